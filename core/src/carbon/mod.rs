@@ -1,0 +1,1 @@
+//! Carbon: emission flow through a network, embodied carbon of storage, policies.

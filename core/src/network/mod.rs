@@ -1,0 +1,1 @@
+//! The network: buses, branches, generators; topology; readers.

@@ -1,0 +1,1 @@
+//! AC and DC power flow.
