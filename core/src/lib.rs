@@ -5,8 +5,13 @@
 //!
 //! This crate knows no concrete mechanism, no file, no terminal and no figure.
 
+pub mod auction;
 pub mod carbon;
 pub mod network;
+pub mod participant;
 pub mod power_flow;
 pub mod program;
+pub mod random;
+pub mod setting;
+pub mod terms;
 pub mod units;

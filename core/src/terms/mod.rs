@@ -1,0 +1,112 @@
+//! The terms on which a participant meets the world, as plain data: carbon, fees and limits on top of the tariff.
+//!
+//! A policy makes them, a mechanism may impose a further layer, and nobody ever asks which policy it was.
+
+mod charge;
+
+pub use charge::Charge;
+
+/// An account of kilograms over the horizon and what is charged on its balance.
+///
+/// `balance = sum_t rates x flows + direct emissions - turbine quota x emitting energy - quota`. A quota in proportion to
+/// imported energy lowers the import rate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// kg per kWh imported from the grid, per period.
+    pub import_kg_per_kwh: Vec<f64>,
+    /// kg per kWh exported to the grid (negative credits), per period.
+    pub export_kg_per_kwh: Vec<f64>,
+    /// kg per kWh of positive net physical withdrawal, per period.
+    pub withdrawal_kg_per_kwh: Vec<f64>,
+    /// kg per kWh of positive net physical injection (negative credits), per period.
+    pub injection_kg_per_kwh: Vec<f64>,
+    /// Free allowance per kWh from emitting devices.
+    pub turbine_quota_kg_per_kwh: f64,
+    /// Free allowance over the horizon, kg.
+    pub quota_kg: f64,
+    /// What the balance costs.
+    pub charge: Charge,
+}
+
+/// Bounds on the net physical injection of a participant, kW per period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Least net injection (negative: withdrawal).
+    pub injection_min_kw: Vec<f64>,
+    /// Greatest net injection.
+    pub injection_max_kw: Vec<f64>,
+}
+
+/// A proximal term `sum_t weight_t / 2 (x_t - centre_t)^2` on the net physical withdrawal `x` in kWh. It steers the search
+/// for a price fixed point; costs and payments are reported without it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Anchor {
+    /// kWh per period.
+    pub centre_kwh: Vec<f64>,
+    /// Money per kWh squared, per period.
+    pub weight: Vec<f64>,
+}
+
+/// What is added to the tariff for one participant. Empty vectors mean zero everywhere.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Terms {
+    /// Added to the price of grid imports, per kWh and period.
+    pub import_adder: Vec<f64>,
+    /// Added to the price received for grid exports, per kWh and period.
+    pub export_adder: Vec<f64>,
+    /// Credited per kWh sold to peers and charged per kWh bought from them, per period.
+    pub trade_adder: Vec<f64>,
+    /// Charged per kWh of positive net physical withdrawal, per period.
+    pub withdrawal_adder: Vec<f64>,
+    /// Charged per kWh of positive net physical injection (negative credits), per period.
+    pub injection_adder: Vec<f64>,
+    /// Price of a kg of direct emissions.
+    pub direct_price_per_kg: f64,
+    /// Carbon account over the horizon.
+    pub account: Option<Account>,
+    /// Bounds on the net injection.
+    pub limits: Option<Limits>,
+    /// Proximal term of a fixed-point search.
+    pub anchor: Option<Anchor>,
+}
+
+impl Terms {
+    /// These terms with a further layer on top: adders add up, limits intersect, an account or anchor of the layer replaces.
+    pub fn and(&self, layer: &Terms) -> Terms {
+        Terms {
+            import_adder: sum(&self.import_adder, &layer.import_adder),
+            export_adder: sum(&self.export_adder, &layer.export_adder),
+            trade_adder: sum(&self.trade_adder, &layer.trade_adder),
+            withdrawal_adder: sum(&self.withdrawal_adder, &layer.withdrawal_adder),
+            injection_adder: sum(&self.injection_adder, &layer.injection_adder),
+            direct_price_per_kg: self.direct_price_per_kg + layer.direct_price_per_kg,
+            account: layer.account.clone().or_else(|| self.account.clone()),
+            limits: match (&self.limits, &layer.limits) {
+                (Some(a), Some(b)) => Some(Limits {
+                    injection_min_kw: pairwise(&a.injection_min_kw, &b.injection_min_kw, f64::max),
+                    injection_max_kw: pairwise(&a.injection_max_kw, &b.injection_max_kw, f64::min),
+                }),
+                (a, b) => b.clone().or_else(|| a.clone()),
+            },
+            anchor: layer.anchor.clone().or_else(|| self.anchor.clone()),
+        }
+    }
+
+    /// Whether the local problem under these terms is convex.
+    pub fn is_convex(&self) -> bool {
+        self.account.as_ref().is_none_or(|a| a.charge.is_convex())
+    }
+}
+
+/// Value of an adder in a period: absent means zero.
+pub fn at(series: &[f64], period: usize) -> f64 {
+    series.get(period).copied().unwrap_or(0.0)
+}
+
+fn sum(a: &[f64], b: &[f64]) -> Vec<f64> {
+    (0..a.len().max(b.len())).map(|t| at(a, t) + at(b, t)).collect()
+}
+
+fn pairwise(a: &[f64], b: &[f64], combine: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    a.iter().zip(b).map(|(x, y)| combine(*x, *y)).collect()
+}
