@@ -1,9 +1,15 @@
-//! The network: buses, branches, generators; topology; readers.
+//! The network: buses, branches, generators; topology; the file forms; the built-in test systems.
+//!
+//! Data in the units that people quote (kW, kvar, kVA; impedances per unit on `base_mva`). This module solves nothing:
+//! it must not know power flow, carbon, participants or files (it reads text that somebody else has loaded).
 
-/// Position of a bus in [`Network`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(pub usize);
+mod built_in;
+mod error;
+mod model;
+mod ron_form;
+mod topology;
 
-/// A network (placeholder until the model lands).
-#[derive(Clone, Debug)]
-pub struct Network;
+pub use built_in::{BUILT_IN, BuiltIn, built_in};
+pub use error::{BranchEnds, NetworkError, ReadError};
+pub use model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId};
+pub use topology::{Parent, Topology};

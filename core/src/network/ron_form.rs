@@ -1,0 +1,451 @@
+//! The form in which people write a network: `Network(base_mva: .., buses: [..], branches: [..])`.
+//!
+//! Ids instead of positions, ohms or per unit, and everything usual left out. A network is written back in the same
+//! form, per unit.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{BranchEnds, NetworkError, ReadError};
+use super::model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId};
+
+impl Network {
+    /// Reads a network from RON text.
+    ///
+    /// ```
+    /// let network = coase_core::network::Network::from_ron(
+    ///     r#"Network(
+    ///         name: "two buses", base_mva: 1, base_kv: 10,
+    ///         buses: [(id: 1, kind: Slack), (id: 2, p_kw: 400, q_kvar: 100)],
+    ///         branches: [(from: 1, to: 2, r_ohm: 1.2, x_ohm: 0.8, rate_kva: 600)],
+    ///     )"#,
+    /// )?;
+    /// assert_eq!(network.branches[0].r_pu, 0.012);
+    /// # Ok::<(), coase_core::network::ReadError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A missing head word, a syntax error or unknown field with its place, or a network that contradicts itself.
+    pub fn from_ron(text: &str) -> Result<Self, ReadError> {
+        require_head(text)?;
+        let extensions = ron::extensions::Extensions::IMPLICIT_SOME
+            | ron::extensions::Extensions::UNWRAP_NEWTYPES
+            | ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES;
+        let form: NetworkForm = ron::Options::default()
+            .with_default_extension(extensions)
+            .from_str(text)
+            .map_err(|e| ReadError::Ron { line: e.span.start.line, column: e.span.start.col, source: e.code })?;
+        Ok(form.try_into()?)
+    }
+}
+
+impl Serialize for Network {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        NetworkForm::from(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        NetworkForm::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Network", deny_unknown_fields)]
+struct NetworkForm {
+    #[serde(default)]
+    name: String,
+    base_mva: f64,
+    /// Base voltage of every bus that does not give its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base_kv: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    v_min_pu: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    v_max_pu: Option<f64>,
+    buses: Vec<BusForm>,
+    branches: Vec<BranchForm>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    generators: Vec<GeneratorForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Bus", deny_unknown_fields)]
+struct BusForm {
+    id: u64,
+    #[serde(default, skip_serializing_if = "is_pq")]
+    kind: BusKind,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    p_kw: f64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    q_kvar: f64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    g_kw: f64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    b_kvar: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base_kv: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    v_min_pu: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    v_max_pu: Option<f64>,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    v_pu: f64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    angle_deg: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Branch", deny_unknown_fields)]
+struct BranchForm {
+    from: u64,
+    to: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r_ohm: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x_ohm: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    b_siemens: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r_pu: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x_pu: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    b_pu: Option<f64>,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    tap: f64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    shift_deg: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate_kva: Option<f64>,
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    in_service: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Generator", deny_unknown_fields)]
+struct GeneratorForm {
+    bus: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    p_kw: f64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    q_kvar: f64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    p_min_kw: f64,
+    // Infinite limits are left out: JSON has no word for them.
+    #[serde(default = "infinity", skip_serializing_if = "is_infinity")]
+    p_max_kw: f64,
+    #[serde(default = "minus_infinity", skip_serializing_if = "is_minus_infinity")]
+    q_min_kvar: f64,
+    #[serde(default = "infinity", skip_serializing_if = "is_infinity")]
+    q_max_kvar: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    v_pu: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cost_per_h: Option<Cost>,
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    in_service: bool,
+}
+
+impl TryFrom<NetworkForm> for Network {
+    type Error = NetworkError;
+
+    fn try_from(form: NetworkForm) -> Result<Self, NetworkError> {
+        let usual = Bus::default();
+        let v_min_pu = form.v_min_pu.unwrap_or(usual.v_min_pu);
+        let v_max_pu = form.v_max_pu.unwrap_or(usual.v_max_pu);
+        let buses = form.buses.into_iter().map(|bus| Bus {
+            id: bus.id,
+            kind: bus.kind,
+            p_load_kw: bus.p_kw,
+            q_load_kvar: bus.q_kvar,
+            g_kw: bus.g_kw,
+            b_kvar: bus.b_kvar,
+            base_kv: bus.base_kv.or(form.base_kv),
+            v_min_pu: bus.v_min_pu.unwrap_or(v_min_pu),
+            v_max_pu: bus.v_max_pu.unwrap_or(v_max_pu),
+            v_pu: bus.v_pu,
+            angle_deg: bus.angle_deg,
+        });
+        let mut network = Network {
+            name: form.name,
+            base_mva: form.base_mva,
+            buses: buses.collect(),
+            branches: Vec::new(),
+            generators: Vec::new(),
+        };
+        // Bases before branches: ohms are divided by them.
+        network.check()?;
+        let find = |element, number, id| network.node(id).ok_or(NetworkError::UnknownBus { element, number, id });
+        let mut branches = Vec::with_capacity(form.branches.len());
+        for (k, branch) in form.branches.into_iter().enumerate() {
+            let (from, to) = (find("branch", k + 1, branch.from)?, find("branch", k + 1, branch.to)?);
+            branches.push(branch.per_unit(k + 1, from, to, &network)?);
+        }
+        let mut generators = Vec::with_capacity(form.generators.len());
+        for (k, generator) in form.generators.into_iter().enumerate() {
+            let node = find("generator", k + 1, generator.bus)?;
+            generators.push(Generator {
+                node,
+                p_kw: generator.p_kw,
+                q_kvar: generator.q_kvar,
+                p_min_kw: generator.p_min_kw,
+                p_max_kw: generator.p_max_kw,
+                q_min_kvar: generator.q_min_kvar,
+                q_max_kvar: generator.q_max_kvar,
+                v_pu: generator.v_pu,
+                cost_per_h: generator.cost_per_h,
+                in_service: generator.in_service,
+            });
+        }
+        network.branches = branches;
+        network.generators = generators;
+        network.check()?;
+        Ok(network)
+    }
+}
+
+impl BranchForm {
+    fn per_unit(self, number: usize, from: NodeId, to: NodeId, network: &Network) -> Result<Branch, NetworkError> {
+        let ends = BranchEnds { from: self.from, to: self.to };
+        let either = |quantity, ohm: Option<f64>, pu: Option<f64>| match (ohm, pu) {
+            (Some(_), Some(_)) => Err(NetworkError::ImpedanceUnit { number, ends, quantity, found: "not both" }),
+            (None, None) => Err(NetworkError::ImpedanceUnit { number, ends, quantity, found: "neither is there" }),
+            _ => Ok(()),
+        };
+        either("r", self.r_ohm, self.r_pu)?;
+        either("x", self.x_ohm, self.x_pu)?;
+        if self.b_siemens.is_some() && self.b_pu.is_some() {
+            let (quantity, found) = ("b", "not both");
+            return Err(NetworkError::ImpedanceUnit { number, ends, quantity, found });
+        }
+        let z_base = match (network.bus(from).base_kv, network.bus(to).base_kv) {
+            (Some(a), Some(b)) if a == b => Ok(a * a / network.base_mva),
+            _ => Err(NetworkError::OhmBase { number, ends }),
+        };
+        let physical = |value: Option<f64>, convert: fn(f64, f64) -> f64| match value {
+            Some(value) => z_base.clone().map(|z| Some(convert(value, z))),
+            None => Ok(None),
+        };
+        Ok(Branch {
+            from,
+            to,
+            r_pu: physical(self.r_ohm, |r, z| r / z)?.or(self.r_pu).expect("invariant: one of the two"),
+            x_pu: physical(self.x_ohm, |x, z| x / z)?.or(self.x_pu).expect("invariant: one of the two"),
+            b_pu: physical(self.b_siemens, |b, z| b * z)?.or(self.b_pu).unwrap_or(0.0),
+            tap: self.tap,
+            shift_deg: self.shift_deg,
+            rate_kva: self.rate_kva,
+            in_service: self.in_service,
+        })
+    }
+}
+
+impl From<&Network> for NetworkForm {
+    fn from(network: &Network) -> Self {
+        let id = |node: NodeId| network.bus(node).id;
+        let bus = |bus: &Bus| BusForm {
+            id: bus.id,
+            kind: bus.kind,
+            p_kw: bus.p_load_kw,
+            q_kvar: bus.q_load_kvar,
+            g_kw: bus.g_kw,
+            b_kvar: bus.b_kvar,
+            base_kv: bus.base_kv,
+            v_min_pu: Some(bus.v_min_pu),
+            v_max_pu: Some(bus.v_max_pu),
+            v_pu: bus.v_pu,
+            angle_deg: bus.angle_deg,
+        };
+        let branch = |branch: &Branch| BranchForm {
+            from: id(branch.from),
+            to: id(branch.to),
+            r_ohm: None,
+            x_ohm: None,
+            b_siemens: None,
+            r_pu: Some(branch.r_pu),
+            x_pu: Some(branch.x_pu),
+            b_pu: Some(branch.b_pu).filter(|b| *b != 0.0),
+            tap: branch.tap,
+            shift_deg: branch.shift_deg,
+            rate_kva: branch.rate_kva,
+            in_service: branch.in_service,
+        };
+        let generator = |generator: &Generator| GeneratorForm {
+            bus: id(generator.node),
+            p_kw: generator.p_kw,
+            q_kvar: generator.q_kvar,
+            p_min_kw: generator.p_min_kw,
+            p_max_kw: generator.p_max_kw,
+            q_min_kvar: generator.q_min_kvar,
+            q_max_kvar: generator.q_max_kvar,
+            v_pu: generator.v_pu,
+            cost_per_h: generator.cost_per_h.clone(),
+            in_service: generator.in_service,
+        };
+        Self {
+            name: network.name.clone(),
+            base_mva: network.base_mva,
+            base_kv: None,
+            v_min_pu: None,
+            v_max_pu: None,
+            buses: network.buses.iter().map(bus).collect(),
+            branches: network.branches.iter().map(branch).collect(),
+            generators: network.generators.iter().map(generator).collect(),
+        }
+    }
+}
+
+/// RON accepts a struct without its name; a file should say what it is.
+fn require_head(text: &str) -> Result<(), ReadError> {
+    let mut rest = text.trim_start_matches('\u{feff}');
+    loop {
+        rest = rest.trim_start();
+        if rest.starts_with("//") || rest.starts_with("#!") {
+            rest = rest.find('\n').map_or("", |end| &rest[end..]);
+        } else if let Some(inside) = rest.strip_prefix("/*") {
+            rest = after_block_comment(inside);
+        } else {
+            break;
+        }
+    }
+    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    if word == "Network" {
+        return Ok(());
+    }
+    let line = text[..text.len() - rest.len()].matches('\n').count() + 1;
+    let found = if word.is_empty() { rest.chars().take(1).collect() } else { word };
+    Err(ReadError::Head { line, found })
+}
+
+/// What follows the `*/` that closes the comment just opened; they nest in RON.
+fn after_block_comment(mut inside: &str) -> &str {
+    let mut depth = 1;
+    while depth > 0 {
+        let (open, close) = (inside.find("/*"), inside.find("*/"));
+        let at = match (open, close) {
+            (Some(open), Some(close)) if open < close => {
+                depth += 1;
+                open
+            }
+            (_, Some(close)) => {
+                depth -= 1;
+                close
+            }
+            _ => return "",
+        };
+        inside = &inside[at + 2..];
+    }
+    inside
+}
+
+// serde asks for functions.
+fn one() -> f64 {
+    1.0
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn infinity() -> f64 {
+    f64::INFINITY
+}
+
+fn minus_infinity() -> f64 {
+    f64::NEG_INFINITY
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_infinity(value: &f64) -> bool {
+    *value == f64::INFINITY
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_minus_infinity(value: &f64) -> bool {
+    *value == f64::NEG_INFINITY
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_pq(value: &BusKind) -> bool {
+    *value == BusKind::Pq
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::BUILT_IN;
+
+    fn with(buses: &str, branches: &str) -> Result<Network, ReadError> {
+        Network::from_ron(&format!(
+            "Network(\n base_mva: 1, base_kv: 10,\n buses: [{buses}],\n branches: [{branches}])"
+        ))
+    }
+
+    const TWO: &str = "(id: 1, kind: Slack), (id: 2, p_kw: 5)";
+
+    #[test]
+    fn the_head_word_is_required_after_any_comments() {
+        let found = |text| match Network::from_ron(text) {
+            Err(ReadError::Head { line, found }) => (line, found),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found("// a feeder\n\n(base_mva: 1)"), (3, "(".into()));
+        assert_eq!(found("Scenario(base_mva: 1)"), (1, "Scenario".into()));
+        assert_eq!(found(""), (1, String::new()));
+        let fine = "/* a /* nested */ one */ // and\n#![enable(implicit_some)]\nNetwork(base_mva: 1, buses: [(id: 9, kind: Slack)], branches: [])";
+        assert_eq!(Network::from_ron(fine).unwrap().node(9), Some(NodeId(0)));
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_at_its_place() {
+        let error = with("(id: 1, kind: Slack), (id: 2, p_kW: 5)", "").unwrap_err();
+        assert!(matches!(error, ReadError::Ron { line: 3, .. }), "{error}");
+        assert!(error.to_string().contains("p_kW") && error.to_string().contains("p_kw"), "{error}");
+    }
+
+    #[test]
+    fn impedances_come_in_one_unit_each_and_ohms_need_a_base() {
+        let invalid = |buses, branch| match with(buses, branch) {
+            Err(ReadError::Invalid(error)) => error,
+            other => panic!("{other:?}"),
+        };
+        let error = invalid(TWO, "(from: 1, to: 2, r_ohm: 1, r_pu: 1, x_pu: 1)");
+        assert!(matches!(error, NetworkError::ImpedanceUnit { quantity: "r", found: "not both", .. }));
+        let error = invalid(TWO, "(from: 1, to: 2, r_ohm: 1)");
+        assert!(matches!(error, NetworkError::ImpedanceUnit { quantity: "x", .. }));
+        let error = invalid("(id: 1, kind: Slack), (id: 2, base_kv: 0.4)", "(from: 1, to: 2, r_ohm: 1, x_ohm: 1)");
+        assert!(matches!(error, NetworkError::OhmBase { number: 1, .. }));
+        let error = invalid(TWO, "(from: 1, to: 3, r_ohm: 1, x_ohm: 1)");
+        assert_eq!(error, NetworkError::UnknownBus { element: "branch", number: 1, id: 3 });
+        let n = with(TWO, "(from: 1, to: 2, r_ohm: 1, x_pu: 0.02, b_siemens: 1e-4)").unwrap();
+        assert_eq!((n.branches[0].r_pu, n.branches[0].x_pu, n.branches[0].b_pu), (0.01, 0.02, 0.01));
+    }
+
+    #[test]
+    fn a_network_survives_ron_and_json() {
+        for built_in in BUILT_IN {
+            let network = built_in.network().unwrap();
+            let ron =
+                ron::ser::to_string_pretty(&network, ron::ser::PrettyConfig::default().struct_names(true)).unwrap();
+            assert_eq!(Network::from_ron(&ron).unwrap(), network);
+            let json = serde_json::to_string(&network).unwrap();
+            assert_eq!(serde_json::from_str::<Network>(&json).unwrap(), network);
+        }
+    }
+}
