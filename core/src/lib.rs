@@ -7,6 +7,7 @@
 
 pub mod auction;
 pub mod carbon;
+mod linear;
 pub mod network;
 pub mod participant;
 pub mod power_flow;
