@@ -347,9 +347,9 @@ mod tests {
     #[test]
     fn without_contracts_everybody_gets_the_mix() {
         let account = overlay(&GRID, &parties(), &[], LossRule::Explicit, Oversold::Refuse).unwrap();
-        close(account.residual_kg_per_kwh.unwrap(), 0.4428888888888889);
-        close(account.party_kg[2], 2.2144444444444444);
-        close(account.party_kg[3], 1.7715555555555556);
+        close(account.residual_kg_per_kwh.unwrap(), 0.4428888889);
+        close(account.party_kg[2], 2.2144444444);
+        close(account.party_kg[3], 1.7715555556);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(super) struct System {
 #[derive(Debug, Clone)]
 struct Rest {
     nodes: Vec<usize>,
+    /// Where a node stands in `nodes`.
+    position: Vec<Option<usize>>,
     elimination: Elimination,
     rule: LossRule,
 }
@@ -69,7 +71,7 @@ impl System {
         let into = Adjacency::new(n, active.iter().map(|&(tail, head, weight)| (head, tail, weight)));
         let out_of = Adjacency::new(n, active.iter().copied());
         let (order, rest) = topological(&live, &into, &out_of);
-        let rest = (!rest.is_empty()).then(|| Rest::new(rest, own, &into, &out_of, &order, rule));
+        let rest = (!rest.is_empty()).then(|| Rest::new(rest, own, &into, rule));
         Self { live, circulations, diagonal, into, out_of, order, rest }
     }
 
@@ -80,12 +82,11 @@ impl System {
             x[node] = (x[node] + sum) / self.diagonal[node];
         }
         if let Some(rest) = &self.rest {
-            let position = rest.positions(x.len());
             let mut local: Vec<f64> = rest
                 .nodes
                 .iter()
                 .map(|&node| {
-                    let known = self.into.of(node).iter().filter(|&&(tail, _)| position[tail].is_none());
+                    let known = self.into.of(node).iter().filter(|&&(tail, _)| rest.position[tail].is_none());
                     x[node] + known.map(|&(tail, weight)| weight * x[tail]).sum::<f64>()
                 })
                 .collect();
@@ -113,16 +114,11 @@ impl System {
 }
 
 impl Rest {
-    fn new(
-        nodes: Vec<usize>,
-        own: &[f64],
-        into: &Adjacency,
-        out_of: &Adjacency,
-        order: &[usize],
-        rule: LossRule,
-    ) -> Self {
-        let n = own.len();
-        let position = positions(&nodes, n);
+    fn new(nodes: Vec<usize>, own: &[f64], into: &Adjacency, rule: LossRule) -> Self {
+        let mut position = vec![None; own.len()];
+        for (k, &node) in nodes.iter().enumerate() {
+            position[node] = Some(k);
+        }
         let mut feed: Vec<f64> = nodes.iter().map(|&node| own[node]).collect();
         let mut entries = Vec::new();
         for (row, &node) in nodes.iter().enumerate() {
@@ -136,13 +132,7 @@ impl Rest {
                 }
             }
         }
-        debug_assert!(order.iter().all(|&node| position[node].is_none()));
-        debug_assert!(nodes.iter().all(|&node| out_of.of(node).iter().all(|&(head, _)| position[head].is_some())));
-        Self { elimination: Elimination::new(&feed, entries), nodes, rule }
-    }
-
-    fn positions(&self, n: usize) -> Vec<Option<usize>> {
-        positions(&self.nodes, n)
+        Self { elimination: Elimination::new(&feed, entries), nodes, position, rule }
     }
 
     fn solve(&self, x: &mut [f64]) {
@@ -181,14 +171,6 @@ impl Adjacency {
     fn of(&self, node: usize) -> &[(usize, f64)] {
         &self.entries[self.start[node]..self.start[node + 1]]
     }
-}
-
-fn positions(nodes: &[usize], n: usize) -> Vec<Option<usize>> {
-    let mut position = vec![None; n];
-    for (k, &node) in nodes.iter().enumerate() {
-        position[node] = Some(k);
-    }
-    position
 }
 
 /// Nodes that can be reached from a seed.
