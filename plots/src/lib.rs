@@ -1,1 +1,17 @@
-//! .
+//! Figures and tables from a result store.
+//!
+//! A figure is a display list in points ([`canvas`]) that axes, panels and legends fill; three sinks turn it into SVG,
+//! PNG and PDF, the same bytes every time. This crate reads the tables of a result store and nothing else: it does not
+//! know how a number was computed, which mechanisms exist, or what a terminal is.
+
+pub mod axis;
+pub mod canvas;
+pub mod color;
+pub mod export;
+pub mod figure;
+pub mod geometry;
+pub mod lint;
+pub mod panel;
+pub mod place;
+pub mod style;
+pub mod text;
