@@ -1,18 +1,35 @@
 //! The model, the market and the engine of Coase.
 //!
-//! A scenario becomes a [`market`]; a [`mechanism`] turns the market as reported into an outcome; the evaluator, which
+//! A scenario becomes a [`market`]; a [`mechanism`] turns the market as reported into an [`outcome`]; the evaluator, which
 //! trusts nobody and knows the true market, turns the outcome into figures.
 //!
 //! This crate knows no concrete mechanism, no file, no terminal and no figure.
 
 pub mod auction;
 pub mod carbon;
+pub mod context;
+pub mod engine;
+pub mod evaluate;
+pub mod game;
 mod linear;
+pub mod market;
+pub mod mechanism;
 pub mod network;
+pub mod open;
+pub mod outcome;
 pub mod participant;
+pub mod physical;
 pub mod power_flow;
 pub mod program;
 pub mod random;
+pub mod record;
 pub mod setting;
 pub mod terms;
 pub mod units;
+
+pub use context::{Observer, RunContext};
+pub use inventory;
+pub use market::{Allocation, Economy, Local, Market, Plan};
+pub use mechanism::{Mechanism, MechanismError};
+pub use outcome::{Certificate, Claim, Ledger, Outcome, Party, Status};
+pub use participant::{Participant, Report};

@@ -5,4 +5,7 @@
 
 pub mod contract;
 pub mod flow;
+mod policy;
 pub mod storage;
+
+pub use policy::{CarbonPolicy, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy, Responsibility, policies};

@@ -1,0 +1,179 @@
+//! Carbon policies: terms for participants, a signal that the engine brings to a fixed point, and who pays for the tonnes.
+//!
+//! A policy knows the setting and the physical outcome; it knows no mechanism, no device and no file.
+
+use crate::open;
+use crate::outcome::Ledger;
+use crate::physical::Physical;
+use crate::setting::Setting;
+use crate::terms::Terms;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt::Debug;
+use std::sync::LazyLock;
+
+/// Why a policy cannot be applied to a scenario.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PolicyError {
+    /// A parameter has no meaning.
+    #[error("`{name}` is {value}: expected {expected}")]
+    Parameter {
+        /// Which.
+        name: &'static str,
+        /// What it is.
+        value: f64,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The retail price already contains carbon that the policy would charge again.
+    #[error(
+        "the tariff already contains {upstream_carbon_per_tonne} per tonne of upstream carbon, which this policy would charge a second time"
+    )]
+    AlreadyInTariff {
+        /// What the tariff contains.
+        upstream_carbon_per_tonne: f64,
+    },
+    /// A quota factor exceeds the emission factor: emitting would be paid for.
+    #[error(
+        "the quota of {quota_kg_per_kwh} kg/kWh exceeds the emission of {emission_kg_per_kwh} kg/kWh ({what}): a negative carbon price; set `allow_negative_carbon_price: true` if it is meant"
+    )]
+    NegativePrice {
+        /// Which source.
+        what: &'static str,
+        /// Quota per kWh.
+        quota_kg_per_kwh: f64,
+        /// Emission per kWh.
+        emission_kg_per_kwh: f64,
+    },
+    /// The scenario lacks what the policy needs.
+    #[error("needs {need}, which this scenario does not have")]
+    Unmet {
+        /// What is missing.
+        need: &'static str,
+    },
+}
+
+/// Who is charged for which kilograms, before quotas.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Responsibility {
+    /// Charged base of each member over the horizon, kg; zero under a policy that charges nobody.
+    pub charged_kg: Vec<f64>,
+    /// Kilograms that were emitted and are charged to somebody.
+    pub covered_kg: f64,
+    /// Kilograms that were emitted and are charged to nobody.
+    pub uncovered_kg: f64,
+    /// Kilograms charged that nobody emitted.
+    pub phantom_kg: f64,
+    /// Kilograms charged twice.
+    pub double_charged_kg: f64,
+}
+
+/// A carbon policy.
+pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Send + Sync {
+    /// Refuses parameters without meaning and scenarios it would misprice.
+    ///
+    /// # Errors
+    /// See [`PolicyError`].
+    fn check(&self, setting: &Setting) -> Result<(), PolicyError>;
+
+    /// The carbon price as written, per tonne, where the policy has one.
+    fn price_per_tonne(&self) -> Option<f64>;
+
+    /// Where the signal starts; empty where the policy needs none.
+    fn start(&self, _setting: &Setting) -> Vec<f64> {
+        vec![]
+    }
+
+    /// Terms of every member at a signal.
+    fn terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms>;
+
+    /// The signal that a physical outcome calls for; the engine looks for its fixed point around any mechanism.
+    fn target(&self, _setting: &Setting, _physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        signal.to_vec()
+    }
+
+    /// Enters what everybody pays for carbon and what is given back, with the reasons `carbon` and `carbon refund`.
+    fn settle(&self, setting: &Setting, physical: &Physical, signal: &[f64], ledger: &mut Ledger);
+
+    /// Who is charged for which kilograms.
+    fn responsibility(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Responsibility;
+}
+
+/// What a policy says of itself.
+pub struct PolicyPlugin {
+    /// Id on the command line and in tables.
+    pub id: &'static str,
+    /// What it does, in half a sentence.
+    pub summary: &'static str,
+    /// What it claims, one sentence each.
+    pub claims: &'static [&'static str],
+    /// Author and year.
+    pub source: &'static str,
+    /// How to read and make it.
+    pub open: open::Entry<dyn CarbonPolicy>,
+}
+
+/// Implemented by [`register_policy!`](crate::register_policy).
+pub trait RegisteredPolicy {
+    /// What the policy says of itself.
+    fn plugin(&self) -> &'static PolicyPlugin;
+}
+
+/// What the linker collects.
+pub struct PolicyHandle(pub &'static PolicyPlugin);
+
+inventory::collect!(PolicyHandle);
+
+/// All carbon policies linked into this binary, sorted by id.
+pub fn policies() -> Vec<&'static PolicyPlugin> {
+    let mut all: Vec<_> = inventory::iter::<PolicyHandle>.into_iter().map(|h| h.0).collect();
+    all.sort_by_key(|p| p.id);
+    all
+}
+
+impl open::Open for dyn CarbonPolicy {
+    fn set() -> &'static LazyLock<open::Set<Self>> {
+        static SET: LazyLock<open::Set<dyn CarbonPolicy>> = LazyLock::new(|| {
+            open::Set::new("carbon policy", inventory::iter::<PolicyHandle>.into_iter().map(|h| (h.0.id, &h.0.open)))
+        });
+        &SET
+    }
+}
+
+impl<'de> Deserialize<'de> for Box<dyn CarbonPolicy> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        open::deserialize(deserializer)
+    }
+}
+
+impl Serialize for dyn CarbonPolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        open::serialize(self.plugin().id, self, serializer)
+    }
+}
+
+/// Registers a carbon policy: its type, id, summary, claims and source.
+#[macro_export]
+macro_rules! register_policy {
+    ($ty:ty, $id:literal, $summary:literal, claims: [$($claim:literal),* $(,)?], source: $source:literal) => {
+        const _: () = {
+            static PLUGIN: $crate::carbon::PolicyPlugin = $crate::carbon::PolicyPlugin {
+                id: $id,
+                summary: $summary,
+                claims: &[$($claim),*],
+                source: $source,
+                open: $crate::open::Entry {
+                    module: module_path!(),
+                    parse: |d| $crate::open::parse::<$ty>(d).map(|p| Box::new(p) as Box<dyn $crate::carbon::CarbonPolicy>),
+                    default: || Box::new(<$ty>::default()),
+                    fields: $crate::open::fields::<$ty>,
+                },
+            };
+            impl $crate::carbon::RegisteredPolicy for $ty {
+                fn plugin(&self) -> &'static $crate::carbon::PolicyPlugin {
+                    &PLUGIN
+                }
+            }
+            $crate::inventory::submit! { $crate::carbon::PolicyHandle(&PLUGIN) }
+        };
+    };
+}

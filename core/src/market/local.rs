@@ -1,0 +1,202 @@
+//! One participant's side of the market: every question that a mechanism may ask it.
+
+use super::block::Block;
+use super::plan::Plan;
+use super::{Market, Seat};
+use crate::auction::Order;
+use crate::program::{Instance, Program, SolveError, Template};
+use crate::setting::{Product, Role, Setting};
+use crate::terms::at;
+use std::sync::Arc;
+
+/// A participant's problem, compiled once per seat: every question is an instance of it.
+#[derive(Debug)]
+pub(super) struct LocalProblem {
+    block: Block,
+    template: Template,
+    shortfall_price: f64,
+}
+
+impl LocalProblem {
+    pub fn new(setting: &Setting, member: usize, seat: &Seat, shortfall_price: Option<f64>) -> Self {
+        let mut program = Program::new();
+        let block = Block::build(&mut program, setting, member, &*seat.participant, &seat.terms, shortfall_price);
+        Self { block, template: program.compile(), shortfall_price: shortfall_price.unwrap_or(0.0) }
+    }
+}
+
+/// A handle on one participant of a market.
+#[derive(Clone, Copy)]
+pub struct Local<'m> {
+    pub(super) market: &'m Market,
+    pub(super) member: usize,
+}
+
+impl Local<'_> {
+    /// Its position.
+    pub fn id(&self) -> usize {
+        self.member
+    }
+
+    /// Least cost without trading with anybody but the grid.
+    ///
+    /// # Errors
+    /// If the participant cannot operate by itself.
+    pub fn autarky(&self) -> Result<Arc<Plan>, SolveError> {
+        self.asked();
+        self.remembered_autarky()
+    }
+
+    /// The answer without counting a question: roles and evaluators.
+    pub(crate) fn remembered_autarky(&self) -> Result<Arc<Plan>, SolveError> {
+        let nothing = vec![0.0; self.market.setting.slots.len()];
+        self.seat().autarky.get_or_init(|| self.least_cost(&nothing).map(Arc::new)).clone()
+    }
+
+    /// Least cost when peers buy and sell any quantity at these prices per slot.
+    ///
+    /// # Errors
+    /// If the participant cannot operate at all.
+    pub fn respond(&self, price: &[f64]) -> Result<Plan, SolveError> {
+        self.asked();
+        self.ask(|problem, instance| {
+            for (v, p) in problem.block.trade.iter().zip(price) {
+                instance.add_linear(*v, -p);
+            }
+        })
+    }
+
+    /// Proximal response: least `cost(x) + sum_k rho_k/2 (x_k - centre_k)^2` over net sales `x`.
+    ///
+    /// # Errors
+    /// If the participant cannot operate at all.
+    pub fn prox(&self, centre: &[f64], rho: &[f64]) -> Result<Plan, SolveError> {
+        self.asked();
+        self.ask(|problem, instance| {
+            for (k, v) in problem.block.trade.iter().enumerate() {
+                instance.add_square(*v, 0.5 * rho[k], centre[k]);
+            }
+        })
+    }
+
+    /// Least cost of delivering these net sales. What cannot be delivered is bought at the shortfall price, ten times the
+    /// highest retail price, and reported.
+    ///
+    /// # Errors
+    /// If the participant cannot operate at all.
+    pub fn deliver(&self, trade: &[f64]) -> Result<Plan, SolveError> {
+        self.asked();
+        self.delivered(trade)
+    }
+
+    /// The answer without counting a question: economies and evaluators.
+    pub(crate) fn delivered(&self, trade: &[f64]) -> Result<Plan, SolveError> {
+        // Solver noise on a trade that is none must not defeat the memory of autarky.
+        if trade.iter().all(|x| x.abs() < 1e-9) {
+            return self.remembered_autarky().map(|plan| (*plan).clone());
+        }
+        match self.least_cost(trade) {
+            Err(SolveError::Infeasible { .. }) => self.with_shortfall(trade),
+            answer => answer,
+        }
+    }
+
+    /// Supply steps in one slot, other slots frozen at autarky: sells where the quantity is positive.
+    ///
+    /// # Errors
+    /// If the participant cannot operate at all.
+    pub fn orders(&self, slot: usize) -> Result<Vec<Order>, SolveError> {
+        self.asked();
+        match self.seat().participant.orders(slot) {
+            Some(orders) => Ok(orders.into_iter().map(|o| Order { who: self.member, ..o }).collect()),
+            None => self.seat().orders[slot].get_or_init(|| self.sampled_orders(slot)).clone(),
+        }
+    }
+
+    fn seat(&self) -> &Seat {
+        &self.market.seats[self.member]
+    }
+
+    /// Counts questions, never solver calls: who pays for a remembered answer depends on scheduling.
+    fn asked(&self) {
+        self.market.meter.count_local();
+    }
+
+    fn problem(&self) -> &LocalProblem {
+        let seat = self.seat();
+        seat.problem.get_or_init(|| LocalProblem::new(&self.market.setting, self.member, seat, None))
+    }
+
+    fn ask(&self, question: impl FnOnce(&LocalProblem, &mut Instance)) -> Result<Plan, SolveError> {
+        let problem = self.problem();
+        let mut instance = problem.template.instance();
+        question(problem, &mut instance);
+        let solution = instance.solve()?;
+        Ok(problem.block.plan(&self.market.setting, &self.seat().terms, 0.0, &solution))
+    }
+
+    /// Least cost at fixed trades, and among least-cost schedules the one with the least sum of squared grid exchange.
+    fn least_cost(&self, trade: &[f64]) -> Result<Plan, SolveError> {
+        self.scheduled(self.problem(), trade)
+    }
+
+    fn with_shortfall(&self, trade: &[f64]) -> Result<Plan, SolveError> {
+        let highest = self.market.setting.tariff.iter().flat_map(|t| &t.buy_per_kwh).copied().fold(0.0_f64, f64::max);
+        let price = if highest > 0.0 { 10.0 * highest } else { 10.0 };
+        let problem = LocalProblem::new(&self.market.setting, self.member, self.seat(), Some(price));
+        self.scheduled(&problem, trade)
+    }
+
+    fn scheduled(&self, problem: &LocalProblem, trade: &[f64]) -> Result<Plan, SolveError> {
+        let mut instance = problem.template.instance();
+        for (v, x) in problem.block.trade.iter().zip(trade) {
+            instance.fix(*v, *x);
+        }
+        let first = instance.solve()?;
+        let solution = instance.least_squares_among_optima(&first, &problem.block.exchange)?;
+        Ok(problem.block.plan(&self.market.setting, &self.seat().terms, problem.shortfall_price, &solution))
+    }
+
+    /// Samples the response to prices strictly inside the participant's own band: at its ends the tariff makes the answer
+    /// arbitrary, beyond them it would trade with the grid through its peers.
+    fn sampled_orders(&self, slot: usize) -> Result<Vec<Order>, SolveError> {
+        const STEPS: usize = 16;
+        let setting = &self.market.setting;
+        let (period, terms) = (setting.slots[slot].period, &self.seat().terms);
+        let trade_adder = at(&terms.trade_adder, period);
+        let (buy, sell) = match (&setting.tariff, setting.slots[slot].product) {
+            (Some(t), Product::Energy) => (
+                t.buy_per_kwh[period] + at(&terms.import_adder, period) - trade_adder,
+                t.sell_per_kwh[period] + at(&terms.export_adder, period) - trade_adder,
+            ),
+            _ => (1.0, 0.0),
+        };
+        let sells = match setting.members[self.member].roles.get(slot) {
+            Some(Role::Seller) => true,
+            Some(Role::Buyer) => false,
+            _ => return Ok(vec![]),
+        };
+        let margin = 1e-6 * (buy - sell).abs();
+        let (mut orders, mut last) = (vec![], 0.0_f64);
+        for k in 0..=STEPS {
+            let share = k as f64 / STEPS as f64;
+            let price = if sells { sell + (buy - sell) * share } else { buy - (buy - sell) * share };
+            let price = price.clamp(sell + margin, (buy - margin).max(sell + margin));
+            let answer = self.ask(|problem, instance| {
+                for (other, v) in problem.block.trade.iter().enumerate() {
+                    if other == slot {
+                        instance.add_linear(*v, -price);
+                    } else {
+                        instance.fix(*v, 0.0);
+                    }
+                }
+            })?;
+            let quantity = if sells { answer.trade[slot].max(last) } else { answer.trade[slot].min(last) };
+            if (quantity - last).abs() > 1e-7 {
+                orders.push(Order { who: self.member, price, quantity: quantity - last });
+            }
+            last = quantity;
+        }
+        Ok(orders)
+    }
+}

@@ -1,0 +1,256 @@
+//! The market: participants as they present themselves, and every question that may be asked of them.
+//!
+//! A report is a participant and truth is another market: [`Market::with_report`] is the only difference between them.
+//! Answers are remembered per question; a memory forgets with the report it belongs to. This module knows no mechanism and
+//! no policy.
+
+mod block;
+mod economy;
+mod local;
+mod memory;
+mod plan;
+
+pub use economy::{Allocation, Economy};
+pub use local::Local;
+pub use memory::Questions;
+pub use plan::{DevicePlan, Plan};
+
+use crate::auction::{Book, Order};
+use crate::participant::{Participant, Report};
+use crate::program::SolveError;
+use crate::setting::{Role, Setting};
+use crate::terms::Terms;
+use local::LocalProblem;
+use memory::{Memory, Meter};
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// One participant under its terms; a changed report or changed terms is another seat.
+#[derive(Debug)]
+struct Seat {
+    id: u64,
+    /// How young it is: answers about it live in the memory of this generation.
+    generation: usize,
+    participant: Arc<dyn Participant>,
+    terms: Terms,
+    problem: OnceLock<LocalProblem>,
+    autarky: OnceLock<Result<Arc<Plan>, SolveError>>,
+    orders: Vec<OnceLock<Result<Vec<Order>, SolveError>>>,
+}
+
+/// Participants as they present themselves, under their terms.
+#[derive(Clone, Debug)]
+pub struct Market {
+    setting: Arc<Setting>,
+    seats: Vec<Arc<Seat>>,
+    memories: Vec<Arc<Memory>>,
+    ids: Arc<AtomicU64>,
+    meter: Arc<Meter>,
+}
+
+impl Market {
+    /// A market of these participants under the bare tariff. Roles are fixed here, from autarky, before anybody reports.
+    pub fn new(setting: Setting, participants: Vec<Arc<dyn Participant>>) -> Self {
+        let mut market = Self {
+            setting: Arc::new(setting),
+            seats: vec![],
+            memories: vec![Arc::default()],
+            ids: Arc::default(),
+            meter: Arc::default(),
+        };
+        market.seats = participants.into_iter().map(|p| market.seat(p, Terms::default())).collect();
+        let roles = market.roles();
+        let mut setting = (*market.setting).clone();
+        for (member, roles) in setting.members.iter_mut().zip(roles) {
+            if member.roles.is_empty() {
+                member.roles = roles;
+            }
+        }
+        market.setting = Arc::new(setting);
+        market
+    }
+
+    /// What everybody knows.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// Number of participants.
+    pub fn len(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// Whether nobody takes part.
+    pub fn is_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
+    /// One participant.
+    pub fn local(&self, member: usize) -> Local<'_> {
+        Local { market: self, member }
+    }
+
+    /// The same question to everybody, in parallel; answers in order.
+    ///
+    /// # Errors
+    /// The first error in order.
+    pub fn each<T: Send>(&self, ask: impl Fn(Local<'_>) -> Result<T, SolveError> + Sync) -> Result<Vec<T>, SolveError> {
+        let answers: Vec<Result<T, SolveError>> = (0..self.len()).into_par_iter().map(|i| ask(self.local(i))).collect();
+        answers.into_iter().collect()
+    }
+
+    /// The question about everybody together.
+    pub fn grand(&self) -> Economy {
+        Economy { inside: vec![true; self.len()], extra: vec![] }
+    }
+
+    /// Least cost of a group; solved once per question.
+    ///
+    /// # Errors
+    /// If the group cannot operate, or its problem is not solved to tolerance.
+    pub fn solve(&self, question: &Economy) -> Result<Arc<Allocation>, SolveError> {
+        self.meter.count_economy();
+        self.remembered(question)
+    }
+
+    /// Several groups, in parallel; answers in order.
+    ///
+    /// # Errors
+    /// The first error in order.
+    pub fn solve_all(&self, questions: &[Economy]) -> Result<Vec<Arc<Allocation>>, SolveError> {
+        let answers: Vec<_> = questions.par_iter().map(|q| self.solve(q)).collect();
+        answers.into_iter().collect()
+    }
+
+    /// Bids of everybody in one slot, other slots frozen at autarky. Sellers' and buyers' sides are the public roles.
+    ///
+    /// # Errors
+    /// If a participant cannot operate.
+    pub fn book(&self, slot: usize) -> Result<Book, SolveError> {
+        let orders = self.each(|l| l.orders(slot))?;
+        let hours = self.setting.periods.hours;
+        let mut book = Book::default();
+        for (i, orders) in orders.into_iter().enumerate() {
+            let member = &self.setting.members[i];
+            let role = member.roles.get(slot).copied().unwrap_or(Role::Idle);
+            let rating = if role == Role::Seller { member.rating.supply_kw } else { member.rating.demand_kw };
+            book.rating_kwh.push(rating * hours);
+            book.priors.push(member.prior);
+            for order in orders {
+                match role {
+                    Role::Seller if order.quantity > 0.0 => book.sellers.push(order),
+                    Role::Buyer if order.quantity < 0.0 => {
+                        book.buyers.push(Order { quantity: -order.quantity, ..order })
+                    }
+                    _ => {}
+                }
+            }
+        }
+        book.sort();
+        Ok(book)
+    }
+
+    /// The market in which one participant presents itself differently. Keeps every answer that this cannot change.
+    pub fn with_report(&self, member: usize, report: &Report) -> Self {
+        if matches!(report, Report::Truth) {
+            return self.clone();
+        }
+        self.changed(|i, seat| (i == member).then(|| (report.apply(&seat.participant), seat.terms.clone())))
+    }
+
+    /// The market with a further layer of terms, one per participant; an empty layer changes nothing.
+    pub fn imposing(&self, layer: &[Terms]) -> Self {
+        if layer.iter().all(|terms| *terms == Terms::default()) {
+            return self.clone();
+        }
+        self.changed(|i, seat| Some((seat.participant.clone(), seat.terms.and(&layer[i]))))
+    }
+
+    /// The market under these terms instead of whatever held: the policy's layer, and the engine's business only.
+    pub fn under(&self, terms: &[Terms]) -> Self {
+        if terms.iter().zip(&self.seats).all(|(t, seat)| *t == seat.terms) {
+            return self.clone();
+        }
+        self.changed(|i, seat| Some((seat.participant.clone(), terms[i].clone())))
+    }
+
+    /// The terms of one participant.
+    pub fn terms(&self, member: usize) -> &Terms {
+        &self.seats[member].terms
+    }
+
+    /// Whether every local problem is convex under its terms.
+    pub fn is_convex(&self) -> bool {
+        self.seats.iter().all(|s| s.terms.is_convex())
+    }
+
+    /// The same market with a fresh count of questions: one per run.
+    pub fn metered(&self) -> Self {
+        Self { meter: Arc::default(), ..self.clone() }
+    }
+
+    /// Questions asked through this handle and its clones.
+    pub fn questions(&self) -> Questions {
+        self.meter.read()
+    }
+
+    /// The answer to a group question without counting it: evaluators.
+    pub(crate) fn remembered(&self, question: &Economy) -> Result<Arc<Allocation>, SolveError> {
+        let inside = || self.seats.iter().zip(&question.inside).filter(|(_, inside)| **inside).map(|(seat, _)| seat);
+        let mut key: Vec<u64> = inside().map(|seat| seat.id).collect();
+        key.push(u64::MAX);
+        key.extend(question.extra.iter().map(|x| x.to_bits()));
+        let generation = inside().map(|seat| seat.generation).max().unwrap_or(0);
+        // Nothing inside may go parallel: a stolen task could ask the same question and wait for itself.
+        self.memories[generation].answer(key, || economy::solve(self, question).map(Arc::new))
+    }
+
+    fn seat(&self, participant: Arc<dyn Participant>, terms: Terms) -> Arc<Seat> {
+        Arc::new(Seat {
+            id: self.ids.fetch_add(1, Ordering::Relaxed),
+            generation: self.memories.len() - 1,
+            participant,
+            terms,
+            problem: OnceLock::new(),
+            autarky: OnceLock::new(),
+            orders: self.setting.slots.iter().map(|_| OnceLock::new()).collect(),
+        })
+    }
+
+    /// The same market with some seats changed: what concerns only the others is still remembered.
+    fn changed(&self, change: impl Fn(usize, &Seat) -> Option<(Arc<dyn Participant>, Terms)>) -> Self {
+        let mut market = self.clone();
+        market.memories.push(Arc::default());
+        market.seats = self
+            .seats
+            .iter()
+            .enumerate()
+            .map(|(i, seat)| change(i, seat).map_or_else(|| seat.clone(), |(p, terms)| market.seat(p, terms)))
+            .collect();
+        market
+    }
+
+    /// Side of every member in every slot: the sign of its autarky output, or of its orders where there is no grid. A
+    /// participant that cannot operate by itself is idle here, and fails with a reason when it is asked.
+    fn roles(&self) -> Vec<Vec<Role>> {
+        let sign = |x: f64| match x {
+            x if x > 1e-6 => Role::Seller,
+            x if x < -1e-6 => Role::Buyer,
+            _ => Role::Idle,
+        };
+        let slots = self.setting.slots.len();
+        let role = |i: usize| -> Vec<Role> {
+            let offers =
+                |k: usize| self.seats[i].participant.orders(k).map(|o| o.iter().map(|o| o.quantity).sum::<f64>());
+            if self.setting.tariff.is_none() && (0..slots).all(|k| offers(k).is_some()) {
+                return (0..slots).map(|k| sign(offers(k).unwrap_or(0.0))).collect();
+            }
+            match self.local(i).remembered_autarky() {
+                Ok(plan) => plan.output.iter().map(|x| sign(*x)).collect(),
+                Err(_) => vec![Role::Idle; slots],
+            }
+        };
+        (0..self.len()).into_par_iter().map(role).collect()
+    }
+}

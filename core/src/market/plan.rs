@@ -1,0 +1,62 @@
+//! What one participant does, and what it costs it.
+
+/// A schedule of one participant and its bill before payments between participants.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Net sale per slot, kWh for energy.
+    pub trade: Vec<f64>,
+    /// Net physical output per slot: net injection at the connection point in kWh for energy.
+    pub output: Vec<f64>,
+    /// Import from the grid per period, kWh.
+    pub import_kwh: Vec<f64>,
+    /// Export to the grid per period, kWh.
+    pub export_kwh: Vec<f64>,
+    /// Direct emissions per period, kg.
+    pub emission_kg: Vec<f64>,
+    /// Energy from emitting devices per period, kWh.
+    pub emitting_kwh: Vec<f64>,
+    /// Energy per energy slot that it could not deliver or take as committed, kWh; empty where it could.
+    pub shortfall_kwh: Vec<f64>,
+    /// What that shortfall costs.
+    pub shortfall_cost: f64,
+    /// Fuel, wear, compensation, discomfort.
+    pub resource_cost: f64,
+    /// Tariff paid for imports less tariff received for exports.
+    pub tariff_cost: f64,
+    /// Adders of its terms: nodal terms, imposed fees, direct carbon price.
+    pub adder_cost: f64,
+    /// Charge on its carbon account.
+    pub carbon_charge: f64,
+    /// Balance of its carbon account, kg; `None` without one.
+    pub balance_kg: Option<f64>,
+    /// The sum of the five costs: all it pays except to peers and operator.
+    pub cost: f64,
+    /// Schedules of its devices.
+    pub devices: Vec<DevicePlan>,
+    /// Proven distance of the cost from the least cost.
+    pub gap: f64,
+}
+
+/// The schedule of one device.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DevicePlan {
+    /// Kind, as in result columns.
+    pub kind: &'static str,
+    /// Power per period, kW, positive towards the grid.
+    pub power_kw: Vec<f64>,
+    /// Stored energy at the end of each period, kWh.
+    pub stored_kwh: Vec<f64>,
+    /// Renewable power that was available, kW.
+    pub available_kw: Vec<f64>,
+    /// Demand its owner would like served, kW.
+    pub desired_kw: Vec<f64>,
+    /// Deviation from comfort as a share of what is permitted.
+    pub discomfort: Vec<f64>,
+}
+
+impl Plan {
+    /// Net withdrawal at the connection point in a period, kWh: minus the output of its energy slots.
+    pub fn net_exchange_kwh(&self, period: usize) -> f64 {
+        self.import_kwh[period] - self.export_kwh[period]
+    }
+}

@@ -1,0 +1,238 @@
+//! The mechanism trait, what a plugin says of itself, and the registry.
+//!
+//! A mechanism is one file: a serde struct of parameters, `impl Mechanism`, and [`register!`](crate::register). It knows the
+//! market and nothing of files, figures or other mechanisms.
+
+use crate::auction::Auction;
+use crate::context::RunContext;
+use crate::game::Game;
+use crate::market::Market;
+use crate::open;
+use crate::outcome::{Claim, Outcome};
+use crate::program::SolveError;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt::Debug;
+use std::sync::LazyLock;
+
+/// Why a mechanism has no outcome.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum MechanismError {
+    /// A question to participants has no answer.
+    #[error(transparent)]
+    Solve(#[from] SolveError),
+    /// The scenario lacks what the mechanism needs.
+    #[error("needs {need}, which this scenario does not have")]
+    Unmet {
+        /// What is missing.
+        need: &'static str,
+    },
+    /// A parameter has no meaning.
+    #[error("parameter `{name}` is {value}: expected {expected}")]
+    Parameter {
+        /// Which.
+        name: &'static str,
+        /// What it is.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The policy refuses the scenario.
+    #[error("carbon policy refused: {0}")]
+    Policy(#[from] crate::carbon::PolicyError),
+}
+
+/// A market rule: a pure function of the reported market and the seed.
+pub trait Mechanism: Registered + erased_serde::Serialize + Debug + Send + Sync {
+    /// Turns the market as reported into a commitment.
+    ///
+    /// # Errors
+    /// See [`MechanismError`].
+    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError>;
+
+    /// The part that needs only a book of orders.
+    fn as_auction(&self) -> Option<&dyn Auction> {
+        None
+    }
+
+    /// The game it plays on a market, where strategies are not reports: prices, quantities, fees.
+    fn game<'a>(&'a self, _market: &'a Market) -> Option<Box<dyn Game + 'a>> {
+        None
+    }
+}
+
+/// Family of mechanisms, for lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Reference rules.
+    Baseline,
+    /// Coalitions that share a gain.
+    Cooperative,
+    /// Strategic play.
+    Game,
+    /// Bids and asks.
+    Auction,
+    /// More than energy.
+    Product,
+    /// Changes another mechanism.
+    Wrapper,
+}
+
+/// What a scenario must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A grid tariff.
+    Tariff,
+    /// Priors of all members.
+    Prior,
+    /// A reserve product.
+    Reserve,
+    /// A network.
+    Network,
+    /// Convex local problems.
+    Convexity,
+    /// Nothing required of participants by the operator.
+    NoRequirement,
+}
+
+/// What participants reveal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Information {
+    /// Devices and costs are known.
+    FullTypes,
+    /// What participants report.
+    Reports,
+    /// Reports, and priors about the others.
+    Prior,
+    /// Only responses to prices.
+    Prices,
+}
+
+impl Information {
+    /// The name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Information::FullTypes => "full_types",
+            Information::Reports => "reports",
+            Information::Prior => "prior",
+            Information::Prices => "prices",
+        }
+    }
+}
+
+/// Whether the mechanism looks at the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkView {
+    /// It does not.
+    Blind,
+    /// It clears the network itself.
+    Inside,
+}
+
+/// What a mechanism says of itself.
+pub struct Plugin {
+    /// Id on the command line and in tables.
+    pub id: &'static str,
+    /// Family.
+    pub family: Family,
+    /// What it does, in half a sentence.
+    pub summary: &'static str,
+    /// What it claims, and under which condition (empty: always).
+    pub claims: &'static [(Claim, &'static str)],
+    /// What it needs.
+    pub needs: &'static [Need],
+    /// What participants reveal.
+    pub information: Information,
+    /// Whether it looks at the network.
+    pub network: NetworkView,
+    /// Author and year.
+    pub source: &'static str,
+    /// How to read and make it.
+    pub open: open::Entry<dyn Mechanism>,
+}
+
+/// Implemented by [`register!`](crate::register).
+pub trait Registered {
+    /// What the mechanism says of itself.
+    fn plugin(&self) -> &'static Plugin;
+}
+
+/// What the linker collects.
+pub struct Handle(pub &'static Plugin);
+
+inventory::collect!(Handle);
+
+/// All mechanisms linked into this binary, sorted by id. A binary or test that wants the plugins of a crate says
+/// `use that_crate as _;`, or the linker drops them.
+pub fn mechanisms() -> Vec<&'static Plugin> {
+    let mut all: Vec<_> = inventory::iter::<Handle>.into_iter().map(|h| h.0).collect();
+    all.sort_by_key(|p| p.id);
+    all
+}
+
+impl open::Open for dyn Mechanism {
+    fn set() -> &'static LazyLock<open::Set<Self>> {
+        static SET: LazyLock<open::Set<dyn Mechanism>> = LazyLock::new(|| {
+            open::Set::new("mechanism", inventory::iter::<Handle>.into_iter().map(|h| (h.0.id, &h.0.open)))
+        });
+        &SET
+    }
+}
+
+impl<'de> Deserialize<'de> for Box<dyn Mechanism> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        open::deserialize(deserializer)
+    }
+}
+
+impl Serialize for dyn Mechanism {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        open::serialize(self.plugin().id, self, serializer)
+    }
+}
+
+/// Registers a mechanism: its type, id, family, summary, claims (with their conditions), needs and what participants reveal.
+///
+/// ```ignore
+/// register!(NashBargaining, "nash-bargaining", Cooperative, "splits the gain of cooperation by weights",
+///     claims: [IndividuallyRational, BudgetBalanced, Efficient if "transfers are free"], needs: [Tariff],
+///     information: FullTypes, source: "Nash (1950)");
+/// ```
+///
+/// `network: Inside` may follow where the mechanism clears the network itself.
+#[macro_export]
+macro_rules! register {
+    ($ty:ty, $id:literal, $family:ident, $summary:literal,
+     claims: [$($claim:ident $(if $when:literal)?),* $(,)?], needs: [$($need:ident),* $(,)?], information: $information:ident
+     $(, source: $source:literal)? $(, network: $network:ident)? $(,)?) => {
+        const _: () = {
+            static PLUGIN: $crate::mechanism::Plugin = $crate::mechanism::Plugin {
+                id: $id,
+                family: $crate::mechanism::Family::$family,
+                summary: $summary,
+                claims: &[$(($crate::outcome::Claim::$claim, concat!("", $($when)?))),*],
+                needs: &[$($crate::mechanism::Need::$need),*],
+                information: $crate::mechanism::Information::$information,
+                network: {
+                    #[allow(unused_imports)]
+                    use $crate::mechanism::NetworkView::*;
+                    let view = Blind;
+                    $(let view = { let _ = view; $crate::mechanism::NetworkView::$network };)?
+                    view
+                },
+                source: concat!("", $($source)?),
+                open: $crate::open::Entry {
+                    module: module_path!(),
+                    parse: |d| $crate::open::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::mechanism::Mechanism>),
+                    default: || Box::new(<$ty>::default()),
+                    fields: $crate::open::fields::<$ty>,
+                },
+            };
+            impl $crate::mechanism::Registered for $ty {
+                fn plugin(&self) -> &'static $crate::mechanism::Plugin {
+                    &PLUGIN
+                }
+            }
+            $crate::inventory::submit! { $crate::mechanism::Handle(&PLUGIN) }
+        };
+    };
+}

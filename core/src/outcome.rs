@@ -1,0 +1,343 @@
+//! What a mechanism decides: who trades what, and who pays whom. Schedules follow from it; figures are not its business.
+
+use crate::market::Market;
+use crate::setting::Product;
+use crate::terms::Terms;
+
+/// Whoever can pay or be paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Party {
+    /// A participant, by position.
+    Member(usize),
+    /// Whoever runs the market.
+    Operator,
+    /// The distribution system operator.
+    Dso,
+    /// The retailer behind the tariff.
+    Grid,
+    /// The carbon authority.
+    Authority,
+}
+
+/// One entry of the ledger; amounts are positive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payment {
+    /// Who pays.
+    pub from: Party,
+    /// Who receives.
+    pub to: Party,
+    /// Money.
+    pub amount: f64,
+    /// What for, as in result tables: `tariff`, `trade`, `carbon`, ...
+    pub reason: &'static str,
+    /// The product it belongs to, where it belongs to one.
+    pub product: Option<Product>,
+}
+
+/// Double entry: the only way money moves. Balances are read off, never asserted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    entries: Vec<Payment>,
+}
+
+impl Ledger {
+    /// Enters a payment; a negative amount flows the other way, nothing is entered for zero.
+    pub fn pay(&mut self, from: Party, to: Party, amount: f64, reason: &'static str) {
+        self.pay_for(from, to, amount, reason, None);
+    }
+
+    /// Enters a payment for a product.
+    pub fn pay_for(&mut self, from: Party, to: Party, amount: f64, reason: &'static str, product: Option<Product>) {
+        if amount > 0.0 {
+            self.entries.push(Payment { from, to, amount, reason, product });
+        } else if amount < 0.0 {
+            self.entries.push(Payment { from: to, to: from, amount: -amount, reason, product });
+        }
+    }
+
+    /// All entries in the order they were made.
+    pub fn entries(&self) -> &[Payment] {
+        &self.entries
+    }
+
+    /// What a party has in the end: receipts minus payments.
+    pub fn balance(&self, party: Party) -> f64 {
+        self.net(party, |_| true)
+    }
+
+    /// What a party has from the entries with one of these reasons.
+    pub fn balance_of(&self, party: Party, reasons: &[&str]) -> f64 {
+        self.net(party, |e| reasons.contains(&e.reason))
+    }
+
+    /// Sum of all amounts that moved.
+    pub fn turnover(&self) -> f64 {
+        self.entries.iter().map(|e| e.amount).sum()
+    }
+
+    fn net(&self, party: Party, counts: impl Fn(&Payment) -> bool) -> f64 {
+        let sign = |e: &Payment| f64::from(u8::from(e.to == party)) - f64::from(u8::from(e.from == party));
+        self.entries.iter().filter(|e| counts(e)).map(|e| sign(e) * e.amount).sum()
+    }
+}
+
+/// How a run ended. Infeasibility and unmet needs are errors.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status {
+    /// The answer is what the mechanism defines, to its tolerance.
+    Converged,
+    /// The best point found; it misses the tolerance by this residual.
+    NotConverged {
+        /// The residual.
+        residual: f64,
+    },
+    /// There is, provably or after a complete search, no equilibrium; the gap of the best point.
+    NoEquilibriumFound {
+        /// Largest gain from a unilateral deviation.
+        gap: f64,
+    },
+}
+
+/// A property that mechanisms declare and the evaluator measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// No participant gains by a misreport, whatever the others report.
+    Truthful,
+    /// No participant gains in expectation by a misreport, if the others are truthful.
+    BayesianTruthful,
+    /// Nobody is worse off than without trade.
+    IndividuallyRational,
+    /// The operator ends with exactly nothing.
+    BudgetBalanced,
+    /// The operator never ends with a loss.
+    NoDeficit,
+    /// The sum of costs is least.
+    Efficient,
+    /// No group would do better by itself.
+    Core,
+    /// No player gains by deviating from the strategies played.
+    Equilibrium,
+}
+
+impl Claim {
+    /// The name in tables and explanations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Claim::Truthful => "truthful",
+            Claim::BayesianTruthful => "bayesian_truthful",
+            Claim::IndividuallyRational => "individual_rationality",
+            Claim::BudgetBalanced => "budget_balance",
+            Claim::NoDeficit => "no_deficit",
+            Claim::Efficient => "efficiency",
+            Claim::Core => "core",
+            Claim::Equilibrium => "equilibrium",
+        }
+    }
+}
+
+/// What came of checking something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Within tolerance.
+    Upheld,
+    /// Beyond tolerance; the witness shows where.
+    Refuted,
+    /// A figure without a claim.
+    Measured,
+    /// The question makes no sense here.
+    NotApplicable,
+    /// Nobody looked.
+    NotSearched,
+}
+
+impl Verdict {
+    /// The name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Upheld => "upheld",
+            Verdict::Refuted => "refuted",
+            Verdict::Measured => "measured",
+            Verdict::NotApplicable => "not_applicable",
+            Verdict::NotSearched => "not_searched",
+        }
+    }
+}
+
+/// A measured property of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Certificate {
+    /// snake_case name, as in result tables.
+    pub name: &'static str,
+    /// The figure; `None` where it does not apply.
+    pub value: Option<f64>,
+    /// What it may be at most, where something is claimed.
+    pub tolerance: Option<f64>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Where it was found: who, when, what.
+    pub witness: String,
+}
+
+impl Certificate {
+    /// Upheld if `value <= tolerance`; a value that is not a number is refuted.
+    pub fn check(name: &'static str, value: f64, tolerance: f64, witness: impl Into<String>) -> Self {
+        let verdict = if value <= tolerance { Verdict::Upheld } else { Verdict::Refuted };
+        Self { name, value: Some(value), tolerance: Some(tolerance), verdict, witness: witness.into() }
+    }
+
+    /// A figure without a claim.
+    pub fn measure(name: &'static str, value: f64, witness: impl Into<String>) -> Self {
+        Self { name, value: Some(value), tolerance: None, verdict: Verdict::Measured, witness: witness.into() }
+    }
+
+    /// A question that makes no sense here, and why.
+    pub fn not_applicable(name: &'static str, why: impl Into<String>) -> Self {
+        Self { name, value: None, tolerance: None, verdict: Verdict::NotApplicable, witness: why.into() }
+    }
+}
+
+/// A bilateral trade.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trade {
+    /// Position of the seller.
+    pub seller: usize,
+    /// Position of the buyer.
+    pub buyer: usize,
+    /// What and when.
+    pub slot: usize,
+    /// Quantity, not negative: kWh for energy.
+    pub quantity: f64,
+    /// Price per unit of quantity, where the trade carries one of its own.
+    pub price: Option<f64>,
+}
+
+/// Which side of the market a price is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Sellers receive it.
+    Sell,
+    /// Buyers pay it.
+    Buy,
+    /// Both.
+    Both,
+}
+
+/// A price signal of a mechanism, per slot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signal {
+    /// Whom it is for.
+    pub side: Side,
+    /// A single participant, or everybody.
+    pub member: Option<usize>,
+    /// Price per kWh in each slot; `None` where nothing was priced.
+    pub price: Vec<Option<f64>>,
+}
+
+/// A commitment: net sales and payments. What everybody does to keep it is the evaluator's question to the true types.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Net sale of each participant per slot, kWh for energy (negative buys).
+    pub net: Vec<Vec<f64>>,
+    /// Who sold to whom, where the mechanism matches pairs; otherwise pro rata, by one rule for all.
+    pub trades: Option<Vec<Trade>>,
+    /// What the mechanism decides about money; tariff and carbon are not its business.
+    pub ledger: Ledger,
+    /// Price signals.
+    pub prices: Vec<Signal>,
+    /// Terms it imposed, one per participant, or none; imposed money goes to the DSO and is entered by the evaluator.
+    pub imposed: Vec<Terms>,
+    /// How it ended.
+    pub status: Status,
+    /// The mechanism's own evidence.
+    pub evidence: Vec<Certificate>,
+    /// Declared claims that do not hold here, and why.
+    pub withheld: Vec<(Claim, String)>,
+    /// Strategies played, where strategies are not reports.
+    pub strategies: Vec<Vec<f64>>,
+}
+
+impl Outcome {
+    /// Nobody trades, nobody pays.
+    pub fn new(market: &Market) -> Self {
+        Self {
+            net: vec![vec![0.0; market.setting().slots.len()]; market.len()],
+            trades: None,
+            ledger: Ledger::default(),
+            prices: vec![],
+            imposed: vec![],
+            status: Status::Converged,
+            evidence: vec![],
+            withheld: vec![],
+            strategies: vec![],
+        }
+    }
+
+    /// The bilateral trades: the mechanism's own, or in each slot sellers to buyers pro rata,
+    /// `e_ij = x_i+ x_j- / max(sum x+, sum x-)` on net sales `x`.
+    pub fn bilateral(&self) -> Vec<Trade> {
+        self.trades.clone().unwrap_or_else(|| pro_rata(&self.net))
+    }
+}
+
+/// The canonical trade matrix of net sales: in each slot every seller serves every buyer in proportion.
+pub fn pro_rata(net: &[Vec<f64>]) -> Vec<Trade> {
+    let slots = net.first().map_or(0, Vec::len);
+    let mut trades = vec![];
+    for slot in 0..slots {
+        let sold: f64 = net.iter().map(|x| x[slot].max(0.0)).sum();
+        let bought: f64 = net.iter().map(|x| (-x[slot]).max(0.0)).sum();
+        let total = sold.max(bought);
+        // Below a millionth of a kWh a "trade" is a solver's rounding.
+        if total <= 1e-6 {
+            continue;
+        }
+        for (seller, x) in net.iter().enumerate().filter(|(_, x)| x[slot] > 0.0) {
+            for (buyer, y) in net.iter().enumerate().filter(|(_, y)| y[slot] < 0.0) {
+                let quantity = x[slot] * -y[slot] / total;
+                if quantity > 1e-9 {
+                    trades.push(Trade { seller, buyer, slot, quantity, price: None });
+                }
+            }
+        }
+    }
+    trades
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ledger, Party, pro_rata};
+
+    #[test]
+    fn every_payment_leaves_one_party_and_reaches_another() {
+        let mut ledger = Ledger::default();
+        ledger.pay(Party::Member(0), Party::Operator, 5.0, "trade");
+        ledger.pay(Party::Member(1), Party::Operator, -3.0, "trade");
+        ledger.pay(Party::Grid, Party::Member(0), 0.0, "tariff");
+        assert_eq!(ledger.entries().len(), 2);
+        assert_eq!(ledger.balance(Party::Member(0)), -5.0);
+        assert_eq!(ledger.balance(Party::Member(1)), 3.0);
+        assert_eq!(ledger.balance(Party::Operator), 2.0);
+        assert_eq!(ledger.turnover(), 8.0);
+    }
+
+    #[test]
+    fn pro_rata_trades_add_up_to_the_net_sales() {
+        let net = vec![vec![6.0], vec![4.0], vec![-3.0], vec![-7.0]];
+        let trades = pro_rata(&net);
+        for (i, x) in net.iter().enumerate() {
+            let sum: f64 = trades
+                .iter()
+                .map(|t| {
+                    if t.seller == i {
+                        t.quantity
+                    } else if t.buyer == i {
+                        -t.quantity
+                    } else {
+                        0.0
+                    }
+                })
+                .sum();
+            assert!((sum - x[0]).abs() < 1e-12);
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! The schema of the result tables: the one place that knows a column's name, unit and meaning.
+//!
+//! Every table starts with `run_id`, which the result store adds; `runs` has one more column per swept parameter, after
+//! `information`.
+
+/// A result table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// One row per run: what was run, how it ended, the metrics.
+    Runs,
+    /// One row per run and participant.
+    Participants,
+    /// One row per run, participant, period and product.
+    Periods,
+    /// One row per bilateral trade.
+    Trades,
+    /// One row per run, period and bus.
+    Nodes,
+    /// One row per run and certificate.
+    Certificates,
+    /// One row per recorded iteration.
+    Convergence,
+    /// One row per payment.
+    Ledger,
+}
+
+impl Table {
+    /// All tables, in the order in which they are written.
+    pub const ALL: [Table; 8] = [
+        Table::Runs,
+        Table::Participants,
+        Table::Periods,
+        Table::Trades,
+        Table::Nodes,
+        Table::Certificates,
+        Table::Convergence,
+        Table::Ledger,
+    ];
+
+    /// The name of its file, without extension.
+    pub fn name(self) -> &'static str {
+        match self {
+            Table::Runs => "runs",
+            Table::Participants => "participants",
+            Table::Periods => "periods",
+            Table::Trades => "trades",
+            Table::Nodes => "nodes",
+            Table::Certificates => "certificates",
+            Table::Convergence => "convergence",
+            Table::Ledger => "ledger",
+        }
+    }
+
+    /// Its columns after `run_id`; those of `runs` are [`RUN_KEYS`] (then swept parameters) and [`METRICS`].
+    pub fn columns(self) -> Vec<&'static Column> {
+        match self {
+            Table::Runs => RUN_KEYS.iter().chain(METRICS).collect(),
+            Table::Participants => PARTICIPANTS.iter().collect(),
+            Table::Periods => PERIODS.iter().collect(),
+            Table::Trades => TRADES.iter().collect(),
+            Table::Nodes => NODES.iter().collect(),
+            Table::Certificates => CERTIFICATES.iter().collect(),
+            Table::Convergence => CONVERGENCE.iter().collect(),
+            Table::Ledger => LEDGER.iter().collect(),
+        }
+    }
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Words.
+    Text,
+    /// A number.
+    Number,
+    /// A whole number.
+    Integer,
+}
+
+/// A column of a result table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Name in the file.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Unit; empty for words and ratios.
+    pub unit: &'static str,
+    /// Meaning in one sentence.
+    pub meaning: &'static str,
+}
+
+/// A cell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Words.
+    Text(String),
+    /// A finite number.
+    Number(f64),
+    /// A whole number.
+    Integer(i64),
+    /// Does not apply, or was not asked for.
+    Missing,
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl From<f64> for Value {
+    /// A number that is not finite is missing: no NaN ever reaches a file. Negative zero is zero.
+    fn from(x: f64) -> Self {
+        if x.is_finite() { Value::Number(x + 0.0) } else { Value::Missing }
+    }
+}
+
+impl From<Option<f64>> for Value {
+    fn from(x: Option<f64>) -> Self {
+        x.map_or(Value::Missing, Value::from)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(x: usize) -> Self {
+        i64::try_from(x).map_or(Value::Missing, Value::Integer)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(x: u64) -> Self {
+        i64::try_from(x).map_or(Value::Missing, Value::Integer)
+    }
+}
+
+/// A row of a table, without `run_id`.
+pub type Row = Vec<Value>;
+
+/// What one run leaves in the tables, except for what the experiment knows of it (its keys).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunRecord {
+    /// Values of [`METRICS`], in that order.
+    pub metrics: Vec<Value>,
+    /// Rows of all other tables.
+    pub participants: Vec<Row>,
+    /// Rows of `periods`.
+    pub periods: Vec<Row>,
+    /// Rows of `trades`.
+    pub trades: Vec<Row>,
+    /// Rows of `nodes`.
+    pub nodes: Vec<Row>,
+    /// Rows of `certificates`.
+    pub certificates: Vec<Row>,
+    /// Rows of `convergence`.
+    pub convergence: Vec<Row>,
+    /// Rows of `ledger`.
+    pub ledger: Vec<Row>,
+}
+
+impl RunRecord {
+    /// A record without a single figure: a run that failed.
+    pub fn empty() -> Self {
+        Self { metrics: vec![Value::Missing; METRICS.len()], ..Self::default() }
+    }
+
+    /// Rows of a table other than `runs`.
+    pub fn rows(&self, table: Table) -> &[Row] {
+        match table {
+            Table::Runs => &[],
+            Table::Participants => &self.participants,
+            Table::Periods => &self.periods,
+            Table::Trades => &self.trades,
+            Table::Nodes => &self.nodes,
+            Table::Certificates => &self.certificates,
+            Table::Convergence => &self.convergence,
+            Table::Ledger => &self.ledger,
+        }
+    }
+}
+
+const fn text(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, kind: Kind::Text, unit: "", meaning }
+}
+
+const fn number(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+    Column { name, kind: Kind::Number, unit, meaning }
+}
+
+const fn integer(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, kind: Kind::Integer, unit: "", meaning }
+}
+
+/// Columns of `runs` that say what was run and how it ended.
+pub const RUN_KEYS: &[Column] = &[
+    text("scenario", "Name of the scenario."),
+    text("mechanism", "Id of the mechanism."),
+    text("variant", "Label of the mechanism's variant; its id where none was given."),
+    text("carbon_policy", "Id of the carbon policy."),
+    text("carbon_label", "Label of the policy; its id where none was given."),
+    integer("seed", "Seed of all random streams."),
+    text("status", "converged, not_converged, no_equilibrium, infeasible or failed."),
+    text("reason", "Why a run is not converged."),
+    number("residual", "", "Distance from convergence, in the mechanism's or the fixed point's own measure."),
+    text("behaviour", "How participants report: truthful, best_response, learned or equilibrium."),
+    text("information", "What participants reveal: full_types, reports, prior or prices."),
+];
+
+/// Columns of `runs` that measure the outcome.
+pub const METRICS: &[Column] = &[
+    number("total_cost", "money", "What all participants pay: operating cost, carbon cost and net payments."),
+    number("operating_cost", "money", "Participants' own costs and tariff, without carbon."),
+    number("carbon_cost", "money", "What participants pay for carbon before refunds."),
+    number("social_cost", "money", "Resource cost, upstream resource cost and carbon damage; no transfers."),
+    number("resource_cost", "money", "Fuel, wear, compensation and discomfort at true types."),
+    number("upstream_resource_cost", "money", "Resource value of the net energy from upstream, losses included."),
+    number("carbon_damage", "money", "Damage of the source-side emissions."),
+    number("welfare_gain", "money", "Fall of operating plus carbon cost against no trade under the same terms."),
+    number("efficiency", "", "Welfare gain over the greatest possible welfare gain, the network ignored."),
+    number("efficiency_repaired", "", "The same, both within the network's limits."),
+    number("repair_cost", "money", "Rise of operating plus carbon cost by making the outcome respect the network."),
+    number("operator_surplus", "money", "What the market operator ends with."),
+    number(
+        "dso_revenue",
+        "money",
+        "Network charges and nodal money less upstream cost of feeder losses and carbon it pays.",
+    ),
+    number("retail_margin", "money", "Tariff paid by participants less upstream cost of their net exchange."),
+    number("carbon_revenue", "money", "What the carbon authority keeps after recycling."),
+    number("individual_rationality_violation", "money", "Sum of losses against no trade under the same terms."),
+    number("max_regret", "money", "Greatest gain found from a unilateral misreport; a lower bound."),
+    number("core_excess", "money", "Greatest gain that a group would have by itself over what it got."),
+    number("jain_index", "", "Jain's index of the participants' gains."),
+    number("gini", "", "Gini coefficient of the participants' gains."),
+    number("emissions_kg", "kg", "Source-side emissions of the whole feeder."),
+    number("covered_kg", "kg", "Emissions charged to somebody."),
+    number("uncovered_kg", "kg", "Emissions charged to nobody."),
+    number("phantom_kg", "kg", "Kilograms charged that nobody emitted."),
+    number("double_charged_kg", "kg", "Kilograms charged twice."),
+    number("load_carbon_kg", "kg", "Carbon that the emission flow brings to loads."),
+    number("loss_carbon_kg", "kg", "Carbon of network losses."),
+    number("accounted_abatement_kg", "kg", "Charged base of this policy on the outcome without one, minus on its own."),
+    number("actual_abatement_kg", "kg", "Emissions of the outcome without a policy, minus of its own."),
+    number("curtailment_kwh", "kWh", "Renewable energy that was available and not used."),
+    number("renewable_utilisation", "", "Renewable energy used over available."),
+    number("self_sufficiency", "", "Share of the load not imported, netted over the community."),
+    number("self_consumption", "", "Share of own generation not exported, netted over the community."),
+    number("peak_import_kw", "kW", "Greatest community import."),
+    number("load_variance_kw2", "kW^2", "Variance of the community's net load over periods."),
+    number("p2p_share", "", "Energy traded between participants over the load."),
+    number("lerner_index", "", "Volume-weighted (price - marginal cost) / price of sellers."),
+    number("user_satisfaction", "", "1 less interrupted load and temperature deviation; mean over what has comfort."),
+    number("loss_kwh", "kWh", "Network losses."),
+    number("voltage_violation_pu", "pu", "Sum of voltages beyond limits over buses and periods."),
+    number("thermal_violation_kva", "kVA", "Sum of flows beyond ratings over branches and periods."),
+    integer("iterations", "Recorded iterations."),
+    integer("messages", "Scalars sent between participants and operator."),
+    integer("local_solves", "Questions asked of single participants."),
+];
+
+const PARTICIPANTS: &[Column] = &[
+    text("participant", "Id."),
+    number("total_cost", "money", "Operating cost, carbon cost and net payments."),
+    number("operating_cost", "money", "Own cost and tariff, without carbon."),
+    number("carbon_cost", "money", "Paid for carbon before refunds."),
+    number("disagreement_cost", "money", "Total cost without trade under the same terms."),
+    number("gain", "money", "Disagreement cost minus total cost."),
+    number("gain_resource", "money", "Part of the gain that is resources saved, upstream energy included."),
+    number("gain_retail_margin", "money", "Part of the gain that the retailer loses."),
+    number("gain_carbon", "money", "Part of the gain that is carbon payment avoided, after refunds."),
+    number("gain_network", "money", "Part of the gain from imposed and nodal electricity terms."),
+    number("payment", "money", "Net payment to peers and operator."),
+    number("emissions_kg", "kg", "Charged base: imports at the grid's intensity and direct emissions."),
+    number("contract_kg", "kg", "Market-based emissions: contracts and the residual mix."),
+    number("import_kwh", "kWh", "Energy bought from the grid."),
+    number("export_kwh", "kWh", "Energy sold to the grid."),
+    number("sold_kwh", "kWh", "Energy sold to peers."),
+    number("bought_kwh", "kWh", "Energy bought from peers."),
+    number("curtailed_kwh", "kWh", "Renewable energy not used."),
+];
+
+/// Device kinds with a column of their own in `periods`, `<kind>_kw`.
+pub const DEVICE_KINDS: &[&str] =
+    &["pv", "wind", "micro_turbine", "storage", "load", "interruptible", "shiftable", "ev_fleet", "hvac", "quadratic"];
+
+const PERIODS: &[Column] = &[
+    text("participant", "Id."),
+    integer("period", "From 0."),
+    text("product", "What is traded."),
+    number("net_export_kw", "kW", "Net injection at the connection point."),
+    number("grid_import_kw", "kW", "Import from the grid."),
+    number("grid_export_kw", "kW", "Export to the grid."),
+    number("p2p_sold_kw", "kW", "Sold to peers."),
+    number("p2p_bought_kw", "kW", "Bought from peers."),
+    number("price_sell_per_kwh", "money/kWh", "Price received from peers."),
+    number("price_buy_per_kwh", "money/kWh", "Price paid to peers."),
+    number("pv_kw", "kW", "Photovoltaic output."),
+    number("wind_kw", "kW", "Wind output."),
+    number("micro_turbine_kw", "kW", "Micro-turbine output."),
+    number("storage_kw", "kW", "Storage, positive when discharging."),
+    number("load_kw", "kW", "Fixed load, negative."),
+    number("interruptible_kw", "kW", "Interrupted load, positive."),
+    number("shiftable_kw", "kW", "Shifted load: positive where it is taken away, negative where it goes."),
+    number("ev_fleet_kw", "kW", "Vehicles, negative when charging."),
+    number("hvac_kw", "kW", "Air conditioning, negative."),
+    number("quadratic_kw", "kW", "Quadratic agent's net output."),
+    number("soc_kwh", "kWh", "Stored energy at the end of the period."),
+];
+
+const TRADES: &[Column] = &[
+    integer("period", "From 0."),
+    text("product", "What is traded."),
+    text("seller", "Id."),
+    text("buyer", "Id."),
+    number("quantity_kwh", "kWh", "Quantity, not negative."),
+    number("price_per_kwh", "money/kWh", "Price of the trade, where it carries one."),
+];
+
+const NODES: &[Column] = &[
+    integer("period", "From 0."),
+    integer("bus", "Id in the network's file."),
+    number("voltage_pu", "pu", "Voltage magnitude."),
+    number("p_kw", "kW", "Net active injection."),
+    number("q_kvar", "kvar", "Net reactive injection."),
+    number("carbon_intensity_kg_per_kwh", "kg/kWh", "Average intensity of what flows through the bus."),
+    number("price_per_kwh", "money/kWh", "Nodal price, where the policy sets one."),
+];
+
+const CERTIFICATES: &[Column] = &[
+    text("name", "What was checked or measured."),
+    number("value", "", "The figure."),
+    number("tolerance", "", "What it may be at most, where something is claimed."),
+    text("verdict", "upheld, refuted, measured, not_applicable or not_searched."),
+    text("witness", "Where it was found."),
+];
+
+const CONVERGENCE: &[Column] = &[
+    integer("iteration", "From 0."),
+    number("primal_residual", "", "Distance from agreement."),
+    number("dual_residual", "", "Change of the agreement."),
+    number("objective", "money", "Cost at the iterate."),
+];
+
+const LEDGER: &[Column] = &[
+    text("from", "Who pays: a participant's id, operator, dso, grid or authority."),
+    text("to", "Who receives."),
+    number("amount", "money", "Positive."),
+    text("reason", "tariff, trade, carbon, ..."),
+    text("product", "The product it belongs to."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{DEVICE_KINDS, PERIODS, Table, Value};
+
+    #[test]
+    fn every_device_kind_has_its_column() {
+        for kind in DEVICE_KINDS {
+            assert!(PERIODS.iter().any(|c| c.name == format!("{kind}_kw")), "{kind}");
+        }
+    }
+
+    #[test]
+    fn column_names_are_unique_within_a_table() {
+        for table in Table::ALL {
+            let mut names: Vec<_> = table.columns().iter().map(|c| c.name).collect();
+            let all = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), all, "{}", table.name());
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_missing() {
+        assert_eq!(Value::from(f64::NAN), Value::Missing);
+        let Value::Number(zero) = Value::from(-0.0) else { panic!("a number") };
+        assert!(zero.is_sign_positive());
+    }
+}
