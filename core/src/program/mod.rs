@@ -11,15 +11,26 @@
 //! This module knows no participant, no market and no network.
 
 mod certificate;
+mod choices;
+mod crossover;
 mod expression;
+mod face;
+mod infeasible;
 mod instance;
+mod interior;
+mod ldl;
+mod normal;
 mod reference;
+mod session;
+mod solver;
 
 pub use certificate::Certificate;
 pub use expression::{Cost, Expr, Row, Var};
 pub use instance::{Instance, Solution, SolveError};
+pub use session::Session;
 
-use std::sync::Arc;
+use normal::Symbolic;
+use std::sync::{Arc, OnceLock};
 
 /// A restriction of one variable to `[lower, upper]`: an alternative of [`Program::either`] is a list of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,6 +53,8 @@ pub struct Program {
     constant: f64,
     rows: Vec<Vec<(Var, f64)>>,
     rhs: Vec<f64>,
+    /// Scope of each variable.
+    owners: Vec<usize>,
     labels: Vec<(usize, &'static str, Option<usize>)>,
     scopes: Vec<String>,
     choices: Vec<Vec<Vec<Restriction>>>,
@@ -61,12 +74,12 @@ impl Program {
 
     /// A variable within finite bounds. Empty or infinite bounds are remembered and reported when the program is solved.
     pub fn var(&mut self, lower: f64, upper: f64) -> Var {
-        // Rounding in a caller's arithmetic may cross bounds that are meant to be equal.
-        let upper = if upper < lower && lower - upper <= 1e-9 * (1.0 + lower.abs()) { lower } else { upper };
+        let (lower, upper) = bounded(lower, upper);
         if !(lower.is_finite() && upper.is_finite() && lower <= upper) && self.broken.is_none() {
             self.broken =
                 Some(SolveError::Bounds { scope: self.scopes.last().cloned().unwrap_or_default(), lower, upper });
         }
+        self.owners.push(self.scopes.len().saturating_sub(1));
         self.lower.push(lower);
         self.upper.push(upper);
         self.linear.push(0.0);
@@ -156,21 +169,37 @@ impl Program {
 
     /// Fixes the pattern; values can still vary from instance to instance.
     pub fn compile(self) -> Template {
-        Template { program: Arc::new(self) }
+        Template { compiled: Arc::new(Compiled { program: self, symbolic: OnceLock::new() }) }
+    }
+
+    fn scope_name(&self, scope: usize) -> &str {
+        self.scopes.get(scope).map_or("", String::as_str)
     }
 }
 
 /// A program whose pattern is fixed: every question of the same participant is an [`Instance`] of one template.
 #[derive(Clone, Debug)]
 pub struct Template {
-    program: Arc<Program>,
+    compiled: Arc<Compiled>,
+}
+
+/// A program and what its pattern determines, analysed when first needed.
+#[derive(Debug)]
+struct Compiled {
+    program: Program,
+    symbolic: OnceLock<Symbolic>,
 }
 
 impl Template {
     /// An instance with the values of the builder.
     pub fn instance(&self) -> Instance {
-        Instance::new(self.program.clone())
+        Instance::new(self.compiled.clone())
     }
+}
+
+/// Bounds, where rounding in a caller's arithmetic may have crossed two that are meant to be equal.
+fn bounded(lower: f64, upper: f64) -> (f64, f64) {
+    (lower, if upper < lower && lower - upper <= 1e-9 * (1.0 + lower.abs()) { lower } else { upper })
 }
 
 /// Terms sorted by variable, equal variables added up.

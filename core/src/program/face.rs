@@ -1,0 +1,77 @@
+//! The optimal face, and the point of it with the least sum of squares.
+//!
+//! A feasible point is optimal exactly if it is complementary to any one optimal dual. So the face is: variables with a
+//! nonzero reduced cost stay where they are, variables with curvature too (their values are unique), all others move
+//! freely, and rows keep their activities. The first answer is always in it.
+
+use super::{Certificate, Instance, Solution, SolveError, Var, choices};
+
+/// Reduced cost x range, relative to the money that moves, above which a variable stays at its bound.
+const STRICT: [f64; 3] = [1e-8, 1e-10, 1e-12];
+/// Rise of the cost, relative to the money that moves, that is still the same cost.
+const SAME: f64 = 1e-9;
+
+pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var]) -> Result<Solution, SolveError> {
+    let money = money(problem, &first.x);
+    let mut failure = None;
+    for strict in STRICT {
+        let mut face = face(problem, first, strict * money);
+        for &v in squares {
+            face.add_square(v, 1.0, 0.0);
+        }
+        match choices::solve(&face) {
+            Ok(second) => {
+                let certificate = certificate(problem, first, &second.x);
+                if certificate.gap.abs() <= first.certificate.gap.abs() + SAME * money {
+                    return Ok(Solution { x: second.x, y: first.y.clone(), certificate, nodes: first.nodes });
+                }
+            }
+            Err(error) => failure = Some(error),
+        }
+    }
+    // Nothing moves without changing the cost: the first answer is the face.
+    failure.map_or_else(|| Ok(first.clone()), Err)
+}
+
+fn face(problem: &Instance, first: &Solution, least_stake: f64) -> Instance {
+    let mut face = problem.clone();
+    let mut reduced = problem.linear.clone();
+    face.rhs.fill(0.0);
+    for (i, row) in problem.rows().iter().enumerate() {
+        for &(v, a) in row {
+            reduced[v.index()] -= a * first.y[i];
+            face.rhs[i] += a * first.x[v.index()];
+        }
+    }
+    for j in 0..first.x.len() {
+        let (lower, upper) = (problem.lower[j], problem.upper[j]);
+        let slack = (first.x[j] - lower).min(upper - first.x[j]);
+        let stake = reduced[j].abs() * (upper - lower);
+        // Inside its bounds a reduced cost is noise of the multipliers.
+        let stays = problem.curvature[j] > 0.0 || (stake > least_stake && slack <= 1e-6 * (upper - lower));
+        if stays {
+            face.lower[j] = first.x[j];
+            face.upper[j] = first.x[j];
+        }
+        face.linear[j] = 0.0;
+        face.curvature[j] = 0.0;
+    }
+    face.constant = 0.0;
+    face
+}
+
+/// Proof for the second point: its own where the first was the relaxation's, else the first one's and the rise.
+fn certificate(problem: &Instance, first: &Solution, x: &[f64]) -> Certificate {
+    let own = Certificate::of(problem, x, &first.y);
+    if first.nodes == 1 {
+        return own;
+    }
+    let rise = own.objective - first.certificate.objective;
+    Certificate { gap: first.certificate.gap + rise, ..own }
+}
+
+fn money(problem: &Instance, x: &[f64]) -> f64 {
+    let moved: f64 = (0..x.len()).map(|j| ((0.5 * problem.curvature[j] * x[j] + problem.linear[j]) * x[j]).abs()).sum();
+    // Where nothing is paid, every point is as good and any positive amount will do.
+    if moved > 0.0 { moved } else { 1.0 }
+}
