@@ -315,7 +315,8 @@ fn sort_columns(triangle: &mut Triangle) {
     }
 }
 
-fn fill_reducing_order(matrix: &SparseMatrix) -> Vec<usize> {
+/// Order of elimination (k-th: which) that fills little, by approximate minimum degree on the pattern of A + Aᵀ.
+pub(crate) fn fill_reducing_order(matrix: &SparseMatrix) -> Vec<usize> {
     let n = matrix.order();
     // The diagonal changes no order, but the routine counts on n entries or more.
     let (mut start, mut row) = (vec![0_isize], Vec::with_capacity(matrix.row.len() + n));

@@ -1,6 +1,8 @@
 //! Solving the equations of proportional sharing where flows run in circles.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+use crate::linear::{SparseMatrix, fill_reducing_order};
 
 /// Factorisation of a system `d_k w_k - sum over tails j of b_kj w_j = f_k` in which `d_k = feed_k + sum b_kj`, with
 /// all `feed` and `b` non-negative (a diagonally dominant M-matrix).
@@ -12,96 +14,128 @@ use std::collections::{BTreeMap, BTreeSet};
 /// a general LU factorisation does not promise.
 #[derive(Debug, Clone)]
 pub(super) struct Elimination {
+    /// Node eliminated k-th.
+    order: Vec<usize>,
     pivots: Vec<Pivot>,
 }
 
+/// What is known of a node when it is eliminated. Others are named by their place in the order.
 #[derive(Debug, Clone)]
 struct Pivot {
-    node: usize,
+    feed: f64,
     diagonal: f64,
-    /// What node `node` draws from nodes eliminated later.
-    tails: Vec<(usize, f64)>,
-    /// What nodes eliminated later draw from it.
-    heads: Vec<(usize, f64)>,
+    /// What it drew from nodes eliminated before, at their elimination.
+    earlier: Vec<(usize, f64)>,
+    /// What it draws from nodes eliminated later.
+    later: Vec<(usize, f64)>,
 }
 
 impl Elimination {
     /// Factorises for nodes `0..feed.len()`; an entry `(head, tail, b)` says that `head` draws `b` from `tail`.
     ///
-    /// Every node must be reachable from one with positive feed.
-    pub fn new(feed: &[f64], entries: impl IntoIterator<Item = (usize, usize, f64)>) -> Self {
+    /// Every node must be reachable from one with positive feed, and none may draw from itself.
+    pub fn new(feed: &[f64], entries: &[(usize, usize, f64)]) -> Self {
         let n = feed.len();
-        let mut feed = feed.to_vec();
-        let mut tails: Vec<BTreeMap<usize, f64>> = vec![BTreeMap::new(); n];
-        let mut heads: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); n];
-        for (head, tail, b) in entries {
-            *tails[head].entry(tail).or_insert(0.0) += b;
-            heads[tail].insert(head);
+        let by_head: Vec<_> = entries.iter().map(|&(head, tail, b)| (tail, head, b)).collect();
+        let inflows = SparseMatrix::from_entries(n, &by_head);
+        let order = fill_reducing_order(&inflows);
+        let mut place = vec![0; n];
+        for (k, &node) in order.iter().enumerate() {
+            place[node] = k;
         }
-        // Fewest possible new entries first (Markowitz), ties by number.
-        let cost =
-            |tails: &[BTreeMap<usize, f64>], heads: &[BTreeSet<usize>], k: usize| tails[k].len() * heads[k].len();
-        let mut costs: Vec<usize> = (0..n).map(|k| cost(&tails, &heads, k)).collect();
-        let mut queue: BTreeSet<(usize, usize)> = costs.iter().copied().zip(0..n).collect();
-        let mut pivots = Vec::with_capacity(n);
-        while let Some((_, k)) = queue.pop_first() {
-            let own_tails = std::mem::take(&mut tails[k]);
-            let own_heads: Vec<(usize, f64)> = std::mem::take(&mut heads[k])
-                .into_iter()
-                .map(|i| (i, tails[i].remove(&k).expect("invariant: heads mirror tails")))
-                .collect();
-            let diagonal = feed[k] + own_tails.values().sum::<f64>();
-            for &j in own_tails.keys() {
-                heads[j].remove(&k);
+
+        let mut pivots: Vec<Pivot> = Vec::with_capacity(n);
+        let mut row = Row { drawn: vec![0.0; n], owner: vec![usize::MAX; n], ..Row::default() };
+        for (k, &node) in order.iter().enumerate() {
+            for entry in inflows.start[node]..inflows.start[node + 1] {
+                row.add(k, place[inflows.row[entry]], inflows.value[entry]);
             }
-            for &(i, b) in &own_heads {
-                let share = b / diagonal;
-                feed[i] += share * feed[k];
-                for (&j, &inflow) in &own_tails {
+            let mut own_feed = feed[node];
+            let mut earlier = Vec::new();
+            while let Some(Reverse(j)) = row.earlier.pop() {
+                let share = row.drawn[j] / pivots[j].diagonal;
+                own_feed += share * pivots[j].feed;
+                for &(m, b) in &pivots[j].later {
                     // What comes back to its own sender is no inflow.
-                    if i != j {
-                        *tails[i].entry(j).or_insert(0.0) += share * inflow;
-                        heads[j].insert(i);
+                    if m != k {
+                        row.add(k, m, share * b);
                     }
                 }
+                earlier.push((j, row.drawn[j]));
             }
-            let touched: BTreeSet<usize> = own_tails.keys().copied().chain(own_heads.iter().map(|&(i, _)| i)).collect();
-            for t in touched {
-                queue.remove(&(costs[t], t));
-                costs[t] = cost(&tails, &heads, t);
-                queue.insert((costs[t], t));
-            }
-            pivots.push(Pivot { node: k, diagonal, tails: own_tails.into_iter().collect(), heads: own_heads });
+            row.later.sort_unstable();
+            let later: Vec<(usize, f64)> = row.later.drain(..).map(|m| (m, row.drawn[m])).collect();
+            let diagonal = own_feed + later.iter().map(|&(_, b)| b).sum::<f64>();
+            pivots.push(Pivot { feed: own_feed, diagonal, earlier, later });
         }
-        Self { pivots }
+        Self { order, pivots }
     }
 
     /// Replaces the right-hand side by the solution.
     pub fn solve(&self, x: &mut [f64]) {
-        self.substitute(x, |pivot| &pivot.heads, |pivot| &pivot.tails);
+        let mut permuted = self.permuted(x);
+        for (k, pivot) in self.pivots.iter().enumerate() {
+            let passed_on: f64 = pivot.earlier.iter().map(|&(j, b)| b * (permuted[j] / self.pivots[j].diagonal)).sum();
+            permuted[k] += passed_on;
+        }
+        for (k, pivot) in self.pivots.iter().enumerate().rev() {
+            let sum: f64 = pivot.later.iter().map(|&(m, b)| b * permuted[m]).sum();
+            permuted[k] = (permuted[k] + sum) / pivot.diagonal;
+        }
+        self.restore(&permuted, x);
     }
 
     /// Replaces the right-hand side by the solution with the transposed matrix.
     pub fn solve_transposed(&self, x: &mut [f64]) {
-        self.substitute(x, |pivot| &pivot.tails, |pivot| &pivot.heads);
-    }
-
-    fn substitute(
-        &self,
-        x: &mut [f64],
-        later: impl Fn(&Pivot) -> &[(usize, f64)],
-        earlier: impl Fn(&Pivot) -> &[(usize, f64)],
-    ) {
-        for pivot in &self.pivots {
-            let share = x[pivot.node] / pivot.diagonal;
-            for &(i, b) in later(pivot) {
-                x[i] += b * share;
+        let mut permuted = self.permuted(x);
+        for (k, pivot) in self.pivots.iter().enumerate() {
+            let share = permuted[k] / pivot.diagonal;
+            for &(m, b) in &pivot.later {
+                permuted[m] += b * share;
             }
         }
-        for pivot in self.pivots.iter().rev() {
-            let sum: f64 = earlier(pivot).iter().map(|&(j, b)| b * x[j]).sum();
-            x[pivot.node] = (x[pivot.node] + sum) / pivot.diagonal;
+        for (k, pivot) in self.pivots.iter().enumerate().rev() {
+            permuted[k] /= pivot.diagonal;
+            for &(j, b) in &pivot.earlier {
+                permuted[j] += b * permuted[k];
+            }
         }
+        self.restore(&permuted, x);
+    }
+
+    fn permuted(&self, x: &[f64]) -> Vec<f64> {
+        self.order.iter().map(|&node| x[node]).collect()
+    }
+
+    fn restore(&self, permuted: &[f64], x: &mut [f64]) {
+        for (&node, &value) in self.order.iter().zip(permuted) {
+            x[node] = value;
+        }
+    }
+}
+
+/// What the node at hand draws from others, while it is being worked out.
+#[derive(Default)]
+struct Row {
+    drawn: Vec<f64>,
+    /// For which node `drawn` was last begun.
+    owner: Vec<usize>,
+    earlier: BinaryHeap<Reverse<usize>>,
+    later: Vec<usize>,
+}
+
+impl Row {
+    fn add(&mut self, k: usize, from: usize, b: f64) {
+        if self.owner[from] != k {
+            self.owner[from] = k;
+            self.drawn[from] = 0.0;
+            if from < k {
+                self.earlier.push(Reverse(from));
+            } else {
+                self.later.push(from);
+            }
+        }
+        self.drawn[from] += b;
     }
 }
 
@@ -122,26 +156,27 @@ mod tests {
 
     #[test]
     fn solves_as_a_dense_factorisation_does() {
-        let n = 13;
-        let (feed, entries) = ring_with_chords(n);
-        let mut a = DMatrix::<f64>::from_diagonal(&DVector::from_vec(feed.clone()));
-        for &(head, tail, b) in &entries {
-            a[(head, head)] += b;
-            a[(head, tail)] -= b;
-        }
-        let rhs: Vec<f64> = (0..n).map(|k| (k as f64 - 4.0) / 3.0).collect();
-        let elimination = Elimination::new(&feed, entries);
-        let dense = a.clone().lu().solve(&DVector::from_vec(rhs.clone())).expect("invariant: regular");
-        let mut x = rhs.clone();
-        elimination.solve(&mut x);
-        for (a, b) in x.iter().zip(dense.iter()) {
-            assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{a} {b}");
-        }
-        let dense = a.transpose().lu().solve(&DVector::from_vec(rhs.clone())).expect("invariant: regular");
-        let mut x = rhs;
-        elimination.solve_transposed(&mut x);
-        for (a, b) in x.iter().zip(dense.iter()) {
-            assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{a} {b}");
+        for n in [7, 13, 90] {
+            let (feed, entries) = ring_with_chords(n);
+            let mut a = DMatrix::<f64>::from_diagonal(&DVector::from_vec(feed.clone()));
+            for &(head, tail, b) in &entries {
+                a[(head, head)] += b;
+                a[(head, tail)] -= b;
+            }
+            let rhs: Vec<f64> = (0..n).map(|k| (k as f64 - 4.0) / 3.0).collect();
+            let elimination = Elimination::new(&feed, &entries);
+            let dense = a.clone().lu().solve(&DVector::from_vec(rhs.clone())).expect("invariant: regular");
+            let mut x = rhs.clone();
+            elimination.solve(&mut x);
+            for (a, b) in x.iter().zip(dense.iter()) {
+                assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{a} {b}");
+            }
+            let dense = a.transpose().lu().solve(&DVector::from_vec(rhs.clone())).expect("invariant: regular");
+            let mut x = rhs;
+            elimination.solve_transposed(&mut x);
+            for (a, b) in x.iter().zip(dense.iter()) {
+                assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{a} {b}");
+            }
         }
     }
 
@@ -151,7 +186,7 @@ mod tests {
         let n = 6;
         let mut feed = vec![0.0; n];
         feed[2] = 1e-9;
-        let elimination = Elimination::new(&feed, (0..n).map(|k| ((k + 1) % n, k, 1e9)));
+        let elimination = Elimination::new(&feed, &(0..n).map(|k| ((k + 1) % n, k, 1e9)).collect::<Vec<_>>());
         let mut w = vec![0.0; n];
         w[2] = 0.7e-9;
         elimination.solve(&mut w);

@@ -132,7 +132,7 @@ impl Rest {
                 }
             }
         }
-        Self { elimination: Elimination::new(&feed, entries), nodes, position, rule }
+        Self { elimination: Elimination::new(&feed, &entries), nodes, position, rule }
     }
 
     fn solve(&self, x: &mut [f64]) {
