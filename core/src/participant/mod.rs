@@ -3,14 +3,39 @@
 //! A device contributes variables, constraints, cost and emissions to a local problem; it knows nothing of markets, tariffs
 //! or policies.
 
+mod check;
+mod device;
+mod ev_disaggregation;
+mod ev_fleet;
+mod hvac;
+mod load;
+mod micro_turbine;
+mod portfolio;
+mod quadratic;
+mod renewable;
 mod report;
+mod steps;
+mod storage;
 
+pub use check::DeviceError;
+pub use device::Device;
+pub use ev_disaggregation::Disaggregation;
+pub use ev_fleet::{EvFleet, EvMode, EvSession, MOST_GROUPS};
+pub use hvac::{Hvac, HvacControl};
+pub use load::{Interruptible, Load, Shiftable};
+pub use micro_turbine::MicroTurbine;
+pub use portfolio::{Portfolio, PortfolioError};
+pub use quadratic::Quadratic;
+pub use renewable::Renewable;
 pub use report::Report;
+pub use steps::{Step, Steps, StepsError};
+pub use storage::Storage;
 
 use crate::auction::Order;
 use crate::program::{Cost, Expr, Program};
 use crate::setting::Setting;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// What a participant puts into a program.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +56,7 @@ pub struct Contribution {
 #[derive(Clone, Debug, Default)]
 pub struct DeviceSeries {
     /// Kind in result columns: `pv`, `wind`, `micro_turbine`, `storage`, `load`, `interruptible`, `shiftable`, `ev_fleet`,
-    /// `hvac`, `quadratic`.
+    /// `hvac`, `quadratic`, `bids`.
     pub kind: &'static str,
     /// Power per period, kW, positive towards the grid.
     pub power_kw: Vec<Expr>,
@@ -41,8 +66,11 @@ pub struct DeviceSeries {
     pub available_kw: Vec<f64>,
     /// Demand that its owner would like served, kW per period (interruptible: the load it is a share of); empty otherwise.
     pub desired_kw: Vec<f64>,
-    /// Deviation from comfort as a share of the permitted deviation, per period (temperature); empty otherwise.
+    /// Signed deviation from comfort as a share of the greatest permitted one, per period (temperature); empty otherwise.
     pub discomfort: Vec<Expr>,
+    /// The vehicles behind a shared envelope, which may be unable to follow `power_kw` exactly: see
+    /// [`EvFleet::disaggregate`]. `None` where the model is exact.
+    pub fleet: Option<Arc<EvFleet>>,
 }
 
 /// Anything that can take part in a market.

@@ -1,0 +1,134 @@
+//! What is wrong with a device, and the checks that find it. Knows no device.
+
+use crate::setting::Periods;
+
+/// What is wrong with the numbers of a device.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DeviceError {
+    /// A number is outside its range, infinite or not a number.
+    #[error("{field}{}{}: found {value}, expected {expected}", if period.is_some() { " in period " } else { "" }, period.map(|t| t.to_string()).unwrap_or_default())]
+    Value {
+        /// Name in scenario files.
+        field: &'static str,
+        /// Where in a series.
+        period: Option<usize>,
+        /// What was found.
+        value: f64,
+        /// What is allowed, in words.
+        expected: &'static str,
+    },
+    /// A series does not have one value per period.
+    #[error("{field}: found {found} values, expected one for each of the {expected} periods")]
+    Length {
+        /// Name in scenario files.
+        field: &'static str,
+        /// How many values there are.
+        found: usize,
+        /// How many periods there are.
+        expected: usize,
+    },
+    /// Two numbers contradict each other.
+    #[error("{field}: found {value}, expected {relation} {other_field} ({other})")]
+    Order {
+        /// Name in scenario files.
+        field: &'static str,
+        /// What was found.
+        value: f64,
+        /// How the two should compare, in words.
+        relation: &'static str,
+        /// The other name.
+        other_field: &'static str,
+        /// The other value.
+        other: f64,
+    },
+    /// What is asked cannot be reached with the power there is.
+    #[error("{field}: {asked_min} to {asked_max} is asked, only {least} to {greatest} can be reached{}{}", if period.is_some() { " by the end of period " } else { "" }, period.map(|t| t.to_string()).unwrap_or_default())]
+    Unreachable {
+        /// Name in scenario files.
+        field: &'static str,
+        /// When it is asked, where that is a period.
+        period: Option<usize>,
+        /// Least value that would do.
+        asked_min: f64,
+        /// Greatest value that would do.
+        asked_max: f64,
+        /// Least value that can be reached.
+        least: f64,
+        /// Greatest value that can be reached.
+        greatest: f64,
+    },
+    /// Something is wrong with one charging session.
+    #[error("session {session}: {error}")]
+    Session {
+        /// Position in the list, from 0.
+        session: usize,
+        /// What is wrong with it.
+        error: Box<DeviceError>,
+    },
+    /// The device is a share of the participant's own load, and there is none.
+    #[error("it is a share of the participant's own load, but the participant has no load")]
+    NoLoad,
+    /// Interruptible and shiftable shares of one load exceed the load.
+    #[error("share: interruptible and shiftable shares sum to {sum}, expected at most 1")]
+    SharesExceedLoad {
+        /// Sum of the shares.
+        sum: f64,
+    },
+}
+
+/// Checks that a number is finite and not negative.
+pub(super) fn not_negative(field: &'static str, value: f64) -> Result<(), DeviceError> {
+    require(value.is_finite() && value >= 0.0, field, value, "at least 0")
+}
+
+/// Checks that a number is finite and positive.
+pub(super) fn positive(field: &'static str, value: f64) -> Result<(), DeviceError> {
+    require(value.is_finite() && value > 0.0, field, value, "more than 0")
+}
+
+/// Checks that a number is finite.
+pub(super) fn finite(field: &'static str, value: f64) -> Result<(), DeviceError> {
+    require(value.is_finite(), field, value, "a number")
+}
+
+/// Checks that a number lies within 0 and 1.
+pub(super) fn share(field: &'static str, value: f64) -> Result<(), DeviceError> {
+    require((0.0..=1.0).contains(&value), field, value, "0 to 1")
+}
+
+/// Checks that a number lies above 0 and at most at 1.
+pub(super) fn efficiency(field: &'static str, value: f64) -> Result<(), DeviceError> {
+    require(value > 0.0 && value <= 1.0, field, value, "more than 0, at most 1")
+}
+
+/// Checks that a first number does not exceed a second.
+pub(super) fn at_most(
+    (field, value): (&'static str, f64),
+    (other_field, other): (&'static str, f64),
+) -> Result<(), DeviceError> {
+    if value <= other {
+        return Ok(());
+    }
+    Err(DeviceError::Order { field, value, relation: "at most", other_field, other })
+}
+
+/// Checks that a series has one value per period, all accepted by `valid`.
+pub(super) fn series(
+    field: &'static str,
+    values: &[f64],
+    periods: Periods,
+    expected: &'static str,
+    valid: impl Fn(f64) -> bool,
+) -> Result<(), DeviceError> {
+    if values.len() != periods.count {
+        return Err(DeviceError::Length { field, found: values.len(), expected: periods.count });
+    }
+    match values.iter().position(|v| !v.is_finite() || !valid(*v)) {
+        Some(t) => Err(DeviceError::Value { field, period: Some(t), value: values[t], expected }),
+        None => Ok(()),
+    }
+}
+
+fn require(holds: bool, field: &'static str, value: f64, expected: &'static str) -> Result<(), DeviceError> {
+    if holds { Ok(()) } else { Err(DeviceError::Value { field, period: None, value, expected }) }
+}

@@ -1,0 +1,161 @@
+//! A participant made of devices: a virtual power plant, a prosumer, a load.
+
+use super::check::DeviceError;
+use super::device::Surroundings;
+use super::{Contribution, Device, Participant};
+use crate::program::{Expr, Program};
+use crate::setting::{Periods, Product, Rating, Setting};
+
+/// Devices that belong together and are valid together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Portfolio {
+    name: String,
+    periods: Periods,
+    devices: Vec<Device>,
+    load_kw: Vec<f64>,
+}
+
+/// A device of a portfolio that cannot be.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{participant}, device {position} ({kind}): {error}")]
+pub struct PortfolioError {
+    /// Whose device it is.
+    pub participant: String,
+    /// Position in the list of devices, from 0.
+    pub position: usize,
+    /// Kind of the device.
+    pub kind: &'static str,
+    /// What is wrong with it.
+    #[source]
+    pub error: DeviceError,
+}
+
+impl Portfolio {
+    /// A portfolio for a horizon. Interruptible and shiftable devices refer to the sum of its loads.
+    ///
+    /// # Errors
+    /// The first device that is not valid by itself, that needs a load where there is none, or whose share leaves nothing of
+    /// it.
+    pub fn new(name: impl Into<String>, devices: Vec<Device>, periods: Periods) -> Result<Self, PortfolioError> {
+        let name = name.into();
+        let wrong = |position: usize, error: DeviceError| PortfolioError {
+            participant: name.clone(),
+            position,
+            kind: devices[position].kind(),
+            error,
+        };
+        let mut load_kw = vec![0.0; periods.count];
+        let mut loads = 0;
+        for (k, device) in devices.iter().enumerate() {
+            device.validate(periods).map_err(|e| wrong(k, e))?;
+            if let Device::Load(load) = device {
+                loads += 1;
+                load_kw.iter_mut().zip(&load.p_kw).for_each(|(sum, p)| *sum += p);
+            }
+        }
+        let mut shares = 0.0;
+        for (k, device) in devices.iter().enumerate() {
+            let share = match device {
+                Device::Interruptible(d) => d.share,
+                Device::Shiftable(d) => d.share,
+                _ => continue,
+            };
+            if loads == 0 {
+                return Err(wrong(k, DeviceError::NoLoad));
+            }
+            shares += share;
+            if shares > 1.0 + 1e-12 {
+                return Err(wrong(k, DeviceError::SharesExceedLoad { sum: shares }));
+            }
+        }
+        Ok(Self { name, periods, devices, load_kw })
+    }
+
+    /// Its name in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The horizon it was made for.
+    pub fn periods(&self) -> Periods {
+        self.periods
+    }
+
+    /// Its devices, in the order given.
+    pub fn devices(&self) -> &[Device] {
+        &self.devices
+    }
+
+    /// The sum of its loads, kW per period.
+    pub fn load_kw(&self) -> &[f64] {
+        &self.load_kw
+    }
+
+    /// The sum of its devices' ratings: what it can at most put into or take out of the network.
+    pub fn rating(&self) -> Rating {
+        self.devices.iter().fold(Rating::default(), |sum, device| {
+            let r = device.rating(self.periods, &self.load_kw);
+            Rating { supply_kw: sum.supply_kw + r.supply_kw, demand_kw: sum.demand_kw + r.demand_kw }
+        })
+    }
+}
+
+impl Participant for Portfolio {
+    /// A setting with another horizon than the portfolio's makes the program unsolvable, and the error says whose it is.
+    fn contribute(&self, program: &mut Program, setting: &Setting) -> Contribution {
+        let periods = setting.periods;
+        let mut all = Contribution {
+            output: vec![Expr::default(); setting.slots.len()],
+            emission_kg: vec![Expr::default(); periods.count],
+            emitting_kwh: vec![Expr::default(); periods.count],
+            ..Contribution::default()
+        };
+        if periods != self.periods {
+            program.scope(format!(
+                "{}, whose series are for {} periods of {} h",
+                self.name, self.periods.count, self.periods.hours
+            ));
+            program.var(f64::NAN, f64::NAN);
+            return all;
+        }
+        let trades = |product: Product| {
+            let slot = |t| setting.slots.iter().position(|s| s.product == product && s.period == t);
+            (0..periods.count).map(slot).collect::<Vec<_>>()
+        };
+        let energy = trades(Product::Energy);
+        let (up, down) = (trades(Product::ReserveUp), trades(Product::ReserveDown));
+        let is_traded = |slots: &[Option<usize>]| slots.iter().map(Option::is_some).collect::<Vec<_>>();
+        let around = Surroundings {
+            periods,
+            load_kw: &self.load_kw,
+            reserve_up: &is_traded(&up),
+            reserve_down: &is_traded(&down),
+        };
+        for device in &self.devices {
+            program.scope(format!("{}, {}", self.name, device.kind().replace('_', " ")));
+            let part = device.contribute(program, &around);
+            for (t, power) in part.series.power_kw.iter().enumerate() {
+                let energy_kwh = power.clone().times(periods.hours);
+                if part.emission_kg_per_kwh > 0.0 {
+                    all.emission_kg[t].add(part.emission_kg_per_kwh, &energy_kwh);
+                    all.emitting_kwh[t].add(1.0, &energy_kwh);
+                }
+                if let Some(slot) = energy[t] {
+                    all.output[slot].add(1.0, energy_kwh);
+                }
+            }
+            for (slots, offers) in [(&up, part.reserve_up_kw), (&down, part.reserve_down_kw)] {
+                for (slot, offer) in slots.iter().zip(offers) {
+                    if let Some(slot) = slot {
+                        all.output[*slot].add(1.0, offer);
+                    }
+                }
+            }
+            all.cost.affine.add(1.0, &part.cost.affine);
+            all.cost.squares.extend(part.cost.squares);
+            all.devices.push(part.series);
+        }
+        program.scope(self.name.clone());
+        all
+    }
+}
