@@ -381,6 +381,38 @@ mod tests {
         close(&[report.terminal_value(280.0)], &[0.28 * (0.7451980467 - 1.0)]);
     }
 
+    /// A feeder with a lossy line and a storage at its end, charged at noon and discharged in the evening.
+    #[test]
+    fn traced_carbon_over_a_day_balances_with_what_stays_in_the_store() {
+        use crate::carbon::flow::{FlowGraph, LossRule, trace};
+        let efficiency = StorageEfficiency { charge: 0.95, discharge: 0.93, retention_per_h: 0.998 };
+        for rule in [StorageRule::Conserving, StorageRule::Tank, StorageRule::Generator] {
+            let mut storage = StorageCarbon::new(rule, efficiency, 20.0, 0.581).unwrap();
+            let (mut emitted_kg, mut consumed_kg, mut lost_kg) = (0.0, 0.0, 0.0);
+            for (panel_kw, storage_kw) in [(0.0, 0.0), (40.0, -30.0), (25.0, -15.0), (0.0, 20.0), (0.0, 18.0)] {
+                let load_kw = 30.0;
+                let mut graph = FlowGraph::new(2);
+                graph.source(1, panel_kw, 0.0);
+                let import_kw: f64 = load_kw - panel_kw - storage_kw;
+                let grid_kw = import_kw + 1e-3 * import_kw.powi(2);
+                let grid = graph.source(0, grid_kw, 0.581);
+                graph.branch(0, 1, grid_kw, -import_kw);
+                let discharge_kw = storage_kw.max(0.0);
+                let discharge = graph.source(1, discharge_kw, storage.export_kg_per_kwh());
+                let flow = trace(&graph, LossRule::Explicit).unwrap();
+                let w = flow.intensity_kg_per_kwh[1].unwrap();
+                let period = storage.step((-storage_kw).max(0.0), discharge_kw, w, 1.0).unwrap();
+                assert!((period.out_kg - flow.source_kg_per_h[discharge]).abs() < 1e-12);
+                emitted_kg += flow.source_kg_per_h[grid];
+                consumed_kg += load_kw * w;
+                lost_kg += flow.total_loss_kg_per_h();
+            }
+            let report = storage.report();
+            let accounted_kg = consumed_kg + lost_kg + report.owner_kg + report.carbon_change_kg;
+            assert!((emitted_kg - accounted_kg).abs() < 1e-9, "{rule:?}: {emitted_kg} {accounted_kg}");
+        }
+    }
+
     #[test]
     fn bad_input_is_named() {
         let efficiency = StorageEfficiency { charge: 0.95, discharge: 0.95, retention_per_h: 1.0 };
