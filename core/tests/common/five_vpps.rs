@@ -1,0 +1,138 @@
+//! Five virtual power plants on the 33-bus feeder: photovoltaics with storage and cooling, a turbine, wind with vehicles,
+//! photovoltaics with a turbine, wind with storage.
+
+use super::shapes::{DAY, OUTDOOR_C, PV, RTS_SUMMER, RTS_WINTER, WIND, scaled, tariff_a};
+use coase_core::participant::{
+    Device, EvFleet, EvMode, EvSession, Hvac, HvacControl, Interruptible, Load, MicroTurbine, Portfolio, Renewable,
+    Shiftable, Storage,
+};
+use coase_core::setting::{Member, Setting};
+
+/// Greatest import and greatest export of each, kW; never binding.
+pub const EXCHANGE_MAX_KW: f64 = 2000.0;
+
+/// One of the five.
+#[derive(Clone, Debug)]
+pub struct Vpp {
+    pub id: &'static str,
+    pub portfolio: Portfolio,
+    pub quota_kg: f64,
+    /// Bus of the feeder, as numbered in its file.
+    pub bus: u32,
+}
+
+/// The five, in order.
+pub fn five_vpps() -> Vec<Vpp> {
+    let vpp = |id, bus, quota_kg, devices| Vpp {
+        id,
+        portfolio: Portfolio::new(id, devices, DAY).expect("valid by construction"),
+        quota_kg,
+        bus,
+    };
+    vec![
+        vpp("vpp1", 25, 1300.0, vec![pv(1500.0), load(450.0, &RTS_SUMMER), storage(800.0, 200.0), cooling()]),
+        vpp("vpp2", 18, 1800.0, vec![turbine(300.0), load(500.0, &RTS_WINTER), interruptible(0.80)]),
+        vpp("vpp3", 22, 1200.0, vec![wind(250.0), load(350.0, &RTS_WINTER), interruptible(1.10), vehicles()]),
+        vpp("vpp4", 33, 600.0, vec![pv(600.0), turbine(600.0), load(350.0, &[1.0; 24])]),
+        vpp(
+            "vpp5",
+            14,
+            0.0,
+            vec![
+                wind(900.0),
+                load(300.0, &RTS_WINTER),
+                storage(600.0, 150.0),
+                Device::Shiftable(Shiftable { share: 0.1, cost_per_kwh: 0.02 }),
+            ],
+        ),
+    ]
+}
+
+/// The setting they meet in without a network.
+pub fn setting() -> Setting {
+    let member = |vpp: Vpp| {
+        let mut member = Member::new(vpp.id, EXCHANGE_MAX_KW, EXCHANGE_MAX_KW);
+        member.rating = vpp.portfolio.rating();
+        member.quota_kg = vpp.quota_kg;
+        member
+    };
+    Setting::energy(DAY, Some(tariff_a()), None, five_vpps().into_iter().map(member).collect())
+}
+
+fn pv(p_max_kw: f64) -> Device {
+    Device::Pv(Renewable { p_max_kw, profile: PV.to_vec(), cost_per_kwh: 0.01 })
+}
+
+fn wind(p_max_kw: f64) -> Device {
+    Device::Wind(Renewable { p_max_kw, profile: WIND.to_vec(), cost_per_kwh: 0.01 })
+}
+
+fn load(peak_kw: f64, shape: &[f64; 24]) -> Device {
+    Device::Load(Load { p_kw: scaled(peak_kw, shape) })
+}
+
+fn interruptible(compensation_per_kwh: f64) -> Device {
+    Device::Interruptible(Interruptible { share: 0.1, compensation_per_kwh })
+}
+
+fn turbine(p_max_kw: f64) -> Device {
+    Device::MicroTurbine(MicroTurbine {
+        p_min_kw: 0.0,
+        p_max_kw,
+        cost_per_kwh: 0.40,
+        cost_per_kwh2: 2e-4,
+        cost_per_h: 0.0,
+        ramp_kw_per_h: Some(0.5 * p_max_kw),
+        emission_kg_per_kwh: 0.40,
+        reserve_cost_per_kw: None,
+    })
+}
+
+fn storage(capacity_kwh: f64, p_max_kw: f64) -> Device {
+    Device::Storage(Storage {
+        capacity_kwh,
+        p_charge_max_kw: p_max_kw,
+        p_discharge_max_kw: p_max_kw,
+        efficiency_charge: 0.95,
+        efficiency_discharge: 0.95,
+        retention_per_h: 1.0,
+        soc_min: 0.1,
+        soc_max: 0.9,
+        soc_start: 0.5,
+        soc_end: None,
+        cost_per_kwh: 0.02,
+        reserve_cost_per_kw: None,
+    })
+}
+
+fn cooling() -> Device {
+    Device::Hvac(Hvac {
+        resistance_c_per_kw: 0.02,
+        capacity_kwh_per_c: 50.0,
+        cop: 3.5,
+        p_max_kw: 150.0,
+        outdoor_c: OUTDOOR_C.to_vec(),
+        start_c: 24.0,
+        min_c: 22.0,
+        max_c: 26.0,
+        target_c: 24.0,
+        discomfort_per_c2: 0.5,
+        control: HvacControl::Flexible,
+    })
+}
+
+/// Twenty vehicles, home until seven and again from six in the evening.
+fn vehicles() -> Device {
+    let session = |arrival_h, departure_h, energy_kwh, target_kwh| EvSession {
+        count: 20,
+        arrival_h,
+        departure_h,
+        energy_kwh,
+        target_kwh,
+        capacity_kwh: 50.0,
+        p_max_kw: 7.0,
+        efficiency: 0.95,
+    };
+    let sessions = vec![session(0.0, 7.0, 26.0, 38.0), session(18.0, 24.0, 20.0, 26.0)];
+    Device::EvFleet(EvFleet { mode: EvMode::ChargeOnly, sessions })
+}
