@@ -1,1 +1,20 @@
-//! .
+//! The market mechanisms of Coase, each a plugin that registers itself.
+//!
+//! One file per mechanism (a folder where it has parts); algorithms that several share have modules of their own. A
+//! mechanism knows the market and nothing of files, figures or another mechanism's insides. Whoever wants the plugins of
+//! this crate in a binary or a test writes `use coase_mechanisms as _;`, or the linker drops them.
+
+mod bill_sharing;
+mod central_optimum;
+mod grid_only;
+mod internal_price;
+mod mid_market_rate;
+mod nash_bargaining;
+mod supply_demand_ratio;
+
+pub use bill_sharing::{BillSharing, Billing};
+pub use central_optimum::CentralOptimum;
+pub use grid_only::GridOnly;
+pub use mid_market_rate::MidMarketRate;
+pub use nash_bargaining::{NashBargaining, PaymentMode, Weights};
+pub use supply_demand_ratio::SupplyDemandRatio;

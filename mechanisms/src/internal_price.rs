@@ -1,0 +1,220 @@
+//! What the internal-price rules share: positions are those of the disagreement schedule, sellers and buyers are matched
+//! pro rata, and the rest goes to the grid.
+//!
+//! With surplus `S` and deficit `D` of a slot, every rule of this family is *one price on what is matched*, `min(S, D)`:
+//! the seller's average `p_sell` and the buyer's average `p_buy` that the literature quotes follow from it, because what
+//! is not matched is exchanged at the tariff. That makes each of them balanced by construction.
+
+use coase_core::outcome::{Side, Signal, Trade, pro_rata};
+use coase_core::setting::Product;
+use coase_core::terms::{Terms, at};
+use coase_core::{Market, MechanismError, Outcome, Party, RunContext};
+
+/// The pool's own tariff in one slot: the lowest price at which any member could buy instead, and the highest at which any
+/// could sell, so that nobody prefers the grid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Band {
+    /// Outside selling price, per kWh.
+    pub sell: f64,
+    /// Outside buying price, per kWh.
+    pub buy: f64,
+}
+
+/// The pool's band per slot; `None` for what is not energy.
+pub(crate) fn bands(market: &Market) -> Result<Vec<Option<Band>>, MechanismError> {
+    let setting = market.setting();
+    let tariff = setting.tariff.as_ref().ok_or(MechanismError::Unmet { need: "a grid tariff" })?;
+    let band = |period: usize| {
+        let mut band = Band { sell: f64::NEG_INFINITY, buy: f64::INFINITY };
+        for i in 0..market.len() {
+            let terms = market.terms(i);
+            let trade = at(&terms.trade_adder, period);
+            band.buy = band.buy.min(tariff.buy_per_kwh[period] + at(&terms.import_adder, period) - trade);
+            band.sell = band.sell.max(tariff.sell_per_kwh[period] + at(&terms.export_adder, period) - trade);
+        }
+        band
+    };
+    Ok(setting.slots.iter().map(|s| (s.product == Product::Energy).then(|| band(s.period))).collect())
+}
+
+/// Surplus and deficit of one slot, kWh.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Balance {
+    /// Sum of surpluses.
+    pub surplus: f64,
+    /// Sum of deficits.
+    pub deficit: f64,
+}
+
+impl Balance {
+    fn of(positions: &[Vec<f64>], slot: usize) -> Self {
+        let sum = |sign: f64| positions.iter().map(|x| (sign * x[slot]).max(0.0)).sum();
+        Self { surplus: sum(1.0), deficit: sum(-1.0) }
+    }
+
+    /// What can be matched.
+    pub fn matched(self) -> f64 {
+        self.surplus.min(self.deficit)
+    }
+}
+
+/// Prices of one slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Prices {
+    /// What a seller gets on average over its whole position.
+    pub sell: f64,
+    /// What a buyer pays on average over its whole position.
+    pub buy: f64,
+}
+
+impl Prices {
+    /// Averages over whole positions that follow from one price on what is matched.
+    pub fn from_matched(price: f64, band: Band, balance: Balance) -> Self {
+        let average = |outside: f64, position: f64| {
+            if position <= 0.0 {
+                outside
+            } else {
+                (balance.matched() * price + (position - balance.matched()) * outside) / position
+            }
+        };
+        Self { sell: average(band.sell, balance.surplus), buy: average(band.buy, balance.deficit) }
+    }
+
+    fn distance(self, other: Self) -> f64 {
+        (self.sell - other.sell).abs().max((self.buy - other.buy).abs())
+    }
+}
+
+/// A rule: the price on what is matched, per slot, from bands and balances of the whole horizon.
+pub(crate) type Rule<'r> = dyn Fn(&[Option<Band>], &[Balance]) -> Vec<f64> + 'r;
+
+/// Whether positions answer to the internal prices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Positions {
+    /// Those of the disagreement schedule.
+    Fixed,
+    /// Iterated to consistency with the prices.
+    Responsive,
+}
+
+/// Relaxation, tolerance and limit of the responsive iteration.
+const RELAXATION: f64 = 0.5;
+const TOLERANCE: f64 = 1e-6;
+const MAX_ITERATIONS: usize = 200;
+
+/// Runs an internal-price rule.
+pub(crate) fn run(
+    market: &Market,
+    ctx: &mut RunContext<'_>,
+    rule: &Rule<'_>,
+    positions: Positions,
+) -> Result<Outcome, MechanismError> {
+    let bands = bands(market)?;
+    let slots = bands.len();
+    ctx.messages(market.len() * slots);
+    let mut net: Vec<Vec<f64>> = market.each(|l| l.autarky())?.iter().map(|plan| plan.output.clone()).collect();
+    let quote = |net: &[Vec<f64>]| {
+        let balances: Vec<Balance> = (0..slots).map(|k| Balance::of(net, k)).collect();
+        let matched = rule(&bands, &balances);
+        let prices: Vec<Option<Prices>> =
+            (0..slots).map(|k| bands[k].map(|band| Prices::from_matched(matched[k], band, balances[k]))).collect();
+        (matched, prices)
+    };
+    let (mut matched, mut prices) = quote(&net);
+    let mut outcome = Outcome::new(market);
+    if positions == Positions::Responsive {
+        let mut residual = f64::INFINITY;
+        for _ in 0..MAX_ITERATIONS {
+            net = respond(market, &bands, &prices)?;
+            ctx.messages(2 * market.len() * slots);
+            let (next_matched, next) = quote(&net);
+            residual =
+                prices.iter().zip(&next).filter_map(|(a, b)| Some(a.as_ref()?.distance((*b)?))).fold(0.0, f64::max);
+            matched = next_matched;
+            prices = prices.iter().zip(&next).map(|(a, b)| Some(relaxed((*a)?, (*b)?))).collect();
+            if residual < TOLERANCE || ctx.step("price", &[("primal_residual", residual)]).is_break() {
+                break;
+            }
+        }
+        if residual >= TOLERANCE {
+            outcome.status = coase_core::Status::NotConverged { residual };
+        }
+    }
+    settle(market, &mut outcome, &net, &matched, &prices);
+    Ok(outcome)
+}
+
+fn relaxed(from: Prices, to: Prices) -> Prices {
+    let mix = |a: f64, b: f64| a + RELAXATION * (b - a);
+    Prices { sell: mix(from.sell, to.sell), buy: mix(from.buy, to.buy) }
+}
+
+/// Positions when the pool's prices take the place of the tariff.
+fn respond(
+    market: &Market,
+    bands: &[Option<Band>],
+    prices: &[Option<Prices>],
+) -> Result<Vec<Vec<f64>>, MechanismError> {
+    let setting = market.setting();
+    let mut layer = Terms { import_adder: vec![0.0; setting.periods.count], ..Terms::default() };
+    layer.export_adder.clone_from(&layer.import_adder);
+    for (slot, (band, price)) in setting.slots.iter().zip(bands.iter().zip(prices)) {
+        if let (Some(band), Some(price)) = (band, price) {
+            layer.import_adder[slot.period] = price.buy - band.buy;
+            layer.export_adder[slot.period] = price.sell - band.sell;
+        }
+    }
+    let pool = market.imposing(&vec![layer; market.len()]);
+    Ok(pool.each(|l| l.autarky())?.iter().map(|plan| plan.output.clone()).collect())
+}
+
+/// Commits the matched part of the positions at the matched price, paid between the pairs.
+fn settle(market: &Market, outcome: &mut Outcome, net: &[Vec<f64>], matched: &[f64], prices: &[Option<Prices>]) {
+    let slots = &market.setting().slots;
+    let mut trades: Vec<Trade> = vec![];
+    for mut trade in pro_rata(net) {
+        let product = slots[trade.slot].product;
+        if product != Product::Energy {
+            continue;
+        }
+        let price = matched[trade.slot];
+        trade.price = Some(price);
+        outcome.net[trade.seller][trade.slot] += trade.quantity;
+        outcome.net[trade.buyer][trade.slot] -= trade.quantity;
+        let (from, to) = (Party::Member(trade.buyer), Party::Member(trade.seller));
+        outcome.ledger.pay_for(from, to, price * trade.quantity, "trade", Some(product));
+        trades.push(trade);
+    }
+    outcome.trades = Some(trades);
+    let signal = |side, pick: fn(&Prices) -> f64| Signal {
+        side,
+        member: None,
+        price: prices.iter().map(|p| p.as_ref().map(pick)).collect(),
+    };
+    outcome.prices.push(signal(Side::Sell, |p| p.sell));
+    outcome.prices.push(signal(Side::Buy, |p| p.buy));
+}
+
+#[cfg(test)]
+pub(crate) mod oracle {
+    use super::{Balance, Band, Prices};
+
+    pub const BAND: Band = Band { sell: 0.4, buy: 1.0 };
+
+    /// The two position profiles of the oracle table: a short and a long community.
+    pub const SHORT: [f64; 5] = [6.0, 4.0, -3.0, -5.0, -8.0];
+    pub const LONG: [f64; 5] = [9.0, 5.0, -3.0, -4.0, -2.0];
+
+    /// Quoted prices and the smallest gain over the tariff when `price` is paid on what is matched.
+    pub fn quoted(positions: &[f64], price: impl Fn(Balance) -> f64) -> (Prices, f64) {
+        let net: Vec<Vec<f64>> = positions.iter().map(|x| vec![*x]).collect();
+        let balance = Balance::of(&net, 0);
+        let prices = Prices::from_matched(price(balance), BAND, balance);
+        let gain = |x: &f64| if *x > 0.0 { (prices.sell - BAND.sell) * x } else { (BAND.buy - prices.buy) * -x };
+        (prices, positions.iter().map(gain).fold(f64::INFINITY, f64::min))
+    }
+
+    pub fn assert_close(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found} instead of {expected}");
+    }
+}
