@@ -3,7 +3,10 @@
 #[path = "support/vpp.rs"]
 mod vpp;
 
-use vpp::{Twist, benchmark, joint, single};
+use coase_core::program::{Cost, Expr, Program, SolveError, Var};
+use proptest::prelude::*;
+use std::ops::RangeInclusive;
+use vpp::{Draw, Twist, benchmark, joint, single};
 
 #[test]
 fn the_single_plant_benchmark_costs_what_was_published() {
@@ -35,4 +38,198 @@ fn the_joint_day_is_certified() {
     let answer = joint(1).instance().solve().unwrap();
     let c = answer.certificate;
     assert!(c.gap <= 1e-11 * c.objective.abs() && c.feasibility < 1e-7, "{c:?}");
+}
+
+/// Days that are degenerate, badly scaled or both.
+fn twists() -> Vec<(&'static str, Twist)> {
+    let plain = Twist::default();
+    vec![
+        ("plain", plain),
+        ("free devices", Twist { wear: 0.0, ..plain }),
+        ("negative prices", Twist { midday_discount: 1.2, ..plain }),
+        ("loose limits", Twist { limit_kw: 1e6, ..plain }),
+        ("narrow ranges", Twist { narrow: 1e-5, ..plain }),
+        ("ladder", Twist { ladder: Some((10.0, 2.0, 280.0)), ..plain }),
+        ("steep ladder", Twist { ladder: Some((25.0, 0.5, 250.0)), ..plain }),
+        ("hardly curved", Twist { curvature: 1e-6, ..plain }),
+        ("strongly curved", Twist { curvature: 1e4, ..plain }),
+        ("rewarded renewables", Twist { renewable_reward: 0.65, ..plain }),
+        ("pinned trades", Twist { pinned: true, ..plain }),
+        ("megawatts", Twist { power: 1e-3, ..plain }),
+        ("watts", Twist { power: 1e3, ..plain }),
+        ("cents", Twist { money: 100.0, ..plain }),
+        ("thousands of yuan", Twist { money: 1e-3, ..plain }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn degenerate_and_badly_scaled_days_are_certified(
+        kind in 0_usize..5, seed in 1_u64..1_000_000, weight in -5.0_f64..-2.0, swing in 0.0_f64..2.0,
+    ) {
+        for (name, twist) in twists() {
+            let twist = Twist { trade_weight: 10_f64.powf(weight), ..twist };
+            let (template, vpp) = single(kind, seed, twist);
+            let mut instance = template.instance();
+            let mut draw = Draw(seed);
+            for &trade in &vpp.trade {
+                instance.add_linear(trade, (0.5 + swing * draw.between(-1.0, 1.0)) * twist.money / twist.power);
+            }
+            let answer = instance.solve().map_err(|e| TestCaseError::fail(format!("{name}: {e}")))?;
+            let (c, money) = (answer.certificate, 1500.0 * twist.money + answer.certificate.objective.abs());
+            prop_assert!(c.gap.abs() <= 1e-9 * money, "{}: {:?}", name, c);
+            prop_assert!(c.feasibility <= 1e-5 * twist.power.max(1e-3), "{}: {:?}", name, c);
+        }
+    }
+}
+
+/// A small program with whole-number data and a feasible point, which may sit in a corner: variables' bounds, costs,
+/// rows (repeated ones too).
+#[derive(Clone, Debug)]
+struct Small {
+    bounds: Vec<(f64, f64)>,
+    costs: Vec<(f64, f64)>,
+    rows: Vec<Vec<(usize, f64)>>,
+    point: Vec<f64>,
+}
+
+fn small(variables: RangeInclusive<usize>, rows: RangeInclusive<usize>) -> impl Strategy<Value = Small> {
+    (variables, rows).prop_flat_map(|(n, m)| {
+        let variable = (-4_i32..4, 0_i32..6, 0_i32..5, -3_i32..4, 0_i32..3);
+        let row = proptest::collection::vec((0..n, -2_i32..3), 1..4);
+        (proptest::collection::vec(variable, n), proptest::collection::vec(row, m)).prop_map(|(variables, rows)| {
+            Small {
+                bounds: variables.iter().map(|v| (f64::from(v.0), f64::from(v.0 + v.1))).collect(),
+                costs: variables.iter().map(|v| (f64::from(v.3), 0.5 * f64::from(v.4))).collect(),
+                rows: rows.iter().map(|r| r.iter().map(|&(j, a)| (j, f64::from(a))).collect()).collect(),
+                // Corners, quarter points and middles of the box.
+                point: variables.iter().map(|v| f64::from(v.0) + f64::from(v.1 * v.2) / 4.0).collect(),
+            }
+        })
+    })
+}
+
+impl Small {
+    fn program(&self) -> (Program, Vec<Var>) {
+        let mut program = Program::new();
+        program.scope("small");
+        let variables: Vec<Var> = self.bounds.iter().map(|&(l, u)| program.var(l, u)).collect();
+        for (&v, &(slope, square)) in variables.iter().zip(&self.costs) {
+            let mut cost = Cost::default();
+            cost.add(slope, v).add_square(square, v);
+            program.add_cost(&cost);
+        }
+        for (t, row) in self.rows.iter().enumerate() {
+            let e = row.iter().fold(Expr::default(), |e, &(j, a)| e.plus(a, variables[j]));
+            let rhs = e.value(&self.point);
+            program.equal(e, rhs, "row", Some(t));
+        }
+        (program, variables)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn small_feasible_programs_are_solved(case in small(1..=7, 0..=6)) {
+        let (program, _) = case.program();
+        let answer = program.compile().instance().solve().map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let c = answer.certificate;
+        prop_assert!(c.feasibility <= 1e-8 && c.gap.abs() <= 1e-8, "{:?}", c);
+    }
+
+    #[test]
+    fn contradicted_rows_are_named(case in small(1..=7, 1..=5), shift in 1_i32..4, at in 0_usize..5) {
+        // The same expression with two right-hand sides.
+        let (mut program, variables) = case.program();
+        let row = &case.rows[at % case.rows.len()];
+        let e = row.iter().fold(Expr::default(), |e, &(j, a)| e.plus(a, variables[j]));
+        let rhs = e.value(&case.point) + f64::from(shift);
+        program.equal(e, rhs, "contradiction", None);
+        match program.compile().instance().solve() {
+            Err(SolveError::Infeasible { rows }) => prop_assert!(!rows.is_empty() && rows.len() <= 3),
+            other => prop_assert!(false, "{:?}", other),
+        }
+    }
+}
+
+#[test]
+fn an_infeasible_program_says_what_is_short() {
+    // Six hours at 7 kW cannot charge 54.4 kWh; energy is passed on from hour to hour.
+    let mut program = Program::new();
+    program.scope("vpp3, ev fleet");
+    let mut charged = Expr::default();
+    for t in 0..6 {
+        let p = program.var(0.0, 7.0);
+        let next = program.var(if t == 5 { 54.4 } else { 0.0 }, 60.0);
+        program.equal(charged.plus(1.0, p).plus(-1.0, next), 0.0, "charged energy", Some(t));
+        charged = Expr::from(next);
+    }
+    program.scope("vpp3, pv");
+    let used = program.var(0.0, 5.0);
+    program.at_most(Expr::from(used), 3.0, "available power", Some(0));
+    let error = program.compile().instance().solve().unwrap_err();
+    assert_eq!(error.to_string(), "infeasible: vpp3, ev fleet: charged energy, period 5: short by 12.4");
+}
+
+#[test]
+fn a_single_impossible_row_is_named() {
+    let mut program = Program::new();
+    program.scope("vpp1");
+    let x = program.var(0.0, 2.0);
+    program.within(Expr::from(x), 5.0, f64::INFINITY, "least import", Some(3));
+    let error = program.compile().instance().solve().unwrap_err();
+    assert_eq!(error.to_string(), "infeasible: vpp1: least import, period 3: short by 3.00");
+}
+
+#[test]
+fn broken_bounds_are_an_error_that_names_the_owner() {
+    let mut program = Program::new();
+    program.scope("vpp2");
+    let x = program.var(0.0, 1.0);
+    let mut instance = program.compile().instance();
+    instance.bound(x, 3.0, 2.0);
+    assert_eq!(instance.solve().unwrap_err(), SolveError::Bounds { scope: "vpp2".into(), lower: 3.0, upper: 2.0 });
+}
+
+#[test]
+fn programs_without_rows_or_variables_are_solved() {
+    assert_eq!(Program::new().compile().instance().solve().unwrap().certificate.objective, 0.0);
+    // No row: min (x - 3)^2 + 2 y, no free variable but x.
+    let mut program = Program::new();
+    let (x, y) = (program.var(-10.0, 10.0), program.var(4.0, 4.0));
+    let mut instance = program.compile().instance();
+    instance.add_square(x, 1.0, 3.0).add_linear(y, 2.0);
+    let answer = instance.solve().unwrap();
+    assert!((answer.value(x) - 3.0).abs() < 1e-9 && (answer.certificate.objective - 8.0).abs() < 1e-9);
+    // No free variable at all: 0 = 0 holds, 1 = 0 does not.
+    let mut program = Program::new();
+    let z = program.var(1.0, 1.0);
+    program.equal(Expr::from(z), 1.0, "one", None);
+    let template = program.compile();
+    assert!(template.instance().solve().is_ok());
+    let mut moved = template.instance();
+    moved.fix(z, 2.0);
+    assert!(matches!(moved.solve(), Err(SolveError::Infeasible { .. })));
+}
+
+#[test]
+fn duals_are_derivatives_of_the_cost_by_the_right_hand_side() {
+    let (template, vpp) = single(1, 3, Twist::default());
+    let base = template.instance().solve().unwrap();
+    for t in [4, 9, 18] {
+        let cost = |by: f64| {
+            let mut shifted = template.instance();
+            let rhs = template.instance();
+            shifted.set_rhs(vpp.balance[t], rhs.rhs(vpp.balance[t]) + by);
+            shifted.solve().unwrap().certificate.objective
+        };
+        // Convex: the dual is between the one-sided derivatives.
+        let (up, down) = ((cost(0.01) - cost(0.0)) / 0.01, (cost(0.0) - cost(-0.01)) / 0.01);
+        let dual = base.dual(vpp.balance[t]);
+        assert!(dual <= up + 1e-5 && dual >= down - 1e-5, "{t}: {down} {dual} {up}");
+    }
 }

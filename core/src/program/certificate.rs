@@ -32,15 +32,16 @@ impl Certificate {
         let mut objective = problem.constant;
         for j in 0..x.len() {
             let (h, c, lo, hi) = (problem.curvature[j], reduced[j], problem.lower[j], problem.upper[j]);
+            // Also right where a caller made the cost concave: then an end of the range is best.
             let best = if h > 0.0 {
                 (-c / h).clamp(lo, hi)
-            } else if c >= 0.0 {
+            } else if 0.5 * h * (lo + hi) + c >= 0.0 {
                 lo
             } else {
                 hi
             };
             // A zero reduced cost contributes nothing whatever `best` is.
-            if h > 0.0 || c != 0.0 {
+            if h != 0.0 || c != 0.0 {
                 gap += (x[j] - best) * (0.5 * h * (x[j] + best) + c);
             }
             objective += (0.5 * problem.curvature[j] * x[j] + problem.linear[j]) * x[j];
@@ -50,5 +51,60 @@ impl Certificate {
             residual.iter().fold(0.0, |worst: f64, r| if r.is_nan() { f64::INFINITY } else { worst.max(r.abs()) });
         let gap = if gap.is_nan() { f64::INFINITY } else { gap - slack };
         Self { feasibility, gap, objective }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::{Cost, Expr, Program};
+
+    /// min x^2 + 3 y on x + y = 2, both in [0, 2]: x = 3/2, y = 1/2, dual 3, least cost 15/4.
+    fn two_variables() -> Instance {
+        let mut program = Program::new();
+        let (x, y) = (program.var(0.0, 2.0), program.var(0.0, 2.0));
+        program.equal(Expr::from(x).plus(1.0, y), 2.0, "sum", None);
+        let mut cost = Cost::default();
+        cost.add(3.0, y).add_square(1.0, x);
+        program.add_cost(&cost);
+        program.compile().instance()
+    }
+
+    #[test]
+    fn the_optimum_has_no_gap() {
+        let c = Certificate::of(&two_variables(), &[1.5, 0.5], &[3.0]);
+        assert_eq!(c, Certificate { feasibility: 0.0, gap: 0.0, objective: 3.75 });
+    }
+
+    #[test]
+    fn a_feasible_point_costs_at_most_its_gap_more() {
+        // At (1, 1) the cost is 4, a quarter too much; with the right dual the gap is exactly that.
+        let c = Certificate::of(&two_variables(), &[1.0, 1.0], &[3.0]);
+        assert!((c.gap - 0.25).abs() < 1e-15 && c.objective == 4.0, "{c:?}");
+        // With a dual of 2: the Lagrangian's least value is 1^2 - 2*1 + 0 + 4 = 3.
+        let c = Certificate::of(&two_variables(), &[1.0, 1.0], &[2.0]);
+        assert!((c.gap - 1.0).abs() < 1e-15, "{c:?}");
+    }
+
+    #[test]
+    fn an_infeasible_point_shows_its_residual() {
+        let c = Certificate::of(&two_variables(), &[1.0, 0.5], &[3.0]);
+        assert_eq!(c.feasibility, 0.5);
+    }
+
+    #[test]
+    fn a_concave_cost_is_bounded_by_its_better_end() {
+        // max x^2 on [-1, 2] is 4; at 0 the gap is 4.
+        let mut program = Program::new();
+        let v = program.var(-1.0, 2.0);
+        let mut problem = program.compile().instance();
+        problem.add_square(v, -1.0, 0.0);
+        assert_eq!(Certificate::of(&problem, &[0.0], &[]).gap, 4.0);
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_not_feasible() {
+        let c = Certificate::of(&two_variables(), &[f64::NAN, 0.5], &[3.0]);
+        assert!(c.feasibility == f64::INFINITY && c.gap == f64::INFINITY);
     }
 }

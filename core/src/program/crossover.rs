@@ -9,15 +9,15 @@ use super::ldl::{Ldl, Pivots};
 use super::normal::{Normal, Point, Quality};
 
 const ROUNDS: usize = 12;
-const NEWTON_STEPS: usize = 6;
-const RESIDUAL: f64 = 1e-10;
+const RESIDUAL: f64 = 1e-12;
 /// Weight of the pull, as money per squared range.
 const PULL: f64 = 4e-5;
 /// A gap that leaves nothing to gain.
 pub(super) const EXACT: f64 = 1e-12;
 
-/// Refines `start`; returns the best point whose rows hold, with its quality, or nothing within the budget of steps.
-pub(super) fn refine(problem: &Normal, start: &Point) -> Option<(Point, Quality)> {
+/// Refines `start`; returns the best point whose rows hold, with its quality, or nothing within the
+/// budget of Newton steps.
+pub(super) fn refine(problem: &Normal, start: &Point, most_steps: usize) -> Option<(Point, Quality)> {
     let (n, m) = (problem.linear.len(), problem.rhs.len());
     let pull: Vec<f64> =
         (0..n).map(|j| (PULL / problem.range[j].min(1.0).powi(2) - problem.curvature[j]).max(0.0)).collect();
@@ -45,7 +45,7 @@ pub(super) fn refine(problem: &Normal, start: &Point) -> Option<(Point, Quality)
                 break;
             }
             // Also ends on NaN, of which `relative` makes a zero only if every row is.
-            if steps >= NEWTON_STEPS || !miss.is_finite() {
+            if steps >= most_steps || !miss.is_finite() {
                 return best;
             }
             steps += 1;

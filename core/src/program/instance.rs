@@ -122,6 +122,11 @@ impl Instance {
         self
     }
 
+    /// Right-hand side of a row in this instance.
+    pub fn rhs(&self, row: Row) -> f64 {
+        self.rhs[row.index()]
+    }
+
     /// Replaces a right-hand side.
     pub fn set_rhs(&mut self, row: Row, rhs: f64) -> &mut Self {
         self.rhs[row.index()] = rhs;

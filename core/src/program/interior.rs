@@ -1,7 +1,8 @@
 //! Interior point for the normal form: Mehrotra's predictor and corrector on the slacks to the bounds.
 //!
-//! `x` stays strictly inside its box, so that the only residuals are those of the rows and of the dual. Each iteration
-//! factors `A diag(theta) A'` once. Source: S. Mehrotra (1992).
+//! `x` stays strictly inside its box, so that the only residuals are those of the rows and of the dual. The slacks are
+//! kept beside `x`: where rows force a variable to its bound they fall below the rounding of `x`. Each iteration factors
+//! `A diag(theta) A'` once. Source: S. Mehrotra (1992).
 
 use super::ldl::{Ldl, Pivots};
 use super::normal::{Normal, Point};
@@ -21,8 +22,11 @@ pub(super) enum Ended {
 pub(super) struct Interior<'a, 'p> {
     problem: &'a Normal<'p>,
     kernel: Ldl<'p>,
-    /// The current point; `x` is strictly inside.
+    /// The current point.
     pub point: Point,
+    /// Slacks to the lower and upper bounds.
+    below: Vec<f64>,
+    above: Vec<f64>,
     /// Multipliers of the lower and upper bounds.
     at_lower: Vec<f64>,
     at_upper: Vec<f64>,
@@ -34,11 +38,14 @@ impl<'a, 'p> Interior<'a, 'p> {
     /// Starts in the middle of the box, with multipliers of a tenth of the money at stake.
     pub fn new(problem: &'a Normal<'p>) -> Self {
         let x = problem.lower.iter().zip(&problem.range).map(|(l, r)| l + 0.5 * r).collect();
+        let slack: Vec<f64> = problem.range.iter().map(|r| 0.5 * r).collect();
         let z: Vec<f64> = problem.range.iter().map(|r| 0.1 / r).collect();
         Self {
             problem,
             kernel: Ldl::new(problem.pattern),
             point: Point { x, y: vec![0.0; problem.rhs.len()] },
+            below: slack.clone(),
+            above: slack,
             at_lower: z.clone(),
             at_upper: z,
             iterations: 0,
@@ -50,6 +57,7 @@ impl<'a, 'p> Interior<'a, 'p> {
         let p = self.problem;
         let (n, m) = (p.linear.len(), p.rhs.len());
         let (h, q, l, u, range) = (&p.curvature[..n], &p.linear[..n], &p.lower[..n], &p.upper[..n], &p.range[..n]);
+        let (sl, su) = (&mut self.below[..n], &mut self.above[..n]);
         let Point { x, y } = &mut self.point;
         let (x, zl, zu) = (&mut x[..n], &mut self.at_lower[..n], &mut self.at_upper[..n]);
         let mut space = vec![0.0; 8 * n];
@@ -69,7 +77,7 @@ impl<'a, 'p> Interior<'a, 'p> {
             p.residual(x, &mut residual);
             let (mut mu, mut dual) = (0.0, 0.0_f64);
             for j in 0..n {
-                let (a, b) = (1.0 / (x[j] - l[j]), 1.0 / (u[j] - x[j]));
+                let (a, b) = (1.0 / sl[j], 1.0 / su[j]);
                 let g = h[j] * x[j] + q[j] - pull[j];
                 inverse_lower[j] = a;
                 inverse_upper[j] = b;
@@ -77,7 +85,7 @@ impl<'a, 'p> Interior<'a, 'p> {
                 gradient[j] = g;
                 dx[j] = -g * theta[j];
                 dual = dual.max(((g - zl[j] + zu[j]) * range[j]).abs());
-                mu += (x[j] - l[j]) * zl[j] + (u[j] - x[j]) * zu[j];
+                mu += sl[j] * zl[j] + su[j] * zu[j];
             }
             mu /= pairs;
             if n == 0 || (mu <= target && dual <= (10.0 * target).max(4e-10) && p.relative(&residual) <= 1e-4) {
@@ -108,8 +116,8 @@ impl<'a, 'p> Interior<'a, 'p> {
             let (step_x, step_z) = (1.0 / shrink_x, 1.0 / shrink_z);
             let mut ahead = 0.0;
             for j in 0..n {
-                ahead += (x[j] - l[j] + step_x * dx[j]) * (zl[j] + step_z * dzl[j])
-                    + (u[j] - x[j] - step_x * dx[j]) * (zu[j] + step_z * dzu[j]);
+                ahead += (sl[j] + step_x * dx[j]) * (zl[j] + step_z * dzl[j])
+                    + (su[j] - step_x * dx[j]) * (zu[j] + step_z * dzu[j]);
             }
             let ratio = ahead / (pairs * mu);
             let centre = mu * ratio * ratio * ratio;
@@ -135,7 +143,10 @@ impl<'a, 'p> Interior<'a, 'p> {
             }
             let step = 0.995 / shrink;
             for j in 0..n {
-                x[j] += step * dx[j];
+                sl[j] += step * dx[j];
+                su[j] -= step * dx[j];
+                // Counted from the nearer bound, so that it is exact there and never outside.
+                x[j] = if sl[j] < su[j] { l[j] + sl[j] } else { u[j] - su[j] };
                 zl[j] += step * dzl[j];
                 zu[j] += step * dzu[j];
             }
