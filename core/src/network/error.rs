@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::matpower::MatpowerError;
+
 /// A branch as people name it: the ids of its two buses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BranchEnds {
@@ -152,6 +154,22 @@ pub enum ReadError {
         column: usize,
         /// RON's own account of it.
         source: ron::Error,
+    },
+    /// The MATPOWER text cannot be read faithfully.
+    #[error("line {line}: {source}")]
+    Matpower {
+        /// Line, from 1.
+        line: usize,
+        /// Why.
+        source: MatpowerError,
+    },
+    /// The network was read, but contradicts itself in this line.
+    #[error("line {line}: {source}")]
+    InvalidAt {
+        /// Line, from 1.
+        line: usize,
+        /// How.
+        source: NetworkError,
     },
     /// The network was read, but contradicts itself.
     #[error(transparent)]

@@ -5,11 +5,13 @@
 
 mod built_in;
 mod error;
+mod matpower;
 mod model;
 mod ron_form;
 mod topology;
 
 pub use built_in::{BUILT_IN, BuiltIn, built_in};
 pub use error::{BranchEnds, NetworkError, ReadError};
+pub use matpower::MatpowerError;
 pub use model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId};
 pub use topology::{Parent, Topology};

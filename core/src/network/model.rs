@@ -290,7 +290,7 @@ impl Network {
                 return wrong(field, value, "finite");
             }
         }
-        if branch.r_pu == 0.0 && branch.x_pu == 0.0 {
+        if branch.in_service && branch.r_pu == 0.0 && branch.x_pu == 0.0 {
             return wrong("impedance", 0.0, "non-zero (merge the two buses instead)");
         }
         if !(branch.tap.is_finite() && branch.tap > 0.0) {

@@ -5,6 +5,7 @@ use super::*;
 use crate::network::{Branch, Bus, BusKind, Generator, Network, NodeId, Topology, built_in};
 
 mod properties;
+mod reference;
 
 pub(super) fn embedded(id: &str) -> Network {
     built_in(id).expect("embedded").network().expect("valid")

@@ -1,0 +1,260 @@
+//! Reads the case files of MATPOWER (format version 2).
+//!
+//! The files are MATLAB programs. Tables with arithmetic in their cells are read as such; of the statements that follow
+//! them, the conversions that distribution cases end with (ohms to per unit, kW to MW, kVA to MW and Mvar) are applied
+//! in their order, and any other is refused with its line: to skip it could change the numbers.
+
+mod cell;
+mod convert;
+mod error;
+mod statement;
+
+use cell::{Row, number, table};
+use error::At;
+pub use error::MatpowerError;
+use statement::{CONTINUED, Statement, statements};
+
+use super::error::ReadError;
+use super::model::Network;
+
+impl Network {
+    /// Reads a network from the text of a MATPOWER case file.
+    ///
+    /// Costs, which the file has per hour with P in MW, come out per hour with P in kW. Bus type 4 takes its branches
+    /// and generators out of service.
+    ///
+    /// # Errors
+    /// Whatever cannot be read faithfully, or contradicts itself, with its line.
+    pub fn from_matpower(text: &str) -> Result<Self, ReadError> {
+        let case = Case::read(text).map_err(|At { line, error }| ReadError::Matpower { line, source: error })?;
+        convert::network(&case)
+    }
+}
+
+/// Columns as MATPOWER numbers them, from 0.
+mod column {
+    pub const PD: usize = 2;
+    pub const QD: usize = 3;
+    pub const BASE_KV: usize = 9;
+    pub const BR_R: usize = 2;
+    pub const BR_X: usize = 3;
+}
+
+/// The names that `idx_bus` and its like return, in their order.
+const INDEX_NAMES: [(&str, &str); 4] = [
+    (
+        "idx_bus",
+        "PQ PV REF NONE BUS_I BUS_TYPE PD QD GS BS BUS_AREA VM VA BASE_KV ZONE VMAX VMIN LAM_P LAM_Q MU_VMAX MU_VMIN",
+    ),
+    (
+        "idx_brch",
+        "F_BUS T_BUS BR_R BR_X BR_B RATE_A RATE_B RATE_C TAP SHIFT BR_STATUS PF QF PT QT MU_SF MU_ST ANGMIN ANGMAX \
+         MU_ANGMIN MU_ANGMAX",
+    ),
+    (
+        "idx_gen",
+        "GEN_BUS PG QG QMAX QMIN VG MBASE GEN_STATUS PMAX PMIN MU_PMAX MU_PMIN MU_QMAX MU_QMIN PC1 PC2 QC1MIN QC1MAX \
+         QC2MIN QC2MAX RAMP_AGC RAMP_10 RAMP_30 RAMP_Q APF",
+    ),
+    ("idx_cost", "PW_LINEAR POLYNOMIAL MODEL STARTUP SHUTDOWN NCOST COST"),
+];
+
+/// Tables that say nothing about flows.
+const IRRELEVANT: [&str; 1] = ["areas"];
+
+/// A case as its statements leave it.
+#[derive(Debug, Default)]
+struct Case {
+    name: String,
+    base_mva: Option<f64>,
+    bus: Option<Vec<Row>>,
+    gen_: Option<Vec<Row>>,
+    branch: Option<Vec<Row>>,
+    gencost: Option<Vec<Row>>,
+    // Workspace of the trailing statements.
+    indexed: Vec<&'static str>,
+    v_base: Option<f64>,
+    s_base: Option<f64>,
+    power_factor: Option<f64>,
+}
+
+impl Case {
+    fn read(text: &str) -> Result<Self, At> {
+        let mut case = Self::default();
+        for statement in &statements(text)? {
+            case.execute(statement)?;
+        }
+        Ok(case)
+    }
+
+    fn execute(&mut self, statement: &Statement) -> Result<(), At> {
+        let Statement { line, text } = statement;
+        let at = |error: MatpowerError| error.at(*line);
+        if let Some(signature) = text.strip_prefix("function ") {
+            let (output, name) = signature.split_once('=').unwrap_or((signature, ""));
+            if output.trim() != "mpc" {
+                return Err(at(MatpowerError::Version { found: format!("function {}", output.trim()) }));
+            }
+            name.trim().clone_into(&mut self.name);
+            return Ok(());
+        }
+        // `end` closes the function in some files.
+        if text == "end" || text == "return" {
+            return Ok(());
+        }
+        if text == "define_constants" {
+            self.indexed.extend(INDEX_NAMES.map(|(function, _)| function));
+            return Ok(());
+        }
+        if let Some((field, value)) = text.split_once('=')
+            && let Some(field) = field.trim().strip_prefix("mpc.")
+            && field.chars().all(|c| c.is_alphanumeric() || c == '_')
+        {
+            return self.assign(field, value, *line);
+        }
+        self.convert(statement)
+    }
+
+    fn assign(&mut self, field: &str, value: &str, line: usize) -> Result<(), At> {
+        // The value may begin on a later line.
+        let skipped = &value[..value.len() - value.trim_start().len()];
+        let at = line + skipped.matches(['\n', CONTINUED]).count();
+        let value = value.trim();
+        let slot = match field {
+            "version" => {
+                let found = value.trim_matches(['\'', '"']);
+                return if found == "2" {
+                    Ok(())
+                } else {
+                    Err(MatpowerError::Version { found: found.into() }.at(line))
+                };
+            }
+            "baseMVA" => {
+                if self.base_mva.replace(number(value, at)?).is_some() {
+                    return Err(MatpowerError::Twice { field: field.into() }.at(line));
+                }
+                return Ok(());
+            }
+            "bus" => (&mut self.bus, "bus", 13),
+            "gen" => (&mut self.gen_, "gen", 10),
+            "branch" => (&mut self.branch, "branch", 11),
+            "gencost" => (&mut self.gencost, "gencost", 5),
+            // Names and types in braces are for people.
+            _ if value.starts_with('{') || IRRELEVANT.contains(&field) => return Ok(()),
+            _ => return Err(MatpowerError::Field { field: field.into() }.at(line)),
+        };
+        let (slot, field, at_least) = slot;
+        let rows = table(value, at)?;
+        if let Some(first) = rows.first() {
+            let expected = first.cells.len();
+            if let Some(row) = rows.iter().find(|row| row.cells.len() != expected) {
+                return Err(MatpowerError::Ragged { field, expected, found: row.cells.len() }.at(row.line));
+            }
+            if expected < at_least {
+                return Err(MatpowerError::Columns { field, at_least, found: expected }.at(first.line));
+            }
+        }
+        if slot.replace(rows).is_some() {
+            return Err(MatpowerError::Twice { field: field.into() }.at(line));
+        }
+        Ok(())
+    }
+
+    /// The statements that distribution cases end with.
+    fn convert(&mut self, statement: &Statement) -> Result<(), At> {
+        let line = statement.line;
+        let refused = || {
+            let words: Vec<_> = statement.text.split(|c: char| c.is_whitespace() || c == CONTINUED).collect();
+            MatpowerError::Statement { statement: words.join(" ") }.at(line)
+        };
+        let compact = compact(&statement.text);
+        let (left, right) = compact.split_once('=').ok_or_else(refused)?;
+        if let Some((function, names)) = INDEX_NAMES.iter().find(|(function, _)| *function == right) {
+            let given = left.strip_prefix('[').and_then(|l| l.strip_suffix(']')).ok_or_else(refused)?;
+            // A list may stop early, but not rename or reorder.
+            let mut canonical = names.split_whitespace();
+            if !given.split(',').all(|name| canonical.next() == Some(name)) {
+                return Err(refused());
+            }
+            self.indexed.push(function);
+            return Ok(());
+        }
+        match (left, right) {
+            ("Vbase", "mpc.bus(1,BASE_KV)*1e3") => {
+                self.require_index("idx_bus", "BASE_KV", line)?;
+                let first = self.bus.as_deref().and_then(<[Row]>::first);
+                let kv = first.map(|row| row.cells[column::BASE_KV]).filter(|kv| *kv > 0.0);
+                self.v_base = Some(kv.ok_or_else(|| MatpowerError::NoBaseVoltage.at(line))? * 1e3);
+            }
+            ("Sbase", "mpc.baseMVA*1e6") => {
+                let base = self.base_mva.ok_or_else(|| MatpowerError::Missing { field: "baseMVA" }.at(line))?;
+                self.s_base = Some(base * 1e6);
+            }
+            ("pf", value) => self.power_factor = Some(number(value, line).map_err(|_| refused())?),
+            ("mpc.branch(:,[BR_R,BR_X])", "mpc.branch(:,[BR_R,BR_X])/(Vbase^2/Sbase)") => {
+                self.require_index("idx_brch", "BR_R", line)?;
+                let undefined = |name| MatpowerError::Undefined { name }.at(line);
+                let v_base = self.v_base.ok_or_else(|| undefined("Vbase"))?;
+                let s_base = self.s_base.ok_or_else(|| undefined("Sbase"))?;
+                let z_base = v_base * v_base / s_base;
+                for row in self.rows("branch", line)? {
+                    row.cells[column::BR_R] /= z_base;
+                    row.cells[column::BR_X] /= z_base;
+                }
+            }
+            ("mpc.bus(:,[PD,QD])", "mpc.bus(:,[PD,QD])/1e3") => {
+                self.require_index("idx_bus", "PD", line)?;
+                for row in self.rows("bus", line)? {
+                    row.cells[column::PD] /= 1e3;
+                    row.cells[column::QD] /= 1e3;
+                }
+            }
+            ("mpc.bus(:,QD)", "mpc.bus(:,PD)*sin(acos(pf))") => {
+                let factor = self.power_factor(line)?.acos().sin();
+                for row in self.rows("bus", line)? {
+                    row.cells[column::QD] = row.cells[column::PD] * factor;
+                }
+            }
+            ("mpc.bus(:,PD)", "mpc.bus(:,PD)*pf") => {
+                let factor = self.power_factor(line)?;
+                for row in self.rows("bus", line)? {
+                    row.cells[column::PD] *= factor;
+                }
+            }
+            _ => return Err(refused()),
+        }
+        Ok(())
+    }
+
+    fn require_index(&self, function: &str, name: &'static str, line: usize) -> Result<(), At> {
+        if self.indexed.contains(&function) { Ok(()) } else { Err(MatpowerError::Undefined { name }.at(line)) }
+    }
+
+    fn power_factor(&self, line: usize) -> Result<f64, At> {
+        self.require_index("idx_bus", "PD", line)?;
+        self.power_factor.ok_or_else(|| MatpowerError::Undefined { name: "pf" }.at(line))
+    }
+
+    fn rows(&mut self, field: &'static str, line: usize) -> Result<&mut [Row], At> {
+        let rows = if field == "bus" { &mut self.bus } else { &mut self.branch };
+        rows.as_deref_mut().ok_or_else(|| MatpowerError::Missing { field }.at(line))
+    }
+}
+
+/// The statement without blanks; those that separate the elements of a list become commas.
+fn compact(text: &str) -> String {
+    let mut compact = String::new();
+    let mut in_list = false;
+    for word in text.split(|c: char| c.is_whitespace() || c == CONTINUED).filter(|word| !word.is_empty()) {
+        let starts_element = word.starts_with(|c: char| c.is_alphanumeric());
+        if in_list && starts_element && compact.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            compact.push(',');
+        }
+        compact.push_str(word);
+        in_list = compact.rfind('[') > compact.rfind(']');
+    }
+    compact
+}
+
+#[cfg(test)]
+mod tests;
