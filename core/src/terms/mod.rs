@@ -3,8 +3,10 @@
 //! A policy makes them, a mechanism may impose a further layer, and nobody ever asks which policy it was.
 
 mod charge;
+mod ladder;
 
 pub use charge::Charge;
+pub use ladder::{Ladder, Reward};
 
 /// An account of kilograms over the horizon and what is charged on its balance.
 ///
