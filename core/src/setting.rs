@@ -3,6 +3,7 @@
 //! Knows no participant's devices or costs.
 
 use crate::network::{Network, NodeId};
+use crate::power_flow::{PowerFlow, PowerFlowError};
 use crate::random::Stream;
 use rand_distr::{Distribution, Normal, Uniform};
 use std::sync::Arc;
@@ -161,6 +162,19 @@ pub struct Feeder {
     pub network: Arc<Network>,
     /// Factor on the network's own active and reactive loads, per period.
     pub passive_load_factor: Vec<f64>,
+    /// The network made ready for many power flows.
+    pub power_flow: Arc<PowerFlow>,
+}
+
+impl Feeder {
+    /// A feeder with its power flow prepared.
+    ///
+    /// # Errors
+    /// A network that contradicts itself.
+    pub fn new(network: Network, passive_load_factor: Vec<f64>) -> Result<Self, PowerFlowError> {
+        let power_flow = Arc::new(PowerFlow::new(&network)?);
+        Ok(Self { network: Arc::new(network), passive_load_factor, power_flow })
+    }
 }
 
 /// What everybody knows.

@@ -32,6 +32,7 @@ pub use steps::{Step, Steps, StepsError};
 pub use storage::Storage;
 
 use crate::auction::Order;
+use crate::carbon::storage::StorageEfficiency;
 use crate::program::{Cost, Expr, Program};
 use crate::setting::Setting;
 use std::fmt::Debug;
@@ -64,6 +65,8 @@ pub struct DeviceSeries {
     pub stored_kwh: Vec<Expr>,
     /// Power that was available and could be curtailed, kW per period; empty for devices that are not renewable.
     pub available_kw: Vec<f64>,
+    /// What its store is, where it has one that can give back what it took.
+    pub store: Option<Store>,
     /// Demand that its owner would like served, kW per period (interruptible: the load it is a share of); empty otherwise.
     pub desired_kw: Vec<f64>,
     /// Signed deviation from comfort as a share of the greatest permitted one, per period (temperature); empty otherwise.
@@ -71,6 +74,15 @@ pub struct DeviceSeries {
     /// The vehicles behind a shared envelope, which may be unable to follow `power_kw` exactly: see
     /// [`EvFleet::disaggregate`]. `None` where the model is exact.
     pub fleet: Option<Arc<EvFleet>>,
+}
+
+/// A store of energy, as far as carbon accounts need to know it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Store {
+    /// Energy held before the first period, kWh.
+    pub start_kwh: f64,
+    /// Its efficiencies.
+    pub efficiency: StorageEfficiency,
 }
 
 /// Anything that can take part in a market.

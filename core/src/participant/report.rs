@@ -61,6 +61,9 @@ impl Participant for Distorted {
         for device in &mut devices {
             device.power_kw = scaled(std::mem::take(&mut device.power_kw));
             device.stored_kwh = scaled(std::mem::take(&mut device.stored_kwh));
+            if let Some(store) = &mut device.store {
+                store.start_kwh *= s;
+            }
             for kw in device.available_kw.iter_mut().chain(&mut device.desired_kw) {
                 *kw *= s;
             }

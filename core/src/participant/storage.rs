@@ -1,7 +1,9 @@
 //! A battery that never charges and discharges at once.
 
+use super::Store;
 use super::check::{self, DeviceError};
 use super::device::{Part, Surroundings};
+use crate::carbon::storage::StorageEfficiency;
 use crate::program::{Expr, Program};
 use crate::setting::Periods;
 
@@ -70,6 +72,14 @@ impl Storage {
         let (floor, ceiling) = (self.soc_min * self.capacity_kwh, self.soc_max * self.capacity_kwh);
         let end = self.end_kwh();
         let mut part = Part::default();
+        part.series.store = Some(Store {
+            start_kwh: self.soc_start * self.capacity_kwh,
+            efficiency: StorageEfficiency {
+                charge: self.efficiency_charge,
+                discharge: self.efficiency_discharge,
+                retention_per_h: self.retention_per_h,
+            },
+        });
         let mut stored = Expr::constant(self.soc_start * self.capacity_kwh);
         for t in 0..around.periods.count {
             let charge = program.var(0.0, self.p_charge_max_kw);
