@@ -1,1 +1,89 @@
-//! .
+//! The command line of Coase, as a library.
+//!
+//! A crate with mechanisms of its own becomes a program in three lines, and its mechanisms appear beside the others in
+//! `list`, `explain` and every scenario:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//! // use my_mechanisms as _;
+//! fn main() -> ExitCode {
+//!     coase::main(std::env::args_os())
+//! }
+//! ```
+//!
+//! This crate reads arguments, draws errors, and prints. It knows no mathematics: what it prints was
+//! computed elsewhere.
+
+// The linker keeps the plugins of a crate only where somebody says that they are wanted.
+use coase_mechanisms as _;
+
+mod args;
+mod console;
+mod explain;
+mod flow;
+mod list;
+mod nearest;
+mod network;
+
+use clap::Parser;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the program with the arguments of a process, the program's name first.
+///
+/// The exit status is 0 where everything asked for was found, 1 where something ran and failed, and 2 for bad input or
+/// usage.
+pub fn main<I>(args: I) -> ExitCode
+where
+    I: IntoIterator,
+    I::Item: Into<OsString> + Clone,
+{
+    let cli = match args::Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(wrong) => {
+            // Help and version come this way too, and go to standard output.
+            let text = wrong.render().to_string();
+            if wrong.use_stderr() {
+                console::error(&text)
+            } else {
+                console::print(&text)
+            }
+            return if wrong.use_stderr() { Finish::BadInput.into() } else { Finish::Done.into() };
+        }
+    };
+    dispatch(cli.command)
+        .unwrap_or_else(|wrong| {
+            console::failure(&wrong);
+            Finish::BadInput
+        })
+        .into()
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finish {
+    /// Everything that was asked for was found.
+    Done,
+    /// It ran, and something failed.
+    SomeFailed,
+    /// Nothing ran.
+    BadInput,
+}
+
+impl From<Finish> for ExitCode {
+    fn from(finish: Finish) -> Self {
+        ExitCode::from(match finish {
+            Finish::Done => 0,
+            Finish::SomeFailed => 1,
+            Finish::BadInput => 2,
+        })
+    }
+}
+
+fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
+    match command {
+        args::Command::List(what) => list::list(&what),
+        args::Command::Explain(what) => explain::explain(&what),
+        args::Command::Flow(what) => flow::flow(&what),
+    }
+}

@@ -1,0 +1,32 @@
+//! The two streams of the terminal.
+//!
+//! A reader that goes away (`coase list | head -1`) is no error, and nothing here can panic.
+
+use std::io::{ErrorKind, Write};
+
+/// Writes to standard output.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if let Err(wrong) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        && wrong.kind() != ErrorKind::BrokenPipe
+    {
+        error(&format!("error: standard output: {wrong}\n"));
+    }
+}
+
+/// Writes to standard error.
+pub fn error(text: &str) {
+    // Where should one complain that nobody listens?
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes an error with its causes.
+pub fn failure(wrong: &anyhow::Error) {
+    error(&format!("error: {wrong:#}\n"));
+}
+
+/// Writes a value as JSON, numbers in full precision.
+pub fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
+    print(&(serde_json::to_string_pretty(value)? + "\n"));
+    Ok(())
+}

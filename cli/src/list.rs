@@ -1,0 +1,155 @@
+//! `coase list`.
+
+use crate::Finish;
+use crate::args::{List, ListKind};
+use crate::console;
+use coase_core::carbon::policies;
+use coase_core::mechanism::{Family, Plugin, mechanisms};
+use coase_core::network::BUILT_IN;
+use coase_core::record::{Column, Kind, METRICS, Table};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+
+/// Prints what there is.
+pub fn list(args: &List) -> anyhow::Result<Finish> {
+    if args.json {
+        match args.kind {
+            Some(kind) => console::print_json(&kind.json())?,
+            None => {
+                let all: Map<_, _> = KINDS.iter().map(|k| (k.title().to_owned(), k.json())).collect();
+                console::print_json(&all)?;
+            }
+        }
+        return Ok(Finish::Done);
+    }
+    let text = match args.kind {
+        Some(kind) => kind.lines(),
+        None => {
+            let short = [ListKind::Mechanisms, ListKind::Carbon, ListKind::Scenarios, ListKind::Networks];
+            let sections = short.map(|k| format!("{}\n{}", k.title(), k.lines()));
+            format!("{}\nmetrics, columns: `coase list metrics`, `coase list columns`\n", sections.join("\n"))
+        }
+    };
+    console::print(&text);
+    Ok(Finish::Done)
+}
+
+const KINDS: [ListKind; 6] = [
+    ListKind::Mechanisms,
+    ListKind::Carbon,
+    ListKind::Scenarios,
+    ListKind::Networks,
+    ListKind::Metrics,
+    ListKind::Columns,
+];
+
+/// The name of a family, as in lists.
+pub fn family(family: Family) -> &'static str {
+    match family {
+        Family::Baseline => "baseline",
+        Family::Cooperative => "cooperative",
+        Family::Game => "game",
+        Family::Auction => "auction",
+        Family::Product => "product",
+        Family::Wrapper => "wrapper",
+    }
+}
+
+/// Claims of a mechanism with their conditions.
+#[derive(Serialize)]
+pub struct ClaimEntry {
+    /// Its name in result tables.
+    pub claim: &'static str,
+    /// When it is claimed; always if absent.
+    pub condition: Option<&'static str>,
+}
+
+/// What a mechanism claims.
+pub fn claims(plugin: &Plugin) -> Vec<ClaimEntry> {
+    let entry = |(claim, when): &(coase_core::Claim, &'static str)| ClaimEntry {
+        claim: claim.name(),
+        condition: (!when.is_empty()).then_some(*when),
+    };
+    plugin.claims.iter().map(entry).collect()
+}
+
+impl ListKind {
+    fn title(self) -> &'static str {
+        match self {
+            ListKind::Mechanisms => "mechanisms",
+            ListKind::Carbon => "carbon",
+            ListKind::Scenarios => "scenarios",
+            ListKind::Networks => "networks",
+            ListKind::Metrics => "metrics",
+            ListKind::Columns => "columns",
+        }
+    }
+
+    fn json(self) -> Value {
+        match self {
+            ListKind::Mechanisms => mechanisms()
+                .iter()
+                .map(|p| {
+                    json!({"id": p.id, "family": family(p.family), "summary": p.summary, "claims": claims(p),
+                        "information": p.information.name(), "parameters": (p.open.fields)(), "source": p.source})
+                })
+                .collect(),
+            ListKind::Carbon => policies()
+                .iter()
+                .map(|p| {
+                    json!({"id": p.id, "summary": p.summary, "claims": p.claims, "parameters": (p.open.fields)(),
+                        "source": p.source})
+                })
+                .collect(),
+            ListKind::Scenarios => Value::Array(vec![]),
+            ListKind::Networks => BUILT_IN.iter().map(|n| json!({"id": n.id, "summary": n.summary})).collect(),
+            ListKind::Metrics => METRICS.iter().map(column_json).collect(),
+            ListKind::Columns => {
+                let columns = |table: Table| -> Value { table.columns().into_iter().map(column_json).collect() };
+                Table::ALL.iter().map(|t| (t.name().to_owned(), columns(*t))).collect::<Map<_, _>>().into()
+            }
+        }
+    }
+
+    fn lines(self) -> String {
+        match self {
+            ListKind::Mechanisms => two_columns(mechanisms().iter().map(|p| (p.id, p.summary.to_owned()))),
+            ListKind::Carbon => two_columns(policies().iter().map(|p| (p.id, p.summary.to_owned()))),
+            ListKind::Scenarios => String::new(),
+            ListKind::Networks => two_columns(BUILT_IN.iter().map(|n| (n.id, n.summary.to_owned()))),
+            ListKind::Metrics => two_columns(METRICS.iter().map(|c| (c.name, described(c)))),
+            ListKind::Columns => {
+                let section = |table: &Table| {
+                    let columns = table.columns();
+                    format!("{}\n{}", table.name(), two_columns(columns.iter().map(|c| (c.name, described(c)))))
+                };
+                Table::ALL.iter().map(section).collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+}
+
+fn column_json(column: &Column) -> Value {
+    let kind = match column.kind {
+        Kind::Text => "text",
+        Kind::Number => "number",
+        Kind::Integer => "integer",
+    };
+    json!({"id": column.name, "kind": kind, "unit": column.unit, "meaning": column.meaning})
+}
+
+fn described(column: &Column) -> String {
+    if column.unit.is_empty() { column.meaning.to_owned() } else { format!("{} [{}]", column.meaning, column.unit) }
+}
+
+/// Lines of an id and what it is.
+fn two_columns<'a>(rows: impl Iterator<Item = (&'a str, String)>) -> String {
+    let rows: Vec<_> = rows.collect();
+    let width = rows.iter().map(|r| r.0.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (id, summary) in rows {
+        writeln!(text, "  {id:width$}  {summary}").expect("writing to a string");
+    }
+    text
+}

@@ -1,0 +1,26 @@
+//! A network as the command line names it.
+
+use crate::nearest::hint;
+use anyhow::{Context, bail};
+use coase_core::network::{self, Network};
+use std::path::Path;
+
+/// Loads a built-in network by id, or a `.m` or `.ron` file.
+pub fn load(name: &str) -> anyhow::Result<Network> {
+    if let Some(built_in) = network::built_in(name) {
+        return built_in.network().with_context(|| format!("built-in network `{name}`"));
+    }
+    let path = Path::new(name);
+    let read = || std::fs::read_to_string(path).with_context(|| format!("cannot read `{name}`"));
+    let mut network = match path.extension().and_then(|e| e.to_str()) {
+        Some("ron") => Network::from_ron(&read()?).with_context(|| name.to_owned())?,
+        _ => {
+            let ids = network::BUILT_IN.iter().map(|b| b.id);
+            bail!("`{name}` is neither a built-in network nor a .m or .ron file{}", hint(name, ids))
+        }
+    };
+    if network.name.is_empty() {
+        network.name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    }
+    Ok(network)
+}

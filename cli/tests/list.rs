@@ -1,0 +1,106 @@
+//! `coase list`, `coase explain`, usage and help through the binary.
+
+mod support;
+
+use serde_json::Value;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use support::{coase, json, status, stderr, stdout};
+
+fn ids(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_baseline_is_listed() {
+    let mechanisms = json(&["list", "mechanisms", "--json"], 0);
+    let mechanisms = ids(&mechanisms);
+    let baselines =
+        ["bill-sharing", "central-optimum", "grid-only", "mid-market-rate", "nash-bargaining", "supply-demand-ratio"];
+    for id in baselines {
+        assert!(mechanisms.contains(&id), "{id}");
+    }
+    assert!(mechanisms.is_sorted());
+}
+
+#[test]
+fn networks_are_listed() {
+    let networks = json(&["list", "networks", "--json"], 0);
+    assert_eq!(ids(&networks), ["ieee-14", "das-15", "ap-15", "ieee-33", "ieee-69", "khodr-141"]);
+}
+
+#[test]
+fn columns_are_listed_by_table() {
+    let columns = json(&["list", "columns", "--json"], 0);
+    let tables: Vec<_> = columns.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(tables, ["certificates", "convergence", "ledger", "nodes", "participants", "periods", "runs", "trades"]);
+    let trades = ["period", "product", "seller", "buyer", "quantity_kwh", "price_per_kwh"];
+    assert_eq!(ids(&columns["trades"]), trades);
+    let metrics = json(&["list", "metrics", "--json"], 0);
+    let runs = ids(&columns["runs"]);
+    assert!(runs.ends_with(&ids(&metrics)));
+}
+
+#[test]
+fn everything_listed_is_explained() {
+    for kind in ["mechanisms", "carbon"] {
+        for id in ids(&json(&["list", kind, "--json"], 0)) {
+            let sheet = json(&["explain", id, "--json"], 0);
+            assert_eq!(sheet["id"], id);
+            for key in ["summary", "parameters", "claims", "source", "ron"] {
+                assert!(sheet.get(key).is_some(), "{id}: {key}");
+            }
+            let output = coase(&["explain", id]);
+            assert_eq!(status(&output), 0, "{id}");
+            assert!(stdout(&output).contains(sheet["summary"].as_str().unwrap()), "{id}");
+        }
+    }
+}
+
+#[test]
+fn defaults_are_explained_as_they_are_written() {
+    let sheet = json(&["explain", "nash-bargaining", "--json"], 0);
+    assert!(sheet["ron"].as_str().unwrap().starts_with("NashBargaining("), "{}", sheet["ron"]);
+    assert_eq!(sheet["parameters"][0]["name"], "weights");
+    assert!(sheet["parameters"][0]["default"].is_string());
+}
+
+#[test]
+fn an_unknown_id_gets_a_suggestion() {
+    let output = coase(&["explain", "nash-barganing"]);
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("did you mean `nash-bargaining`?"));
+    assert_eq!(stdout(&output), "");
+}
+
+#[test]
+fn usage_errors_are_bad_input_and_help_is_not() {
+    let bad: [&[&str]; 5] = [&[], &["lst"], &["list", "mechanism"], &["flow"], &["flow", "ieee-33", "--jsn"]];
+    for args in bad {
+        let output = coase(args);
+        assert_eq!(status(&output), 2, "{args:?}");
+        assert_eq!(stdout(&output), "", "{args:?}");
+        assert_ne!(stderr(&output), "", "{args:?}");
+    }
+    for args in [&["--help"][..], &["list", "--help"], &["explain", "--help"], &["flow", "--help"]] {
+        let output = coase(args);
+        assert_eq!(status(&output), 0, "{args:?}");
+        assert!(stdout(&output).contains("Examples:"), "{args:?}");
+    }
+    assert_eq!(stdout(&coase(&["--version"])), format!("coase {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_coase"))
+        .args(["flow", "khodr-141", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut complaint = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(complaint, "");
+}
