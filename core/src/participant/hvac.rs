@@ -150,3 +150,111 @@ impl Hvac {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Hvac, HvacControl};
+    use crate::participant::testing::{assert_all_close, assert_close, at_prices, hourly};
+    use crate::participant::{Device, DeviceError};
+    use crate::setting::Periods;
+
+    /// R = 2, C = 2, COP 3, 32 degrees outside.
+    fn room(periods: usize) -> Hvac {
+        Hvac {
+            resistance_c_per_kw: 2.0,
+            capacity_kwh_per_c: 2.0,
+            cop: 3.0,
+            p_max_kw: 2.0,
+            outdoor_c: vec![32.0; periods],
+            start_c: 26.0,
+            min_c: 22.0,
+            max_c: 28.0,
+            target_c: 26.0,
+            discomfort_per_c2: 0.0,
+            control: HvacControl::Flexible,
+        }
+    }
+
+    #[test]
+    fn temperatures_follow_the_exact_step_of_the_circuit() {
+        let room = room(4);
+        assert_close(room.decay(hourly(4)), 0.7788007831, 1e-10);
+        let mut theta = 26.0;
+        let mut found = vec![];
+        for p in [1.0, 0.5, 0.0, 2.0, 1.0] {
+            found.push(theta);
+            theta = room.temperature_after(theta, 32.0, p, hourly(4));
+        }
+        assert_all_close(&found, &[26.0, 26.0, 26.6635976508, 27.8440056716, 26.1089177595], 1e-9);
+        assert_close(theta, 26.0848252364, 1e-9);
+    }
+
+    #[test]
+    fn an_uncooled_room_warms_from_24_to_28_in_four_time_constants_times_ln_2() {
+        let periods = Periods { count: 1, hours: 2.7725887222 };
+        assert_close(room(1).temperature_after(24.0, 32.0, 0.0, periods), 28.0, 1e-9);
+    }
+
+    #[test]
+    fn constant_temperature_takes_the_steady_power() {
+        let held = Hvac { control: HvacControl::ConstantTemperature, ..room(3) };
+        let found = at_prices(vec![Device::Hvac(held)], hourly(3), &[1.0, 2.0, 3.0]).unwrap();
+        assert_all_close(&found.power_kw(0), &[-1.0; 3], 1e-9);
+        assert_close(found.profit, -6.0, 1e-9);
+        // From 28 the greatest power is not enough at first.
+        let warm = Hvac { start_c: 28.0, discomfort_per_c2: 1.0, control: HvacControl::ConstantTemperature, ..room(2) };
+        let kept = warm.constant_temperature(hourly(2));
+        assert_eq!(kept[0].0, 2.0);
+        assert_close(kept[0].1, 28.0 * 0.7788007831 + 20.0 * 0.2211992169, 1e-8);
+        assert!(kept[1].0 < 2.0);
+        assert_close(kept[1].1, 26.0, 1e-12);
+        let discomfort = (kept[0].1 - 26.0).powi(2);
+        let found = at_prices(vec![Device::Hvac(warm)], hourly(2), &[0.0; 2]).unwrap();
+        assert_close(found.profit, -discomfort, 1e-9);
+    }
+
+    #[test]
+    fn comfort_is_traded_against_the_price() {
+        // d (theta - target)^2 h + price P h is least where theta - target = price / (2 d k), k degrees per kW.
+        let periods = Periods { count: 1, hours: 0.5 };
+        let room = Hvac { discomfort_per_c2: 0.5, p_max_kw: 10.0, ..room(1) };
+        let k = (1.0 - (-0.5_f64 / 4.0).exp()) * 6.0;
+        let deviation = 0.3 / (2.0 * 0.5 * k);
+        let found = at_prices(vec![Device::Hvac(room.clone())], periods, &[0.3]).unwrap();
+        let power = (room.temperature_after(26.0, 32.0, 0.0, periods) - 26.0 - deviation) / k;
+        assert_all_close(&found.power_kw(0), &[-power], 1e-7);
+        assert_close(found.profit, -(0.5 * 0.5 * deviation * deviation + 0.3 * 0.5 * power), 1e-9);
+        // The band reaches further down (4 degrees) than up (2).
+        assert_all_close(&found.values(&found.contribution.devices[0].discomfort), &[deviation / 4.0], 1e-7);
+    }
+
+    #[test]
+    fn precooling_follows_prices_and_the_reported_powers_give_the_reported_temperatures() {
+        let prices = [0.1, 0.1, 1.0, 1.0, 0.1, 1.0];
+        let room = Hvac { discomfort_per_c2: 0.01, ..room(6) };
+        let found = at_prices(vec![Device::Hvac(room.clone())], hourly(6), &prices).unwrap();
+        let power = found.power_kw(0);
+        assert!(-power[1] > 1.0 && -power[2] < 1.0, "{power:?}");
+        let mut theta = room.start_c;
+        for (p, deviation) in power.iter().zip(found.values(&found.contribution.devices[0].discomfort)) {
+            theta = room.temperature_after(theta, 32.0, -p, hourly(6));
+            assert_close(theta, room.target_c + 4.0 * deviation, 1e-7);
+            assert!(theta < 28.0 + 1e-7 && theta > 22.0 - 1e-7);
+        }
+    }
+
+    #[test]
+    fn a_band_that_cannot_be_held_is_refused_with_what_can() {
+        let weak = Hvac { p_max_kw: 0.5, ..room(24) };
+        match weak.validate(hourly(24)) {
+            // 29 - 3 exp(-t / 4) passes 28 after 4.39 hours.
+            Err(DeviceError::Unreachable { period: Some(4), least, .. }) => assert!(least > 28.0 && least < 29.0),
+            other => panic!("{other:?}"),
+        }
+        let winter = Hvac { outdoor_c: vec![10.0; 24], ..room(24) };
+        assert!(matches!(winter.validate(hourly(24)), Err(DeviceError::Unreachable { .. })));
+        assert!(Hvac { target_c: 30.0, ..room(24) }.validate(hourly(24)).is_err());
+        assert!(Hvac { cop: 0.0, ..room(24) }.validate(hourly(24)).is_err());
+        assert!(room(24).validate(hourly(24)).is_ok());
+    }
+}

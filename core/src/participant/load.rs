@@ -108,3 +108,65 @@ impl Shiftable {
         part
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Interruptible, Load, Shiftable};
+    use crate::participant::Device;
+    use crate::participant::testing::{assert_all_close, assert_close, at_prices, hourly};
+    use crate::setting::Periods;
+
+    fn load(p_kw: &[f64]) -> Device {
+        Device::Load(Load { p_kw: p_kw.to_vec() })
+    }
+
+    #[test]
+    fn interruptible_load_is_cut_to_its_share_where_the_price_exceeds_the_compensation() {
+        let cut = Device::Interruptible(Interruptible { share: 0.1, compensation_per_kwh: 0.8 });
+        let periods = Periods { count: 3, hours: 0.5 };
+        let found = at_prices(vec![load(&[10.0, 20.0, 30.0]), cut], periods, &[0.7, 0.9, 1.0]).unwrap();
+        assert_all_close(&found.power_kw(0), &[-10.0, -20.0, -30.0], 0.0);
+        assert_all_close(&found.power_kw(1), &[0.0, 2.0, 3.0], 1e-7);
+        // Half hours: (0.9 - 0.8) x 1 kWh + (1.0 - 0.8) x 1.5 kWh.
+        let bought = 0.5 * (0.7 * 10.0 + 0.9 * 20.0 + 1.0 * 30.0);
+        assert_close(found.profit, -bought + 0.1 + 0.3, 1e-9);
+    }
+
+    #[test]
+    fn load_moves_where_the_price_gap_exceeds_the_cost_of_both_moves() {
+        let shift = |gap: f64| {
+            let shiftable = Device::Shiftable(Shiftable { share: 0.1, cost_per_kwh: 0.02 });
+            let found = at_prices(vec![load(&[100.0, 50.0]), shiftable], hourly(2), &[1.0 + gap, 1.0]).unwrap();
+            found.power_kw(1)
+        };
+        assert_all_close(&shift(0.05), &[5.0, -5.0], 1e-7);
+        assert_all_close(&shift(0.03), &[0.0, 0.0], 1e-7);
+    }
+
+    #[test]
+    fn free_moves_need_no_choice() {
+        let shiftable = Device::Shiftable(Shiftable { share: 0.1, cost_per_kwh: 0.0 });
+        let found = at_prices(vec![load(&[100.0, 50.0]), shiftable], hourly(2), &[1.01, 1.0]).unwrap();
+        assert_all_close(&found.power_kw(1), &[5.0, -5.0], 1e-7);
+        assert_eq!(found.solution.nodes, 1);
+    }
+
+    #[test]
+    fn load_does_not_move_into_another_day() {
+        let prices: Vec<f64> = (0..36).map(|t| if t < 24 { 2.0 } else { 1.0 }).collect();
+        let shiftable = Device::Shiftable(Shiftable { share: 0.5, cost_per_kwh: 0.01 });
+        let found = at_prices(vec![load(&[10.0; 36]), shiftable], hourly(36), &prices).unwrap();
+        assert_all_close(&found.power_kw(1), &[0.0; 36], 1e-7);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        assert!(Load { p_kw: vec![1.0, -1.0] }.validate(hourly(2)).is_err());
+        assert!(Load { p_kw: vec![1.0] }.validate(hourly(2)).is_err());
+        assert!(Interruptible { share: 1.1, compensation_per_kwh: 1.0 }.validate().is_err());
+        assert!(Interruptible { share: 0.1, compensation_per_kwh: -1.0 }.validate().is_err());
+        assert!(Shiftable { share: 0.1, cost_per_kwh: f64::NAN }.validate().is_err());
+        let text = Load { p_kw: vec![1.0, f64::NAN] }.validate(hourly(2)).unwrap_err().to_string();
+        assert_eq!(text, "p_kw in period 1: found NaN, expected at least 0");
+    }
+}

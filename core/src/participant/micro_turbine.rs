@@ -82,3 +82,80 @@ impl MicroTurbine {
         part
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MicroTurbine;
+    use crate::participant::testing::{assert_all_close, assert_close, at_prices, hourly, with_cost};
+    use crate::participant::{Device, Portfolio};
+    use crate::setting::{Periods, Setting};
+
+    fn turbine(p_max_kw: f64, cost_per_kwh: f64) -> MicroTurbine {
+        MicroTurbine {
+            p_min_kw: 0.0,
+            p_max_kw,
+            cost_per_kwh,
+            cost_per_kwh2: 0.0,
+            cost_per_h: 0.0,
+            ramp_kw_per_h: None,
+            emission_kg_per_kwh: 0.0,
+            reserve_cost_per_kw: None,
+        }
+    }
+
+    #[test]
+    fn runs_where_marginal_fuel_and_carbon_meet_the_price() {
+        // a = 60, b = 350, price 600, e = 0.6, quota 0.4, carbon 280.
+        let unit = MicroTurbine { cost_per_kwh2: 60.0, emission_kg_per_kwh: 0.6, ..turbine(10.0, 350.0) };
+        let portfolio = Portfolio::new("test", vec![Device::MicroTurbine(unit)], hourly(1)).unwrap();
+        let setting = Setting::energy(hourly(1), None, None, vec![]);
+        for (carbon, quota, expected) in
+            [(0.0, 0.0, 2.0833333333), (280.0, 0.0, 0.6833333333), (280.0, 0.4, 1.6166666667)]
+        {
+            let found = with_cost(&portfolio, &setting, |own| {
+                let mut cost = own.cost.clone();
+                cost.add(-600.0, &own.output[0]);
+                cost.add(carbon, &own.emission_kg[0]).add(-carbon * quota, &own.emitting_kwh[0]);
+                cost
+            });
+            assert_close(found.unwrap().power_kw(0)[0], expected, 1e-9);
+        }
+    }
+
+    #[test]
+    fn ramps_from_the_first_period_which_is_free() {
+        // 2 kW per hour are 1 kW per half hour; running early at a loss of 1 earns 9 later.
+        let unit = MicroTurbine { ramp_kw_per_h: Some(2.0), ..turbine(5.0, 1.0) };
+        let periods = Periods { count: 3, hours: 0.5 };
+        let found = at_prices(vec![Device::MicroTurbine(unit)], periods, &[0.5, 10.0, 0.0]).unwrap();
+        assert_all_close(&found.power_kw(0), &[4.0, 5.0, 4.0], 1e-7);
+        assert_close(found.profit, 0.5 * (-0.5 * 4.0 + 9.0 * 5.0 - 4.0), 1e-9);
+    }
+
+    #[test]
+    fn pays_for_idling_and_for_its_least_power() {
+        let unit = MicroTurbine { p_min_kw: 1.0, cost_per_h: 3.0, emission_kg_per_kwh: 0.5, ..turbine(5.0, 2.0) };
+        let periods = Periods { count: 4, hours: 0.5 };
+        let found = at_prices(vec![Device::MicroTurbine(unit)], periods, &[0.0; 4]).unwrap();
+        assert_close(found.profit, -(3.0 + 2.0) * 2.0, 1e-9);
+        assert_all_close(&found.values(&found.contribution.emission_kg), &[0.25; 4], 1e-9);
+        assert_all_close(&found.values(&found.contribution.emitting_kwh), &[0.5; 4], 1e-9);
+    }
+
+    #[test]
+    fn a_unit_without_emissions_is_no_emitting_device() {
+        let found = at_prices(vec![Device::MicroTurbine(turbine(5.0, 1.0))], hourly(1), &[2.0]).unwrap();
+        assert_all_close(&found.values(&found.contribution.emitting_kwh), &[0.0], 0.0);
+        assert_all_close(&found.power_kw(0), &[5.0], 1e-7);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        assert!(MicroTurbine { p_min_kw: 6.0, ..turbine(5.0, 1.0) }.validate().is_err());
+        assert!(MicroTurbine { cost_per_kwh2: -1e-4, ..turbine(5.0, 1.0) }.validate().is_err());
+        assert!(MicroTurbine { ramp_kw_per_h: Some(-1.0), ..turbine(5.0, 1.0) }.validate().is_err());
+        assert!(MicroTurbine { emission_kg_per_kwh: f64::NAN, ..turbine(5.0, 1.0) }.validate().is_err());
+        assert!(turbine(-5.0, 1.0).validate().is_err());
+        assert!(turbine(5.0, 1.0).validate().is_ok());
+    }
+}

@@ -16,6 +16,8 @@ mod renewable;
 mod report;
 mod steps;
 mod storage;
+#[cfg(test)]
+mod testing;
 
 pub use check::DeviceError;
 pub use device::Device;

@@ -159,3 +159,83 @@ impl Participant for Portfolio {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Portfolio;
+    use crate::participant::testing::hourly;
+    use crate::participant::{
+        Device, DeviceError, EvFleet, EvMode, EvSession, Interruptible, Load, Participant, Quadratic, Renewable,
+        Shiftable,
+    };
+    use crate::program::{Program, SolveError};
+    use crate::setting::{Periods, Setting};
+
+    fn load(p_kw: &[f64]) -> Device {
+        Device::Load(Load { p_kw: p_kw.to_vec() })
+    }
+
+    fn cut(share: f64) -> Device {
+        Device::Interruptible(Interruptible { share, compensation_per_kwh: 0.8 })
+    }
+
+    #[test]
+    fn errors_name_participant_device_and_field() {
+        let pv = Device::Pv(Renewable { p_max_kw: 10.0, profile: vec![0.5, 1.5], cost_per_kwh: 0.0 });
+        let error = Portfolio::new("vpp1", vec![load(&[1.0, 1.0]), pv], hourly(2)).unwrap_err();
+        assert_eq!(error.to_string(), "vpp1, device 1 (pv): profile in period 1: found 1.5, expected 0 to 1");
+    }
+
+    #[test]
+    fn shares_need_a_load_and_leave_no_less_than_nothing_of_it() {
+        let error = |devices| Portfolio::new("vpp", devices, hourly(1)).unwrap_err().error;
+        assert_eq!(error(vec![cut(0.1)]), DeviceError::NoLoad);
+        let moved = Device::Shiftable(Shiftable { share: 0.5, cost_per_kwh: 0.0 });
+        assert_eq!(error(vec![load(&[1.0]), cut(0.75), moved]), DeviceError::SharesExceedLoad { sum: 1.25 });
+    }
+
+    #[test]
+    fn ratings_sum_what_devices_can_give_and_take() {
+        let session = EvSession {
+            count: 3,
+            arrival_h: 0.0,
+            departure_h: 1.0,
+            energy_kwh: 1.0,
+            target_kwh: 2.0,
+            capacity_kwh: 10.0,
+            p_max_kw: 7.0,
+            efficiency: 0.9,
+        };
+        let later = EvSession { arrival_h: 1.0, departure_h: 2.0, count: 1, ..session };
+        let periods = Periods { count: 4, hours: 0.5 };
+        let agent = Quadratic {
+            a_per_kwh2: 0.1,
+            b_per_kwh: vec![0.3; 4],
+            net_export_min_kwh: -2.0,
+            net_export_max_kwh: 3.0,
+            reserve_cost_per_kw: None,
+        };
+        let devices = vec![
+            Device::Wind(Renewable { p_max_kw: 10.0, profile: vec![0.5; 4], cost_per_kwh: 0.0 }),
+            load(&[1.0, 2.0, 5.0, 0.0]),
+            Device::Shiftable(Shiftable { share: 0.2, cost_per_kwh: 0.0 }),
+            Device::EvFleet(EvFleet { mode: EvMode::Bidirectional, sessions: vec![session, later] }),
+            Device::Quadratic(agent),
+        ];
+        let rating = Portfolio::new("vpp", devices, periods).unwrap().rating();
+        // 10 + 21 + 3 / 0.5 and 5 + 1 + 21 + 2 / 0.5.
+        assert_eq!((rating.supply_kw, rating.demand_kw), (37.0, 31.0));
+    }
+
+    #[test]
+    fn a_setting_with_another_horizon_gives_an_error_and_no_panic() {
+        let portfolio = Portfolio::new("vpp1", vec![load(&[1.0; 24])], hourly(24)).unwrap();
+        let mut program = Program::new();
+        let own = portfolio.contribute(&mut program, &Setting::energy(hourly(12), None, None, vec![]));
+        assert_eq!(own.output.len(), 12);
+        match program.compile().instance().solve() {
+            Err(SolveError::Bounds { scope, .. }) => assert_eq!(scope, "vpp1, whose series are for 24 periods of 1 h"),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -92,3 +92,65 @@ impl Quadratic {
         part
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Quadratic;
+    use crate::participant::testing::{assert_all_close, assert_close, at_prices, hourly};
+    use crate::participant::{Device, Participant, Portfolio};
+    use crate::program::{Cost, Expr, Program};
+    use crate::setting::{Product, Setting, Slot};
+
+    #[test]
+    fn exports_what_brings_marginal_cost_to_the_price() {
+        let agent = Quadratic::between_prices(0.004, vec![0.20, 0.30], 0.0, 2.0).unwrap();
+        assert_all_close(&[agent.net_export_min_kwh, agent.net_export_max_kwh], &[-75.0, 450.0], 1e-9);
+        let periods = crate::setting::Periods { count: 2, hours: 0.5 };
+        let found = at_prices(vec![Device::Quadratic(agent)], periods, &[0.4, 0.1]).unwrap();
+        assert_all_close(&found.values(&found.contribution.output), &[50.0, -50.0], 1e-7);
+        assert_all_close(&found.power_kw(0), &[100.0, -100.0], 1e-7);
+        assert_close(found.profit, 0.4 * 50.0 - (0.002 * 2500.0 + 10.0) - 5.0 - (0.002 * 2500.0 - 15.0), 1e-9);
+    }
+
+    #[test]
+    fn three_agents_share_a_reserve_and_its_price() {
+        // Capacities 140 and 60, 30 kW of reserve at 0.05 and 0.08 per kW: energy price 0.76, reserve price 0.09.
+        let mut setting = Setting::energy(hourly(1), None, None, vec![]);
+        setting.slots.push(Slot { product: Product::ReserveUp, period: 0 });
+        let mut program = Program::new();
+        let (mut energy, mut reserve) = (Expr::default(), Expr::default());
+        let (mut cost, mut outputs) = (Cost::default(), vec![]);
+        for (a, b, high, price) in
+            [(0.004, 0.20, 140.0, Some(0.05)), (0.005, 0.55, 60.0, Some(0.08)), (0.002, 1.10, 450.0, None)]
+        {
+            let mut agent = Quadratic::between_prices(a, vec![b], 0.0, 2.0).unwrap();
+            agent.net_export_max_kwh = high;
+            agent.reserve_cost_per_kw = price;
+            let portfolio = Portfolio::new("agent", vec![Device::Quadratic(agent)], hourly(1)).unwrap();
+            let own = portfolio.contribute(&mut program, &setting);
+            energy.add(1.0, &own.output[0]);
+            reserve.add(1.0, &own.output[1]);
+            cost.add(1.0, &own.cost.affine);
+            cost.squares.extend(own.cost.squares);
+            outputs.extend(own.output);
+        }
+        let balance = program.equal(energy, 0.0, "energy balance", None);
+        let requirement = program.equal(reserve, 30.0, "reserve requirement", None);
+        program.add_cost(&cost);
+        let solution = program.compile().instance().solve().unwrap();
+        let found: Vec<f64> = outputs.iter().map(|e| solution.value(e)).collect();
+        assert_all_close(&found, &[130.0, 10.0, 40.0, 20.0, -170.0, 0.0], 1e-6);
+        assert_close(solution.dual(balance), 0.76, 1e-7);
+        assert_close(solution.dual(requirement), 0.09, 1e-7);
+        assert_close(cost.value(&solution.x), -70.2, 1e-7);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        assert!(Quadratic::between_prices(0.0, vec![0.2], 0.0, 2.0).is_err());
+        assert!(Quadratic::between_prices(0.1, vec![f64::NAN], 0.0, 2.0).is_err());
+        assert!(Quadratic::between_prices(0.1, vec![0.2], 2.0, 0.0).is_err());
+        let agent = Quadratic::between_prices(0.1, vec![0.2], 0.0, 2.0).unwrap();
+        assert!(agent.validate(hourly(2)).is_err());
+    }
+}

@@ -114,3 +114,53 @@ impl Participant for Steps {
         Some(self.slot(slot).iter().map(order).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Step, Steps, StepsError};
+    use crate::auction::Order;
+    use crate::participant::Participant;
+    use crate::participant::testing::{assert_all_close, assert_close, hourly, in_setting};
+    use crate::setting::Setting;
+
+    fn step(price_per_kwh: f64, quantity_kwh: f64) -> Step {
+        Step { price_per_kwh, quantity_kwh }
+    }
+
+    fn trader() -> Steps {
+        let lists =
+            vec![vec![step(0.7, 4.0), step(0.5, 3.0), step(0.3, -2.0), step(0.4, -1.0), step(0.9, 0.0)], vec![]];
+        Steps::new("trader", lists).unwrap()
+    }
+
+    #[test]
+    fn orders_are_the_steps_best_first() {
+        let orders = trader().orders(0).unwrap();
+        let found: Vec<(f64, f64)> = orders.iter().map(|o| (o.price, o.quantity)).collect();
+        assert_eq!(found, [(0.4, -1.0), (0.3, -2.0), (0.5, 3.0), (0.7, 4.0)]);
+        assert_eq!(trader().orders(1).unwrap(), []);
+    }
+
+    #[test]
+    fn the_response_to_a_price_is_the_sum_of_the_orders_it_fills() {
+        let setting = Setting::energy(hourly(2), None, None, vec![]);
+        for price in [0.2, 0.35, 0.45, 0.6, 0.8] {
+            let found = in_setting(&trader(), &setting, &[price, price]).unwrap();
+            let filled = |o: &Order| if o.quantity > 0.0 { o.price < price } else { o.price > price };
+            let orders: Vec<Order> = trader().orders(0).unwrap().into_iter().filter(filled).collect();
+            let quantity = orders.iter().map(|o| o.quantity).sum();
+            let profit = orders.iter().map(|o| (price - o.price) * o.quantity).sum();
+            assert_all_close(&found.values(&found.contribution.output), &[quantity, 0.0], 1e-9);
+            assert_close(found.profit, profit, 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_trader_that_would_trade_with_itself_is_refused() {
+        let crossed = Steps::new("trader", vec![vec![step(0.5, 3.0), step(0.6, -1.0)]]);
+        let expected = StepsError::Crossed { name: "trader".into(), slot: 0, buys_at: 0.6, sells_at: 0.5 };
+        assert_eq!(crossed.unwrap_err(), expected);
+        let undefined = Steps::new("trader", vec![vec![], vec![step(0.5, 1.0), step(f64::NAN, 1.0)]]);
+        assert_eq!(undefined.unwrap_err(), StepsError::NotFinite { name: "trader".into(), slot: 1, step: 1 });
+    }
+}

@@ -169,3 +169,156 @@ impl Storage {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Storage;
+    use crate::participant::testing::{Response, assert_all_close, assert_close, at_prices, hourly, in_setting};
+    use crate::participant::{Device, DeviceError, Portfolio};
+    use crate::program::{Cost, Expr, Program};
+    use crate::setting::{Product, Setting, Slot};
+
+    const TARIFF: [f64; 24] = [
+        0.385, 0.385, 0.385, 0.385, 0.385, 0.754, 0.754, 1.02, 1.02, 1.02, 1.02, 1.02, 1.02, 1.02, 1.02, 1.02, 0.754,
+        0.754, 1.02, 1.02, 1.02, 0.754, 0.754, 0.385,
+    ];
+
+    fn unit(p_kw: f64, soc_min: f64, soc_max: f64, soc_start: f64) -> Storage {
+        Storage {
+            capacity_kwh: 1.0,
+            p_charge_max_kw: p_kw,
+            p_discharge_max_kw: p_kw,
+            efficiency_charge: 0.95,
+            efficiency_discharge: 0.95,
+            retention_per_h: 1.0,
+            soc_min,
+            soc_max,
+            soc_start,
+            soc_end: None,
+            cost_per_kwh: 0.0,
+            reserve_cost_per_kw: None,
+        }
+    }
+
+    fn meet(storage: Storage, prices: &[f64]) -> Response {
+        at_prices(vec![Device::Storage(storage)], hourly(prices.len()), prices).unwrap()
+    }
+
+    #[test]
+    fn one_cycle_earns_the_price_gap_less_losses() {
+        let found = meet(unit(2.0, 0.0, 1.0, 0.0), &[0.385, 1.02]);
+        assert_close(found.profit, 1.02 * 0.95 - 0.385 / 0.95, 1e-9);
+        assert_close(found.profit, 0.5637368421, 1e-9);
+        assert_all_close(&found.power_kw(0), &[-1.0 / 0.95, 0.95], 1e-7);
+        assert_all_close(&found.values(&found.contribution.devices[0].stored_kwh), &[1.0, 0.0], 1e-7);
+    }
+
+    #[test]
+    fn a_cycle_pays_from_the_round_trip_efficiency_on() {
+        let even = 0.385 / (0.95 * 0.95);
+        assert_close(meet(unit(2.0, 0.0, 1.0, 0.0), &[0.385, even - 1e-3]).profit, 0.0, 1e-9);
+        assert_close(meet(unit(2.0, 0.0, 1.0, 0.0), &[0.385, even + 1e-3]).profit, 0.95e-3, 1e-9);
+    }
+
+    #[test]
+    fn wear_is_paid_at_the_terminals_in_both_directions() {
+        let worn = Storage { cost_per_kwh: 0.02, ..unit(2.0, 0.0, 1.0, 0.0) };
+        assert_close(meet(worn, &[0.385, 1.02]).profit, 0.5637368421 - 0.02 * (1.0 / 0.95 + 0.95), 1e-9);
+    }
+
+    #[test]
+    fn a_day_of_arbitrage() {
+        assert_close(meet(unit(0.5, 0.1, 0.9, 0.5), &TARIFF).profit, 0.5912421053, 1e-9);
+    }
+
+    #[test]
+    fn negative_prices_do_not_make_it_charge_and_discharge_at_once() {
+        let mut prices = TARIFF;
+        prices[12..15].fill(-0.1);
+        let found = meet(unit(0.5, 0.1, 0.9, 0.5), &prices);
+        assert_close(found.profit, 1.4042109418, 1e-9);
+        assert_close(relaxed(&unit(0.5, 0.1, 0.9, 0.5), &prices), 1.4090859418, 1e-9);
+    }
+
+    #[test]
+    fn burning_energy_at_a_negative_price_earns_nothing() {
+        let found = meet(unit(1.0, 0.0, 1.0, 0.5), &[-0.1]);
+        assert_close(found.profit, 0.0, 1e-9);
+        assert_close(relaxed(&unit(1.0, 0.0, 1.0, 0.5), &[-0.1]), 0.1 * (1.0 - 0.95 * 0.95), 1e-9);
+    }
+
+    /// The same battery written down again without the choice.
+    fn relaxed(s: &Storage, prices: &[f64]) -> f64 {
+        let mut program = Program::new();
+        let mut cost = Cost::default();
+        let start = s.soc_start * s.capacity_kwh;
+        let mut change = Expr::default();
+        for (t, price) in prices.iter().enumerate() {
+            let (c, d) = (program.var(0.0, s.p_charge_max_kw), program.var(0.0, s.p_discharge_max_kw));
+            cost.add(*price, c).add(-price, d);
+            change.add(s.efficiency_charge, c).add(-1.0 / s.efficiency_discharge, d);
+            let (low, high) = if t + 1 == prices.len() { (start, start) } else { (s.soc_min, s.soc_max) };
+            program.within(change.clone(), low - start, high - start, "stored energy", Some(t));
+        }
+        program.add_cost(&cost);
+        let solution = program.compile().instance().solve().unwrap();
+        -cost.value(&solution.x)
+    }
+
+    #[test]
+    fn stored_energy_decays_by_the_hour_whatever_the_period() {
+        let leaking = Storage { retention_per_h: 0.81, ..unit(2.0, 0.0, 1.0, 0.5) };
+        let periods = crate::setting::Periods { count: 2, hours: 0.5 };
+        // Without wear it would pay to sell first and recharge late: an empty store loses nothing.
+        let storage = Storage { soc_end: Some(0.5 * 0.81), cost_per_kwh: 0.1, ..leaking.clone() };
+        let found = at_prices(vec![Device::Storage(storage)], periods, &[1.0, 1.0]).unwrap();
+        assert_close(found.profit, 0.0, 1e-9);
+        // Holding 0.5 kWh over one period of half an hour loses a tenth of it, 0.05 / 0.95 at the terminals.
+        let one = crate::setting::Periods { count: 1, hours: 0.5 };
+        let found = at_prices(vec![Device::Storage(leaking)], one, &[1.0]).unwrap();
+        assert_close(found.profit, -0.05 / 0.95, 1e-9);
+        assert_all_close(&found.power_kw(0), &[-0.1 / 0.95], 1e-7);
+    }
+
+    #[test]
+    fn reserve_needs_power_and_energy_behind_it() {
+        let offer = |p_kw| {
+            let storage = Storage { reserve_cost_per_kw: Some(0.01), ..unit(p_kw, 0.1, 0.9, 0.5) };
+            let portfolio = Portfolio::new("test", vec![Device::Storage(storage)], hourly(1)).unwrap();
+            let mut setting = Setting::energy(hourly(1), None, None, vec![]);
+            setting.slots.push(Slot { product: Product::ReserveUp, period: 0 });
+            setting.slots.push(Slot { product: Product::ReserveDown, period: 0 });
+            let found = in_setting(&portfolio, &setting, &[0.0, 0.02, 0.03]).unwrap();
+            found.values(&found.contribution.output)
+        };
+        assert_all_close(&offer(0.2), &[0.0, 0.2, 0.2], 1e-7);
+        // An hour's call draws 1 / 0.95 kWh per kW from 0.4 and adds 0.95 kWh per kW to a room of 0.4.
+        assert_all_close(&offer(5.0), &[0.0, 0.4 * 0.95, 0.4 / 0.95], 1e-7);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let good = unit(0.5, 0.1, 0.9, 0.5);
+        let day = hourly(24);
+        good.validate(day).unwrap();
+        let field = |storage: Storage| match storage.validate(day).unwrap_err() {
+            DeviceError::Value { field, .. }
+            | DeviceError::Order { field, .. }
+            | DeviceError::Unreachable { field, .. } => field,
+            other => panic!("{other}"),
+        };
+        assert_eq!(field(Storage { capacity_kwh: -1.0, ..good.clone() }), "capacity_kwh");
+        assert_eq!(field(Storage { p_charge_max_kw: f64::NAN, ..good.clone() }), "p_charge_max_kw");
+        assert_eq!(field(Storage { p_discharge_max_kw: f64::INFINITY, ..good.clone() }), "p_discharge_max_kw");
+        assert_eq!(field(Storage { efficiency_charge: 0.0, ..good.clone() }), "efficiency_charge");
+        assert_eq!(field(Storage { retention_per_h: 1.1, ..good.clone() }), "retention_per_h");
+        assert_eq!(field(Storage { soc_max: 1.2, ..good.clone() }), "soc_max");
+        assert_eq!(field(Storage { soc_min: 0.6, ..good.clone() }), "soc_min");
+        assert_eq!(field(Storage { soc_start: 0.95, ..good.clone() }), "soc_start");
+        assert_eq!(field(Storage { cost_per_kwh: -0.1, ..good.clone() }), "cost_per_kwh");
+        assert_eq!(field(Storage { soc_end: Some(0.9), p_charge_max_kw: 0.01, ..good.clone() }), "soc_end");
+        assert_eq!(field(Storage { retention_per_h: 0.5, p_charge_max_kw: 0.001, ..good.clone() }), "soc_min");
+        let text = Storage { soc_start: 1.5, ..good }.validate(day).unwrap_err().to_string();
+        assert_eq!(text, "soc_start: found 1.5, expected 0 to 1");
+    }
+}
