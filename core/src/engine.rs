@@ -68,6 +68,6 @@ pub fn clear(
     let mut ctx = RunContext::new(seed, observer);
     let outcome = mechanism.run(&said, &mut ctx)?;
     let questions = said.questions();
-    let physical = crate::physical::keep(&truth, &outcome)?;
+    let physical = crate::physical::keep(&truth, &outcome, policy.storage_rule())?;
     Ok(Cleared { outcome, truth, signal, physical, trace: ctx.finish(), questions })
 }

@@ -36,6 +36,15 @@ pub enum MechanismError {
         /// What it should be.
         expected: &'static str,
     },
+    /// The network has no state for the outcome.
+    #[error(transparent)]
+    PowerFlow(#[from] crate::power_flow::PowerFlowError),
+    /// The outcome's carbon cannot be traced.
+    #[error(transparent)]
+    CarbonFlow(crate::carbon::flow::CarbonFlowError),
+    /// A storage's carbon cannot be followed.
+    #[error(transparent)]
+    StorageCarbon(crate::carbon::storage::StorageCarbonError),
     /// The policy refuses the scenario.
     #[error("carbon policy refused: {0}")]
     Policy(#[from] crate::carbon::PolicyError),

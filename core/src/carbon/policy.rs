@@ -2,6 +2,7 @@
 //!
 //! A policy knows the setting and the physical outcome; it knows no mechanism, no device and no file.
 
+use super::storage::StorageRule;
 use crate::open;
 use crate::outcome::Ledger;
 use crate::physical::Physical;
@@ -78,6 +79,11 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     /// The carbon price as written, per tonne, where the policy has one.
     fn price_per_tonne(&self) -> Option<f64>;
 
+    /// How carbon follows stored energy.
+    fn storage_rule(&self) -> StorageRule {
+        StorageRule::Conserving
+    }
+
     /// Where the signal starts; empty where the policy needs none.
     fn start(&self, _setting: &Setting) -> Vec<f64> {
         vec![]
@@ -85,6 +91,11 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
 
     /// Terms of every member at a signal.
     fn terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms>;
+
+    /// Terms of every member as they are charged in the end, whether or not dispatch sees them.
+    fn charged_terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
+        self.terms(setting, signal)
+    }
 
     /// The signal that a physical outcome calls for; the engine looks for its fixed point around any mechanism.
     fn target(&self, _setting: &Setting, _physical: &Physical, signal: &[f64]) -> Vec<f64> {

@@ -3,7 +3,7 @@
 
 use super::plan::{DevicePlan, Plan};
 use crate::participant::{Contribution, Participant};
-use crate::program::{Cost, Expr, Program, Solution, Var};
+use crate::program::{Cost, Expr, Program, Row, Solution, Var};
 use crate::setting::{Product, Setting};
 use crate::terms::{Account, Terms, at};
 
@@ -13,6 +13,7 @@ pub(super) struct Block {
     contribution: Contribution,
     /// Net sale per slot.
     pub trade: Vec<Var>,
+    balance_rows: Vec<Row>,
     /// Grid import minus export per period, kWh.
     pub exchange: Vec<Var>,
     import: Vec<Var>,
@@ -56,7 +57,7 @@ impl Block {
 
         let mut shortfall = vec![];
         let mut penalty = Cost::default();
-        let mut trade = vec![];
+        let (mut trade, mut balance_rows) = (vec![], vec![]);
         for (k, slot) in setting.slots.iter().enumerate() {
             let mut offered = contribution.output[k].clone();
             if slot.product == Product::Energy {
@@ -70,13 +71,17 @@ impl Block {
                     shortfall.extend([bought, dumped]);
                 }
             }
-            trade.push(program.alias(offered, "energy balance", Some(slot.period)));
+            let (low, high) = program.range(&offered);
+            let sale = program.var(low, high);
+            balance_rows.push(program.equal(offered.plus(-1.0, sale), 0.0, "energy balance", Some(slot.period)));
+            trade.push(sale);
         }
         program.add_cost(&penalty);
 
         let mut block = Self {
             contribution,
             trade,
+            balance_rows,
             exchange,
             import,
             export,
@@ -126,6 +131,7 @@ impl Block {
                 stored_kwh: all(&d.stored_kwh),
                 available_kw: d.available_kw.clone(),
                 desired_kw: d.desired_kw.clone(),
+                store: d.store,
                 discomfort: all(&d.discomfort),
             })
             .collect();
@@ -144,6 +150,7 @@ impl Block {
             carbon_charge,
             balance_kg,
             cost: resource_cost + tariff_cost + adder_cost + carbon_charge + shortfall_cost,
+            marginal_cost: self.balance_rows.iter().map(|row| solution.dual(*row)).collect(),
             devices,
             gap: solution.certificate.gap,
         }

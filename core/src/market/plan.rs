@@ -1,5 +1,7 @@
 //! What one participant does, and what it costs it.
 
+use crate::participant::Store;
+
 /// A schedule of one participant and its bill before payments between participants.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -31,6 +33,8 @@ pub struct Plan {
     pub balance_kg: Option<f64>,
     /// The sum of the five costs: all it pays except to peers and operator.
     pub cost: f64,
+    /// Marginal cost of selling one more unit per slot.
+    pub marginal_cost: Vec<f64>,
     /// Schedules of its devices.
     pub devices: Vec<DevicePlan>,
     /// Proven distance of the cost from the least cost.
@@ -50,12 +54,14 @@ pub struct DevicePlan {
     pub available_kw: Vec<f64>,
     /// Demand its owner would like served, kW.
     pub desired_kw: Vec<f64>,
+    /// What its store is, where it has one.
+    pub store: Option<Store>,
     /// Deviation from comfort as a share of what is permitted.
     pub discomfort: Vec<f64>,
 }
 
 impl Plan {
-    /// Net withdrawal at the connection point in a period, kWh: minus the output of its energy slots.
+    /// Import less export in a period, kWh.
     pub fn net_exchange_kwh(&self, period: usize) -> f64 {
         self.import_kwh[period] - self.export_kwh[period]
     }

@@ -1,0 +1,84 @@
+//! What physically happens when the true participants keep a commitment: schedules, power flow, carbon flow. Policies
+//! settle on it and the evaluator measures it; nobody chooses it.
+
+mod grid;
+
+pub use grid::GridState;
+
+use crate::carbon::storage::StorageRule;
+use crate::market::{Market, Plan};
+use crate::mechanism::MechanismError;
+use crate::outcome::Outcome;
+use crate::setting::Setting;
+use std::sync::Arc;
+
+/// The physical side of an outcome.
+#[derive(Clone, Debug)]
+pub struct Physical {
+    /// What each member does.
+    pub plans: Vec<Arc<Plan>>,
+    /// Net energy from upstream per period, kWh (negative: fed back): as the power flow has it, losses and passive load
+    /// included; without a network the members' net exchange with the grid.
+    pub upstream_import_kwh: Vec<f64>,
+    /// State of the network per period; empty without a network.
+    pub grid: Vec<GridState>,
+}
+
+impl Physical {
+    /// The members' net exchange with the grid in a period, kWh: imports minus exports.
+    pub fn community_exchange_kwh(&self, period: usize) -> f64 {
+        self.plans.iter().map(|p| p.net_exchange_kwh(period)).sum()
+    }
+
+    /// Direct emissions of all members in a period, kg.
+    pub fn direct_kg(&self, period: usize) -> f64 {
+        self.plans.iter().map(|p| p.emission_kg[period]).sum()
+    }
+
+    /// Source-side emissions in a period, kg: direct ones and the intensity of whatever comes from upstream.
+    pub fn emissions_kg(&self, setting: &Setting, period: usize) -> f64 {
+        self.direct_kg(period) + setting.intensity(period) * self.upstream_import_kwh[period].max(0.0)
+    }
+
+    /// Energy lost in the network in a period, kWh; zero without a network.
+    pub fn loss_kwh(&self, setting: &Setting, period: usize) -> f64 {
+        self.grid.get(period).map_or(0.0, |state| state.flow.loss_kw * setting.periods.hours)
+    }
+
+    /// Average carbon intensity at a member's connection point, kg/kWh; `None` without a network and where nothing flows.
+    pub fn intensity_kg_per_kwh(&self, member: usize, period: usize) -> Option<f64> {
+        self.grid.get(period).and_then(|state| state.member_intensity_kg_per_kwh[member])
+    }
+
+    /// Intensity of what a member exports, kg/kWh; `None` without a network and where it exports nothing.
+    pub fn export_intensity_kg_per_kwh(&self, member: usize, period: usize) -> Option<f64> {
+        self.grid.get(period).and_then(|state| state.export_intensity_kg_per_kwh[member])
+    }
+}
+
+/// Lets every true participant keep its part of an outcome at least cost, under the terms in force and those imposed, and
+/// runs the network on what comes of it. Stored carbon follows the given rule.
+///
+/// # Errors
+/// If a participant cannot operate at all, or the network has no state for what they do.
+pub fn keep(truth: &Market, outcome: &Outcome, storage: StorageRule) -> Result<Physical, MechanismError> {
+    let market = truth.imposing(&outcome.imposed);
+    let plans = market.each(|l| l.delivered(&outcome.net[l.id()]).map(Arc::new))?;
+    of_plans(truth.setting(), plans, storage)
+}
+
+/// The network's answer to given schedules.
+///
+/// # Errors
+/// If the network has no state for them.
+pub fn of_plans(setting: &Setting, plans: Vec<Arc<Plan>>, storage: StorageRule) -> Result<Physical, MechanismError> {
+    let mut physical = Physical { plans, upstream_import_kwh: vec![], grid: vec![] };
+    if let Some(feeder) = &setting.feeder {
+        physical.grid = grid::states(setting, feeder, &physical.plans, storage)?;
+        let hours = setting.periods.hours;
+        physical.upstream_import_kwh = physical.grid.iter().map(|state| state.flow.slack_kw() * hours).collect();
+    } else {
+        physical.upstream_import_kwh = (0..setting.periods.count).map(|t| physical.community_exchange_kwh(t)).collect();
+    }
+    Ok(physical)
+}
