@@ -8,6 +8,7 @@ mod error;
 mod matpower;
 mod model;
 mod ron_form;
+mod ron_text;
 mod topology;
 
 pub use built_in::{BUILT_IN, BuiltIn, built_in};

@@ -5,38 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{BranchEnds, NetworkError, ReadError};
+use super::error::{BranchEnds, NetworkError};
 use super::model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId};
-
-impl Network {
-    /// Reads a network from RON text.
-    ///
-    /// ```
-    /// let network = coase_core::network::Network::from_ron(
-    ///     r#"Network(
-    ///         name: "two buses", base_mva: 1, base_kv: 10,
-    ///         buses: [(id: 1, kind: Slack), (id: 2, p_kw: 400, q_kvar: 100)],
-    ///         branches: [(from: 1, to: 2, r_ohm: 1.2, x_ohm: 0.8, rate_kva: 600)],
-    ///     )"#,
-    /// )?;
-    /// assert_eq!(network.branches[0].r_pu, 0.012);
-    /// # Ok::<(), coase_core::network::ReadError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// A missing head word, a syntax error or unknown field with its place, or a network that contradicts itself.
-    pub fn from_ron(text: &str) -> Result<Self, ReadError> {
-        require_head(text)?;
-        let extensions = ron::extensions::Extensions::IMPLICIT_SOME
-            | ron::extensions::Extensions::UNWRAP_NEWTYPES
-            | ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES;
-        let form: NetworkForm = ron::Options::default()
-            .with_default_extension(extensions)
-            .from_str(text)
-            .map_err(|e| ReadError::Ron { line: e.span.start.line, column: e.span.start.col, source: e.code })?;
-        Ok(form.try_into()?)
-    }
-}
 
 impl Serialize for Network {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -52,7 +22,7 @@ impl<'de> Deserialize<'de> for Network {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Network", deny_unknown_fields)]
-struct NetworkForm {
+pub(super) struct NetworkForm {
     #[serde(default)]
     name: String,
     base_mva: f64,
@@ -296,49 +266,6 @@ impl From<&Network> for NetworkForm {
     }
 }
 
-/// RON accepts a struct without its name; a file should say what it is.
-fn require_head(text: &str) -> Result<(), ReadError> {
-    let mut rest = text.trim_start_matches('\u{feff}');
-    loop {
-        rest = rest.trim_start();
-        if rest.starts_with("//") || rest.starts_with("#!") {
-            rest = rest.find('\n').map_or("", |end| &rest[end..]);
-        } else if let Some(inside) = rest.strip_prefix("/*") {
-            rest = after_block_comment(inside);
-        } else {
-            break;
-        }
-    }
-    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    if word == "Network" {
-        return Ok(());
-    }
-    let line = text[..text.len() - rest.len()].matches('\n').count() + 1;
-    let found = if word.is_empty() { rest.chars().take(1).collect() } else { word };
-    Err(ReadError::Head { line, found })
-}
-
-/// What follows the `*/` that closes the comment just opened; they nest in RON.
-fn after_block_comment(mut inside: &str) -> &str {
-    let mut depth = 1;
-    while depth > 0 {
-        let (open, close) = (inside.find("/*"), inside.find("*/"));
-        let at = match (open, close) {
-            (Some(open), Some(close)) if open < close => {
-                depth += 1;
-                open
-            }
-            (_, Some(close)) => {
-                depth -= 1;
-                close
-            }
-            _ => return "",
-        };
-        inside = &inside[at + 2..];
-    }
-    inside
-}
-
 // serde asks for functions.
 fn one() -> f64 {
     1.0
@@ -390,6 +317,7 @@ fn is_pq(value: &BusKind) -> bool {
 mod tests {
     use super::*;
     use crate::network::BUILT_IN;
+    use crate::network::ReadError;
 
     fn with(buses: &str, branches: &str) -> Result<Network, ReadError> {
         Network::from_ron(&format!(
@@ -400,29 +328,10 @@ mod tests {
     const TWO: &str = "(id: 1, kind: Slack), (id: 2, p_kw: 5)";
 
     #[test]
-    fn the_head_word_is_required_after_any_comments() {
-        let found = |text| match Network::from_ron(text) {
-            Err(ReadError::Head { line, found }) => (line, found),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(found("// a feeder\n\n(base_mva: 1)"), (3, "(".into()));
-        assert_eq!(found("Scenario(base_mva: 1)"), (1, "Scenario".into()));
-        assert_eq!(found(""), (1, String::new()));
-        let fine = "/* a /* nested */ one */ // and\n#![enable(implicit_some)]\nNetwork(base_mva: 1, buses: [(id: 9, kind: Slack)], branches: [])";
-        assert_eq!(Network::from_ron(fine).unwrap().node(9), Some(NodeId(0)));
-    }
-
-    #[test]
-    fn an_unknown_field_is_refused_at_its_place() {
-        let error = with("(id: 1, kind: Slack), (id: 2, p_kW: 5)", "").unwrap_err();
-        assert!(matches!(error, ReadError::Ron { line: 3, .. }), "{error}");
-        assert!(error.to_string().contains("p_kW") && error.to_string().contains("p_kw"), "{error}");
-    }
-
-    #[test]
     fn impedances_come_in_one_unit_each_and_ohms_need_a_base() {
         let invalid = |buses, branch| match with(buses, branch) {
-            Err(ReadError::Invalid(error)) => error,
+            // The branches stand in the fourth line.
+            Err(ReadError::InvalidAt { line: 4, source }) => source,
             other => panic!("{other:?}"),
         };
         let error = invalid(TWO, "(from: 1, to: 2, r_ohm: 1, r_pu: 1, x_pu: 1)");

@@ -114,3 +114,25 @@ fn piecewise_costs_are_read_by_points() {
     let n = read(&[HEAD, BUS, GEN, BRANCH, "mpc.gencost = [1 0 0 2 0 5 10 205 0 0];"]).unwrap();
     assert_eq!(n.generators[0].cost_per_h, Some(Cost::Piecewise(vec![(0.0, 5.0), (10_000.0, 205.0)])));
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(noise in ".{0,12}", at in 0_usize..700, cut in 0_usize..40) {
+        let mut text = [HEAD, BUS, GEN, BRANCH, INDEX, "mpc.gencost = [2 0 0 3 0.5 20 7];\npf = 0.8;"].concat();
+        let floor = |mut k: usize| {
+            k = k.min(text.len());
+            while !text.is_char_boundary(k) {
+                k -= 1;
+            }
+            k
+        };
+        let (start, end) = (floor(at), floor(at + cut));
+        text.replace_range(start..end, &noise);
+        let _ = Network::from_matpower(&text);
+    }
+
+    #[test]
+    fn no_table_makes_the_reader_panic(cells in "[-+*/^().,;e0-9 \n\u{b}a-z]{0,30}") {
+        let _ = Network::from_matpower(&format!("mpc.bus = [{cells}];"));
+    }
+}
