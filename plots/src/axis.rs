@@ -28,9 +28,25 @@ pub enum Kind {
 impl Axis {
     /// From `low` to `high` with about `n` steps.
     pub fn linear(low: f64, high: f64, n: usize, label: &str) -> Axis {
-        let (positions, decimals) = ticks(low, high, n);
+        Axis::stepped(low, high, step(low, high, n), label)
+    }
+
+    fn stepped(low: f64, high: f64, step: f64, label: &str) -> Axis {
+        let (positions, decimals) = ticks(low, high, step);
         let ticks = positions.into_iter().map(|v| (v, text::number(v, decimals))).collect();
         Axis { low, high, ticks, minor: Vec::new(), label: label.into(), kind: Kind::Number }
+    }
+
+    /// As [`Axis::around`], with as many steps, four to eight, as leave the least room beside the data.
+    pub fn tight(data: impl IntoIterator<Item = f64>, label: &str) -> Axis {
+        let data: Vec<f64> = data.into_iter().collect();
+        let tries = (4..=8).map(|n| Axis::around(data.iter().copied(), n, label)).filter(|a| a.ticks.len() <= 11);
+        let length = |a: &Axis| a.high - a.low;
+        // a tenth more room is a fair price for fewer labels
+        let better = |a: &Axis, b: &Axis| length(a) < 0.9 * length(b);
+        tries
+            .reduce(|best, next| if better(&next, &best) { next } else { best })
+            .unwrap_or_else(|| Axis::around(data, 5, label))
     }
 
     /// Around the data, ending on ticks.
@@ -42,7 +58,7 @@ impl Axis {
         let (low, high) = if spread > 1e-7 * scale { (low, high) } else { widened(low, high, scale) };
         let step = step(low, high, n);
         let (first, last) = ((low / step + 1e-9).floor() * step, (high / step - 1e-9).ceil() * step);
-        Axis::linear(first, last, n, label)
+        Axis::stepped(first, last, step, label)
     }
 
     /// Around the data and zero, ending on ticks: for bars.
@@ -141,8 +157,7 @@ fn step(low: f64, high: f64, n: usize) -> f64 {
 }
 
 /// Ticks within a range and the decimals they need.
-fn ticks(low: f64, high: f64, n: usize) -> (Vec<f64>, usize) {
-    let step = step(low, high, n);
+fn ticks(low: f64, high: f64, step: f64) -> (Vec<f64>, usize) {
     let whole = |d: &i32| {
         let s = step * 10f64.powi(*d);
         (s - s.round()).abs() < 1e-6 * s.max(1e-300) && s >= 0.5
@@ -175,6 +190,17 @@ mod tests {
             for a in [Axis::around(data.clone(), 5, ""), Axis::from_zero(data.clone(), 5, "")] {
                 assert!(a.high > a.low && a.ticks.len() >= 3 && a.ticks.len() < 15, "{data:?} {a:?}");
                 assert!(data.iter().all(|v| *v >= a.low - 1e-12 && *v <= a.high + 1e-12));
+            }
+        }
+    }
+
+    #[test]
+    fn every_axis_around_data_ends_on_its_ticks() {
+        for data in [[-2156.0, 4100.0], [0.0, 13.8], [6.2, 13.8], [-0.07, 1.0], [0.91, 0.9101]] {
+            for axis in (3..9).map(|n| Axis::around(data, n, "")).chain([Axis::tight(data, "")]) {
+                let (first, last) = (axis.ticks.first().unwrap().0, axis.ticks.last().unwrap().0);
+                let slack = 1e-9 * (axis.high - axis.low);
+                assert!((axis.low - first).abs() < slack && (axis.high - last).abs() < slack, "{axis:?}");
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::panel::{Labels, Panel};
 use crate::style::{
     COLOR_BAR, GAP, INK, KEY_GAP, LABEL, MARKER, MM, Mark, PAD_LABEL, PAD_PAGE, PAD_TICK, SPINE, TICK, TICK_LABEL,
 };
-use crate::text;
+use crate::text::{self, Weight};
 
 /// The sample of a legend.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -93,7 +93,7 @@ impl Figure {
         Figure { canvas: Canvas::new(w, h), area, legend: None, x_label: None }
     }
 
-    /// The legend above the panels: every group begins a row, and all rows share their columns.
+    /// The legend above the panels: every group begins a row, and rows of several entries share their columns.
     pub fn legend(&mut self, groups: &[Vec<Entry>]) {
         if groups.iter().all(Vec::is_empty) {
             return;
@@ -104,7 +104,8 @@ impl Figure {
         let columns_for = |n: usize| -> Vec<f64> {
             (0..n)
                 .map(|k| {
-                    let column = groups.iter().flat_map(|g| g.chunks(n)).filter_map(|row| row.get(k));
+                    let aligned = groups.iter().filter(|g| g.len() > 1 || groups.len() == 1);
+                    let column = aligned.flat_map(|g| g.chunks(n)).filter_map(|row| row.get(k));
                     column.map(entry_width).fold(0.0, f64::max)
                 })
                 .collect()
@@ -114,12 +115,16 @@ impl Figure {
         let widths = columns_for(n);
         let (x0, y0, x1) = (self.area.x0, self.area.y0, self.area.x1);
         let line = LABEL * 1.35;
-        let mut rows = 0.0;
-        let mut right = x0;
+        let (mut rows, mut right) = (0.0, x0);
+        let mut end = x0;
         for row in groups.iter().flat_map(|g| g.chunks(n)) {
-            let mut x = x0;
+            // a single entry, such as a total, goes on where the last row has the room
+            let mut x = if rows > 0.0 && row.len() == 1 && end + entry_width(&row[0]) <= x1 { end } else { x0 };
+            if x == x0 {
+                rows += 1.0;
+            }
             for (k, entry) in row.iter().enumerate() {
-                let y = y0 + line * (rows + 0.5);
+                let y = y0 + line * (rows - 0.5);
                 let text_x = x + entry.0.width() + KEY_TEXT;
                 let label = text::fit(&entry.1, LABEL, x1 - text_x);
                 entry.0.draw(&mut self.canvas, x, y);
@@ -127,7 +132,7 @@ impl Figure {
                 right = f64::max(right, text_x + text::width(&label, LABEL));
                 x += widths[k] + KEY_GAP;
             }
-            rows += 1.0;
+            end = x;
         }
         self.area.y0 += line * rows + 4.0;
         self.legend = Some(Placed { first_op, end_op: self.canvas.ops.len(), right });
@@ -194,6 +199,7 @@ impl Figure {
             if column + 1 < columns && i + 1 < n && left[column + 1] == 0.0 {
                 drop_touching_label(p);
             }
+            p.title = text::fit_weighted(&p.title, LABEL, Weight::Bold, p.area.width());
         }
         let x0 = panels.iter().map(|p| p.area.x0).fold(f64::MAX, f64::min);
         let x1 = panels.iter().map(|p| p.area.x1).fold(0.0, f64::max);

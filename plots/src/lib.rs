@@ -9,9 +9,19 @@ pub mod canvas;
 pub mod color;
 pub mod export;
 pub mod figure;
+pub mod figures;
 pub mod geometry;
+pub mod identity;
 pub mod lint;
 pub mod panel;
 pub mod place;
+pub mod statistics;
+pub mod store;
+pub mod study;
 pub mod style;
 pub mod text;
+
+mod draw;
+
+pub use draw::{Named, PlotError, Report, Skipped, draw, pictures};
+pub use export::Format;

@@ -128,7 +128,12 @@ pub fn block_width(label: &str, size: f64) -> f64 {
 
 /// The label, cut with an ellipsis where it is wider than `max`. Markup must not be in it.
 pub fn fit(label: &str, size: f64, max: f64) -> String {
-    if width(label, size) <= max {
+    fit_weighted(label, size, Weight::Regular, max)
+}
+
+/// As [`fit`], for either weight.
+pub fn fit_weighted(label: &str, size: f64, weight: Weight, max: f64) -> String {
+    if weighted_width(label, size, weight) <= max {
         return label.to_owned();
     }
     let mut kept: Vec<char> = label.chars().collect();
@@ -139,7 +144,7 @@ pub fn fit(label: &str, size: f64, max: f64) -> String {
             kept.pop();
         }
         let cut: String = kept.iter().collect::<String>() + "\u{2026}";
-        if width(&cut, size) <= max {
+        if weighted_width(&cut, size, weight) <= max {
             return cut;
         }
     }

@@ -1,0 +1,146 @@
+//! What every participant gains over trading with the grid alone, by mechanism and policy.
+
+use super::rows::{DotRow, dot_panels};
+use super::{Absent, Picture, lettered};
+use crate::axis::Axis;
+use crate::canvas::Fill;
+use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::panel::Panel;
+use crate::statistics::Estimate;
+use crate::study::{Study, Unit, largest};
+use crate::style::{INK, TWO_COLUMNS_MM};
+
+/// Width of a group of bars, in units of the distance of the groups.
+const GROUP: f64 = 0.76;
+const MOST_PANELS: usize = 6;
+const MOST_PARTICIPANTS: usize = 8;
+const MOST_POLICIES: usize = 5;
+
+pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
+    let mechanisms = study.trading();
+    if mechanisms.is_empty() {
+        return Err(if study.run_count() == 0 { Absent::NoRun } else { Absent::OnlyBaseline });
+    }
+    let gains = Gains::of(study, mechanisms)?;
+    let bars = gains.mechanisms.len() <= MOST_PANELS
+        && study.participants.len() <= MOST_PARTICIPANTS
+        && study.policies.len() <= MOST_POLICIES;
+    let (canvas, how) = if bars {
+        (gains.bars().canvas, "by mechanism and carbon policy".to_owned())
+    } else {
+        let policy = study.reference_policy().ok_or(Absent::NoRun)?;
+        (gains.dots(policy).canvas, format!("by mechanism, carbon policy {}", study.policy(policy).name))
+    };
+    Ok(vec![Picture {
+        qualifier: String::new(),
+        title: "Benefit per participant".into(),
+        caption: format!(
+            "Gain of every participant over trading with the grid alone under the same carbon policy, {how}; below \
+             zero a participant would rather stay out.{}",
+            study.footnote()
+        ),
+        canvas,
+    }])
+}
+
+struct Gains<'a> {
+    study: &'a Study<'a>,
+    mechanisms: Vec<usize>,
+    unit: Unit,
+    /// By mechanism, participant and policy, in the unit.
+    values: Vec<Vec<Vec<Option<Estimate>>>>,
+}
+
+impl<'a> Gains<'a> {
+    fn of(study: &'a Study<'a>, mechanisms: Vec<usize>) -> Result<Gains<'a>, Absent> {
+        let gain = |m: usize, i: usize, p: usize| study.of_participant((m, p), i, |r| r.gain);
+        let mut values: Vec<Vec<Vec<Option<Estimate>>>> = mechanisms
+            .iter()
+            .map(|m| {
+                let of = |i: &usize| study.policies.iter().map(|p| gain(*m, *i, *p)).collect();
+                study.participants.iter().map(of).collect()
+            })
+            .collect();
+        let known: Vec<Estimate> = values.iter().flatten().flatten().flatten().copied().collect();
+        if known.is_empty() {
+            return Err(Absent::NoData { column: "gain" });
+        }
+        let unit = study.money(largest(known.iter().map(|e| e.mean)));
+        for e in values.iter_mut().flatten().flatten().flatten() {
+            e.mean *= unit.factor;
+            e.interval = e.interval.map(|(a, b)| (a * unit.factor, b * unit.factor));
+        }
+        Ok(Gains { study, mechanisms, unit, values })
+    }
+
+    fn label(&self) -> String {
+        format!("Gain over grid only ({})", self.unit.label)
+    }
+
+    fn ends(&self) -> Vec<f64> {
+        let all = self.values.iter().flatten().flatten().flatten();
+        all.flat_map(|e| e.interval.map_or([e.mean; 2], |(a, b)| [a, b])).collect()
+    }
+
+    fn bars(&self) -> Figure {
+        let study = self.study;
+        let columns = self.mechanisms.len().min(3);
+        let lines = self.mechanisms.len().div_ceil(columns);
+        let mut figure = Figure::new(TWO_COLUMNS_MM, 16.0 + 44.0 * lines as f64);
+        let fill = |p: usize| Fill::of(&study.policy(p).series);
+        if study.policies.len() > 1 {
+            let entries: Vec<Entry> =
+                study.policies.iter().map(|p| (Key::Fill(fill(*p)), study.policy(*p).name.clone())).collect();
+            figure.legend(&[entries]);
+        }
+        let names: Vec<String> = study.participants.iter().map(|i| study.participant(*i).short.clone()).collect();
+        let label = format!("Gain ({})", self.unit.label);
+        let y = Axis::from_zero(self.ends(), 5, if lines > 1 { &label } else { "" });
+        let y = if lines > 1 { y } else { Axis { label: self.label(), ..y } };
+        let mut panels: Vec<Panel> = self
+            .mechanisms
+            .iter()
+            .enumerate()
+            .map(|(k, m)| {
+                Panel::new(Axis::categories(&names, ""), y.clone()).titled(&lettered(k, &study.mechanism(*m).name))
+            })
+            .collect();
+        figure.grid(columns, Sharing::XAndY, &mut panels);
+        let width = GROUP / study.policies.len() as f64;
+        for (panel, of_mechanism) in panels.iter().zip(&self.values) {
+            let c = &mut figure.canvas;
+            panel.back(c);
+            for (i, of_participant) in of_mechanism.iter().enumerate() {
+                for (k, estimate) in of_participant.iter().enumerate() {
+                    let Some(e) = estimate else { continue };
+                    let x = i as f64 - GROUP / 2.0 + width * k as f64;
+                    panel.bar(c, (x, 0.0), (x + width, e.mean), fill(study.policies[k]));
+                    if let Some(interval) = e.interval {
+                        panel.interval_y(c, x + width / 2.0, interval, INK);
+                    }
+                }
+            }
+            panel.front(c);
+        }
+        figure
+    }
+
+    /// Mechanisms as rows, participants as markers.
+    fn dots(&self, policy: usize) -> Figure {
+        let study = self.study;
+        let k = study.policies.iter().position(|p| *p == policy).unwrap_or(0);
+        let shown = study.participants.len().min(MOST_PARTICIPANTS);
+        let rows: Vec<DotRow> = self
+            .mechanisms
+            .iter()
+            .zip(&self.values)
+            .map(|(m, values)| DotRow {
+                name: study.mechanism(*m).name.clone(),
+                panels: vec![values.iter().take(shown).map(|v| v[k]).collect()],
+            })
+            .collect();
+        let participants = study.participants.iter().take(shown).map(|i| study.participant(*i));
+        let (series, names): (Vec<_>, Vec<_>) = participants.map(|p| (p.series, p.name.clone())).unzip();
+        dot_panels(&[(String::new(), self.label())], &rows, &series, &names)
+    }
+}

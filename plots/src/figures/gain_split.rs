@@ -1,0 +1,228 @@
+//! What a gain from trade is made of: saved resources, or somebody else's loss of margin, carbon revenue or network
+//! charges; and what the participants pay each other.
+
+use super::{Absent, Picture, lettered, listed};
+use crate::axis::Axis;
+use crate::canvas::{Canvas, Fill};
+use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::panel::Panel;
+use crate::store::ParticipantRow;
+use crate::study::{Study, Unit, largest};
+use crate::style::{BLACK, BLUE, GREEN, Hatch, MARKER, Mark, ORANGE, RED, TICK_LABEL, TWO_COLUMNS_MM, WHITE};
+use crate::text;
+
+/// Width of a stack, and of the bar of the payment beside it, in units of the distance of the groups.
+const STACK: f64 = 0.5;
+const PAYMENT: f64 = 0.2;
+const MOST_PANELS: usize = 6;
+const MOST_PARTICIPANTS: usize = 8;
+const MOST_MECHANISMS: usize = 10;
+
+type Value = fn(&ParticipantRow) -> Option<f64>;
+
+/// The parts in the order of the stack.
+const PARTS: [(&str, Value, Fill); 4] = [
+    ("Resource", |r| r.gain_resource, Fill::new(BLUE).edged()),
+    ("Retail margin", |r| r.gain_retail_margin, Fill::new(ORANGE).hatched(Hatch::Forward).edged()),
+    ("Carbon", |r| r.gain_carbon, Fill::new(GREEN).hatched(Hatch::Dots).edged()),
+    ("Network", |r| r.gain_network, Fill::new(crate::color::Rgb::hex(0xCCCCCC)).hatched(Hatch::Back).edged()),
+];
+
+pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
+    let mechanisms = study.trading();
+    if mechanisms.is_empty() {
+        return Err(if study.run_count() == 0 { Absent::NoRun } else { Absent::OnlyBaseline });
+    }
+    let policy = study.reference_policy().ok_or(Absent::NoRun)?;
+    let mut pictures = Vec::new();
+    pictures.extend(totals(study, &mechanisms));
+    pictures.extend(by_participant(study, &mechanisms, policy));
+    if pictures.is_empty() { Err(Absent::NoData { column: "gain_resource" }) } else { Ok(pictures) }
+}
+
+/// One group: the parts, the payment received, the gain.
+struct Split {
+    parts: [f64; 4],
+    /// Received from peers and operator.
+    received: f64,
+    gain: f64,
+}
+
+impl Split {
+    /// `None` if no part is known.
+    fn of(study: &Study, cell: (usize, usize), participants: &[usize]) -> Option<Split> {
+        let sum = |value: Value| -> Option<f64> {
+            let known: Vec<f64> =
+                participants.iter().filter_map(|i| study.of_participant(cell, *i, value)).map(|e| e.mean).collect();
+            (!known.is_empty()).then(|| known.iter().sum())
+        };
+        let parts = PARTS.map(|(_, value, _)| sum(value));
+        let gain = sum(|r| r.gain)?;
+        parts.iter().any(Option::is_some).then(|| Split {
+            parts: parts.map(|p| p.unwrap_or(0.0)),
+            received: -sum(|r| r.payment).unwrap_or(0.0),
+            gain,
+        })
+    }
+
+    fn scaled(&self, f: f64) -> Split {
+        Split { parts: self.parts.map(|p| p * f), received: self.received * f, gain: self.gain * f }
+    }
+
+    /// Everything the axis must hold.
+    fn ends(&self, payment: Payment) -> [f64; 4] {
+        let received = if payment == Payment::Beside { self.received } else { 0.0 };
+        let side = |keep: fn(&f64) -> bool| self.parts.iter().filter(|p| keep(p)).sum::<f64>();
+        [side(|p| *p > 0.0), side(|p| *p < 0.0), received, self.gain]
+    }
+
+    fn draw(&self, c: &mut Canvas, panel: &Panel, at: f64, payment: Payment) {
+        let (left, right) = match payment {
+            Payment::Beside => (at - (STACK + PAYMENT) / 2.0, at - (STACK + PAYMENT) / 2.0 + STACK),
+            Payment::Left => (at - STACK / 2.0, at + STACK / 2.0),
+        };
+        let (mut above, mut below) = (0.0, 0.0);
+        for (value, (_, _, fill)) in self.parts.iter().zip(&PARTS) {
+            let base = if *value >= 0.0 { &mut above } else { &mut below };
+            panel.bar(c, (left, *base), (right, *base + value), *fill);
+            *base += value;
+        }
+        if payment == Payment::Beside {
+            panel.bar(c, (right, 0.0), (right + PAYMENT, self.received), PAYMENT_FILL);
+        }
+        let middle = panel.point(f64::midpoint(left, right), self.gain);
+        c.mark(middle, Mark::Diamond, MARKER + 0.3, WHITE);
+        c.mark(middle, Mark::Diamond, MARKER, BLACK);
+    }
+}
+
+/// Whether payments are shown; in the sum over participants they cancel.
+#[derive(Clone, Copy, PartialEq)]
+enum Payment {
+    Beside,
+    Left,
+}
+
+const PAYMENT_FILL: Fill = Fill::new(RED).hatched(Hatch::Horizontal).edged();
+
+/// Parts that are zero everywhere are not explained.
+fn legend(splits: &[&Split], payment: Payment) -> Vec<Entry> {
+    let largest = largest(splits.iter().flat_map(|s| s.ends(payment)));
+    let drawn = |k: usize| splits.iter().any(|s| s.parts[k].abs() > 1e-6 * largest);
+    let parts = PARTS.iter().enumerate().filter(|(k, _)| drawn(*k));
+    let mut out: Vec<Entry> = parts.map(|(_, (name, _, fill))| (Key::Fill(*fill), (*name).to_owned())).collect();
+    if payment == Payment::Beside {
+        out.push((Key::Fill(PAYMENT_FILL), "Payment received".into()));
+        out.push((Key::Mark(Mark::Diamond, BLACK), "Gain after payments".into()));
+    } else {
+        out.push((Key::Mark(Mark::Diamond, BLACK), "Gain of all".into()));
+    }
+    out
+}
+
+/// One panel: title, and name and split of each group.
+type Sheet = (String, Vec<(String, Option<Split>)>);
+
+/// The sum over participants by mechanism, a panel per policy.
+fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
+    let shown = &mechanisms[..mechanisms.len().min(MOST_MECHANISMS)];
+    let policies = &study.policies[..study.policies.len().min(MOST_PANELS)];
+    let columns = policies.len().min(2);
+    // names of mechanisms need more room than those of participants
+    let width = (TWO_COLUMNS_MM - 16.0) / columns as f64 * crate::style::MM;
+    let name = |m: &usize| {
+        let entity = study.mechanism(*m);
+        let room = width / shown.len() as f64 - 3.0;
+        let candidates = [entity.name.clone(), text::two_lines(&entity.name), entity.short.clone()];
+        let fits = |s: &String| text::block_width(s, TICK_LABEL) <= room;
+        candidates.into_iter().find(fits).unwrap_or_else(|| text::two_lines(&entity.short))
+    };
+    let sheets: Vec<Sheet> = policies
+        .iter()
+        .map(|p| {
+            let split = |m: &usize| (name(m), Split::of(study, (*m, *p), &study.participants));
+            (study.policy(*p).name.clone(), shown.iter().map(split).collect())
+        })
+        .collect();
+    let canvas = sheets_figure(study, sheets, columns, Payment::Left)?.canvas;
+    Some(Picture {
+        qualifier: "total".into(),
+        title: "What the gain of all is made of".into(),
+        caption: format!(
+            "Gain of all participants over trading with the grid alone by mechanism: saved resources, and what the \
+             retailer (margin), the authority (carbon) and the network operator lose to it. Payments between \
+             participants cancel; where the mark is off the stack, an operator keeps or pays the difference.{}",
+            study.footnote()
+        ),
+        canvas,
+    })
+}
+
+/// Every participant, a panel per mechanism.
+fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<Picture> {
+    let mut shown = mechanisms.to_vec();
+    if shown.len() > MOST_PANELS {
+        let gain = |m: usize| study.metric(m, policy, "welfare_gain").map_or(f64::NEG_INFINITY, |e| e.mean);
+        shown.sort_by(|a, b| gain(*b).total_cmp(&gain(*a)));
+        shown.truncate(MOST_PANELS);
+        shown.sort_unstable();
+    }
+    let participants = &study.participants[..study.participants.len().min(MOST_PARTICIPANTS)];
+    let sheets: Vec<Sheet> = shown
+        .iter()
+        .map(|m| {
+            let split = |i: &usize| (study.participant(*i).short.clone(), Split::of(study, (*m, policy), &[*i]));
+            (study.mechanism(*m).name.clone(), participants.iter().map(split).collect())
+        })
+        .collect();
+    let columns = sheets.len().min(3);
+    let canvas = sheets_figure(study, sheets, columns, Payment::Beside)?.canvas;
+    let names: Vec<String> = shown.iter().map(|m| study.mechanism(*m).name.clone()).collect();
+    Some(Picture {
+        qualifier: "participants".into(),
+        title: "What the gains are made of".into(),
+        caption: format!(
+            "Gain of every participant over trading with the grid alone under {}, carbon policy {}: the parts before \
+             payments, the payment received from the others, and the gain after payments.{}",
+            listed(&names),
+            study.policy(policy).name,
+            study.footnote()
+        ),
+        canvas,
+    })
+}
+
+fn sheets_figure(study: &Study, sheets: Vec<Sheet>, columns: usize, payment: Payment) -> Option<Figure> {
+    let known = || sheets.iter().flat_map(|s| s.1.iter().filter_map(|g| g.1.as_ref()));
+    known().next()?;
+    let unit: Unit = study.money(largest(known().flat_map(|s| s.ends(payment))));
+    let y = Axis::from_zero(
+        known().flat_map(|s| s.ends(payment)).map(|v| v * unit.factor),
+        5,
+        &format!("Gain ({})", unit.label),
+    );
+    let lines = sheets.len().div_ceil(columns);
+    let mut figure = Figure::new(TWO_COLUMNS_MM, 18.0 + 44.0 * lines as f64);
+    figure.legend(&[legend(&known().collect::<Vec<_>>(), payment)]);
+    let mut panels: Vec<Panel> = sheets
+        .iter()
+        .enumerate()
+        .map(|(k, (title, groups))| {
+            let names: Vec<&String> = groups.iter().map(|g| &g.0).collect();
+            let title = if sheets.len() > 1 { lettered(k, title) } else { title.clone() };
+            Panel::new(Axis::categories(&names, ""), y.clone()).titled(&title)
+        })
+        .collect();
+    figure.grid(columns, Sharing::XAndY, &mut panels);
+    for (panel, (_, groups)) in panels.iter().zip(&sheets) {
+        let c = &mut figure.canvas;
+        panel.back(c);
+        for (i, (_, split)) in groups.iter().enumerate() {
+            if let Some(split) = split {
+                split.scaled(unit.factor).draw(c, panel, i as f64, payment);
+            }
+        }
+        panel.front(c);
+    }
+    Some(figure)
+}

@@ -1,0 +1,79 @@
+//! The figures: one function per kind, from a study to pictures, through a registry.
+
+mod benefit;
+mod cost_and_emissions;
+mod cost_emissions_plane;
+mod dispatch;
+mod feeder;
+mod gain_split;
+mod profiles;
+mod rows;
+
+use crate::canvas::Canvas;
+use crate::study::Study;
+
+/// A finished figure.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Picture {
+    /// What it shows within its kind, for the file name; empty where a kind has one picture.
+    pub qualifier: String,
+    pub title: String,
+    pub caption: String,
+    pub canvas: Canvas,
+}
+
+/// Why a kind of figure is not drawn.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Absent {
+    #[error("no run converged")]
+    NoRun,
+    #[error("one run: nothing to compare")]
+    OneRun,
+    #[error("one period: no profile over time")]
+    OnePeriod,
+    #[error("{periods} periods: more than a heat map can show")]
+    TooManyPeriods { periods: usize },
+    #[error("no network: the table of nodes is empty for the runs shown")]
+    NoNetwork,
+    #[error("the table of periods is empty for the runs shown")]
+    NoPeriods,
+    #[error("no mechanism besides the baseline")]
+    OnlyBaseline,
+    #[error("column `{column}` is empty")]
+    NoData { column: &'static str },
+}
+
+/// A kind of figure.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// As in the file name.
+    pub name: &'static str,
+    pub draw: fn(&Study) -> Result<Vec<Picture>, Absent>,
+}
+
+/// All kinds, in the order of a paper.
+pub const KINDS: [Kind; 8] = [
+    Kind { name: "cost_and_emissions", draw: cost_and_emissions::draw },
+    Kind { name: "cost_emissions_plane", draw: cost_emissions_plane::draw },
+    Kind { name: "benefit", draw: benefit::draw },
+    Kind { name: "gain_split", draw: gain_split::draw },
+    Kind { name: "profiles", draw: profiles::draw },
+    Kind { name: "dispatch", draw: dispatch::draw },
+    Kind { name: "carbon_intensity", draw: feeder::carbon_intensity },
+    Kind { name: "voltage", draw: feeder::voltage },
+];
+
+/// `(a) `, `(b) `, ... before the title of a panel.
+fn lettered(i: usize, title: &str) -> String {
+    let letter = char::from(b'a' + (i % 26) as u8);
+    format!("({letter}) {title}")
+}
+
+/// Names in a sentence: "a, b and c".
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

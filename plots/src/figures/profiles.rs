@@ -1,0 +1,195 @@
+//! Net positions and prices over the day, one column of panels per participant.
+
+use super::{Absent, Picture, lettered};
+use crate::axis::Axis;
+use crate::canvas::{Fill, Stroke};
+use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::panel::Panel;
+use crate::store::PeriodRow;
+use crate::study::{Study, largest, power};
+use crate::style::{BLUE, DASHED, DATA_LINE, GREEN, INK, RED, REFERENCE_DASH, SHADE, THIN_LINE, TWO_COLUMNS_MM, WHITE};
+
+/// More participants go into further figures.
+const COLUMNS: usize = 6;
+
+pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
+    let policy = study.reference_policy().ok_or(Absent::NoRun)?;
+    let mechanism = study.best_market(policy).ok_or(Absent::NoRun)?;
+    let run = *study.runs(mechanism, policy).first().ok_or(Absent::NoRun)?;
+    let baseline = study.baseline().filter(|b| *b != mechanism).and_then(|b| study.runs(b, policy).first().copied());
+    let profiles: Vec<Profile> =
+        study.participants.iter().filter_map(|i| Profile::of(study, run, baseline, *i)).collect();
+    match profiles.iter().map(|p| p.net.len()).max() {
+        None => return Err(Absent::NoPeriods),
+        Some(0 | 1) => return Err(Absent::OnePeriod),
+        Some(_) => {}
+    }
+    let scene =
+        Scene { study, profiles: &profiles, name: &study.mechanism(mechanism).name, with_baseline: baseline.is_some() };
+    let pages = profiles.chunks(COLUMNS).count();
+    let pictures = profiles.chunks(COLUMNS).enumerate().map(|(page, chunk)| {
+        let (mechanism, policy) = (&study.mechanism(mechanism).name, &study.policy(policy).name);
+        Picture {
+            qualifier: if pages > 1 { (page + 1).to_string() } else { String::new() },
+            title: "Net positions and prices".into(),
+            caption: format!(
+                "Net export of the participants (above) and the prices they trade at (below) under {mechanism}, carbon \
+                 policy {policy}; no price where nothing is traded.{}",
+                study.footnote()
+            ),
+            canvas: scene.draw(chunk).canvas,
+        }
+    });
+    // a handful of pages is read, more is a data set
+    Ok(pictures.take(2).collect())
+}
+
+struct Profile {
+    title: String,
+    net: Vec<Option<f64>>,
+    baseline: Vec<Option<f64>>,
+    buy: Vec<Option<f64>>,
+    sell: Vec<Option<f64>>,
+}
+
+impl Profile {
+    fn of(study: &Study, run: usize, baseline: Option<usize>, participant: usize) -> Option<Profile> {
+        let rows = study.periods(run, participant);
+        if rows.is_empty() {
+            return None;
+        }
+        let n = study.clock().periods;
+        let series = |rows: &[&PeriodRow], value: &dyn Fn(&PeriodRow) -> Option<f64>| {
+            let mut out = vec![None; n];
+            for r in rows {
+                out[r.period] = value(r);
+            }
+            out
+        };
+        let base = baseline.map(|b| study.periods(b, participant)).unwrap_or_default();
+        Some(Profile {
+            title: study.participant(participant).name.clone(),
+            net: series(&rows, &|r| r.net_export_kw),
+            baseline: series(&base, &|r| r.net_export_kw),
+            buy: series(&rows, &|r| r.price_buy_per_kwh),
+            sell: series(&rows, &|r| r.price_sell_per_kwh),
+        })
+    }
+
+    fn power(&self) -> impl Iterator<Item = f64> {
+        self.net.iter().chain(&self.baseline).flatten().copied()
+    }
+
+    fn prices(&self) -> impl Iterator<Item = f64> {
+        self.buy.iter().chain(&self.sell).flatten().copied()
+    }
+
+    fn one_price(&self) -> bool {
+        self.buy.iter().zip(&self.sell).all(|(b, s)| match (b, s) {
+            (Some(b), Some(s)) => (b - s).abs() <= 1e-6 * (1.0 + b.abs()),
+            _ => true,
+        })
+    }
+
+    /// The one price of each period, whichever side states it.
+    fn either(&self) -> Vec<Option<f64>> {
+        self.buy.iter().zip(&self.sell).map(|(b, s)| b.or(*s)).collect()
+    }
+}
+
+struct Scene<'a> {
+    study: &'a Study<'a>,
+    profiles: &'a [Profile],
+    name: &'a str,
+    with_baseline: bool,
+}
+
+const NET: Stroke = Stroke::new(BLUE, DATA_LINE);
+const BASELINE: Stroke = Stroke::new(INK, THIN_LINE).dashed(REFERENCE_DASH);
+const PRICE: Stroke = Stroke::new(RED, DATA_LINE);
+const SELLING: Stroke = Stroke::new(GREEN, DATA_LINE).dashed(DASHED);
+
+impl Scene<'_> {
+    fn draw(&self, shown: &[Profile]) -> Figure {
+        let clock = self.study.clock();
+        // axes are those of all participants, so that pages compare
+        let most = largest(self.profiles.iter().flat_map(Profile::power));
+        let unit = power(most);
+        let tariff = self.tariff(clock.periods);
+        let one_price = self.profiles.iter().all(Profile::one_price);
+        let priced = self.profiles.iter().any(|p| p.prices().next().is_some());
+        let tint = Fill::new(BLUE.mix(WHITE, 0.84));
+
+        let mut figure = Figure::new(TWO_COLUMNS_MM, if priced { 88.0 } else { 52.0 });
+        let mut entries: Vec<Entry> = vec![(Key::Band(NET, tint), format!("Net position, {}", self.name))];
+        if self.with_baseline {
+            entries.push((Key::Line(BASELINE), "Net position, grid only".into()));
+        }
+        if priced && one_price {
+            entries.push((Key::Line(PRICE), "P2P price".into()));
+        } else if priced {
+            entries.push((Key::Line(PRICE), "Buying price".into()));
+            entries.push((Key::Line(SELLING), "Selling price".into()));
+        }
+        if priced && tariff.is_some() {
+            entries.push((Key::Fill(Fill::new(SHADE)), "Feed-in to retail price".into()));
+        }
+        figure.legend(&[entries]);
+
+        let hours = || clock.axis("");
+        let power_axis = Axis::from_zero(
+            self.profiles.iter().flat_map(Profile::power).map(|v| v * unit.factor),
+            5,
+            &format!("Net export ({})", unit.label),
+        );
+        let corridor = tariff.iter().flat_map(|(low, high)| low.iter().chain(high)).copied();
+        let price_axis = Axis::from_zero(
+            self.profiles.iter().flat_map(Profile::prices).chain(corridor),
+            5,
+            &format!("Price ({}/kWh)", self.study.currency()),
+        );
+        let mut panels: Vec<Panel> = shown
+            .iter()
+            .enumerate()
+            .map(|(i, p)| Panel::new(hours(), power_axis.clone()).titled(&lettered(i, &p.title)))
+            .collect();
+        if priced {
+            panels.extend(shown.iter().map(|_| Panel::new(hours(), price_axis.clone())));
+        }
+        figure.shared_x_label(clock.label);
+        figure.grid(shown.len(), Sharing::XAndY, &mut panels);
+
+        let c = &mut figure.canvas;
+        for (profile, panel) in shown.iter().zip(&panels) {
+            let scaled = |values: &[Option<f64>]| values.iter().map(|v| v.map(|v| v * unit.factor)).collect::<Vec<_>>();
+            let net = scaled(&profile.net);
+            let solid: Vec<f64> = net.iter().map(|v| v.unwrap_or(0.0)).collect();
+            panel.between_steps(c, &vec![0.0; solid.len()], &solid, clock.step, tint);
+            panel.back(c);
+            panel.steps(c, &net, clock.step, NET);
+            panel.steps(c, &scaled(&profile.baseline), clock.step, BASELINE);
+            panel.front(c);
+        }
+        for (profile, panel) in shown.iter().zip(panels.iter().skip(shown.len())) {
+            if let Some((low, high)) = &tariff {
+                panel.between_steps(c, low, high, clock.step, Fill::new(SHADE));
+            }
+            panel.back(c);
+            if one_price {
+                panel.steps(c, &profile.either(), clock.step, PRICE);
+            } else {
+                panel.steps(c, &profile.sell, clock.step, SELLING);
+                panel.steps(c, &profile.buy, clock.step, PRICE);
+            }
+            panel.front(c);
+        }
+        figure
+    }
+
+    /// Feed-in and retail price of every period, where the manifest tells.
+    fn tariff(&self, periods: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+        let facts = &self.study.facts;
+        let (low, high) = (&facts.sell_price_per_kwh, &facts.buy_price_per_kwh);
+        (low.len() == periods && high.len() == periods).then(|| (low.clone(), high.clone()))
+    }
+}

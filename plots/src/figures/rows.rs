@@ -1,0 +1,63 @@
+//! Dots on rows: what replaces bars where there are many mechanisms.
+
+use crate::axis::Axis;
+use crate::canvas::Fill;
+use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::geometry::Rect;
+use crate::panel::{Grid, Panel};
+use crate::statistics::Estimate;
+use crate::style::{MM, ROW_MM, Series, TICK_LABEL, TWO_COLUMNS_MM, ZEBRA};
+use crate::text;
+
+pub(super) struct DotRow {
+    pub(super) name: String,
+    /// By panel, then by series.
+    pub(super) panels: Vec<Vec<Option<Estimate>>>,
+}
+
+/// Panels with title and x label side by side, their rows shared.
+pub(super) fn dot_panels(titles: &[(String, String)], rows: &[DotRow], series: &[Series], legend: &[String]) -> Figure {
+    let mut figure = Figure::new(TWO_COLUMNS_MM, 20.0 + ROW_MM * rows.len() as f64);
+    if series.len() > 1 {
+        let key = |(s, name): (&Series, &String)| -> Entry { (Key::Mark(s.mark, s.ink), name.clone()) };
+        figure.legend(&[series.iter().zip(legend).map(key).collect()]);
+    }
+    let longest = TWO_COLUMNS_MM * MM * 0.3;
+    let names: Vec<(usize, String)> =
+        rows.iter().enumerate().map(|(i, r)| (i, text::fit(&r.name, TICK_LABEL, longest))).collect();
+    let mut panels: Vec<Panel> = titles
+        .iter()
+        .enumerate()
+        .map(|(k, (title, label))| {
+            let values = rows.iter().flat_map(|r| r.panels[k].iter().flatten());
+            let ends = values.flat_map(|e| e.interval.map_or([e.mean; 2], |(a, b)| [a, b]));
+            let mut y = Axis::rows(rows.len(), names.clone(), "");
+            y.kind = crate::axis::Kind::Category;
+            Panel::new(Axis::around(ends, 5, label), y).with_grid(Grid::X).titled(title)
+        })
+        .collect();
+    figure.grid(titles.len(), Sharing::Y, &mut panels);
+    for (k, panel) in panels.iter().enumerate() {
+        let c = &mut figure.canvas;
+        for i in (1..rows.len()).step_by(2) {
+            let (y0, y1) = (panel.py(i as f64 - 0.5), panel.py(i as f64 + 0.5));
+            c.rect(Rect::new(panel.area.x0, y0, panel.area.x1, y1), Fill::new(ZEBRA));
+        }
+        panel.back(c);
+        for (i, row) in rows.iter().enumerate() {
+            let estimates = || row.panels[k].iter().zip(series);
+            for (estimate, s) in estimates() {
+                if let Some(interval) = estimate.and_then(|e| e.interval) {
+                    panel.interval_x(c, i as f64, interval, s.ink);
+                }
+            }
+            for (estimate, s) in estimates() {
+                if let Some(e) = estimate {
+                    panel.mark(c, (e.mean, i as f64), s.mark, s.ink);
+                }
+            }
+        }
+        panel.front(c);
+    }
+    figure
+}

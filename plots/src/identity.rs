@@ -1,0 +1,191 @@
+//! What every mechanism, policy and participant is called and looks like: decided once per experiment, so that one
+//! entity has one colour in all figures, however they are filtered.
+
+use crate::store::Store;
+use crate::style::{CAP_AND_TRADE, CYCLE, FURTHER_POLICIES, INTEGRATED, NO_CARBON_PRICE, STEPPED, Series, TAX};
+use crate::text::literal;
+
+/// A mechanism, policy or participant. Names are labels: free of markup.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Entity {
+    /// As in the tables: the label of a variant, or the id.
+    pub key: String,
+    /// The id of the mechanism or policy that it is a variant of.
+    pub id: String,
+    pub name: String,
+    /// For places with little room.
+    pub short: String,
+    pub series: Series,
+}
+
+/// All entities of an experiment in order of appearance.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Identity {
+    pub mechanisms: Vec<Entity>,
+    pub policies: Vec<Entity>,
+    pub participants: Vec<Entity>,
+}
+
+impl Identity {
+    pub fn of(store: &Store) -> Identity {
+        let mut identity = Identity::default();
+        for run in &store.runs {
+            if find(&identity.mechanisms, &run.variant).is_none() {
+                let series = CYCLE[identity.mechanisms.len() % CYCLE.len()];
+                identity.mechanisms.push(entity(&run.variant, &run.mechanism, series, &MECHANISMS));
+            }
+            if find(&identity.policies, &run.carbon_label).is_none() {
+                let series = policy_series(&identity.policies, &run.carbon_policy);
+                identity.policies.push(entity(&run.carbon_label, &run.carbon_policy, series, &POLICIES));
+            }
+        }
+        for row in &store.participants {
+            if find(&identity.participants, &row.participant).is_none() {
+                let series = CYCLE[identity.participants.len() % CYCLE.len()];
+                identity.participants.push(Entity {
+                    key: row.participant.clone(),
+                    id: row.participant.clone(),
+                    name: participant_name(&row.participant),
+                    short: participant_name(&row.participant),
+                    series,
+                });
+            }
+        }
+        identity
+    }
+
+    pub fn mechanism(&self, variant: &str) -> Option<usize> {
+        find(&self.mechanisms, variant)
+    }
+
+    pub fn policy(&self, label: &str) -> Option<usize> {
+        find(&self.policies, label)
+    }
+
+    pub fn participant(&self, id: &str) -> Option<usize> {
+        find(&self.participants, id)
+    }
+}
+
+fn find(entities: &[Entity], key: &str) -> Option<usize> {
+    entities.iter().position(|e| e.key == key)
+}
+
+/// The first variant of a policy has the look of the policy; further ones take what is free.
+fn policy_series(known: &[Entity], id: &str) -> Series {
+    let own = match id {
+        "none" => Some(NO_CARBON_PRICE),
+        "tax" => Some(TAX),
+        "cap-and-trade" => Some(CAP_AND_TRADE),
+        "stepped" => Some(STEPPED),
+        "integrated" => Some(INTEGRATED),
+        _ => None,
+    };
+    match own {
+        Some(series) if known.iter().all(|e| e.series != series) => series,
+        _ => {
+            let further = known.iter().filter(|e| FURTHER_POLICIES.contains(&e.series)).count();
+            FURTHER_POLICIES[further % FURTHER_POLICIES.len()]
+        }
+    }
+}
+
+fn entity(key: &str, id: &str, series: Series, names: &[(&str, &str, &str)]) -> Entity {
+    let known = names.iter().find(|n| n.0 == id).filter(|_| key == id);
+    let name = known.map_or_else(|| sentence(key), |n| n.1.to_owned());
+    let short = known.map_or_else(|| name.clone(), |n| n.2.to_owned());
+    Entity { key: key.into(), id: id.into(), name, short, series }
+}
+
+/// `network-repair` as "Network repair".
+fn sentence(key: &str) -> String {
+    let spaced = key.replace('-', " ");
+    let mut chars = spaced.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    literal(&(first + chars.as_str()))
+}
+
+/// `vpp1` as "VPP 1"; other names stay as they are.
+fn participant_name(id: &str) -> String {
+    let digits = id.find(|c: char| c.is_ascii_digit()).unwrap_or(id.len());
+    let (word, number) = id.split_at(digits);
+    let word = word.trim_end_matches(['_', '-']);
+    let acronym = (2..=3).contains(&word.len()) && word.chars().all(|c| c.is_ascii_lowercase());
+    if acronym && !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
+        format!("{} {number}", word.to_uppercase())
+    } else {
+        literal(id)
+    }
+}
+
+/// Id, name, short name.
+const MECHANISMS: [(&str, &str, &str); 30] = [
+    ("grid-only", "Grid only", "Grid only"),
+    ("mid-market-rate", "Mid-market rate", "MMR"),
+    ("supply-demand-ratio", "Supply-demand ratio", "SDR"),
+    ("bill-sharing", "Bill sharing", "Bill sharing"),
+    ("central-optimum", "Central optimum", "Central optimum"),
+    ("uniform-price", "Uniform price", "Uniform price"),
+    ("nash-bargaining", "Nash bargaining", "Nash bargain."),
+    ("shapley", "Shapley value", "Shapley value"),
+    ("nucleolus", "Nucleolus", "Nucleolus"),
+    ("kalai-smorodinsky", "Kalai\u{2013}Smorodinsky", "Kalai\u{2013} Smorod."),
+    ("stackelberg-network-fee", "Stackelberg, network fee", "Network fee"),
+    ("stackelberg-integrated-price", "Stackelberg, integrated price", "Integr. price"),
+    ("evolutionary-buyers", "Evolutionary buyers", "Evolut. buyers"),
+    ("pricing-game", "Pricing game", "Pricing game"),
+    ("multiple-game", "Multiple game", "Multiple game"),
+    ("service-quotation", "Service quotation", "Service quotat."),
+    ("bayesian-v2v", "Bayesian V2V", "Bayes. V2V"),
+    ("double-auction", "Double auction", "Double auction"),
+    ("mcafee", "McAfee auction", "McAfee"),
+    ("huang", "Huang auction", "Huang"),
+    ("muda", "MUDA", "MUDA"),
+    ("pay-as-bid", "Pay as bid", "Pay as bid"),
+    ("continuous-double-auction", "Continuous double auction", "CDA"),
+    ("iterative-double-auction", "Iterative double auction", "IDA"),
+    ("vcg", "VCG", "VCG"),
+    ("agv", "AGV", "AGV"),
+    ("competition-padding", "Competition padding", "Compet. padding"),
+    ("energy-and-reserve", "Energy and reserve", "Energy, reserve"),
+    ("security-constrained", "Security-constrained", "Security- constr."),
+    ("network-repair", "Network repair", "Network repair"),
+];
+
+const POLICIES: [(&str, &str, &str); 10] = [
+    ("none", "No carbon price", "None"),
+    ("tax", "Tax", "Tax"),
+    ("cap-and-trade", "Cap and trade", "Cap and trade"),
+    ("stepped", "Stepped", "Stepped"),
+    ("integrated", "Integrated", "Integrated"),
+    ("nodal-flow", "Nodal flow", "Nodal flow"),
+    ("nodal-marginal", "Nodal marginal", "Nodal marg."),
+    ("stepped-nodal", "Stepped nodal", "Stepped nodal"),
+    ("hard-cap", "Hard cap", "Hard cap"),
+    ("allowance-trading", "Allowance trading", "Allow. trading"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_well() {
+        assert_eq!(participant_name("vpp1"), "VPP 1");
+        assert_eq!(participant_name("ev_12"), "EV 12");
+        assert_eq!(participant_name("Northern_farm"), "Northern\\_farm");
+        assert_eq!(sentence("my-own-rule"), "My own rule");
+        assert_eq!(entity("flat-320", "tax", TAX, &POLICIES).name, "Flat 320");
+        assert_eq!(entity("tax", "tax", TAX, &POLICIES).name, "Tax");
+    }
+
+    #[test]
+    fn variants_of_a_policy_look_different() {
+        let mut known = vec![entity("tax", "tax", policy_series(&[], "tax"), &POLICIES)];
+        for key in ["flat-320", "flat-400"] {
+            let series = policy_series(&known, "tax");
+            assert!(known.iter().all(|e| e.series != series));
+            known.push(entity(key, "tax", series, &POLICIES));
+        }
+    }
+}

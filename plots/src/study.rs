@@ -1,0 +1,291 @@
+//! One scenario of a result store at one point of the sweeps: what figures and tables are drawn from.
+
+use crate::identity::{Entity, Identity};
+use crate::statistics::{Estimate, estimate};
+use crate::store::{ParticipantRow, PeriodRow, ScenarioFacts, Status, Store};
+use std::collections::BTreeMap;
+
+/// Mechanisms that nobody would run as a market: they bound the others.
+const BENCHMARKS: [&str; 2] = [GRID_ONLY, "central-optimum"];
+/// What gains are measured against.
+const GRID_ONLY: &str = "grid-only";
+const NO_POLICY: &str = "none";
+
+/// The runs of a scenario, by mechanism and policy.
+#[derive(Clone, Debug)]
+pub struct Study<'a> {
+    pub store: &'a Store,
+    pub identity: &'a Identity,
+    pub scenario: String,
+    pub facts: ScenarioFacts,
+    /// Mechanisms with a converged run; places in the identity.
+    pub mechanisms: Vec<usize>,
+    /// Policies with a converged run; places in the identity.
+    pub policies: Vec<usize>,
+    /// Participants of the scenario; places in the identity.
+    pub participants: Vec<usize>,
+    /// Runs that did not converge and are in no figure.
+    pub left_out: usize,
+    /// The point of the sweeps, as `column = value`.
+    pub sweep_point: Vec<String>,
+    cells: BTreeMap<(usize, usize), Vec<usize>>,
+}
+
+/// How time is shown.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Clock {
+    pub periods: usize,
+    /// Width of a period on the axis: hours, or 1 where its length is not known.
+    pub step: f64,
+    pub label: &'static str,
+}
+
+/// A quantity on an axis: multiply by the factor, print the unit.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unit {
+    pub factor: f64,
+    pub label: String,
+}
+
+impl<'a> Study<'a> {
+    /// The studies of a store, one for each scenario, at the first point of the sweeps.
+    pub fn all(store: &'a Store, identity: &'a Identity) -> Vec<Study<'a>> {
+        let mut scenarios: Vec<&str> = Vec::new();
+        for run in &store.runs {
+            if !scenarios.contains(&run.scenario.as_str()) {
+                scenarios.push(&run.scenario);
+            }
+        }
+        scenarios.into_iter().map(|s| Study::of(store, identity, s)).collect()
+    }
+
+    fn of(store: &'a Store, identity: &'a Identity, scenario: &str) -> Study<'a> {
+        let of_scenario = || store.runs.iter().enumerate().filter(|(_, r)| r.scenario == scenario);
+        let first_point = of_scenario().map(|(_, r)| &r.sweep).next();
+        let mut study = Study {
+            store,
+            identity,
+            scenario: scenario.to_owned(),
+            facts: store.facts(scenario),
+            mechanisms: Vec::new(),
+            policies: Vec::new(),
+            participants: Vec::new(),
+            left_out: 0,
+            sweep_point: Vec::new(),
+            cells: BTreeMap::new(),
+        };
+        // a mechanism or policy without the swept field has an empty column and belongs to every point
+        let at_point = |sweep: &[String]| {
+            first_point.is_none_or(|p| sweep.iter().zip(p).all(|(a, b)| a == b || a.is_empty() || b.is_empty()))
+        };
+        for (i, run) in of_scenario().filter(|(_, r)| at_point(&r.sweep)) {
+            if run.status != Status::Converged {
+                study.left_out += 1;
+                continue;
+            }
+            let (Some(m), Some(p)) = (identity.mechanism(&run.variant), identity.policy(&run.carbon_label)) else {
+                continue;
+            };
+            insert(&mut study.mechanisms, m);
+            insert(&mut study.policies, p);
+            study.cells.entry((m, p)).or_default().push(i);
+        }
+        for row in store.participants.iter().filter(|r| store.runs[r.run].scenario == scenario) {
+            if let Some(i) = identity.participant(&row.participant) {
+                insert(&mut study.participants, i);
+            }
+        }
+        if let Some(point) = first_point {
+            let named = store.sweeps.iter().zip(point).filter(|(_, v)| !v.is_empty());
+            study.sweep_point = named.map(|(name, value)| format!("{name} = {value}")).collect();
+        }
+        study
+    }
+
+    pub fn mechanism(&self, m: usize) -> &'a Entity {
+        &self.identity.mechanisms[m]
+    }
+
+    pub fn policy(&self, p: usize) -> &'a Entity {
+        &self.identity.policies[p]
+    }
+
+    pub fn participant(&self, i: usize) -> &'a Entity {
+        &self.identity.participants[i]
+    }
+
+    /// The converged runs of a cell, one for each seed.
+    pub fn runs(&self, m: usize, p: usize) -> &[usize] {
+        self.cells.get(&(m, p)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Converged runs in all.
+    pub fn run_count(&self) -> usize {
+        self.cells.values().map(Vec::len).sum()
+    }
+
+    /// Most seeds in one cell.
+    pub fn seeds(&self) -> usize {
+        self.cells.values().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// A metric of a cell over its seeds.
+    pub fn metric(&self, m: usize, p: usize, name: &str) -> Option<Estimate> {
+        let samples: Vec<f64> = self.runs(m, p).iter().filter_map(|r| self.store.metric(*r, name)).collect();
+        estimate(&samples)
+    }
+
+    /// A figure of a participant in a cell over its seeds.
+    pub fn of_participant(
+        &self,
+        (m, p): (usize, usize),
+        participant: usize,
+        value: impl Fn(&ParticipantRow) -> Option<f64>,
+    ) -> Option<Estimate> {
+        let (runs, key) = (self.runs(m, p), &self.participant(participant).key);
+        let rows = self.store.participants.iter().filter(|r| runs.contains(&r.run) && r.participant == *key);
+        let samples: Vec<f64> = rows.filter_map(value).collect();
+        estimate(&samples)
+    }
+
+    /// The run without trade.
+    pub fn baseline(&self) -> Option<usize> {
+        self.mechanisms.iter().copied().find(|m| self.mechanism(*m).id == GRID_ONLY)
+    }
+
+    /// All mechanisms but the run without trade.
+    pub fn trading(&self) -> Vec<usize> {
+        self.mechanisms.iter().copied().filter(|m| Some(*m) != self.baseline()).collect()
+    }
+
+    /// The policy under which details are shown: the first with a carbon price.
+    pub fn reference_policy(&self) -> Option<usize> {
+        let priced = self.policies.iter().copied().find(|p| self.policy(*p).id != NO_POLICY);
+        priced.or_else(|| self.policies.first().copied())
+    }
+
+    /// The market whose details are shown under a policy: least social cost among those that are no benchmark, then
+    /// least total cost, then the first.
+    pub fn best_market(&self, p: usize) -> Option<usize> {
+        let ran: Vec<usize> = self.mechanisms.iter().copied().filter(|m| !self.runs(*m, p).is_empty()).collect();
+        let markets: Vec<usize> =
+            ran.iter().copied().filter(|m| !BENCHMARKS.contains(&self.mechanism(*m).id.as_str())).collect();
+        let candidates = if markets.is_empty() { ran } else { markets };
+        let by_social_cost = self.cheapest(&candidates, p, "social_cost");
+        self.cheapest(&by_social_cost, p, "total_cost").first().copied()
+    }
+
+    /// The mechanisms of least cost; what differs by less than the tolerance of a solver is a tie.
+    fn cheapest(&self, candidates: &[usize], p: usize, metric: &str) -> Vec<usize> {
+        let cost = |m: usize| self.metric(m, p, metric).map_or(f64::INFINITY, |e| e.mean);
+        let least = candidates.iter().map(|m| cost(*m)).fold(f64::INFINITY, f64::min);
+        let tied = |m: &usize| cost(*m) <= least + 1e-6 * (1.0 + least.abs());
+        candidates.iter().copied().filter(tied).collect()
+    }
+
+    /// The periods of the energy product of a participant in a run, in order.
+    pub fn periods(&self, run: usize, participant: usize) -> Vec<&'a PeriodRow> {
+        let key = &self.participant(participant).key;
+        let mut rows: Vec<&PeriodRow> =
+            self.store.periods.iter().filter(|r| r.run == run && r.participant == *key).collect();
+        if let Some(first) = rows.first().map(|r| &r.product) {
+            rows.retain(|r| r.product == *first);
+        }
+        rows.sort_by_key(|r| r.period);
+        rows
+    }
+
+    /// The time axis.
+    pub fn clock(&self) -> Clock {
+        let of_scenario = |run: usize| self.store.runs[run].scenario == self.scenario;
+        let from_periods = self.store.periods.iter().filter(|r| of_scenario(r.run)).map(|r| r.period + 1);
+        let from_nodes = self.store.nodes.iter().filter(|r| of_scenario(r.run)).map(|r| r.period + 1);
+        let periods = from_periods.chain(from_nodes).max().unwrap_or(0);
+        // a day in 24 periods needs no saying
+        match self.facts.period_h.or((periods == 24).then_some(1.0)) {
+            Some(step) if step > 0.0 => Clock { periods, step, label: "Hour of day" }.named(),
+            _ => Clock { periods, step: 1.0, label: "Period" },
+        }
+    }
+
+    /// "/day" where the horizon is one.
+    fn per(&self) -> &'static str {
+        let clock = self.clock();
+        let day = clock.label == "Hour of day" && (clock.end() - 24.0).abs() < 1e-9;
+        if day { "/day" } else { "" }
+    }
+
+    /// Unit of money over the horizon, for values up to `largest`.
+    pub fn money(&self, largest: f64) -> Unit {
+        let (factor, power) = thousands(largest);
+        Unit { factor, label: format!("{power}{}{}", self.currency(), self.per()) }
+    }
+
+    /// Unit of carbon over the horizon, for values up to `largest` kg.
+    pub fn carbon(&self, largest: f64) -> Unit {
+        let (factor, unit) = if largest >= 2000.0 { (1e-3, "t") } else { (1.0, "kg") };
+        let (thousands, power) = thousands(largest * factor);
+        Unit { factor: factor * thousands, label: format!("{power}{unit} CO_2{}", self.per()) }
+    }
+
+    /// The name of the currency.
+    pub fn currency(&self) -> String {
+        crate::text::literal(self.facts.currency.as_deref().unwrap_or("currency units"))
+    }
+
+    /// What captions say about all figures of this study.
+    pub fn footnote(&self) -> String {
+        let mut out = format!(" Scenario {}.", self.scenario);
+        if self.seeds() > 1 {
+            out += &format!(" Means over {} seeds; intervals are 95 % bootstrap intervals.", self.seeds());
+        }
+        if !self.sweep_point.is_empty() {
+            out += &format!(" At {}.", self.sweep_point.join(", "));
+        }
+        if self.left_out > 0 {
+            out += &format!(" {} runs that did not converge are not shown.", self.left_out);
+        }
+        out
+    }
+}
+
+impl Clock {
+    /// End of the horizon on the axis.
+    pub fn end(&self) -> f64 {
+        self.periods as f64 * self.step
+    }
+
+    /// Beyond a day the hours count on.
+    fn named(self) -> Clock {
+        if self.end() > 24.0 + 1e-9 { Clock { label: "Hour", ..self } } else { self }
+    }
+
+    pub fn axis(&self, label: &str) -> crate::axis::Axis {
+        crate::axis::Axis::hours(self.end(), label)
+    }
+}
+
+/// Power in kW or MW, for values up to `largest` kW.
+pub fn power(largest: f64) -> Unit {
+    if largest >= 1000.0 { Unit { factor: 1e-3, label: "MW".into() } } else { Unit { factor: 1.0, label: "kW".into() } }
+}
+
+/// The largest magnitude.
+pub fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().map(f64::abs).fold(0.0, f64::max)
+}
+
+fn thousands(largest: f64) -> (f64, String) {
+    let mut exponent = 0;
+    while largest >= 2.0 * 10f64.powi(exponent + 3) {
+        exponent += 3;
+    }
+    let power = if exponent == 0 { String::new() } else { crate::text::power_of_ten(exponent) + " " };
+    (10f64.powi(-exponent), power)
+}
+
+fn insert(places: &mut Vec<usize>, place: usize) {
+    if let Err(at) = places.binary_search(&place) {
+        places.insert(at, place);
+    }
+}

@@ -1,0 +1,352 @@
+//! Writes a small result store with plausible, synthetic numbers: the shapes of five participants on a feeder, not a
+//! result of anything.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// What the store holds.
+pub struct Shape {
+    pub mechanisms: Vec<(&'static str, &'static str)>,
+    pub policies: Vec<(&'static str, &'static str)>,
+    pub seeds: u64,
+    pub participants: usize,
+    pub periods: usize,
+    pub buses: u32,
+    /// Multiplies costs and gains; 0 makes all equal, -1 all negative.
+    pub money: f64,
+    pub manifest: bool,
+}
+
+impl Shape {
+    pub fn side_by_side() -> Shape {
+        let ids = [
+            "grid-only",
+            "mid-market-rate",
+            "supply-demand-ratio",
+            "bill-sharing",
+            "nash-bargaining",
+            "central-optimum",
+        ];
+        let policies = ["none", "tax", "cap-and-trade", "stepped"];
+        Shape {
+            mechanisms: ids.map(|id| (id, id)).to_vec(),
+            policies: policies.map(|id| (id, id)).to_vec(),
+            seeds: 1,
+            participants: 5,
+            periods: 24,
+            buses: 33,
+            money: 1.0,
+            manifest: true,
+        }
+    }
+
+    pub fn many_mechanisms() -> Shape {
+        let ids = [
+            "grid-only",
+            "mid-market-rate",
+            "supply-demand-ratio",
+            "bill-sharing",
+            "uniform-price",
+            "nash-bargaining",
+            "shapley",
+            "nucleolus",
+            "kalai-smorodinsky",
+            "stackelberg-network-fee",
+            "stackelberg-integrated-price",
+            "evolutionary-buyers",
+            "pricing-game",
+            "double-auction",
+            "mcafee",
+            "continuous-double-auction",
+            "vcg",
+            "agv",
+            "competition-padding",
+            "central-optimum",
+        ];
+        Shape { mechanisms: ids.map(|id| (id, id)).to_vec(), seeds: 3, ..Shape::side_by_side() }
+    }
+}
+
+const METRICS: [&str; 16] = [
+    "total_cost",
+    "operating_cost",
+    "carbon_cost",
+    "social_cost",
+    "welfare_gain",
+    "efficiency",
+    "jain_index",
+    "emissions_kg",
+    "curtailment_kwh",
+    "self_sufficiency",
+    "peak_import_kw",
+    "p2p_share",
+    "loss_kwh",
+    "voltage_violation_pu",
+    "iterations",
+    "messages",
+];
+
+/// A repeatable number in [-1, 1].
+fn noise(parts: &[usize]) -> f64 {
+    let mut z = parts
+        .iter()
+        .fold(0x9E37_79B9_7F4A_7C15_u64, |z, p| (z ^ *p as u64).wrapping_mul(0xBF58_476D_1CE4_E5B9).rotate_left(29));
+    z = (z ^ (z >> 31)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+fn sun(h: usize) -> f64 {
+    let t = (h % 24) as f64 + 0.5;
+    if (5.0..19.0).contains(&t) { (std::f64::consts::PI * (t - 5.0) / 14.0).sin().powf(1.2) } else { 0.0 }
+}
+
+fn demand(h: usize) -> f64 {
+    const WINTER: [f64; 24] = [
+        0.67, 0.63, 0.60, 0.59, 0.59, 0.60, 0.74, 0.86, 0.95, 0.96, 0.96, 0.95, 0.95, 0.95, 0.93, 0.94, 0.99, 1.0, 1.0,
+        0.96, 0.91, 0.83, 0.73, 0.63,
+    ];
+    WINTER[h % 24]
+}
+
+fn retail(h: usize) -> f64 {
+    match h % 24 {
+        0..=4 | 23 => 0.385,
+        7..=15 | 18..=20 => 1.02,
+        _ => 0.754,
+    }
+}
+
+const FEED_IN: f64 = 0.35;
+
+/// PV, wind, turbine, storage, load, EV, HVAC of a participant, kW.
+fn devices(i: usize, h: usize, cooperative: f64) -> [f64; 7] {
+    let hour = h % 24;
+    let night = 0.3 + 0.36 * (1.0 - sun(h));
+    let pv = [1500.0, 0.0, 0.0, 600.0, 0.0][i % 5] * sun(h) * 0.86;
+    let wind = [0.0, 0.0, 250.0, 0.0, 900.0][i % 5] * night;
+    let turbine =
+        if (7..22).contains(&hour) { [0.0, 300.0, 0.0, 450.0, 0.0][i % 5] * (0.6 + 0.4 * cooperative) } else { 0.0 };
+    let storage = [200.0, 0.0, 0.0, 0.0, 150.0][i % 5]
+        * if (2..6).contains(&hour) || (11..14).contains(&hour) {
+            -0.8
+        } else if (18..21).contains(&hour) {
+            0.9
+        } else {
+            0.0
+        };
+    let load = -[450.0, 500.0, 350.0, 350.0, 300.0][i % 5] * demand(h);
+    let ev = [0.0, 0.0, -90.0, 0.0, 0.0][i % 5] * if !(7..18).contains(&hour) { 1.0 } else { 0.0 };
+    let hvac = [-120.0, 0.0, 0.0, 0.0, 0.0][i % 5] * (0.2 + 0.8 * sun(h));
+    [pv, wind, turbine, storage, load, ev, hvac]
+}
+
+struct Exchange {
+    net: f64,
+    sold: f64,
+    bought: f64,
+}
+
+/// Net positions, and what of them is netted inside.
+fn exchange(shape: &Shape, h: usize, trades: bool) -> Vec<Exchange> {
+    let cooperative = if trades { 1.0 } else { 0.0 };
+    let net: Vec<f64> = (0..shape.participants).map(|i| devices(i, h, cooperative).iter().sum()).collect();
+    let supply: f64 = net.iter().map(|v| v.max(0.0)).sum();
+    let need: f64 = net.iter().map(|v| (-v).max(0.0)).sum();
+    let inside = if trades { supply.min(need) } else { 0.0 };
+    let share = |v: f64, all: f64| if all > 0.0 { v.max(0.0) / all * inside } else { 0.0 };
+    net.iter().map(|v| Exchange { net: *v, sold: share(*v, supply), bought: share(-v, need) }).collect()
+}
+
+/// Shortest text of a number.
+fn n(v: f64) -> String {
+    format!("{}", if v == 0.0 { 0.0 } else { v })
+}
+
+/// Writes the store.
+pub fn write_store(dir: &Path, shape: &Shape) {
+    std::fs::create_dir_all(dir).unwrap();
+    let mut runs = format!(
+        "run_id,scenario,mechanism,variant,carbon_policy,carbon_label,seed,status,reason,residual,behaviour,information,{}\n",
+        METRICS.join(",")
+    );
+    let mut participants =
+        "run_id,participant,total_cost,operating_cost,carbon_cost,disagreement_cost,gain,gain_resource,\
+        gain_retail_margin,gain_carbon,gain_network,payment,emissions_kg,contract_kg,import_kwh,export_kwh,sold_kwh,\
+        bought_kwh,curtailed_kwh\n"
+            .to_owned();
+    let mut periods = "run_id,participant,period,product,net_export_kw,grid_import_kw,grid_export_kw,p2p_sold_kw,p2p_bought_kw,\
+        price_sell_per_kwh,price_buy_per_kwh,pv_kw,wind_kw,micro_turbine_kw,storage_kw,load_kw,ev_fleet_kw,hvac_kw,soc_kwh\n"
+        .to_owned();
+    let mut nodes = "run_id,period,bus,voltage_pu,p_kw,q_kvar,carbon_intensity_kg_per_kwh,price_per_kwh\n".to_owned();
+    let mut trades = "run_id,period,product,seller,buyer,quantity_kwh,price_per_kwh\n".to_owned();
+    let mut certificates = "run_id,name,value,tolerance,verdict,witness\n".to_owned();
+    let mut convergence = "run_id,iteration,primal_residual,dual_residual,objective\n".to_owned();
+    let mut ledger = "run_id,from,to,amount,reason,product\n".to_owned();
+
+    let mut run = 0u128;
+    for (m, (mechanism, variant)) in shape.mechanisms.iter().enumerate() {
+        for (p, (policy, label)) in shape.policies.iter().enumerate() {
+            for seed in 1..=shape.seeds {
+                run += 1;
+                let id = format!("{run:032x}");
+                let trading = *mechanism != "grid-only";
+                let quality = if trading { m as f64 / (shape.mechanisms.len() - 1) as f64 } else { 0.0 };
+                let jitter = 0.02 * noise(&[m, p, seed as usize]) * (shape.seeds - 1) as f64;
+                let carbon_price = [0.0, 0.28, 0.03, 0.22][p % 4];
+                let emissions = (11_390.0 - [0.0, 730.0, 30.0, 510.0][p % 4]) * (1.0 - 0.46 * quality) * (1.0 + jitter);
+                let operating = 10_820.0 * (1.0 - 0.42 * quality) * (1.0 + 0.5 * jitter);
+                let carbon = carbon_price * emissions;
+                let total = (operating + carbon) * shape.money;
+                let base = (10_820.0 + carbon_price * (11_390.0 - [0.0, 730.0, 30.0, 510.0][p % 4])) * shape.money;
+                let gain = base - total;
+                let values = [
+                    total,
+                    operating * shape.money,
+                    carbon * shape.money,
+                    total * 0.8,
+                    gain,
+                    quality,
+                    0.95 - 0.3 * (1.0 - quality),
+                    emissions,
+                    0.0,
+                    0.4 + 0.3 * quality,
+                    1900.0 - 500.0 * quality,
+                    0.35 * quality,
+                    964.0 - 120.0 * quality,
+                    0.0,
+                    12.0 * m as f64,
+                    240.0 * m as f64,
+                ];
+                let _ = writeln!(
+                    runs,
+                    "{id},five,{mechanism},{variant},{policy},{label},{seed},converged,,1e-9,truthful,reports,{}",
+                    values.map(n).join(",")
+                );
+                for i in 0..shape.participants {
+                    let share = [0.12, 0.32, 0.24, 0.14, 0.18][i % 5] * 5.0 / shape.participants as f64;
+                    let own = gain * share;
+                    // the parts of all participants sum to the gain of all: weights below have that mean
+                    let part = |weights: [f64; 5]| gain * weights[i % 5] / shape.participants as f64;
+                    let carbon = part([-0.4, 0.5, 0.4, -0.3, -0.2]) * carbon_price;
+                    let network = part([-0.1, -0.1, 0.0, -0.2, -0.1]);
+                    let resource = part([-0.6, 1.4, 0.8, 1.1, 0.8]);
+                    let margin = part([0.9, 0.6, 0.3, 0.1, 0.1]);
+                    let payment = resource + margin + carbon + network - own;
+                    let cells = [
+                        base * share - own,
+                        base * share * 0.9,
+                        base * share * 0.1,
+                        base * share,
+                        own,
+                        resource,
+                        margin,
+                        carbon,
+                        network,
+                        payment,
+                        emissions * share,
+                        emissions * share,
+                        4000.0 * share,
+                        900.0 * share,
+                        1200.0 * quality * share,
+                        1200.0 * quality * share,
+                        0.0,
+                    ];
+                    let _ = writeln!(participants, "{id},vpp{},{}", i + 1, cells.map(n).join(","));
+                }
+                for h in 0..shape.periods {
+                    let all = exchange(shape, h, trading);
+                    let price = FEED_IN + (retail(h) - FEED_IN) * (0.3 + 0.4 * demand(h) * (1.0 - 0.5 * sun(h)));
+                    for (i, e) in all.iter().enumerate() {
+                        let d = devices(i, h, if trading { 1.0 } else { 0.0 });
+                        let import = (-e.net - e.bought).max(0.0);
+                        let export = (e.net - e.sold).max(0.0);
+                        let spread = if *mechanism == "supply-demand-ratio" { 0.06 } else { 0.0 };
+                        let priced = |q: f64, v: f64| if q > 1e-6 { n(v) } else { String::new() };
+                        let _ = writeln!(
+                            periods,
+                            "{id},vpp{},{h},energy,{},{},{},{},{},{},{},{},",
+                            i + 1,
+                            n(e.net),
+                            n(import),
+                            n(export),
+                            n(e.sold),
+                            n(e.bought),
+                            priced(e.sold, price - spread),
+                            priced(e.bought, price + spread),
+                            d.map(n).join(",")
+                        );
+                    }
+                    for b in 1..=shape.buses {
+                        node(&mut nodes, &id, shape, h, b, trading);
+                    }
+                    if trading && shape.participants > 1 {
+                        let _ = writeln!(trades, "{id},{h},energy,vpp1,vpp2,{},{}", n(10.0 + h as f64), n(price));
+                    }
+                }
+                let _ = writeln!(certificates, "{id},ledger_balance,0,1e-9,upheld,");
+                let _ = writeln!(ledger, "{id},vpp2,vpp1,{},p2p,energy", n(100.0 * quality));
+                for k in 0..5 {
+                    let _ =
+                        writeln!(convergence, "{id},{k},{},{},{}", n(10f64.powi(-k)), n(10f64.powi(-k - 1)), n(total));
+                }
+            }
+        }
+    }
+    for (name, text) in [
+        ("runs", runs),
+        ("participants", participants),
+        ("periods", periods),
+        ("nodes", nodes),
+        ("trades", trades),
+        ("certificates", certificates),
+        ("convergence", convergence),
+        ("ledger", ledger),
+    ] {
+        std::fs::write(dir.join(name).with_extension("csv"), text).unwrap();
+    }
+    if shape.manifest {
+        std::fs::write(dir.join("manifest.json"), manifest(shape)).unwrap();
+    }
+}
+
+/// A feeder like the 33-bus one: trunk 1-18, laterals from 2, 3 and 6.
+fn lateral(bus: u32) -> (f64, f64) {
+    match bus {
+        1..=18 => (f64::from(bus - 1) / 17.0, 1.0),
+        19..=22 => (f64::from(bus - 18) / 17.0, 0.3),
+        23..=25 => (f64::from(bus - 21) / 17.0, 0.5),
+        _ => (f64::from(bus - 21) / 17.0, 0.8),
+    }
+}
+
+fn node(out: &mut String, id: &str, shape: &Shape, h: usize, bus: u32, trading: bool) {
+    let (distance, weight) = lateral(bus);
+    let local = if trading { 1.3 } else { 1.0 } * sun(h);
+    let v = 1.0 - distance * weight * (0.065 * demand(h) - 0.05 * local);
+    let clean = (1.2 * sun(h) * distance * if trading { 1.2 } else { 0.8 }).min(1.0);
+    let intensity = if (19..=22).contains(&bus) && (2..5).contains(&(h % 24)) && bus > 20 {
+        String::new()
+    } else {
+        n(0.581 * (1.0 - clean))
+    };
+    let p = if bus == 1 { 0.0 } else { -60.0 * demand(h) };
+    let _ = writeln!(out, "{id},{h},{bus},{},{},{},{intensity},{}", n(v), n(p), n(p / 2.0), n(retail(h)));
+    let _ = shape;
+}
+
+fn manifest(shape: &Shape) -> String {
+    let list = |f: &dyn Fn(usize) -> f64| (0..shape.periods).map(f).map(n).collect::<Vec<_>>().join(", ");
+    let range = |a: u32, b: u32| (a..=b).map(|v| v.to_string()).collect::<Vec<_>>().join(", ");
+    let feeder = if shape.buses == 33 {
+        format!("[[{}], [{}], [{}], [{}]]", range(1, 18), range(19, 22), range(23, 25), range(26, 33))
+    } else {
+        "[]".to_owned()
+    };
+    format!(
+        r#"{{"program": "coase", "experiment_hash": "9f2c41d07be85a63c0d1e2f3a4b5c6d7", "scenarios": {{"five": {{
+            "currency": "CNY", "period_h": 1.0, "v_min_pu": 0.95, "v_max_pu": 1.05, "feeder": {feeder},
+            "buy_price_per_kwh": [{}], "sell_price_per_kwh": [{}]}}}}}}"#,
+        list(&retail),
+        list(&|_| FEED_IN)
+    )
+}
