@@ -172,3 +172,121 @@ fn share_discharge(vehicles: &mut [Vehicles], moved: &mut [f64], energy: f64, t:
     }
     if left < 1e-9 * (1.0 + energy) { 0.0 } else { left }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::participant::testing::{assert_all_close, assert_close, hourly};
+    use crate::participant::{EvFleet, EvMode, EvSession};
+    use proptest::prelude::*;
+
+    fn car(p_max_kw: f64, need_kwh: f64, departure_h: f64) -> EvSession {
+        EvSession {
+            count: 1,
+            arrival_h: 0.0,
+            departure_h,
+            energy_kwh: 0.0,
+            target_kwh: need_kwh,
+            capacity_kwh: need_kwh,
+            p_max_kw,
+            efficiency: 1.0,
+        }
+    }
+
+    fn fleet(sessions: Vec<EvSession>) -> EvFleet {
+        EvFleet { mode: EvMode::ChargeOnly, sessions }
+    }
+
+    #[test]
+    fn a_series_within_the_envelope_may_be_two_kilowatt_hours_away_from_any_split() {
+        let fleet = fleet(vec![car(10.0, 10.0, 4.0), car(1.0, 3.0, 4.0)]);
+        let series = [0.0, 11.0, 0.0, 2.0];
+        let (low, high) = fleet.charging_envelope_kwh(hourly(4));
+        let mut taken = 0.0;
+        for (t, p) in series.iter().enumerate() {
+            taken += p;
+            assert!(low[t + 1] <= taken && taken <= high[t + 1]);
+        }
+        let split = fleet.disaggregate(&series.map(|p| -p), hourly(4));
+        assert_close(split.short_kwh, 1.0, 1e-12);
+        assert_close(split.unplaced_kwh, 1.0, 1e-12);
+        assert_close(split.deviation_kwh(), 2.0, 1e-12);
+        assert_all_close(&split.charging_kw[0], &[0.0, 10.0, 0.0, 0.0], 1e-12);
+        assert_all_close(&split.charging_kw[1], &[0.0, 1.0, 0.0, 1.0], 1e-12);
+    }
+
+    #[test]
+    fn the_car_that_cannot_wait_goes_first() {
+        let fleet = fleet(vec![car(7.0, 7.0, 3.0), car(7.0, 7.0, 1.0), car(7.0, 7.0, 2.0)]);
+        let split = fleet.disaggregate(&[-7.0; 3], hourly(3));
+        assert_eq!(split.deviation_kwh(), 0.0);
+        assert_all_close(&split.charging_kw[1], &[7.0, 0.0, 0.0], 1e-12);
+        assert_all_close(&split.charging_kw[2], &[0.0, 7.0, 0.0], 1e-12);
+        assert_all_close(&split.charging_kw[0], &[0.0, 0.0, 7.0], 1e-12);
+    }
+
+    #[test]
+    fn equal_laxity_shares_in_proportion_to_power() {
+        let fleet = fleet(vec![car(9.0, 9.0, 4.0), car(3.0, 3.0, 4.0)]);
+        let split = fleet.disaggregate(&[-4.0, -8.0, 0.0, 0.0], hourly(4));
+        assert_eq!(split.deviation_kwh(), 0.0);
+        assert_all_close(&split.charging_kw[0], &[3.0, 6.0, 0.0, 0.0], 1e-12);
+        assert_all_close(&split.charging_kw[1], &[1.0, 2.0, 0.0, 0.0], 1e-12);
+    }
+
+    #[test]
+    fn needs_come_before_room() {
+        let full = EvSession { target_kwh: 0.0, ..car(7.0, 20.0, 1.0) };
+        let fleet = fleet(vec![full, car(7.0, 6.0, 2.0)]);
+        let split = fleet.disaggregate(&[-7.0, 0.0], hourly(2));
+        assert_eq!(split.deviation_kwh(), 0.0);
+        assert_all_close(&split.charging_kw[0], &[1.0, 0.0], 1e-12);
+    }
+
+    #[test]
+    fn discharging_takes_from_the_car_that_can_wait_longest() {
+        let parked = |departure_h| EvSession { energy_kwh: 10.0, capacity_kwh: 20.0, ..car(5.0, 10.0, departure_h) };
+        let fleet = EvFleet { mode: EvMode::Bidirectional, sessions: vec![parked(2.0), parked(4.0)] };
+        let split = fleet.disaggregate(&[5.0, 0.0, -5.0, 0.0], hourly(4));
+        assert_eq!(split.deviation_kwh(), 0.0);
+        assert_all_close(&split.charging_kw[1], &[-5.0, 0.0, 5.0, 0.0], 1e-12);
+        // At the end nobody can give any more and still leave with its target.
+        let split = fleet.disaggregate(&[0.0, 0.0, 0.0, 5.0], hourly(4));
+        assert_eq!(split.unplaced_kwh, 5.0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn energy_is_accounted_for_to_the_last_kilowatt_hour(
+            cars in prop::collection::vec((1.0..10.0f64, 0.0..1.0f64, 1u32..6), 1..8),
+            series in prop::collection::vec(0.0..30.0f64, 6),
+        ) {
+            let cars: Vec<EvSession> = cars
+                .into_iter()
+                .map(|(p, ambition, departure)| {
+                    let departure = f64::from(departure);
+                    EvSession { capacity_kwh: 30.0, ..car(p, (ambition * p * departure).min(30.0), departure) }
+                })
+                .collect();
+            let fleet = fleet(cars.clone());
+            let power: Vec<f64> = series.iter().map(|p| -p).collect();
+            let split = fleet.disaggregate(&power, hourly(6));
+            let mut placed = 0.0;
+            let mut short = 0.0;
+            for (car, charged) in cars.iter().zip(&split.charging_kw) {
+                for (t, p) in charged.iter().enumerate() {
+                    let limit = if (t as f64) < car.departure_h { car.p_max_kw } else { 0.0 };
+                    prop_assert!(*p >= 0.0 && *p <= limit + 1e-9);
+                }
+                let energy: f64 = charged.iter().sum();
+                prop_assert!(energy <= car.capacity_kwh + 1e-9);
+                placed += energy;
+                short += (car.target_kwh - energy).max(0.0);
+            }
+            let asked: f64 = series.iter().sum();
+            prop_assert!((placed + split.unplaced_kwh - asked).abs() < 1e-7);
+            prop_assert!((short - split.short_kwh).abs() < 1e-7);
+        }
+    }
+}

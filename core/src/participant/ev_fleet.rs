@@ -226,3 +226,191 @@ fn order_of_all(a: &EvSession, b: &EvSession) -> Ordering {
     let compare = |(x, y): (f64, f64)| x.total_cmp(&y);
     key(a).into_iter().zip(key(b)).map(compare).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EvFleet, EvMode, EvSession, MOST_GROUPS};
+    use crate::participant::testing::{Response, assert_all_close, assert_close, at_prices, hourly};
+    use crate::participant::{Device, DeviceError};
+    use crate::setting::Periods;
+    use proptest::prelude::*;
+
+    fn session(arrival_h: f64, departure_h: f64, energy_kwh: f64, target_kwh: f64, capacity_kwh: f64) -> EvSession {
+        let (p_max_kw, efficiency) = (7.0, 0.95);
+        EvSession { count: 1, arrival_h, departure_h, energy_kwh, target_kwh, capacity_kwh, p_max_kw, efficiency }
+    }
+
+    fn charging(sessions: Vec<EvSession>) -> EvFleet {
+        EvFleet { mode: EvMode::ChargeOnly, sessions }
+    }
+
+    fn meet(fleet: EvFleet, periods: Periods, prices: &[f64]) -> Response {
+        at_prices(vec![Device::EvFleet(fleet)], periods, prices).unwrap()
+    }
+
+    #[test]
+    fn the_envelope_of_two_cars() {
+        let fleet = charging(vec![session(0.0, 4.0, 10.0, 30.0, 40.0), session(2.0, 6.0, 20.0, 40.0, 50.0)]);
+        let (low, high) = fleet.charging_envelope_kwh(hourly(6));
+        assert_all_close(&high, &[0.0, 7.0, 14.0, 28.0, 42.0, 49.0, 56.0], 1e-9);
+        let expected = [0.0, 0.0526315789, 7.0526315789, 14.1052631579, 28.1052631579, 35.1052631579, 42.1052631579];
+        assert_all_close(&low, &expected, 1e-9);
+        // Charging as late as prices fall, both leave with exactly what they need.
+        let found = meet(fleet, hourly(6), &[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
+        let taken: f64 = found.power_kw(0).iter().map(|p| -p).sum();
+        assert_close(taken, 40.0 / 0.95, 1e-7);
+    }
+
+    #[test]
+    fn cars_charge_in_the_cheapest_hours_of_their_session() {
+        // 12 kWh need 12 / 0.95 at the plug: one full hour at the least price, the rest at the next; nobody is there at 0.01.
+        let cars = EvSession { count: 20, ..session(1.0, 5.0, 26.0, 38.0, 50.0) };
+        let found = meet(charging(vec![cars]), hourly(6), &[0.01, 0.4, 0.2, 0.3, 0.9, 0.01]);
+        let rest = 12.0 / 0.95 - 7.0;
+        assert_all_close(&found.power_kw(0), &[0.0, 0.0, -140.0, -20.0 * rest, 0.0, 0.0], 1e-6);
+        assert_close(found.profit, -20.0 * (7.0 * 0.2 + rest * 0.3), 1e-8);
+        let stored = found.values(&found.contribution.devices[0].stored_kwh);
+        let after = 20.0 * (26.0 + 7.0 * 0.95);
+        assert_all_close(&stored, &[0.0, 520.0, after, 760.0, 0.0, 0.0], 1e-6);
+    }
+
+    #[test]
+    fn a_session_may_begin_and_end_within_a_period() {
+        let car = session(0.5, 1.25, 0.0, 4.0, 50.0);
+        let found = meet(charging(vec![car]), hourly(2), &[1.0, 2.0]);
+        assert_all_close(&found.power_kw(0), &[-3.5, -(4.0 / 0.95 - 3.5)], 1e-7);
+        let late = session(0.5, 1.25, 0.0, 5.1, 50.0);
+        assert!(late.validate(hourly(2)).is_err());
+    }
+
+    #[test]
+    fn a_car_that_may_discharge_sells_dear_and_refills_cheap() {
+        // From 20 kWh back to 20 kWh: 10 kW of charging refill 9 kWh, which are 8.1 kWh sold.
+        let car = EvSession {
+            count: 1,
+            arrival_h: 0.0,
+            departure_h: 2.0,
+            energy_kwh: 20.0,
+            target_kwh: 20.0,
+            capacity_kwh: 40.0,
+            p_max_kw: 10.0,
+            efficiency: 0.9,
+        };
+        let fleet = EvFleet { mode: EvMode::Bidirectional, sessions: vec![car] };
+        let found = meet(fleet, hourly(2), &[1.0, 0.2]);
+        assert_all_close(&found.power_kw(0), &[8.1, -10.0], 1e-7);
+        assert_close(found.profit, 8.1 - 2.0, 1e-9);
+        assert_close(meet(charging(vec![car]), hourly(2), &[1.0, 0.2]).profit, 0.0, 1e-9);
+    }
+
+    #[test]
+    fn a_negative_price_does_not_make_cars_charge_and_discharge_at_once() {
+        // A full battery that must leave full: taking 1 kWh out and putting it back earns nothing in one period.
+        let car = session(0.0, 1.0, 50.0, 50.0, 50.0);
+        let fleet = EvFleet { mode: EvMode::Bidirectional, sessions: vec![car] };
+        assert_close(meet(fleet, hourly(1), &[-1.0]).profit, 0.0, 1e-9);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_its_session() {
+        let wrong = |s: EvSession| match charging(vec![session(0.0, 4.0, 10.0, 30.0, 40.0), s]).validate(hourly(6)) {
+            Err(DeviceError::Session { session: 1, error }) => error.to_string(),
+            other => panic!("{other:?}"),
+        };
+        let good = session(2.0, 6.0, 20.0, 40.0, 50.0);
+        let text = wrong(EvSession { departure_h: 7.0, ..good });
+        assert_eq!(text, "departure_h: found 7, expected at most length of the horizon (6)");
+        assert!(wrong(EvSession { arrival_h: -1.0, ..good }).starts_with("arrival_h"));
+        assert!(wrong(EvSession { arrival_h: 6.5, ..good }).starts_with("arrival_h"));
+        assert!(wrong(EvSession { target_kwh: 60.0, ..good }).starts_with("target_kwh"));
+        assert!(wrong(EvSession { energy_kwh: 55.0, ..good }).starts_with("energy_kwh"));
+        assert!(wrong(EvSession { efficiency: 1.2, ..good }).starts_with("efficiency"));
+        let text = wrong(EvSession { departure_h: 4.0, ..good });
+        assert_eq!(text, "target_kwh: 40 to 50 is asked, only 20 to 33.3 can be reached");
+    }
+
+    /// Sessions that can always be served, in a day of 12 hours.
+    fn sessions(count: usize) -> impl Strategy<Value = Vec<EvSession>> {
+        let one = (0u32..10, 1u32..6, 0.0..20.0f64, 0.0..1.0f64, 3.0..11.0f64, prop::bool::ANY).prop_map(
+            |(arrival, hours, energy_kwh, ambition, p_max_kw, good)| {
+                let efficiency = if good { 0.95 } else { 0.9 };
+                let departure = (arrival + hours).min(12);
+                let capacity_kwh = 40.0;
+                let most = (f64::from(departure - arrival) * p_max_kw * efficiency).min(capacity_kwh - energy_kwh);
+                EvSession {
+                    count: 1,
+                    arrival_h: f64::from(arrival),
+                    departure_h: f64::from(departure),
+                    energy_kwh,
+                    target_kwh: energy_kwh + ambition * most,
+                    capacity_kwh,
+                    p_max_kw,
+                    efficiency,
+                }
+            },
+        );
+        prop::collection::vec(one, count)
+    }
+
+    fn prices() -> impl Strategy<Value = Vec<f64>> {
+        prop::collection::vec(0.1..1.0f64, 12)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn each_car_for_itself_is_what_a_fleet_does(sessions in sessions(5), prices in prices(), both in prop::bool::ANY) {
+            let mode = if both { EvMode::Bidirectional } else { EvMode::ChargeOnly };
+            let together = meet(EvFleet { mode, sessions: sessions.clone() }, hourly(12), &prices).profit;
+            let alone = |s: &EvSession| meet(EvFleet { mode, sessions: vec![*s] }, hourly(12), &prices).profit;
+            let sum: f64 = sessions.iter().map(alone).sum();
+            prop_assert!((together - sum).abs() < 1e-6 * (1.0 + sum.abs()), "{together} {sum}");
+            let reversed = sessions.iter().rev().copied().collect();
+            let again = meet(EvFleet { mode, sessions: reversed }, hourly(12), &prices).profit;
+            prop_assert_eq!(together, again);
+        }
+
+        #[test]
+        fn a_count_stands_for_as_many_equal_cars(session in sessions(1), prices in prices(), count in 1usize..30) {
+            let many = meet(charging(vec![EvSession { count, ..session[0] }]), hourly(12), &prices).profit;
+            let listed = meet(charging(vec![session[0]; count]), hourly(12), &prices).profit;
+            let one = meet(charging(session), hourly(12), &prices).profit;
+            prop_assert!((many - count as f64 * one).abs() < 1e-6 * (1.0 + many.abs()));
+            prop_assert!((many - listed).abs() < 1e-9 * (1.0 + many.abs()));
+        }
+
+        #[test]
+        fn what_single_cars_do_lies_within_the_envelope(sessions in sessions(6), prices in prices()) {
+            let fleet = charging(sessions);
+            let (low, high) = fleet.charging_envelope_kwh(hourly(12));
+            let mut taken = 0.0;
+            for (t, p) in meet(fleet, hourly(12), &prices).power_kw(0).iter().enumerate() {
+                taken -= p;
+                prop_assert!(low[t + 1] - 1e-5 < taken && taken < high[t + 1] + 1e-5);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4))]
+
+        #[test]
+        fn a_shared_envelope_is_never_dearer_than_single_cars_and_says_how_far_off_it_is(
+            sessions in sessions(MOST_GROUPS + 40), prices in prices()
+        ) {
+            let fleet = charging(sessions.clone());
+            prop_assume!(!fleet.is_exact());
+            let shared = meet(fleet, hourly(12), &prices);
+            let device = &shared.contribution.devices[0];
+            let behind = device.fleet.as_ref().expect("shared envelopes name their vehicles");
+            let (first, second) = sessions.split_at(MOST_GROUPS / 2 + 20);
+            let exact: f64 = [first, second].map(|s| meet(charging(s.to_vec()), hourly(12), &prices).profit).iter().sum();
+            prop_assert!(shared.profit >= exact - 1e-6 * (1.0 + exact.abs()), "{} {exact}", shared.profit);
+            // Putting things right at the dearest and cheapest price closes the gap to the exact answer.
+            let split = behind.disaggregate(&shared.power_kw(0), hourly(12));
+            let gap = shared.profit - exact;
+            prop_assert!(gap <= split.deviation_kwh() * 1.0 + 1e-5, "{gap} but only {split:?}");
+        }
+    }
+}
