@@ -1,9 +1,25 @@
 //! The evaluator: trusts nobody, knows the true market, and turns a cleared outcome into figures and certificates.
+//!
+//! Gains and efficiency are measured under the run's own final terms; runs under different policies are compared by social
+//! cost, which holds resources only and never transfers.
 
-use crate::carbon::CarbonPolicy;
+mod accounts;
+mod certificates;
+mod coalition;
+mod fairness;
+mod metrics;
+mod tables;
+
+pub use fairness::{gini, jain};
+
+use crate::carbon::{CarbonPolicy, Responsibility};
 use crate::engine::Cleared;
 use crate::mechanism::{Mechanism, MechanismError};
+use crate::outcome::{Certificate, Ledger};
+use crate::physical::{self, Physical};
 use crate::record::RunRecord;
+use accounts::Accounts;
+use std::sync::Arc;
 
 /// What outcomes are measured with: the same for everything that is compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,17 +43,98 @@ pub enum Search {
     Skipped,
 }
 
+/// Everything the figures are read from: the outcome's accounts and those of no trade under the same terms.
+struct Case<'a> {
+    cleared: &'a Cleared,
+    mechanism: &'a dyn Mechanism,
+    yardstick: &'a Yardstick,
+    seed: u64,
+    accounts: Accounts,
+    /// No trade under the run's own final terms.
+    alone: Accounts,
+    alone_physical: Physical,
+    responsibility: Responsibility,
+    /// Least operating plus carbon cost of all together on the policy's own terms, the network ignored; with the proven
+    /// gap of that figure.
+    least_cost: Option<(f64, f64)>,
+}
+
+impl Case<'_> {
+    /// Gain of each member over no trade.
+    fn gains(&self) -> Vec<f64> {
+        self.alone
+            .members
+            .iter()
+            .zip(&self.accounts.members)
+            .map(|(before, after)| before.total_cost() - after.total_cost())
+            .collect()
+    }
+}
+
+/// A measured run.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// Its rows in the result tables.
+    pub record: RunRecord,
+    /// All certificates: the mechanism's own evidence, then the evaluator's.
+    pub certificates: Vec<Certificate>,
+    /// The complete ledger.
+    pub ledger: Ledger,
+    /// Gain of each member over no trade under the same terms.
+    pub gains: Vec<f64>,
+}
+
 /// Measures a cleared outcome.
 ///
 /// # Errors
-/// If a question to the true participants has no answer.
+/// If a question to the true participants, or to the network without trade, has no answer.
 pub fn evaluate(
     cleared: &Cleared,
-    _mechanism: &dyn Mechanism,
-    _policy: &dyn CarbonPolicy,
-    _seed: u64,
-    _yardstick: &Yardstick,
-) -> Result<RunRecord, MechanismError> {
-    let _ = cleared;
-    Ok(RunRecord::empty())
+    mechanism: &dyn Mechanism,
+    policy: &dyn CarbonPolicy,
+    seed: u64,
+    yardstick: &Yardstick,
+) -> Result<Evaluation, MechanismError> {
+    let setting = cleared.truth.setting();
+    let outcome = &cleared.outcome;
+    let account = |physical: &Physical, ledger: &Ledger, imposed: &[_]| {
+        Accounts::new(setting, physical, ledger, imposed, policy, &cleared.signal, yardstick)
+    };
+    let alone_plans = cleared.truth.each(|l| l.remembered_autarky())?;
+    let traded =
+        cleared.physical.plans.iter().zip(&alone_plans).any(|(plan, alone)| !Arc::ptr_eq(plan, alone) && plan != alone);
+    let alone_physical = if traded {
+        physical::of_plans(setting, alone_plans, policy.storage_rule())?
+    } else {
+        cleared.physical.clone()
+    };
+    let charged = cleared.truth.under(&policy.charged_terms(setting, &cleared.signal));
+    // A coalition that cannot be solved leaves efficiency empty; it does not spoil the run.
+    let least_cost = charged.remembered(&charged.grand()).ok().map(|best| (best.cost, best.gap));
+    let case = Case {
+        accounts: account(&cleared.physical, &outcome.ledger, &outcome.imposed),
+        alone: account(&alone_physical, &Ledger::default(), &[]),
+        responsibility: policy.responsibility(setting, &cleared.physical, &cleared.signal),
+        alone_physical,
+        least_cost,
+        cleared,
+        mechanism,
+        yardstick,
+        seed,
+    };
+    let excess = (yardstick.core == Search::Made).then(|| coalition::core_excess(&case));
+    let regret = (yardstick.regret == Search::Made).then(|| certificates::regret(&case));
+    let certificates = certificates::all(&case, excess.as_ref(), regret.as_ref());
+    let record = RunRecord {
+        metrics: metrics::row(&case, excess.as_ref(), regret.as_ref()),
+        participants: tables::participants(&case),
+        periods: tables::periods(&case),
+        trades: tables::trades(&case),
+        nodes: tables::nodes(&case),
+        certificates: tables::certificates(&certificates),
+        convergence: tables::convergence(&case),
+        ledger: tables::ledger(&case),
+    };
+    let gains = case.gains();
+    Ok(Evaluation { record, certificates, ledger: case.accounts.ledger, gains })
 }

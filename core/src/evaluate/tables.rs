@@ -1,0 +1,259 @@
+//! The rows of a run in the result tables, in the column order of the record.
+
+use super::{Case, metrics};
+use crate::carbon::contract::{Contract, Generation, Oversold, Party as ContractParty, overlay};
+use crate::carbon::flow::LossRule;
+use crate::market::Plan;
+use crate::outcome::{Certificate, Outcome, Party, Side, Trade};
+use crate::record::{DEVICE_KINDS, Row, Value};
+use crate::setting::{Product, Setting};
+
+pub(super) fn participants(case: &Case) -> Vec<Row> {
+    let setting = case.cleared.truth.setting();
+    let hours = setting.periods.hours;
+    let trades = energy_trades(case);
+    let contract = contract_kg(case, &trades);
+    let gains = case.gains();
+    let mut rows = vec![];
+    for (i, member) in setting.members.iter().enumerate() {
+        let plan = &case.cleared.physical.plans[i];
+        let (after, before) = (&case.accounts.members[i], &case.alone.members[i]);
+        let resource = (before.resource_cost + before.upstream) - (after.resource_cost + after.upstream);
+        let retail = (before.tariff - before.upstream) - (after.tariff - after.upstream);
+        let carbon = (before.carbon - before.refund) - (after.carbon - after.refund);
+        let network = (before.network + before.shortfall) - (after.network + after.shortfall);
+        let moved =
+            |counts: &dyn Fn(&Trade) -> bool| trades.iter().filter(|t| counts(t)).map(|t| t.quantity).sum::<f64>();
+        let emissions: f64 =
+            (0..setting.periods.count).map(|t| plan.emission_kg[t] + setting.intensity(t) * plan.import_kwh[t]).sum();
+        rows.push(vec![
+            member.id.as_str().into(),
+            after.total_cost().into(),
+            after.operating_cost().into(),
+            after.carbon.into(),
+            before.total_cost().into(),
+            gains[i].into(),
+            resource.into(),
+            retail.into(),
+            carbon.into(),
+            network.into(),
+            after.payment.into(),
+            emissions.into(),
+            contract.get(i).copied().into(),
+            plan.import_kwh.iter().sum::<f64>().into(),
+            plan.export_kwh.iter().sum::<f64>().into(),
+            moved(&|t| t.seller == i).into(),
+            moved(&|t| t.buyer == i).into(),
+            metrics::curtailed_kwh(plan, hours).into(),
+        ]);
+    }
+    rows
+}
+
+pub(super) fn periods(case: &Case) -> Vec<Row> {
+    let setting = case.cleared.truth.setting();
+    let hours = setting.periods.hours;
+    let outcome = &case.cleared.outcome;
+    let trades = outcome.bilateral();
+    let mut rows = vec![];
+    for (i, member) in setting.members.iter().enumerate() {
+        let plan = &case.cleared.physical.plans[i];
+        let mut sold = vec![0.0; setting.slots.len()];
+        let mut bought = sold.clone();
+        for t in &trades {
+            if t.seller == i {
+                sold[t.slot] += t.quantity;
+            }
+            if t.buyer == i {
+                bought[t.slot] += t.quantity;
+            }
+        }
+        for (k, slot) in setting.slots.iter().enumerate() {
+            let energy = slot.product == Product::Energy;
+            let per_hour = if energy { hours } else { 1.0 };
+            let only_energy = |x: f64| if energy { Value::from(x) } else { Value::Missing };
+            let mut row: Row = vec![
+                member.id.as_str().into(),
+                slot.period.into(),
+                slot.product.name().into(),
+                (plan.output[k] / per_hour).into(),
+                only_energy(plan.import_kwh[slot.period] / hours),
+                only_energy(plan.export_kwh[slot.period] / hours),
+                (sold[k] / per_hour).into(),
+                (bought[k] / per_hour).into(),
+                price(outcome, i, k, true).into(),
+                price(outcome, i, k, false).into(),
+            ];
+            row.extend(
+                DEVICE_KINDS
+                    .iter()
+                    .map(|kind| if energy { device_kw(plan, kind, slot.period) } else { Value::Missing }),
+            );
+            row.push(if energy { stored_kwh(plan, slot.period) } else { Value::Missing });
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+pub(super) fn trades(case: &Case) -> Vec<Row> {
+    let setting = case.cleared.truth.setting();
+    let id = |i: usize| setting.members[i].id.as_str();
+    let mut trades = case.cleared.outcome.bilateral();
+    trades.sort_by_key(|t| (t.slot, t.seller, t.buyer));
+    trades
+        .iter()
+        .map(|t| {
+            let slot = setting.slots[t.slot];
+            let price = t.price.or_else(|| price(&case.cleared.outcome, t.seller, t.slot, true));
+            vec![
+                slot.period.into(),
+                slot.product.name().into(),
+                id(t.seller).into(),
+                id(t.buyer).into(),
+                t.quantity.into(),
+                price.into(),
+            ]
+        })
+        .collect()
+}
+
+pub(super) fn nodes(case: &Case) -> Vec<Row> {
+    let Some(feeder) = &case.cleared.truth.setting().feeder else { return vec![] };
+    let mut rows = vec![];
+    for (t, state) in case.cleared.physical.grid.iter().enumerate() {
+        for (n, bus) in feeder.network.buses.iter().enumerate() {
+            rows.push(vec![
+                t.into(),
+                bus.id.into(),
+                state.flow.voltages[n].map(|v| v.magnitude_pu).into(),
+                state.flow.p_kw[n].into(),
+                state.flow.q_kvar[n].into(),
+                state.carbon.intensity_kg_per_kwh[n].into(),
+                Value::Missing,
+            ]);
+        }
+    }
+    rows
+}
+
+pub(super) fn certificates(all: &[Certificate]) -> Vec<Row> {
+    let row = |c: &Certificate| {
+        vec![c.name.into(), c.value.into(), c.tolerance.into(), c.verdict.name().into(), c.witness.as_str().into()]
+    };
+    all.iter().map(row).collect()
+}
+
+pub(super) fn convergence(case: &Case) -> Vec<Row> {
+    let value = |step: &crate::context::Step, name: &str| step.values.iter().find(|v| v.0 == name).map(|v| v.1);
+    let row = |(k, s): (usize, &crate::context::Step)| {
+        vec![
+            k.into(),
+            value(s, "primal_residual").into(),
+            value(s, "dual_residual").into(),
+            value(s, "objective").into(),
+        ]
+    };
+    case.cleared.trace.steps.iter().enumerate().map(row).collect()
+}
+
+pub(super) fn ledger(case: &Case) -> Vec<Row> {
+    let setting = case.cleared.truth.setting();
+    let name = |party: Party| match party {
+        Party::Member(i) => setting.members[i].id.clone(),
+        Party::Operator => "operator".into(),
+        Party::Dso => "dso".into(),
+        Party::Grid => "grid".into(),
+        Party::Authority => "authority".into(),
+    };
+    let entries = case.accounts.ledger.entries().iter();
+    let product = |p: Option<Product>| p.map_or(Value::Missing, |p| p.name().into());
+    entries
+        .map(|e| vec![name(e.from).into(), name(e.to).into(), e.amount.into(), e.reason.into(), product(e.product)])
+        .collect()
+}
+
+/// The price that a member faces in a slot: the first signal that is meant for it.
+pub(super) fn price(outcome: &Outcome, member: usize, slot: usize, selling: bool) -> Option<f64> {
+    let side = if selling { Side::Sell } else { Side::Buy };
+    let meant = outcome
+        .prices
+        .iter()
+        .filter(|s| s.side == side || s.side == Side::Both)
+        .filter(|s| s.member.is_none_or(|m| m == member));
+    meant.filter_map(|s| s.price.get(slot).copied().flatten()).next()
+}
+
+/// Sum of a kind's power; empty where the participant has no such device.
+fn device_kw(plan: &Plan, kind: &str, period: usize) -> Value {
+    let of_kind: Vec<f64> =
+        plan.devices.iter().filter(|d| d.kind == kind).filter_map(|d| d.power_kw.get(period).copied()).collect();
+    if of_kind.is_empty() { Value::Missing } else { of_kind.iter().sum::<f64>().into() }
+}
+
+fn stored_kwh(plan: &Plan, period: usize) -> Value {
+    let stored: Vec<f64> = plan.devices.iter().filter_map(|d| d.stored_kwh.get(period).copied()).collect();
+    if stored.is_empty() { Value::Missing } else { stored.iter().sum::<f64>().into() }
+}
+
+fn energy_trades(case: &Case) -> Vec<Trade> {
+    let setting = case.cleared.truth.setting();
+    let energy = |t: &Trade| setting.slots[t.slot].product == Product::Energy;
+    case.cleared.outcome.bilateral().into_iter().filter(energy).collect()
+}
+
+/// Market-based emissions of every member over the horizon: own generation used, contracts, and the residual mix; empty
+/// where energies do not add up to an account.
+fn contract_kg(case: &Case, trades: &[Trade]) -> Vec<f64> {
+    let setting = case.cleared.truth.setting();
+    let mut total = vec![0.0; setting.members.len()];
+    for t in 0..setting.periods.count {
+        let Some(kg) = contract_kg_in(case, setting, trades, t) else { return vec![] };
+        for (sum, x) in total.iter_mut().zip(kg) {
+            *sum += x;
+        }
+    }
+    total
+}
+
+fn contract_kg_in(case: &Case, setting: &Setting, trades: &[Trade], period: usize) -> Option<Vec<f64>> {
+    let physical = &case.cleared.physical;
+    let slot = setting.energy_slot(period)?;
+    let output: Vec<f64> = physical.plans.iter().map(|p| p.output[slot]).collect();
+    // Without a network a member that exports carries its own direct emissions and nothing else.
+    let export_intensity = |i: usize| -> f64 {
+        let plan = &physical.plans[i];
+        physical.export_intensity_kg_per_kwh(i, period).unwrap_or_else(|| {
+            let generated: f64 =
+                plan.devices.iter().filter_map(|d| d.power_kw.get(period)).map(|p| p.max(0.0)).sum::<f64>()
+                    * setting.periods.hours;
+            if generated > 1e-9 { plan.emission_kg[period] / generated } else { 0.0 }
+        })
+    };
+    let mut parties: Vec<ContractParty> = (0..output.len())
+        .map(|i| ContractParty {
+            exported_kwh: output[i].max(0.0),
+            export_kg_per_kwh: if output[i] > 0.0 { export_intensity(i) } else { 0.0 },
+            withdrawn_kwh: (-output[i]).max(0.0),
+        })
+        .collect();
+    let upstream = physical.upstream_import_kwh[period];
+    let rest =
+        physical.plans.iter().map(|p| p.net_exchange_kwh(period)).sum::<f64>() + physical.loss_kwh(setting, period);
+    // Whoever else is on the feeder withdraws what upstream sends beyond members and losses; a backflow leaves at the root.
+    let passive = (upstream - rest).max(0.0);
+    parties.push(ContractParty {
+        exported_kwh: (rest - upstream).max(0.0),
+        export_kg_per_kwh: 0.0,
+        withdrawn_kwh: passive + (-upstream).max(0.0),
+    });
+    let outside = [Generation { kwh: upstream.max(0.0), kg_per_kwh: setting.intensity(period) }];
+    let contracts: Vec<Contract> = trades
+        .iter()
+        .filter(|t| t.slot == slot)
+        .map(|t| Contract { buyer: t.buyer, seller: t.seller, kwh: t.quantity })
+        .collect();
+    let account = overlay(&outside, &parties, &contracts, LossRule::Explicit, Oversold::Cap).ok()?;
+    let own = |i: usize| physical.plans[i].emission_kg[period] - parties[i].exported_kwh * parties[i].export_kg_per_kwh;
+    Some((0..output.len()).map(|i| account.party_kg[i] + own(i)).collect())
+}

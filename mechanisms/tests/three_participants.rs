@@ -1,0 +1,151 @@
+//! The three-participant instance: one period, quadratic agents, tariff 0.4 / 1.0, no network. Expected numbers are closed
+//! forms: at price p the group's members export (p - b)/a.
+
+use coase_core::mechanism::Mechanism;
+use coase_core::participant::{Device, Portfolio, Quadratic};
+use coase_core::setting::{Member, Periods, Setting, Tariff};
+use coase_core::{Market, Outcome, Participant, Party, Report, RunContext};
+use coase_mechanisms::{BillSharing, CentralOptimum, GridOnly, MidMarketRate, NashBargaining, PaymentMode, SupplyDemandRatio, Weights};
+use std::sync::Arc;
+
+const AGENTS: [(f64, f64); 3] = [(0.004, 0.20), (0.005, 0.55), (0.002, 1.10)];
+const PRICE: f64 = 71.0 / 95.0;
+const GAIN: f64 = 4935.0 / 76.0;
+
+fn market() -> Market {
+    let periods = Periods { count: 1, hours: 1.0 };
+    let tariff = Tariff { buy_per_kwh: vec![1.0], sell_per_kwh: vec![0.4], intensity_kg_per_kwh: vec![0.581], upstream_carbon_per_tonne: 0.0 };
+    let mut members = vec![];
+    let mut participants: Vec<Arc<dyn Participant>> = vec![];
+    for (i, (a, b)) in AGENTS.into_iter().enumerate() {
+        let id = format!("vpp{}", i + 1);
+        let agent = Quadratic::between_prices(a, vec![b], 0.0, 2.0).expect("a convex cost");
+        members.push(Member::new(&id, agent.net_export_min_kwh.abs(), agent.net_export_max_kwh.max(1.0)));
+        participants.push(Arc::new(Portfolio::new(id, vec![Device::Quadratic(agent)], periods).expect("valid")));
+    }
+    Market::new(Setting::energy(periods, Some(tariff), None, members), participants)
+}
+
+fn run(mechanism: &dyn Mechanism, market: &Market) -> Outcome {
+    mechanism.run(market, &mut RunContext::new(1, &())).expect("an outcome")
+}
+
+/// Gain of each member: cost without trade, less the cost of keeping the commitment, plus what the ledger brings.
+fn gains(market: &Market, outcome: &Outcome) -> Vec<f64> {
+    (0..market.len())
+        .map(|i| {
+            let alone = market.local(i).autarky().expect("feasible").cost;
+            let kept = market.local(i).deliver(&outcome.net[i]).expect("feasible").cost;
+            alone - kept + outcome.ledger.balance(Party::Member(i))
+        })
+        .collect()
+}
+
+#[track_caller]
+fn assert_all(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (f, e) in found.iter().zip(expected) {
+        assert!((f - e).abs() <= tolerance, "{found:?} instead of {expected:?}");
+    }
+}
+
+#[test]
+fn without_trade_everybody_meets_the_tariff() {
+    let market = market();
+    let costs: Vec<f64> = (0..3).map(|i| market.local(i).autarky().expect("feasible").cost).collect();
+    assert_all(&costs, &[-5.0, 0.0, -2.5], 1e-8);
+    let outcome = run(&GridOnly::default(), &market);
+    assert!(outcome.net.iter().flatten().all(|x| *x == 0.0));
+    assert!(outcome.ledger.entries().is_empty());
+}
+
+#[test]
+fn coalition_costs_prices_and_trades_are_the_closed_forms() {
+    let market = market();
+    let cost = |group: &[usize]| market.solve(&market.grand().only(group)).expect("feasible");
+    assert_all(&[cost(&[0, 1]).cost, cost(&[0, 2]).cost, cost(&[1, 2]).cost], &[-7.25, -67.5, -605.0 / 28.0], 1e-7);
+    let grand = cost(&[0, 1, 2]);
+    assert_all(&[grand.cost], &[-5505.0 / 76.0], 1e-7);
+    assert_all(&grand.price, &[PRICE], 1e-6);
+    let sales: Vec<f64> = grand.plans.iter().flatten().map(|p| p.trade[0]).collect();
+    assert_all(&sales, &[136.842_105_263, 39.473_684_211, -176.315_789_474], 1e-5);
+    // Nobody resells grid energy: {1, 2} trades 30, and 20 go to the grid.
+    let pair = cost(&[0, 1]);
+    let sales: Vec<f64> = pair.plans.iter().flatten().map(|p| p.trade[0]).collect();
+    assert_all(&sales, &[30.0, -30.0], 1e-5);
+    assert_all(&pair.plans[0].as_ref().expect("inside").export_kwh, &[20.0], 1e-5);
+}
+
+#[test]
+fn central_optimum_is_the_grand_coalition_without_payments() {
+    let market = market();
+    let outcome = run(&CentralOptimum::default(), &market);
+    assert!(outcome.ledger.entries().is_empty());
+    assert_all(&[gains(&market, &outcome).iter().sum()], &[GAIN], 1e-6);
+}
+
+#[test]
+fn symmetric_bargaining_splits_the_gain_equally() {
+    let market = market();
+    let outcome = run(&NashBargaining::default(), &market);
+    assert_all(&gains(&market, &outcome), &[GAIN / 3.0; 3], 1e-6);
+    let net: Vec<f64> = (0..3).map(|i| -outcome.ledger.balance(Party::Member(i))).collect();
+    assert_all(&net, &[-91.464_681_440_443, -47.250_692_520_776, 138.715_373_961_219], 1e-5);
+    let trades = outcome.bilateral();
+    assert_all(&trades.iter().map(|t| t.quantity).collect::<Vec<_>>(), &[136.842_105_263, 39.473_684_211], 1e-5);
+    assert_all(&trades.iter().filter_map(|t| t.price).collect::<Vec<_>>(), &[0.668_395_748_988, 1.197_017_543_860], 1e-6);
+    assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-9);
+}
+
+#[test]
+fn contribution_weights_split_by_the_exponential_and_the_logarithmic_map() {
+    let market = market();
+    let exponential = run(&NashBargaining { weights: Weights::Exponential, ..NashBargaining::default() }, &market);
+    assert_all(&gains(&market, &exponential), &[41.558_513_021, 8.087_174_959, 15.288_522_546], 1e-5);
+    let prices: Vec<f64> = exponential.bilateral().iter().filter_map(|t| t.price).collect();
+    assert_all(&prices, &[0.813_919_498, 0.853_559_310], 1e-6);
+    let logarithmic = run(&NashBargaining { weights: Weights::Logarithmic, ..NashBargaining::default() }, &market);
+    let weights = [0.536_006_369, 0.195_990_446, 0.268_003_185];
+    assert_all(&gains(&market, &logarithmic), &weights.map(|w| w * GAIN), 1e-5);
+}
+
+#[test]
+fn bounded_prices_stay_in_the_band_and_lose_nash_product() {
+    let market = market();
+    let bounded = NashBargaining { payments: PaymentMode::SequentialBounded, ..NashBargaining::default() };
+    let outcome = run(&bounded, &market);
+    let prices: Vec<f64> = outcome.bilateral().iter().filter_map(|t| t.price).collect();
+    assert_all(&prices, &[0.696_811_740_891, 1.0], 1e-6);
+    let gains = gains(&market, &outcome);
+    assert_all(&gains, &[25.533_240_997, 13.867_728_532, 25.533_240_997], 1e-5);
+    assert!((gains.iter().product::<f64>() - 9041.0156).abs() < 1e-2);
+}
+
+#[test]
+fn bargaining_can_be_manipulated_as_theory_says() {
+    let market = market();
+    // Regret of misreporting b alone, and the report that reaches it.
+    let known = [(0.497_142_850 - 0.20, 10.220_551_378), (0.65 - 0.55, 1.315_789_474), (0.802_222_222 - 1.10, 15.834_307_992)];
+    for (i, (price_shift, regret)) in known.into_iter().enumerate() {
+        let report = Report::Distorted { price_factor: 1.0, price_shift, quantity_factor: 1.0 };
+        let outcome = run(&NashBargaining::default(), &market.with_report(i, &report));
+        let found = gains(&market, &outcome)[i] - GAIN / 3.0;
+        assert!((found - regret).abs() < 1e-5, "member {i}: {found} instead of {regret}");
+    }
+}
+
+#[test]
+fn internal_prices_pay_what_is_matched_and_balance() {
+    let market = market();
+    // Positions are +50, 0, -50: all is matched.
+    let rate = run(&MidMarketRate::default(), &market);
+    assert_all(&gains(&market, &rate), &[0.3 * 50.0, 0.0, 0.3 * 50.0], 1e-6);
+    // At r = 1 the ratio's price is the feed-in price.
+    let ratio = run(&SupplyDemandRatio::default(), &market);
+    assert_all(&gains(&market, &ratio), &[0.0, 0.0, 0.6 * 50.0], 1e-6);
+    let shared = run(&BillSharing::default(), &market);
+    assert_all(&gains(&market, &shared), &[-0.4 * 50.0, 0.0, 50.0], 1e-6);
+    for outcome in [rate, ratio, shared] {
+        assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-9);
+    }
+}
