@@ -2,6 +2,7 @@
 //!
 //! A reader that goes away (`coase list | head -1`) is no error, and nothing here can panic.
 
+use crate::offence::Offence;
 use std::io::{ErrorKind, Write};
 
 /// Writes to standard output.
@@ -20,9 +21,12 @@ pub fn error(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Writes an error with its causes.
+/// Writes an error: with its line where it is in a file, else with its causes.
 pub fn failure(wrong: &anyhow::Error) {
-    error(&format!("error: {wrong:#}\n"));
+    match wrong.downcast_ref::<Offence>() {
+        Some(offence) => error(&offence.drawn()),
+        None => error(&format!("error: {wrong:#}\n")),
+    }
 }
 
 /// Writes a value as JSON, numbers in full precision.

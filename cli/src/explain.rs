@@ -22,9 +22,9 @@ pub fn explain(args: &Explain) -> anyhow::Result<Finish> {
         bail!("`{}` is neither a mechanism nor a carbon policy{}", args.id, hint(&args.id, ids))
     };
     if args.json {
-        console::print_json(&sheet)?
+        console::print_json(&sheet)?;
     } else {
-        console::print(&sheet.text())
+        console::print(&sheet.text());
     }
     Ok(Finish::Done)
 }

@@ -34,9 +34,9 @@ pub fn flow(args: &Flow) -> anyhow::Result<Finish> {
         Err(wrong) => return Err(wrong.into()),
     };
     if args.json {
-        console::print_json(&answer)?
+        console::print_json(&answer)?;
     } else {
-        console::print(&answer.text())
+        console::print(&answer.text());
     }
     Ok(if answer.converged { Finish::Done } else { Finish::SomeFailed })
 }

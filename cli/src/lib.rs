@@ -24,6 +24,7 @@ mod flow;
 mod list;
 mod nearest;
 mod network;
+mod offence;
 
 use clap::Parser;
 use std::ffi::OsString;
@@ -44,11 +45,11 @@ where
             // Help and version come this way too, and go to standard output.
             let text = wrong.render().to_string();
             if wrong.use_stderr() {
-                console::error(&text)
-            } else {
-                console::print(&text)
+                console::error(&text);
+                return Finish::BadInput.into();
             }
-            return if wrong.use_stderr() { Finish::BadInput.into() } else { Finish::Done.into() };
+            console::print(&text);
+            return Finish::Done.into();
         }
     };
     dispatch(cli.command)

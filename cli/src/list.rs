@@ -13,25 +13,18 @@ use std::fmt::Write;
 
 /// Prints what there is.
 pub fn list(args: &List) -> anyhow::Result<Finish> {
-    if args.json {
-        match args.kind {
-            Some(kind) => console::print_json(&kind.json())?,
-            None => {
-                let all: Map<_, _> = KINDS.iter().map(|k| (k.title().to_owned(), k.json())).collect();
-                console::print_json(&all)?;
-            }
+    match (args.kind, args.json) {
+        (Some(kind), true) => console::print_json(&kind.json())?,
+        (Some(kind), false) => console::print(&kind.lines()),
+        (None, true) => {
+            console::print_json(&KINDS.iter().map(|k| (k.title().to_owned(), k.json())).collect::<Map<_, _>>())?;
         }
-        return Ok(Finish::Done);
-    }
-    let text = match args.kind {
-        Some(kind) => kind.lines(),
-        None => {
+        (None, false) => {
             let short = [ListKind::Mechanisms, ListKind::Carbon, ListKind::Scenarios, ListKind::Networks];
-            let sections = short.map(|k| format!("{}\n{}", k.title(), k.lines()));
-            format!("{}\nmetrics, columns: `coase list metrics`, `coase list columns`\n", sections.join("\n"))
+            let sections = short.map(|k| format!("{}\n{}", k.title(), k.lines())).join("\n");
+            console::print(&format!("{sections}\nmetrics, columns: `coase list metrics`, `coase list columns`\n"));
         }
-    };
-    console::print(&text);
+    }
     Ok(Finish::Done)
 }
 

@@ -142,6 +142,31 @@ fn an_isolated_bus_has_no_voltage_and_no_intensity() {
     close(&bus(&answer, 20)["carbon_intensity_kg_per_kwh"], 0.7, 1e-12);
 }
 
+/// A two-bus case in MATPOWER's form, with a statement of its own at the end of `mpc.bus` numbers.
+fn two_bus_case(last: &str) -> String {
+    format!(
+        "function mpc = two\nmpc.version = '2';\nmpc.baseMVA = 100;\nmpc.bus = [\n\t1 3 0 0 0 0 1 1 0 10 1 1.1 0.9;\n\t2 1 50 \
+         0 0 0 1 1 0 10 1 1.1 0.9;\n];\nmpc.gen = [1 0 0 100 -100 1 100 1 100 0];\nmpc.branch = [\n\t1 2 0.02 0 0 0 0 0 0 \
+         0 1 -360 360;\n];\n{last}"
+    )
+}
+
+#[test]
+fn a_matpower_case_is_read() {
+    let folder = folder("flow_matpower");
+    let case = file(&folder, "two.m", &two_bus_case(""));
+    let answer = json(&["flow", &case, "--json"], 0);
+    // r = 0.02, p = 0.5: v = (1 + sqrt(1 - 4 r p)) / 2, loss r (p / v)^2.
+    let v = f64::midpoint(1.0, (1.0f64 - 4.0 * 0.02 * 0.5).sqrt());
+    close(&bus(&answer, 2)["voltage_pu"], v, 1e-10);
+    close(&answer["loss_kw"], 1e5 * 0.02 * (0.5 / v).powi(2), 1e-5);
+
+    let odd = file(&folder, "odd.m", &two_bus_case("mpc.bus(2, 3) = 7;\n"));
+    let output = coase(&["flow", &odd]);
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("odd.m:12:1"), "{}", stderr(&output));
+}
+
 #[test]
 fn a_load_that_cannot_be_served_is_an_answer_without_voltages() {
     let network = file(

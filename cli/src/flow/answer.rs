@@ -50,6 +50,7 @@ pub struct BranchAnswer {
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the answer carry their units")]
 pub struct CarbonAnswer {
     pub source_kg_per_h: Option<f64>,
     pub load_kg_per_h: Option<f64>,

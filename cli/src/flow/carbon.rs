@@ -1,5 +1,6 @@
 //! The carbon file: what each bus generates at which intensity, and generation added to it.
 
+use crate::offence::{Offence, Place};
 use anyhow::{Context, anyhow, bail, ensure};
 use coase_core::network::{BusKind, Network, NodeId};
 use coase_core::power_flow::Injections;
@@ -39,9 +40,12 @@ impl CarbonFile {
         let shown = path.display();
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
         let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-        let form: Form = options
-            .from_str(&text)
-            .map_err(|wrong| anyhow!("{shown}:{}:{}: {}", wrong.span.start.line, wrong.span.start.col, wrong.code))?;
+        let form: Form = options.from_str(&text).map_err(|wrong| Offence {
+            file: shown.to_string(),
+            place: Some(Place::of(&text, wrong.span.start.line, Some(wrong.span.start.col))),
+            message: wrong.code.to_string(),
+            hint: None,
+        })?;
         let node = |bus: u64| {
             network.node(bus).ok_or_else(|| anyhow!("{shown}: bus {bus} is not in the network `{}`", network.name))
         };

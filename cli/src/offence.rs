@@ -1,0 +1,113 @@
+//! An error in a file, drawn with its line.
+
+use ariadne::{Config, IndexType, Label, Report, ReportKind, Source};
+use std::fmt;
+use std::io::IsTerminal;
+
+/// Something wrong with a file that the user wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offence {
+    /// The file as the user named it.
+    pub file: String,
+    /// Where in it, if anywhere in particular.
+    pub place: Option<Place>,
+    /// What is wrong.
+    pub message: String,
+    /// What may have been meant.
+    pub hint: Option<String>,
+}
+
+/// A place in a text; counts from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
+    /// Characters at fault.
+    pub width: usize,
+    /// The whole line.
+    pub text: String,
+}
+
+impl Place {
+    /// A place in a text, from its column on to the end of a word; without a column the whole line.
+    pub fn of(text: &str, line: usize, column: Option<usize>) -> Self {
+        let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let indent = text.chars().take_while(|c| c.is_whitespace()).count();
+        let start = column.map_or(indent, |c| c.saturating_sub(1));
+        let rest = text.chars().skip(start);
+        let word = |c: &char| c.is_alphanumeric() || *c == '_';
+        let width = if column.is_some() { rest.take_while(word).count() } else { text.trim().chars().count() };
+        Self { line, column: start + 1, width: width.max(1), text: text.to_owned() }
+    }
+}
+
+impl Offence {
+    /// The error as lines for a terminal.
+    pub fn drawn(&self) -> String {
+        let Some(place) = &self.place else {
+            let hint = self.hint.as_ref().map_or(String::new(), |h| format!("  help: {h}\n"));
+            return format!("error: {}: {}\n{hint}", self.file, self.message);
+        };
+        // The drawing shows one line: a tab would shift the marks, and a mark needs a character to stand under.
+        let line = place.text.replace('\t', " ") + " ";
+        // Empty lines in front, so that it stands under its own number.
+        let before = place.line.saturating_sub(1);
+        let length = line.chars().count();
+        let column = place.column.saturating_sub(1).min(length - 1);
+        let (start, end) = (before + column, before + length.min(column + place.width.max(1)));
+        let text = "\n".repeat(before) + &line;
+        let config = Config::default().with_index_type(IndexType::Char).with_color(std::io::stderr().is_terminal());
+        let mut report = Report::build(ReportKind::Error, (&self.file, start..end))
+            .with_config(config)
+            .with_message(&self.message)
+            .with_label(Label::new((&self.file, start..end)).with_message("here"));
+        if let Some(hint) = &self.hint {
+            report = report.with_help(hint);
+        }
+        let mut drawing = vec![];
+        match report.finish().write((&self.file, Source::from(text)), &mut drawing) {
+            Ok(()) => String::from_utf8_lossy(&drawing).into_owned(),
+            Err(_) => format!("error: {self}\n"),
+        }
+    }
+}
+
+impl fmt::Display for Offence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{}:{}:{}: {}", self.file, place.line, place.column, self.message)?,
+            None => write!(f, "{}: {}", self.file, self.message)?,
+        }
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, " ({hint})"))
+    }
+}
+
+impl std::error::Error for Offence {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Offence, Place};
+
+    fn offence(place: Option<Place>) -> Offence {
+        Offence { file: "a.ron".into(), place, message: "unexpected word".into(), hint: Some("did you mean b?".into()) }
+    }
+
+    #[test]
+    fn a_drawing_names_file_line_and_column_and_shows_the_line() {
+        let place = Place::of("one\ntwo\n  three wieghts: 4\n", 3, Some(9));
+        assert_eq!((place.column, place.width), (9, 7));
+        let drawn = offence(Some(place)).drawn();
+        for expected in ["a.ron:3:9", "three wieghts: 4", "unexpected word", "did you mean b?", "3 │"] {
+            assert!(drawn.contains(expected), "{expected}: {drawn}");
+        }
+    }
+
+    #[test]
+    fn places_beyond_the_text_are_drawn_all_the_same() {
+        for (line, column) in [(1, 40), (9, 1), (0, 0), (1, 4)] {
+            let drawn = offence(Some(Place::of("äbc", line, Some(column)))).drawn();
+            assert!(drawn.contains("unexpected word"), "{drawn}");
+        }
+        assert!(offence(None).drawn().starts_with("error: a.ron: unexpected word"));
+    }
+}

@@ -1,0 +1,86 @@
+//! What every plugin must do, whoever wrote it: asked of all that are linked.
+
+use coase as _;
+use coase_core::Mechanism;
+use coase_core::carbon::{CarbonPolicy, policies};
+use coase_core::mechanism::mechanisms;
+use coase_core::open::{Entry, camel_case};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+fn ron() -> ron::Options {
+    let extensions = ron::extensions::Extensions::IMPLICIT_SOME
+        | ron::extensions::Extensions::UNWRAP_NEWTYPES
+        | ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES;
+    ron::Options::default().with_default_extension(extensions)
+}
+
+/// Checks the open set of a trait; `Box<T>` reads and writes through the registry.
+fn conforms<T>(id: &str, entry: &Entry<T>)
+where
+    T: ?Sized + Serialize + std::fmt::Debug,
+    Box<T>: DeserializeOwned,
+{
+    let name = camel_case(id);
+    let default = (entry.default)();
+    let json = serde_json::to_value(&*default).unwrap();
+    let body = json.as_object().unwrap_or_else(|| panic!("{id}: {json}"));
+    assert_eq!(body.keys().collect::<Vec<_>>(), [&name], "{id} is written as its id in CamelCase");
+
+    let from_json: Box<T> = serde_json::from_value(json.clone()).unwrap_or_else(|e| panic!("{id}: {e}"));
+    assert_eq!(serde_json::to_value(&*from_json).unwrap(), json, "{id}: JSON");
+
+    let text = ron().to_string(&*default).unwrap();
+    let from_ron: Box<T> = ron().from_str(&text).unwrap_or_else(|e| panic!("{id}: {e}: {text}"));
+    assert_eq!(serde_json::to_value(&*from_ron).unwrap(), json, "{id}: {text}");
+
+    let bare: Box<T> = ron().from_str(&format!("{name}()")).unwrap_or_else(|e| panic!("{id}: {e}"));
+    assert_eq!(serde_json::to_value(&*bare).unwrap(), json, "{id}: no parameters are the defaults");
+
+    let wrong = ron().from_str::<Box<T>>(&format!("{name}(no_such_parameter: 1)"));
+    let complaint = wrong.expect_err(&format!("{id} accepts an unknown parameter")).to_string();
+    assert!(complaint.contains("no_such_parameter"), "{id}: {complaint}");
+
+    // Whatever is written is a parameter that the plugin lists.
+    let fields = (entry.fields)();
+    for field in body[&name].as_object().into_iter().flat_map(|o| o.keys()) {
+        assert!(fields.contains(&field.as_str()), "{id}: `{field}` is not among {fields:?}");
+    }
+}
+
+#[test]
+fn every_mechanism_reads_what_it_writes_and_nothing_else() {
+    let all = mechanisms();
+    assert!(all.len() >= 6);
+    for plugin in all {
+        conforms::<dyn Mechanism>(plugin.id, &plugin.open);
+    }
+}
+
+#[test]
+fn every_policy_reads_what_it_writes_and_nothing_else() {
+    for plugin in policies() {
+        // `None` is RON's empty option: files write "none".
+        if plugin.id != "none" {
+            conforms::<dyn CarbonPolicy>(plugin.id, &plugin.open);
+        }
+    }
+}
+
+#[test]
+fn every_plugin_says_what_it_is() {
+    for plugin in mechanisms() {
+        assert!(!plugin.summary.is_empty() && !plugin.source.is_empty(), "{}", plugin.id);
+        assert_eq!((plugin.open.default)().plugin().id, plugin.id);
+    }
+    for plugin in policies() {
+        assert!(!plugin.summary.is_empty() && !plugin.source.is_empty(), "{}", plugin.id);
+        assert_eq!((plugin.open.default)().plugin().id, plugin.id);
+    }
+}
+
+#[test]
+fn an_unknown_variant_is_answered_with_the_known_ones() {
+    let complaint = ron().from_str::<Box<dyn Mechanism>>("NashBargain()").expect_err("unknown").to_string();
+    assert!(complaint.contains("NashBargain") && complaint.contains("NashBargaining"), "{complaint}");
+}
