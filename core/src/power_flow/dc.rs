@@ -28,12 +28,7 @@ pub fn dc_flow(network: &Network, injections: &Injections) -> Result<DcFlow, Pow
     let mut model = DcModel::new(network)?;
     let base = network.base_kva();
     let expected = network.buses.len();
-    if injections.p_kw.len() != expected {
-        return Err(PowerFlowError::InjectionCount { expected, found: injections.p_kw.len() });
-    }
-    if let Some(at) = injections.p_kw.iter().position(|p| !p.is_finite()) {
-        return Err(PowerFlowError::InjectionNotFinite { bus: network.buses[at].id });
-    }
+    injections.check(network)?;
     let mut theta: Vec<f64> = vec![0.0; expected];
     for slack in network.slacks() {
         theta[slack.0] = network.bus(slack).angle_deg.to_radians();

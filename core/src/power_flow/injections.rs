@@ -2,6 +2,8 @@
 
 use crate::network::{BusKind, Network, NodeId};
 
+use super::solver::PowerFlowError;
+
 /// Net injection (generation less load) at every node.
 ///
 /// At a slack node this is everything *but* the slack itself, whose supply is a result; at a PV node the reactive part
@@ -15,7 +17,8 @@ pub struct Injections {
 }
 
 impl Injections {
-    /// The network as the file has it: scheduled generators in service less loads.
+    /// The network as the file has it: scheduled generators in service less loads, without the generators at slack
+    /// nodes, which are the slack.
     pub fn of(network: &Network) -> Self {
         let mut injections = Self::loads_of(network);
         for g in network.generators.iter().filter(|g| g.in_service && network.bus(g.node).kind != BusKind::Slack) {
@@ -44,5 +47,20 @@ impl Injections {
     pub fn add(&mut self, node: NodeId, p_kw: f64, q_kvar: f64) {
         self.p_kw[node.0] += p_kw;
         self.q_kvar[node.0] += q_kvar;
+    }
+
+    /// Whether there is one finite pair for every bus.
+    pub(super) fn check(&self, network: &Network) -> Result<(), PowerFlowError> {
+        let expected = network.buses.len();
+        for found in [self.p_kw.len(), self.q_kvar.len()] {
+            if found != expected {
+                return Err(PowerFlowError::InjectionCount { expected, found });
+            }
+        }
+        let bad = self.p_kw.iter().zip(&self.q_kvar).position(|(p, q)| !(p.is_finite() && q.is_finite()));
+        match bad {
+            Some(at) => Err(PowerFlowError::InjectionNotFinite { bus: network.buses[at].id }),
+            None => Ok(()),
+        }
     }
 }

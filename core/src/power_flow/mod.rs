@@ -21,6 +21,7 @@ mod complex;
 mod dc;
 mod flow;
 mod injections;
+mod lin_dist;
 mod newton;
 mod sensitivity;
 mod solver;
@@ -29,6 +30,7 @@ mod sweep;
 pub use dc::{DcFlow, Ptdf, dc_flow};
 pub use flow::{BranchFlow, Flow, Method, SlackFlow, Voltage};
 pub use injections::Injections;
+pub use lin_dist::{LinDistFlow, lin_dist_flow};
 pub use sensitivity::{Response, Sensitivities};
 pub use solver::{PowerFlow, PowerFlowError};
 

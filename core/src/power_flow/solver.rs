@@ -60,7 +60,7 @@ pub enum PowerFlowError {
 }
 
 /// A network made ready for many power flows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PowerFlow {
     network: Network,
     topology: Topology,
@@ -184,21 +184,9 @@ impl PowerFlow {
     }
 
     fn per_unit(&self, injections: &Injections) -> Result<Vec<Complex>, PowerFlowError> {
-        let expected = self.kinds.len();
-        for found in [injections.p_kw.len(), injections.q_kvar.len()] {
-            if found != expected {
-                return Err(PowerFlowError::InjectionCount { expected, found });
-            }
-        }
+        injections.check(&self.network)?;
         let base = self.network.base_kva();
-        let given = injections.p_kw.iter().zip(&injections.q_kvar).zip(&self.network.buses);
-        given
-            .map(|((p, q), bus)| {
-                let s = Complex::new(p / base, q / base);
-                let finite = s.re.is_finite() && s.im.is_finite();
-                finite.then_some(s).ok_or(PowerFlowError::InjectionNotFinite { bus: bus.id })
-            })
-            .collect()
+        Ok(injections.p_kw.iter().zip(&injections.q_kvar).map(|(p, q)| Complex::new(p / base, q / base)).collect())
     }
 
     fn flow(

@@ -430,3 +430,40 @@ fn the_dc_flow_refuses_a_branch_without_reactance() {
     let error = dc_flow(&n, &Injections::of(&n)).unwrap_err();
     assert_eq!(error, PowerFlowError::ZeroReactance { number: 1 });
 }
+
+#[test]
+fn the_linear_flow_of_the_33_bus_feeder() {
+    let mut n = embedded("ieee-33");
+    let flow = lin_dist_flow(&n, &Injections::of(&n)).unwrap().unwrap();
+    close(flow.voltage_pu[17].unwrap(), 0.9159343737, 1e-10);
+    // Losses afterwards, at 1 pu and at the linear voltages.
+    let loss = |voltage: &dyn Fn(NodeId) -> f64| -> f64 {
+        let flows = n.branches.iter().zip(flow.branch_kw.iter().zip(&flow.branch_kvar));
+        flows.map(|(b, (p, q))| b.r_pu * (p * p + q * q) / voltage(b.from).powi(2) / 1e4).sum()
+    };
+    close(loss(&|_| 1.0), 176.361797, 1e-6);
+    close(loss(&|node| flow.voltage_pu[node.0].unwrap()), 186.037605, 1e-6);
+    // Written the other way round, the same.
+    for branch in &mut n.branches {
+        std::mem::swap(&mut branch.from, &mut branch.to);
+    }
+    let back = lin_dist_flow(&n, &Injections::of(&n)).unwrap().unwrap();
+    assert_eq!(flow.voltage_pu, back.voltage_pu);
+    for (a, b) in flow.branch_kw.iter().zip(&back.branch_kw) {
+        assert_eq!(*a, -b);
+    }
+    n.branches[32].in_service = true;
+    assert_eq!(lin_dist_flow(&n, &Injections::of(&n)), Ok(None));
+}
+
+#[test]
+fn two_buses_by_the_linear_flow() {
+    let mut n = two_buses(1.0);
+    let voltage = |n: &Network| lin_dist_flow(n, &Injections::of(n)).unwrap().unwrap().voltage_pu[1].unwrap();
+    close(voltage(&n), 0.936_f64.sqrt(), 1e-15);
+    // An unloaded transformer shows its ratio.
+    n.buses[1] = bus(2, 0.0, 0.0);
+    n.branches[0].tap = 0.95;
+    close(voltage(&n), 1.0 / 0.95, 1e-15);
+    close(solved(&n).voltages[1].unwrap().magnitude_pu, 1.0 / 0.95, 1e-15);
+}

@@ -103,7 +103,7 @@ fn branch_flows_of_the_reference_cases() {
 }
 
 #[test]
-fn every_case_file_is_read_and_solved() {
+fn every_case_file_is_read_written_back_and_solved() {
     let Some(folder) = data() else { return };
     let mut seen = 0;
     for sub in ["matpower", "simbench"] {
@@ -114,6 +114,8 @@ fn every_case_file_is_read_and_solved() {
             }
             let text = std::fs::read_to_string(&path).unwrap();
             let network = Network::from_matpower(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let again = ron::ser::to_string_pretty(&network, ron::ser::PrettyConfig::default().struct_names(true));
+            assert_eq!(Network::from_ron(&again.unwrap()).unwrap(), network, "{}", path.display());
             let flow = PowerFlow::new(&network).unwrap().solve(&Injections::of(&network));
             let flow = flow.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             assert!(flow.loss_kw > 0.0, "{}", path.display());
