@@ -5,7 +5,9 @@ use coase_core::mechanism::Mechanism;
 use coase_core::participant::{Device, Portfolio, Quadratic};
 use coase_core::setting::{Member, Periods, Setting, Tariff};
 use coase_core::{Market, Outcome, Participant, Party, Report, RunContext};
-use coase_mechanisms::{BillSharing, CentralOptimum, GridOnly, MidMarketRate, NashBargaining, PaymentMode, SupplyDemandRatio, Weights};
+use coase_mechanisms::{
+    BillSharing, CentralOptimum, GridOnly, MidMarketRate, NashBargaining, PaymentMode, SupplyDemandRatio, Weights,
+};
 use std::sync::Arc;
 
 const AGENTS: [(f64, f64); 3] = [(0.004, 0.20), (0.005, 0.55), (0.002, 1.10)];
@@ -14,7 +16,12 @@ const GAIN: f64 = 4935.0 / 76.0;
 
 fn market() -> Market {
     let periods = Periods { count: 1, hours: 1.0 };
-    let tariff = Tariff { buy_per_kwh: vec![1.0], sell_per_kwh: vec![0.4], intensity_kg_per_kwh: vec![0.581], upstream_carbon_per_tonne: 0.0 };
+    let tariff = Tariff {
+        buy_per_kwh: vec![1.0],
+        sell_per_kwh: vec![0.4],
+        intensity_kg_per_kwh: vec![0.581],
+        upstream_carbon_per_tonne: 0.0,
+    };
     let mut members = vec![];
     let mut participants: Vec<Arc<dyn Participant>> = vec![];
     for (i, (a, b)) in AGENTS.into_iter().enumerate() {
@@ -93,7 +100,11 @@ fn symmetric_bargaining_splits_the_gain_equally() {
     assert_all(&net, &[-91.464_681_440_443, -47.250_692_520_776, 138.715_373_961_219], 1e-5);
     let trades = outcome.bilateral();
     assert_all(&trades.iter().map(|t| t.quantity).collect::<Vec<_>>(), &[136.842_105_263, 39.473_684_211], 1e-5);
-    assert_all(&trades.iter().filter_map(|t| t.price).collect::<Vec<_>>(), &[0.668_395_748_988, 1.197_017_543_860], 1e-6);
+    assert_all(
+        &trades.iter().filter_map(|t| t.price).collect::<Vec<_>>(),
+        &[0.668_395_748_988, 1.197_017_543_860],
+        1e-6,
+    );
     assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-9);
 }
 
@@ -125,7 +136,8 @@ fn bounded_prices_stay_in_the_band_and_lose_nash_product() {
 fn bargaining_can_be_manipulated_as_theory_says() {
     let market = market();
     // Regret of misreporting b alone, and the report that reaches it.
-    let known = [(0.497_142_850 - 0.20, 10.220_551_378), (0.65 - 0.55, 1.315_789_474), (0.802_222_222 - 1.10, 15.834_307_992)];
+    let known =
+        [(0.497_142_850 - 0.20, 10.220_551_378), (0.65 - 0.55, 1.315_789_474), (0.802_222_222 - 1.10, 15.834_307_992)];
     for (i, (price_shift, regret)) in known.into_iter().enumerate() {
         let report = Report::Distorted { price_factor: 1.0, price_shift, quantity_factor: 1.0 };
         let outcome = run(&NashBargaining::default(), &market.with_report(i, &report));

@@ -8,4 +8,6 @@ pub mod flow;
 mod policy;
 pub mod storage;
 
-pub use policy::{CarbonPolicy, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy, Responsibility, policies};
+pub use policy::{
+    CarbonPolicy, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy, Responsibility, SignalKind, policies,
+};

@@ -68,6 +68,17 @@ pub struct Responsibility {
     pub double_charged_kg: f64,
 }
 
+/// What the engine does with a policy's signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalKind {
+    /// There is none: terms do not depend on the outcome.
+    None,
+    /// One price that rises while the target lies above it: bracketed.
+    Scarcity,
+    /// Prices at nodes, one per member and period (member-major): brought to a fixed point with an anchor on quantities.
+    Nodal,
+}
+
 /// A carbon policy.
 pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Send + Sync {
     /// Refuses parameters without meaning and scenarios it would misprice.
@@ -82,6 +93,11 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     /// How carbon follows stored energy.
     fn storage_rule(&self) -> StorageRule {
         StorageRule::Conserving
+    }
+
+    /// What kind of signal it has.
+    fn signal_kind(&self) -> SignalKind {
+        SignalKind::None
     }
 
     /// Where the signal starts; empty where the policy needs none.

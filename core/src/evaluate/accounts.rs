@@ -11,8 +11,6 @@ use crate::terms::{Terms, at};
 
 /// Reasons under which a participant pays peers and the operator.
 const PAYMENTS: &[&str] = &["trade"];
-/// Money of imposed and nodal terms that is not carbon, and of energy that could not be delivered.
-const NETWORK: &[&str] = &["imposed", "nodal"];
 
 /// What one outcome means in money.
 #[derive(Clone, Debug)]
@@ -32,7 +30,10 @@ pub(super) struct MemberAccount {
     pub resource_cost: f64,
     pub tariff: f64,
     pub shortfall: f64,
-    pub network: f64,
+    /// Electricity part of nodal prices beyond the tariff.
+    pub nodal: f64,
+    /// What a mechanism imposed.
+    pub imposed: f64,
     pub carbon: f64,
     pub refund: f64,
     pub payment: f64,
@@ -41,14 +42,19 @@ pub(super) struct MemberAccount {
 }
 
 impl MemberAccount {
-    /// Own cost and tariff, without carbon.
+    /// Own cost and what energy from the grid costs at its node, without carbon.
     pub fn operating_cost(&self) -> f64 {
-        self.resource_cost + self.tariff + self.shortfall
+        self.resource_cost + self.tariff + self.shortfall + self.nodal
+    }
+
+    /// What goes to the DSO for using the network.
+    pub fn network(&self) -> f64 {
+        self.nodal + self.imposed + self.shortfall
     }
 
     /// All it pays.
     pub fn total_cost(&self) -> f64 {
-        self.operating_cost() + self.network + self.carbon - self.refund + self.payment
+        self.operating_cost() + self.imposed + self.carbon - self.refund + self.payment
     }
 }
 
@@ -93,7 +99,8 @@ impl Accounts {
                     resource_cost: plan.resource_cost,
                     tariff: paid(&["tariff"]),
                     shortfall: paid(&["shortfall"]),
-                    network: paid(NETWORK),
+                    nodal: paid(&["nodal"]),
+                    imposed: paid(&["imposed"]),
                     carbon: paid(&["carbon"]),
                     refund: ledger.balance_of(Party::Member(i), &["carbon refund"]),
                     payment: paid(PAYMENTS),

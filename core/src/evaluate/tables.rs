@@ -21,7 +21,7 @@ pub(super) fn participants(case: &Case) -> Vec<Row> {
         let resource = (before.resource_cost + before.upstream) - (after.resource_cost + after.upstream);
         let retail = (before.tariff - before.upstream) - (after.tariff - after.upstream);
         let carbon = (before.carbon - before.refund) - (after.carbon - after.refund);
-        let network = (before.network + before.shortfall) - (after.network + after.shortfall);
+        let network = before.network() - after.network();
         let moved =
             |counts: &dyn Fn(&Trade) -> bool| trades.iter().filter(|t| counts(t)).map(|t| t.quantity).sum::<f64>();
         let emissions: f64 =

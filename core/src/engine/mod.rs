@@ -1,0 +1,154 @@
+//! The engine: a mechanism, a market and a carbon policy become a cleared outcome.
+//!
+//! It refuses what a plugin cannot meet, makes the reports, runs, lets the true participants keep the commitment, and
+//! brings the policy's signal to its fixed point. It knows no concrete mechanism or policy.
+
+mod anchored;
+mod anderson;
+mod bracketing;
+
+use crate::carbon::{CarbonPolicy, PolicyError, SignalKind};
+use crate::context::{Observer, RunContext, Trace};
+use crate::market::{Market, Questions};
+use crate::mechanism::{Mechanism, MechanismError, Need, NetworkView};
+use crate::outcome::{Outcome, Status};
+use crate::participant::Report;
+use crate::physical::{self, Physical};
+use crate::setting::{Product, Setting};
+use crate::terms::Terms;
+
+/// How reports come about.
+#[derive(Clone, Debug, Default)]
+pub enum Reporting {
+    /// Everybody tells the truth.
+    #[default]
+    Truthful,
+    /// These reports, one per member.
+    Given(Vec<Report>),
+}
+
+/// An outcome with all that is needed to evaluate it.
+#[derive(Clone, Debug)]
+pub struct Cleared {
+    /// What the mechanism decided.
+    pub outcome: Outcome,
+    /// The true market under the final terms.
+    pub truth: Market,
+    /// The policy's final signal.
+    pub signal: Vec<f64>,
+    /// What physically happens.
+    pub physical: Physical,
+    /// Steps and messages of the last round.
+    pub trace: Trace,
+    /// Questions the mechanism asked in the last round.
+    pub questions: Questions,
+    /// Why the outcome is not converged, where the engine knows.
+    pub reason: Option<String>,
+}
+
+impl Cleared {
+    /// The residual that the status names.
+    pub fn residual(&self) -> Option<f64> {
+        match self.outcome.status {
+            Status::Converged => {
+                self.outcome.evidence.iter().find(|c| c.name == "fixed_point_price").and_then(|c| c.value)
+            }
+            Status::NotConverged { residual } => Some(residual),
+            Status::NoEquilibriumFound { gap } => Some(gap),
+        }
+    }
+}
+
+/// The market under a policy's opening terms: shared by all mechanisms and seeds, so that they share its answers.
+pub fn enter(market: &Market, policy: &dyn CarbonPolicy) -> Market {
+    let setting = market.setting();
+    market.under(&policy.terms(setting, &policy.start(setting)))
+}
+
+/// Runs a mechanism on a market that has been [`enter`]ed under the policy.
+///
+/// # Errors
+/// An unmet need, a refused scenario, or a question without an answer.
+pub fn clear(
+    mechanism: &dyn Mechanism,
+    market: &Market,
+    policy: &dyn CarbonPolicy,
+    reporting: &Reporting,
+    seed: u64,
+    observer: &dyn Observer,
+) -> Result<Cleared, MechanismError> {
+    let run = Run { mechanism, market, policy, reporting, seed, observer };
+    policy.check(market.setting())?;
+    run.refuse_unmet_needs()?;
+    let cleared = match policy.signal_kind() {
+        SignalKind::None => {
+            let signal = policy.start(market.setting());
+            run.round(&policy.terms(market.setting(), &signal), signal)
+        }
+        SignalKind::Scarcity => bracketing::clear(&run),
+        SignalKind::Nodal => anchored::clear(&run),
+    }?;
+    Ok(cleared)
+}
+
+/// One run: what does not change from round to round.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    mechanism: &'a dyn Mechanism,
+    market: &'a Market,
+    policy: &'a dyn CarbonPolicy,
+    reporting: &'a Reporting,
+    seed: u64,
+    observer: &'a dyn Observer,
+}
+
+impl Run<'_> {
+    fn setting(&self) -> &Setting {
+        self.market.setting()
+    }
+
+    /// One round under given terms: reports, mechanism, delivery. Each round has the whole budget of steps.
+    fn round(&self, terms: &[Terms], signal: Vec<f64>) -> Result<Cleared, MechanismError> {
+        let truth = self.market.under(terms);
+        if self.mechanism.plugin().needs.contains(&Need::Convexity) && !truth.is_convex() {
+            return Err(MechanismError::Unmet { need: "convex local problems (an escalating reward is not convex)" });
+        }
+        let said = match self.reporting {
+            Reporting::Truthful => truth.metered(),
+            Reporting::Given(reports) => {
+                reports.iter().enumerate().fold(truth.metered(), |m, (i, report)| m.with_report(i, report))
+            }
+        };
+        let mut ctx = RunContext::new(self.seed, self.observer);
+        let outcome = self.mechanism.run(&said, &mut ctx)?;
+        let questions = said.questions();
+        let physical = physical::keep(&truth, &outcome, self.policy.storage_rule())?;
+        Ok(Cleared { outcome, truth, signal, physical, trace: ctx.finish(), questions, reason: None })
+    }
+
+    fn refuse_unmet_needs(&self) -> Result<(), MechanismError> {
+        let setting = self.setting();
+        for need in self.mechanism.plugin().needs {
+            let (met, what) = match need {
+                Need::Tariff => (setting.tariff.is_some(), "a grid tariff"),
+                Need::Prior => (setting.members.iter().all(|m| m.prior.is_some()), "priors of all participants"),
+                Need::Reserve => (setting.slots.iter().any(|s| s.product == Product::ReserveUp), "a reserve product"),
+                Need::Network => (setting.feeder.is_some(), "a network"),
+                // Depends on the terms: asked in every round.
+                Need::Convexity => (true, ""),
+                Need::NoRequirement => {
+                    (setting.requirement.iter().all(|r| *r == 0.0), "a market without an operator's requirement")
+                }
+            };
+            if !met {
+                return Err(MechanismError::Unmet { need: what });
+            }
+        }
+        let inside = self.mechanism.plugin().network == NetworkView::Inside;
+        if inside && self.policy.signal_kind() == SignalKind::Nodal {
+            let need = "a mechanism that leaves the network to the policy's nodal prices (this one clears it itself, and would be charged twice)";
+            return Err(PolicyError::Unmet { need }.into());
+        }
+        Ok(())
+    }
+}
