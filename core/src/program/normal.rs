@@ -125,8 +125,11 @@ impl<'p> Normal<'p> {
         let span = |j: usize| problem.upper[j] - problem.lower[j];
         let mut rhs: Vec<f64> = problem.rhs.iter().zip(&symbolic.row_scale).map(|(b, s)| b / s).collect();
         let columns = &symbolic.columns;
+        // What fixed variables leave of a row is known only to the rounding of what they took.
+        let mut taken: Vec<f64> = rhs.iter().map(|b| b.abs()).collect();
         for j in (0..n).filter(|&j| is_point(problem.lower[j], problem.upper[j])) {
             columns.subtract(j, problem.lower[j], &mut rhs);
+            columns.largest(j, problem.lower[j], &mut taken);
         }
         let mut ranges: Vec<f64> =
             (0..n).filter(|&j| !is_point(problem.lower[j], problem.upper[j])).map(span).collect();
@@ -154,7 +157,7 @@ impl<'p> Normal<'p> {
             .filter(|&stake| stake > 0.0 && stake.is_finite())
             .collect();
         let money = power_of_two(median(&mut stakes).unwrap_or(unit));
-        for b in &mut rhs {
+        for b in rhs.iter_mut().chain(&mut taken) {
             *b /= unit;
         }
         let lower = pick(&problem.lower, 1.0 / unit);
@@ -174,7 +177,7 @@ impl<'p> Normal<'p> {
             unit,
             money,
         };
-        normal.size = normal.sizes();
+        normal.size = normal.sizes(taken);
         normal
     }
 
@@ -333,8 +336,11 @@ impl<'p> Normal<'p> {
         residual.iter().zip(&self.size).fold(0.0, |most: f64, (r, s)| most.max(r.abs() / s))
     }
 
-    fn sizes(&self) -> Vec<f64> {
-        let mut size: Vec<f64> = self.rhs.iter().map(|b| b.abs()).collect();
+    /// Sizes of the rows, of which `size` is what their constants and fixed variables amount to.
+    fn sizes(&self, mut size: Vec<f64>) -> Vec<f64> {
+        for (s, b) in size.iter_mut().zip(&self.rhs) {
+            *s = s.max(b.abs());
+        }
         for (j, range) in self.columns.start.windows(2).enumerate() {
             // A loose bound says nothing about sizes: no variable counts for more than one unit.
             let reach = self.lower[j].abs().max(self.upper[j].abs()).min(1.0);
@@ -353,6 +359,13 @@ impl Columns {
         let (a, b) = (self.start[j] as usize, self.start[j + 1] as usize);
         for (&i, v) in self.row[a..b].iter().zip(&self.value[a..b]) {
             r[i as usize] -= v * x;
+        }
+    }
+
+    fn largest(&self, j: usize, x: f64, r: &mut [f64]) {
+        let (a, b) = (self.start[j] as usize, self.start[j + 1] as usize);
+        for (&i, v) in self.row[a..b].iter().zip(&self.value[a..b]) {
+            r[i as usize] = r[i as usize].max((v * x).abs());
         }
     }
 
