@@ -3,8 +3,12 @@
 
 mod common;
 
+use coase_core::market::Market;
+use coase_core::participant::Participant;
+use coase_core::terms::Terms;
 use common::five_vpps::{EXCHANGE_MAX_KW, five_vpps, setting};
 use common::local_problem::{CarbonRule, autarky};
+use std::sync::Arc;
 
 /// Total yuan and kg of each participant under `none`, `tax`, `cap-and-trade`, `stepped`.
 const ORACLE: [[(f64, f64); 4]; 5] = [
@@ -15,17 +19,20 @@ const ORACLE: [[(f64, f64); 4]; 5] = [
     [(-1558.140000, 0.0); 4],
 ];
 
+fn rules(quota_kg: f64) -> [Option<CarbonRule>; 4] {
+    [
+        None,
+        Some(CarbonRule::tax(280.0, 0.0)),
+        Some(CarbonRule::output_based(280.0, 0.50, 0.40)),
+        Some(CarbonRule::ladder(280.0, 500.0, 0.25, quota_kg)),
+    ]
+}
+
 #[test]
 fn costs_and_emissions_of_five_plants_under_four_policies() {
     let setting = setting();
     for (vpp, expected) in five_vpps().iter().zip(ORACLE) {
-        let rules = [
-            None,
-            Some(CarbonRule::tax(280.0, 0.0)),
-            Some(CarbonRule::output_based(280.0, 0.50, 0.40)),
-            Some(CarbonRule::ladder(280.0, 500.0, 0.25, vpp.quota_kg)),
-        ];
-        for (rule, (total, emission_kg)) in rules.iter().zip(expected) {
+        for (rule, (total, emission_kg)) in rules(vpp.quota_kg).iter().zip(expected) {
             let found = autarky(&vpp.portfolio, &setting, EXCHANGE_MAX_KW, rule.as_ref()).unwrap();
             assert!((found.total - total).abs() < 1e-4, "{} {rule:?}: {} not {total}", vpp.id, found.total);
             let emitted = found.emission_kg;
@@ -33,6 +40,31 @@ fn costs_and_emissions_of_five_plants_under_four_policies() {
             for (buy, sell) in found.import.iter().zip(&found.export) {
                 let (buy, sell) = (found.solution.value(*buy), found.solution.value(*sell));
                 assert!(buy.min(sell) < 1e-4, "{} buys {buy} kW while it sells {sell} kW", vpp.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_market_finds_the_same_costs_emissions_and_energy() {
+    let vpps = five_vpps();
+    let participants = vpps.iter().map(|v| Arc::new(v.portfolio.clone()) as Arc<dyn Participant>).collect();
+    let bare = Market::new(setting(), participants);
+    for policy in 0..4 {
+        let terms = |quota| rules(quota)[policy].as_ref().map_or(Terms::default(), |r| r.terms(bare.setting()));
+        let terms: Vec<Terms> = vpps.iter().map(|v| terms(v.quota_kg)).collect();
+        let market = bare.under(&terms);
+        for (i, expected) in ORACLE.iter().enumerate() {
+            let plan = market.local(i).autarky().unwrap();
+            let (total, emission_kg) = expected[policy];
+            assert!((plan.cost - total).abs() < 1e-4, "{}: {} not {total}", vpps[i].id, plan.cost);
+            let imported: f64 = plan.import_kwh.iter().map(|kwh| 0.581 * kwh).sum();
+            let emitted = imported + plan.emission_kg.iter().sum::<f64>();
+            assert!((emitted - emission_kg).abs() < 1e-4, "{}: {emitted} kg not {emission_kg}", vpps[i].id);
+            for t in 0..24 {
+                let power: f64 = plan.devices.iter().map(|d| d.power_kw[t]).sum();
+                assert!((power - plan.output[t]).abs() < 1e-6);
+                assert!((plan.output[t] + plan.net_exchange_kwh(t)).abs() < 1e-6);
             }
         }
     }

@@ -133,6 +133,7 @@ impl Block {
                 desired_kw: d.desired_kw.clone(),
                 store: d.store,
                 discomfort: all(&d.discomfort),
+                fleet: d.fleet.clone(),
             })
             .collect();
         Plan {

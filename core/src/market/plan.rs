@@ -1,6 +1,7 @@
 //! What one participant does, and what it costs it.
 
-use crate::participant::Store;
+use crate::participant::{EvFleet, Store};
+use std::sync::Arc;
 
 /// A schedule of one participant and its bill before payments between participants.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,6 +59,8 @@ pub struct DevicePlan {
     pub store: Option<Store>,
     /// Deviation from comfort as a share of what is permitted.
     pub discomfort: Vec<f64>,
+    /// Vehicles behind a shared envelope, which may be unable to follow the power exactly.
+    pub fleet: Option<Arc<EvFleet>>,
 }
 
 impl Plan {

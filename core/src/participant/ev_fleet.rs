@@ -15,13 +15,16 @@ use std::sync::Arc;
 /// More distinct sessions than this share envelopes.
 pub const MOST_GROUPS: usize = 200;
 
+/// Less of a period than this is rounding in the hours of a session.
+const SHORTEST_PRESENCE: f64 = 1e-9;
+
 /// What the vehicles may do while they are connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EvMode {
     /// Charge only (V1G).
     #[default]
     ChargeOnly,
-    /// Charge and discharge (V2G), not at once.
+    /// Charge and discharge (V2G); a group acts as one and never does both at once.
     Bidirectional,
 }
 
@@ -191,7 +194,8 @@ impl EvSession {
     /// Share of a period in which the vehicles are connected.
     pub(super) fn presence(&self, period: usize, periods: Periods) -> f64 {
         let (start, end) = (period as f64 * periods.hours, (period + 1) as f64 * periods.hours);
-        ((self.departure_h.min(end) - self.arrival_h.max(start)) / periods.hours).max(0.0)
+        let share = (self.departure_h.min(end) - self.arrival_h.max(start)) / periods.hours;
+        if share > SHORTEST_PRESENCE { share } else { 0.0 }
     }
 
     /// Power of all vehicles, kW.

@@ -6,7 +6,8 @@ use super::{Contribution, Device, Participant};
 use crate::program::{Expr, Program};
 use crate::setting::{Periods, Product, Rating, Setting};
 
-/// Devices that belong together and are valid together.
+/// Devices that belong together and are valid together. Reserve is offered by those that name a price for it: turbines,
+/// storages and quadratic agents.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Portfolio {
     name: String,

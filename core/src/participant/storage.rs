@@ -71,6 +71,10 @@ impl Storage {
         let kept = self.kept(around.periods);
         let (floor, ceiling) = (self.soc_min * self.capacity_kwh, self.soc_max * self.capacity_kwh);
         let end = self.end_kwh();
+        // Without discharging, charging is limited by the room there can be; and the other way round.
+        let charge_max = ((ceiling - kept * floor) / (self.efficiency_charge * h)).clamp(0.0, self.p_charge_max_kw);
+        let discharge_max =
+            ((kept * ceiling - floor) * self.efficiency_discharge / h).clamp(0.0, self.p_discharge_max_kw);
         let mut part = Part::default();
         part.series.store = Some(Store {
             start_kwh: self.soc_start * self.capacity_kwh,
@@ -82,8 +86,8 @@ impl Storage {
         });
         let mut stored = Expr::constant(self.soc_start * self.capacity_kwh);
         for t in 0..around.periods.count {
-            let charge = program.var(0.0, self.p_charge_max_kw);
-            let discharge = program.var(0.0, self.p_discharge_max_kw);
+            let charge = program.var(0.0, charge_max);
+            let discharge = program.var(0.0, discharge_max);
             program.exclusive(charge, discharge);
             part.cost.add(self.cost_per_kwh * h, charge).add(self.cost_per_kwh * h, discharge);
             let (low, high) = if t == last { (end, end) } else { (floor, ceiling) };

@@ -3,7 +3,7 @@
 use coase_core::participant::{Contribution, Participant};
 use coase_core::program::{Cost, Expr, Program, Solution, SolveError, Var};
 use coase_core::setting::Setting;
-use coase_core::terms::Charge;
+use coase_core::terms::{Account, Charge, Terms};
 
 /// What is charged on `E - Q`, with `E = sum (e_0 m+ + direct)` and `Q = fixed + sum (d_grid m+ + d_turbine g)`.
 #[derive(Clone, Debug)]
@@ -35,6 +35,23 @@ impl CarbonRule {
         let breakpoints = (1..5).map(|k| f64::from(k) * interval_kg).collect();
         let slopes = (0..5).map(|k| base_per_tonne / 1000.0 * (1.0 + growth * f64::from(k))).collect();
         Self::fixed(Charge { breakpoints, slopes, cap_kg: None }, quota_kg)
+    }
+}
+
+impl CarbonRule {
+    /// The same as terms of a market.
+    pub fn terms(&self, setting: &Setting) -> Terms {
+        let import = |t| setting.intensity(t) - self.grid_quota_kg_per_kwh;
+        let account = Account {
+            import_kg_per_kwh: (0..setting.periods.count).map(import).collect(),
+            export_kg_per_kwh: vec![],
+            withdrawal_kg_per_kwh: vec![],
+            injection_kg_per_kwh: vec![],
+            turbine_quota_kg_per_kwh: self.turbine_quota_kg_per_kwh,
+            quota_kg: self.quota_kg,
+            charge: self.charge.clone(),
+        };
+        Terms { account: Some(account), ..Terms::default() }
     }
 }
 
