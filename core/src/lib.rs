@@ -23,6 +23,7 @@ pub mod power_flow;
 pub mod program;
 pub mod random;
 pub mod record;
+pub mod repair;
 pub mod setting;
 pub mod terms;
 pub mod units;

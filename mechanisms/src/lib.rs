@@ -10,6 +10,7 @@ mod grid_only;
 mod internal_price;
 mod mid_market_rate;
 mod nash_bargaining;
+mod network_repair;
 mod supply_demand_ratio;
 
 pub use bill_sharing::{BillSharing, Billing};
@@ -17,4 +18,5 @@ pub use central_optimum::CentralOptimum;
 pub use grid_only::GridOnly;
 pub use mid_market_rate::MidMarketRate;
 pub use nash_bargaining::{NashBargaining, PaymentMode, Weights};
+pub use network_repair::NetworkRepair;
 pub use supply_demand_ratio::SupplyDemandRatio;
