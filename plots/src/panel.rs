@@ -142,9 +142,17 @@ impl Panel {
         if self.x.ticks.len() < 3 {
             return 1;
         }
-        let pitch = (self.px(self.x.ticks[1].0) - self.px(self.x.ticks[0].0)).abs();
-        let fits = |k: &usize| self.x.widest() + 3.0 <= pitch * *k as f64;
-        [1, 2, 3, 5, 10, 20, 50].into_iter().find(fits).unwrap_or(100)
+        let fits = |k: &usize| self.x.widest() + 3.0 <= self.pitch() * *k as f64;
+        let most = self.x.ticks.len() / 2;
+        [1, 2, 3, 5, 10, 20, 50].into_iter().filter(|k| *k <= most.max(1)).find(fits).unwrap_or(1)
+    }
+
+    /// Distance of neighbouring ticks of the x axis.
+    fn pitch(&self) -> f64 {
+        match &self.x.ticks[..] {
+            [a, b, ..] => (self.px(b.0) - self.px(a.0)).abs(),
+            _ => self.area.width(),
+        }
     }
 
     /// The grid; before the data.
@@ -191,9 +199,10 @@ impl Panel {
             if self.x.marked() {
                 c.segment((x, r.y1), (x, r.y1 + TICK), spine);
             }
-            if self.x_labels == Labels::Shown && i % every == 0 {
+            if self.x_labels == Labels::Shown && i % every == 0 && !label.is_empty() {
                 for (k, line) in label.split('\n').enumerate() {
-                    c.text((x, first + TICK_LABEL * LEADING * k as f64), Align::Center, TICK_LABEL, line);
+                    let line = text::fit(line, TICK_LABEL, self.pitch() * every as f64 - 3.0);
+                    c.text((x, first + TICK_LABEL * LEADING * k as f64), Align::Center, TICK_LABEL, &line);
                 }
             }
         }

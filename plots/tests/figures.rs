@@ -2,6 +2,7 @@
 
 mod common;
 
+use coase_plots::figures::KINDS;
 use coase_plots::lint::lint;
 use coase_plots::store::Store;
 use coase_plots::{Format, draw, pictures};
@@ -30,4 +31,88 @@ fn side_by_side_has_no_flaws() {
     for named in pictures(&Store::read(&dir).unwrap()).0 {
         assert_eq!(lint(&named.picture.canvas), vec![], "{}", named.stem);
     }
+}
+
+#[test]
+fn drawing_twice_gives_the_same_bytes() {
+    let shape = Shape { periods: 6, buses: 9, ..Shape::side_by_side() };
+    let (a, b) = (store("twice_a", &shape), store("twice_b", &shape));
+    let first = draw(&a, &Format::ALL, &|_, _| {}).unwrap();
+    draw(&b, &Format::ALL, &|_, _| {}).unwrap();
+    for file in first.drawn.iter().chain([&a.join("figures/captions.md")]) {
+        let other = b.join(file.strip_prefix(&a).unwrap());
+        assert!(std::fs::read(file).unwrap() == std::fs::read(&other).unwrap(), "{}", file.display());
+    }
+}
+
+/// Stores that stretch the figures; each must come out without a flaw.
+fn stretched() -> Vec<(&'static str, Shape)> {
+    let base = Shape::side_by_side;
+    vec![
+        ("many_mechanisms", Shape::many_mechanisms()),
+        ("many_seeds", Shape { seeds: 8, periods: 2, buses: 3, ..base() }),
+        ("one_period", Shape { periods: 1, ..base() }),
+        (
+            "one_run",
+            Shape {
+                mechanisms: vec![("nash-bargaining", "nash-bargaining")],
+                policies: vec![("none", "none")],
+                ..base()
+            },
+        ),
+        ("baseline_only", Shape { mechanisms: vec![("grid-only", "grid-only")], ..base() }),
+        ("one_policy", Shape { policies: vec![("none", "none")], ..base() }),
+        ("no_network", Shape { buses: 0, ..base() }),
+        ("all_equal", Shape { money: 0.0, ..base() }),
+        ("negative", Shape { money: -1.0, ..base() }),
+        ("large", Shape { money: 1e7, ..base() }),
+        ("small", Shape { money: 1e-6, ..base() }),
+        ("no_manifest", Shape { manifest: false, ..base() }),
+        ("one_participant", Shape { participants: 1, ..base() }),
+        ("many_participants", Shape { participants: 14, ..base() }),
+        ("week", Shape { periods: 168, ..base() }),
+        ("long_feeder", Shape { buses: 141, ..base() }),
+        ("empty", Shape { mechanisms: vec![], ..base() }),
+        (
+            "long_names",
+            Shape {
+                mechanisms: vec![
+                    ("grid-only", "grid-only"),
+                    ("nash-bargaining", "nash_bargaining_with_exponential_weights_and_a_long_label"),
+                    ("shapley", "shapley"),
+                ],
+                policies: vec![
+                    ("none", "none"),
+                    ("tax", "tax"),
+                    ("tax", "flat tax of three hundred and twenty per tonne"),
+                    ("stepped", "stepped"),
+                    ("stepped", "stepped^2 with_reward"),
+                    ("nodal-flow", "nodal-flow"),
+                ],
+                ..base()
+            },
+        ),
+    ]
+}
+
+#[test]
+fn stretched_stores_have_no_flaws() {
+    let mut flaws = Vec::new();
+    for (name, shape) in stretched() {
+        let dir = store(name, &shape);
+        let (drawn, skipped) = pictures(&Store::read(&dir).unwrap());
+        for named in &drawn {
+            flaws.extend(lint(&named.picture.canvas).into_iter().map(|f| format!("{name}: {}: {f:?}", named.stem)));
+        }
+        // every kind is drawn or says why not
+        for kind in KINDS.iter().filter(|_| name != "empty") {
+            let of_kind = |stem: &str| stem == kind.name || stem.starts_with(&format!("{}-", kind.name));
+            assert!(
+                drawn.iter().any(|d| of_kind(&d.stem)) != skipped.iter().any(|s| s.figure == kind.name),
+                "{name}: {}",
+                kind.name
+            );
+        }
+    }
+    assert!(flaws.is_empty(), "{flaws:#?}");
 }

@@ -4,7 +4,7 @@ use super::Meta;
 use super::paint::{Scale, paint};
 use super::raster::{Raster, UNIT};
 use crate::canvas::Canvas;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// Resolution of the PNG, dots per inch.
 pub const DPI: f64 = 300.0;
@@ -51,27 +51,45 @@ fn encode(raster: &Raster, meta: &Meta) -> Result<Vec<u8>, png::EncodingError> {
     Ok(out)
 }
 
-/// Palette and indices; `None` if there are more than 256 colours.
+/// Share of the pixels whose colour may be replaced by a near one: anti-aliased corners, not areas.
+const RARE: f64 = 0.003;
+
+/// Palette and indices; `None` if 256 colours are too few. Where some more occur, the rarest give way to the nearest.
 fn indexed(pixels: &[u32]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut known: BTreeMap<u32, u8> = BTreeMap::new();
-    let mut palette = Vec::new();
+    let mut places: HashMap<u32, usize> = HashMap::new();
+    let mut colors: Vec<(u32, usize)> = Vec::new();
+    for run in pixels.chunk_by(|a, b| a == b) {
+        let place = *places.entry(run[0]).or_insert_with(|| {
+            colors.push((run[0], 0));
+            colors.len() - 1
+        });
+        colors[place].1 += run.len();
+    }
+    let mut order: Vec<usize> = (0..colors.len()).collect();
+    order.sort_by_key(|i| std::cmp::Reverse(colors[*i].1));
+    let (kept, rare) = order.split_at(order.len().min(256));
+    let replaced: usize = rare.iter().map(|i| colors[*i].1).sum();
+    if replaced as f64 > RARE * pixels.len() as f64 {
+        return None;
+    }
+    let mut index_of = vec![0u8; colors.len()];
+    for (k, i) in kept.iter().enumerate() {
+        index_of[*i] = k as u8;
+    }
+    for i in rare {
+        let nearest = (0..kept.len()).min_by_key(|k| distance(colors[kept[*k]].0, colors[*i].0));
+        index_of[*i] = nearest.unwrap_or(0) as u8;
+    }
+    let palette = kept.iter().flat_map(|i| rgb(colors[*i].0)).collect();
     let mut indices = Vec::with_capacity(pixels.len());
-    let mut last = None;
-    for &pixel in pixels {
-        let index = if let Some((_, i)) = last.filter(|(p, _)| *p == pixel) {
-            i
-        } else if let Some(i) = known.get(&pixel) {
-            *i
-        } else {
-            let index = u8::try_from(known.len()).ok()?;
-            known.insert(pixel, index);
-            palette.extend(rgb(pixel));
-            index
-        };
-        last = Some((pixel, index));
-        indices.push(index);
+    for run in pixels.chunk_by(|a, b| a == b) {
+        indices.resize(indices.len() + run.len(), index_of[places[&run[0]]]);
     }
     Some((palette, indices))
+}
+
+fn distance(a: u32, b: u32) -> u32 {
+    rgb(a).iter().zip(rgb(b)).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
 }
 
 fn rgb(pixel: u32) -> [u8; 3] {

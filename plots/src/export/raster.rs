@@ -16,8 +16,10 @@ pub const UNIT: i32 = 64;
 const SIDE: i32 = 8;
 /// Units per sample.
 const STEP: f64 = (UNIT / SIDE) as f64;
+/// Samples of a pixel.
+const SAMPLES: u32 = (SIDE * SIDE) as u32;
 /// Steps of coverage that are told apart: as many as a page four times larger has. More would only make more colours.
-const LEVELS: f64 = 16.0;
+const LEVELS: u32 = 16;
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
@@ -30,15 +32,19 @@ pub struct Raster {
     mask: Mask,
 }
 
-/// The samples covered by one element, for the pixels of its bounding box.
+/// The samples covered by one element, for the pixels of its bounding box. Empty between elements.
 #[derive(Default)]
 struct Mask {
     bits: Vec<u64>,
+    /// First and last touched column of each row.
+    touched: Vec<(i32, i32)>,
     x0: i32,
     y0: i32,
     columns: i32,
     rows: i32,
 }
+
+const UNTOUCHED: (i32, i32) = (i32::MAX, i32::MIN);
 
 impl Raster {
     pub fn new(width: u32, height: u32) -> Raster {
@@ -55,20 +61,41 @@ impl Raster {
         m.y0 = low(y0).clamp(0, h);
         m.columns = (low(x1) + 1).clamp(m.x0, w) - m.x0;
         m.rows = (low(y1) + 1).clamp(m.y0, h) - m.y0;
-        m.bits.clear();
-        m.bits.resize((m.columns * m.rows) as usize, 0);
+        let cells = (m.columns * m.rows) as usize;
+        if m.bits.len() < cells {
+            m.bits.resize(cells, 0);
+        }
+        m.touched.clear();
+        m.touched.resize(m.rows as usize, UNTOUCHED);
     }
 
-    /// Colours what the element covers.
+    /// Colours what the element covers, and empties the mask.
     fn close(&mut self, color: BackendColor) {
-        let m = &self.mask;
-        for row in 0..m.rows {
-            let bits = &m.bits[(row * m.columns) as usize..((row + 1) * m.columns) as usize];
-            let start = (m.y0 + row) as usize * self.width as usize + m.x0 as usize;
-            for (pixel, bits) in self.pixels[start..start + bits.len()].iter_mut().zip(bits) {
-                if *bits != 0 {
-                    blend(pixel, color.rgb, f64::from(bits.count_ones()) / f64::from(SIDE * SIDE) * color.alpha);
-                }
+        let m = &mut self.mask;
+        for (row, (first, last)) in m.touched.iter().enumerate().filter(|(_, t)| **t != UNTOUCHED) {
+            let cells = row * m.columns as usize + *first as usize..=row * m.columns as usize + *last as usize;
+            let start = (m.y0 as usize + row) * self.width as usize + (m.x0 + first) as usize;
+            for (pixel, bits) in self.pixels[start..].iter_mut().zip(&mut m.bits[cells]) {
+                let covered = std::mem::take(bits).count_ones();
+                blend(pixel, color.rgb, (covered * LEVELS + SAMPLES / 2) / SAMPLES);
+            }
+        }
+    }
+
+    /// An upright rectangle, by the area of each pixel that it covers.
+    fn upright(&mut self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), rgb: (u8, u8, u8)) {
+        let share = |pixel: i32, low: f64, high: f64| {
+            (f64::from(pixel + 1).min(high) - f64::from(pixel).max(low)).clamp(0.0, 1.0)
+        };
+        let unit = f64::from(UNIT);
+        let (x0, x1) = ((x0 / unit).max(0.0), (x1 / unit).min(f64::from(self.width)));
+        let (y0, y1) = ((y0 / unit).max(0.0), (y1 / unit).min(f64::from(self.height)));
+        let columns: Vec<f64> = (x0.floor() as i32..x1.ceil() as i32).map(|x| share(x, x0, x1)).collect();
+        for y in y0.floor() as i32..y1.ceil() as i32 {
+            let high = share(y, y0, y1);
+            let start = y as usize * self.width as usize + x0.floor() as usize;
+            for (pixel, wide) in self.pixels[start..].iter_mut().zip(&columns) {
+                blend(pixel, rgb, (high * wide * f64::from(LEVELS)).round() as u32);
             }
         }
     }
@@ -87,12 +114,14 @@ impl Mask {
             let y = (f64::from(row) + 0.5) * STEP;
             crossings.clear();
             for (i, a) in points.iter().enumerate() {
-                let b = points[(i + 1) % points.len()];
+                let b = points[if i + 1 == points.len() { 0 } else { i + 1 }];
                 if (a.1 <= y) != (b.1 <= y) {
                     crossings.push(a.0 + (y - a.1) / (b.1 - a.1) * (b.0 - a.0));
                 }
             }
-            crossings.sort_by(f64::total_cmp);
+            if crossings.len() > 2 || crossings.first() > crossings.last() {
+                crossings.sort_unstable_by(f64::total_cmp);
+            }
             for span in crossings.chunks_exact(2) {
                 self.span(row, span[0], span[1]);
             }
@@ -120,6 +149,8 @@ impl Mask {
         let start = (line * self.columns) as usize;
         let cells = &mut self.bits[start..start + self.columns as usize];
         let (first, last) = (from / SIDE, (to - 1) / SIDE);
+        let touched = &mut self.touched[line as usize];
+        *touched = (touched.0.min(first), touched.1.max(last));
         let (head, tail) = (0xFFu64 << (from % SIDE) & 0xFF, 0xFFu64 >> (SIDE - 1 - (to - 1) % SIDE));
         if first == last {
             cells[first as usize] |= (head & tail) << shift;
@@ -151,7 +182,11 @@ impl DrawingBackend for Raster {
     /// Colours a pixel, named in pixels.
     fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Drawn {
         if (0..self.width as i32).contains(&x) && (0..self.height as i32).contains(&y) {
-            blend(&mut self.pixels[y as usize * self.width as usize + x as usize], color.rgb, color.alpha);
+            blend(
+                &mut self.pixels[y as usize * self.width as usize + x as usize],
+                color.rgb,
+                (color.alpha * f64::from(LEVELS)).round() as u32,
+            );
         }
         Ok(())
     }
@@ -187,6 +222,12 @@ impl DrawingBackend for Raster {
     fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
         let points: Vec<(f64, f64)> = path.into_iter().map(float).collect();
         let (x0, y0, x1, y1) = bounds(&points);
+        if let [a, b, c, d] = points[..]
+            && (a.1, b.0, c.1, d.0) == (b.1, c.0, d.1, a.0)
+        {
+            self.upright((x0, y0), (x1, y1), style.color().rgb);
+            return Ok(());
+        }
         self.open(x0, y0, x1, y1);
         self.mask.polygon(&points);
         self.close(style.color());
@@ -232,17 +273,17 @@ fn bounds(points: &[(f64, f64)]) -> (f64, f64, f64, f64) {
         .fold((f64::MAX, f64::MAX, f64::MIN, f64::MIN), |b, p| (b.0.min(p.0), b.1.min(p.1), b.2.max(p.0), b.3.max(p.1)))
 }
 
-fn blend(pixel: &mut u32, (r, g, b): (u8, u8, u8), coverage: f64) {
-    let share = (coverage * LEVELS).round() / LEVELS;
-    if share >= 1.0 {
+/// Mixes `level` parts of ink in [`LEVELS`] into a pixel.
+fn blend(pixel: &mut u32, (r, g, b): (u8, u8, u8), level: u32) {
+    if level >= LEVELS {
         *pixel = u32::from(r) << 16 | u32::from(g) << 8 | u32::from(b);
-        return;
+    } else if level > 0 {
+        let channel = |shift: u32, ink: u8| {
+            let paper = *pixel >> shift & 0xFF;
+            (paper * (LEVELS - level) + u32::from(ink) * level + LEVELS / 2) / LEVELS << shift
+        };
+        *pixel = channel(16, r) | channel(8, g) | channel(0, b);
     }
-    let channel = |shift: u32, ink: u8| {
-        let paper = f64::from(*pixel >> shift & 0xFF);
-        ((paper + (f64::from(ink) - paper) * share).round() as u32) << shift
-    };
-    *pixel = channel(16, r) | channel(8, g) | channel(0, b);
 }
 
 #[cfg(test)]

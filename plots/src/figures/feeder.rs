@@ -25,7 +25,7 @@ pub(super) fn carbon_intensity(study: &Study) -> Result<Vec<Picture>, Absent> {
     if values().next().is_none() {
         return Err(Absent::NoData { column: "carbon_intensity_kg_per_kwh" });
     }
-    let axis = Axis::from_zero(values(), 6, "Nodal carbon intensity (kg CO_2/kWh)");
+    let axis = Axis::from_zero(values(), 6, "Carbon intensity (kg CO_2/kWh)");
     let undefined = maps.iter().any(|m| m.cells.iter().flatten().any(Option::is_none));
     let note = if undefined { Note::Undefined } else { Note::None };
     let what = "Nodal carbon intensity of the feeder over time";
@@ -161,7 +161,7 @@ fn picture(study: &Study, maps: &[HeatMap], scale: &Scale, what: &str) -> Pictur
 fn draw(study: &Study, maps: &[HeatMap], scale: &Scale, rows: &Rows) -> Figure {
     let clock = study.clock();
     let n = rows.buses.len();
-    let height = (24.0 + 1.5 * n as f64).clamp(50.0, 210.0);
+    let height = (24.0 + 1.5 * n as f64).clamp(62.0, 210.0);
     let mut figure = Figure::new(if maps.len() > 1 { TWO_COLUMNS_MM } else { ONE_COLUMN_MM }, height);
     let free = (height - 18.0) * MM;
     let y = Axis::rows(n, bus_ticks(rows, free / n as f64), "Bus");

@@ -190,7 +190,7 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                 run += 1;
                 let id = format!("{run:032x}");
                 let trading = *mechanism != "grid-only";
-                let quality = if trading { m as f64 / (shape.mechanisms.len() - 1) as f64 } else { 0.0 };
+                let quality = if trading { m as f64 / (shape.mechanisms.len() - 1).max(1) as f64 } else { 0.0 };
                 let jitter = 0.02 * noise(&[m, p, seed as usize]) * (shape.seeds - 1) as f64;
                 let carbon_price = [0.0, 0.28, 0.03, 0.22][p % 4];
                 let emissions = (11_390.0 - [0.0, 730.0, 30.0, 510.0][p % 4]) * (1.0 - 0.46 * quality) * (1.0 + jitter);
