@@ -180,8 +180,9 @@ impl Figure {
         let bottom: Vec<f64> = (0..rows).map(|k| most(&Panel::bottom, &in_row(k))).collect();
         let right = most(&Panel::right, &|i| i % columns == columns - 1 || i == n - 1).max(1.0);
         // the last tick label of an inner panel may hang into the gap only where the next panel leaves room for it
+        let apart = |k: usize| left[k + 1] > 0.0 || panels[k].x != panels[k + 1].x;
         let hang: Vec<f64> = (0..columns)
-            .map(|k| if k + 1 < columns && left[k + 1] > 0.0 { most(&Panel::right, &in_column(k)) } else { 0.0 })
+            .map(|k| if k + 1 < columns && apart(k) { most(&Panel::right, &in_column(k)) } else { 0.0 })
             .collect();
         let weights: Vec<f64> = panels.iter().take(columns).map(|p| p.weight).collect();
         let sum = |v: &[f64]| v.iter().sum::<f64>();
@@ -196,7 +197,7 @@ impl Figure {
             let y0 = self.area.y0 + above + (height + row_gap) * row as f64;
             p.tick_room = tick_room[column];
             p.area = Rect::new(x0, y0, x0 + width * weights[column] / sum(&weights), y0 + height);
-            if column + 1 < columns && i + 1 < n && left[column + 1] == 0.0 {
+            if column + 1 < columns && i + 1 < n && hang[column] == 0.0 {
                 drop_touching_label(p);
             }
             p.title = text::fit_weighted(&p.title, LABEL, Weight::Bold, p.area.width());

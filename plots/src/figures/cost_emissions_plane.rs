@@ -14,6 +14,8 @@ use crate::text;
 
 /// More names than this become numbers that the caption explains.
 const MOST_NAMES: usize = 9;
+/// Room for a name beside its points.
+const WIDEST_NAME: f64 = 110.0;
 
 pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let points = points(study);
@@ -121,9 +123,11 @@ fn names(study: &Study, points: &[Point]) -> Names {
     let name = |m: &usize| study.mechanism(*m).name.clone();
     let full = |g: &[usize]| g.iter().map(name).collect::<Vec<_>>().join(", ");
     let short = |g: &[usize]| g.iter().map(|m| study.mechanism(*m).short.clone()).collect::<Vec<_>>().join(", ");
-    let fits = |s: &str| text::width(s, NOTE) < 110.0;
-    if groups.len() <= MOST_NAMES && groups.iter().all(|g| fits(&short(g))) {
-        let text = |g: &Vec<usize>| if fits(&full(g)) { full(g) } else { short(g) };
+    if groups.len() <= MOST_NAMES {
+        let text = |g: &[usize]| {
+            let full = full(g);
+            if text::width(&full, NOTE) < WIDEST_NAME { full } else { text::fit(&short(g), NOTE, WIDEST_NAME) }
+        };
         return Names { tags: groups.iter().map(|g| (g.clone(), text(g))).collect(), key: String::new() };
     }
     let numbered: Vec<String> = groups.iter().enumerate().map(|(i, g)| format!("{} {}", i + 1, full(g))).collect();
@@ -236,21 +240,21 @@ impl Plane<'_> {
             avoid.push(Rect::new(x, r.y0, x + width, r.y0 + 5.2));
             avoid.push(r);
         }
-        // a mechanism is named where all of it can be seen
+        // a mechanism that can be seen as a whole in the magnified part is named there
         let named_there = |m: &usize| {
             magnified.is_some_and(|b| {
                 self.points.iter().filter(|p| p.mechanism == *m).all(|p| b.shows(p.cost.mean, p.emissions.mean))
             })
         };
-        let here = |m: &usize| self.points.iter().filter(|p| p.mechanism == *m).all(|p| shown(&p));
         let tags: Vec<Tag> = self
             .tags
             .iter()
-            .filter(|(group, _)| group.iter().any(|m| here(m) && !named_there(m)))
+            .filter(|(group, _)| !named_there(&group[0]))
             .map(|(group, text)| {
-                let own = self.points.iter().filter(|p| p.mechanism == group[0]);
+                let own = self.points.iter().filter(|p| p.mechanism == group[0]).filter(shown);
                 Tag { anchors: own.map(|p| panel.point(p.cost.mean, p.emissions.mean)).collect(), text: text.clone() }
             })
+            .filter(|tag| !tag.anchors.is_empty())
             .collect();
         place(c, panel.area, &tags, &avoid, &lines, NOTE);
     }

@@ -125,10 +125,11 @@ type Sheet = (String, Vec<(String, Option<Split>)>);
 
 /// The sum over participants by mechanism, a panel per policy.
 fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
-    let shown = &mechanisms[..mechanisms.len().min(MOST_MECHANISMS)];
+    let reference = study.reference_policy()?;
+    let shown = most_gain(study, mechanisms, reference, MOST_MECHANISMS);
     let policies = &study.policies[..study.policies.len().min(MOST_PANELS)];
-    let columns = policies.len().min(2);
     // names of mechanisms need more room than those of participants
+    let columns = if shown.len() > 6 { 1 } else { policies.len().min(2) };
     let width = (TWO_COLUMNS_MM - 16.0) / columns as f64 * crate::style::MM;
     let name = |m: &usize| {
         let entity = study.mechanism(*m);
@@ -158,15 +159,19 @@ fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
     })
 }
 
+/// The mechanisms with the largest gain under a policy, in their own order.
+fn most_gain(study: &Study, mechanisms: &[usize], policy: usize, n: usize) -> Vec<usize> {
+    let gain = |m: usize| study.metric(m, policy, "welfare_gain").map_or(f64::NEG_INFINITY, |e| e.mean);
+    let mut shown = mechanisms.to_vec();
+    shown.sort_by(|a, b| gain(*b).total_cmp(&gain(*a)));
+    shown.truncate(n);
+    shown.sort_unstable();
+    shown
+}
+
 /// Every participant, a panel per mechanism.
 fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<Picture> {
-    let mut shown = mechanisms.to_vec();
-    if shown.len() > MOST_PANELS {
-        let gain = |m: usize| study.metric(m, policy, "welfare_gain").map_or(f64::NEG_INFINITY, |e| e.mean);
-        shown.sort_by(|a, b| gain(*b).total_cmp(&gain(*a)));
-        shown.truncate(MOST_PANELS);
-        shown.sort_unstable();
-    }
+    let shown = most_gain(study, mechanisms, policy, MOST_PANELS);
     let participants = &study.participants[..study.participants.len().min(MOST_PARTICIPANTS)];
     let sheets: Vec<Sheet> = shown
         .iter()
@@ -202,7 +207,7 @@ fn sheets_figure(study: &Study, sheets: Vec<Sheet>, columns: usize, payment: Pay
         &format!("Gain ({})", unit.label),
     );
     let lines = sheets.len().div_ceil(columns);
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 18.0 + 44.0 * lines as f64);
+    let mut figure = Figure::new(TWO_COLUMNS_MM, 18.0 + if columns > 1 { 44.0 } else { 38.0 } * lines as f64);
     figure.legend(&[legend(&known().collect::<Vec<_>>(), payment)]);
     let mut panels: Vec<Panel> = sheets
         .iter()

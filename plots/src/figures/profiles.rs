@@ -104,14 +104,17 @@ struct Scene<'a> {
     with_baseline: bool,
 }
 
-const NET: Stroke = Stroke::new(BLUE, DATA_LINE);
-const BASELINE: Stroke = Stroke::new(INK, THIN_LINE).dashed(REFERENCE_DASH);
-const PRICE: Stroke = Stroke::new(RED, DATA_LINE);
-const SELLING: Stroke = Stroke::new(GREEN, DATA_LINE).dashed(DASHED);
+/// From here on lines are thin: their steps are narrower than a full line is wide.
+const MANY_PERIODS: usize = 72;
 
 impl Scene<'_> {
     fn draw(&self, shown: &[Profile]) -> Figure {
         let clock = self.study.clock();
+        let wide = if clock.periods < MANY_PERIODS { DATA_LINE } else { THIN_LINE };
+        let net_line = Stroke::new(BLUE, wide);
+        let baseline_line = Stroke::new(INK, wide.min(THIN_LINE)).dashed(REFERENCE_DASH);
+        let price_line = Stroke::new(RED, wide);
+        let selling_line = Stroke::new(GREEN, wide).dashed(DASHED);
         // axes are those of all participants, so that pages compare
         let most = largest(self.profiles.iter().flat_map(Profile::power));
         let unit = power(most);
@@ -121,15 +124,15 @@ impl Scene<'_> {
         let tint = Fill::new(BLUE.mix(WHITE, 0.84));
 
         let mut figure = Figure::new(TWO_COLUMNS_MM, if priced { 88.0 } else { 52.0 });
-        let mut entries: Vec<Entry> = vec![(Key::Band(NET, tint), format!("Net position, {}", self.name))];
+        let mut entries: Vec<Entry> = vec![(Key::Band(net_line, tint), format!("Net position, {}", self.name))];
         if self.with_baseline {
-            entries.push((Key::Line(BASELINE), "Net position, grid only".into()));
+            entries.push((Key::Line(baseline_line), "Net position, grid only".into()));
         }
         if priced && one_price {
-            entries.push((Key::Line(PRICE), "P2P price".into()));
+            entries.push((Key::Line(price_line), "P2P price".into()));
         } else if priced {
-            entries.push((Key::Line(PRICE), "Buying price".into()));
-            entries.push((Key::Line(SELLING), "Selling price".into()));
+            entries.push((Key::Line(price_line), "Buying price".into()));
+            entries.push((Key::Line(selling_line), "Selling price".into()));
         }
         if priced && tariff.is_some() {
             entries.push((Key::Fill(Fill::new(SHADE)), "Feed-in to retail price".into()));
@@ -166,8 +169,8 @@ impl Scene<'_> {
             let solid: Vec<f64> = net.iter().map(|v| v.unwrap_or(0.0)).collect();
             panel.between_steps(c, &vec![0.0; solid.len()], &solid, clock.step, tint);
             panel.back(c);
-            panel.steps(c, &net, clock.step, NET);
-            panel.steps(c, &scaled(&profile.baseline), clock.step, BASELINE);
+            panel.steps(c, &net, clock.step, net_line);
+            panel.steps(c, &scaled(&profile.baseline), clock.step, baseline_line);
             panel.front(c);
         }
         for (profile, panel) in shown.iter().zip(panels.iter().skip(shown.len())) {
@@ -176,10 +179,10 @@ impl Scene<'_> {
             }
             panel.back(c);
             if one_price {
-                panel.steps(c, &profile.either(), clock.step, PRICE);
+                panel.steps(c, &profile.either(), clock.step, price_line);
             } else {
-                panel.steps(c, &profile.sell, clock.step, SELLING);
-                panel.steps(c, &profile.buy, clock.step, PRICE);
+                panel.steps(c, &profile.sell, clock.step, selling_line);
+                panel.steps(c, &profile.buy, clock.step, price_line);
             }
             panel.front(c);
         }
