@@ -107,7 +107,8 @@ where
     let position = set.entries.iter().position(|e| e.0 == id);
     let name =
         position.map(|k| set.names[k]).ok_or_else(|| serde::ser::Error::custom(format!("`{id}` is not registered")))?;
-    serializer.serialize_newtype_variant(set.kind, 0, name, &Body(body))
+    // The name of the enum, which formats write nowhere but check; `kind` is a phrase.
+    serializer.serialize_newtype_variant("Variant", 0, name, &Body(body))
 }
 
 /// Reads the parameters of a concrete variant; used by registration macros.

@@ -3,11 +3,20 @@
 //! [`flow`], [`storage`] and [`contract`] take plain numbers and know neither networks nor markets: who only wants the
 //! carbon flow of a feeder uses them alone.
 
+mod accounts;
 pub mod contract;
+mod flat;
 pub mod flow;
+mod modified;
+mod modifiers;
+pub mod policies;
 mod policy;
+mod recycling;
 pub mod storage;
 
+pub use accounts::Quota;
+pub use modified::{CARBON, CARBON_REFUND, Modified, Rule};
+pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
 pub use policy::{
     CarbonPolicy, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy, Responsibility, SignalKind, policies,
 };

@@ -45,6 +45,12 @@ pub enum PolicyError {
         /// Emission per kWh.
         emission_kg_per_kwh: f64,
     },
+    /// Two parameters that contradict each other.
+    #[error("{what} has no meaning")]
+    Combination {
+        /// Which.
+        what: &'static str,
+    },
     /// The scenario lacks what the policy needs.
     #[error("needs {need}, which this scenario does not have")]
     Unmet {

@@ -24,7 +24,7 @@ impl Charge {
 
     /// `price_buy` for every kg above zero, `price_sell` for every kg below.
     pub fn two_sided(buy_price_per_kg: f64, sell_price_per_kg: f64) -> Self {
-        Self::of_pieces(vec![0.0], vec![sell_price_per_kg, buy_price_per_kg])
+        Self::of_pieces(&[0.0], &[sell_price_per_kg, buy_price_per_kg])
     }
 
     /// Nothing up to `cap_kg`, which may not be exceeded.
@@ -33,7 +33,7 @@ impl Charge {
     }
 
     /// A charge of these pieces without a cap; breakpoints at which the price does not change are left out.
-    pub(super) fn of_pieces(breakpoints: Vec<f64>, slopes: Vec<f64>) -> Self {
+    pub(super) fn of_pieces(breakpoints: &[f64], slopes: &[f64]) -> Self {
         let kept: Vec<usize> = (0..breakpoints.len()).filter(|&k| slopes[k] != slopes[k + 1]).collect();
         Self {
             slopes: slopes.first().copied().into_iter().chain(kept.iter().map(|&k| slopes[k + 1])).collect(),

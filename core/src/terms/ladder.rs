@@ -61,8 +61,8 @@ impl From<Ladder> for Charge {
         let rewards = (0..tiers).rev().map(|k| ladder.base_price_per_kg * ladder.reward.factor(k as f64));
         let prices = (0..tiers).map(|k| ladder.base_price_per_kg * (1.0 + ladder.growth * k as f64));
         let below = (1..tiers).rev().map(|k| -step(k));
-        let breakpoints = below.chain([0.0]).chain((1..tiers).map(step)).collect();
-        Charge::of_pieces(breakpoints, rewards.chain(prices).collect())
+        let breakpoints: Vec<f64> = below.chain([0.0]).chain((1..tiers).map(step)).collect();
+        Charge::of_pieces(&breakpoints, &rewards.chain(prices).collect::<Vec<_>>())
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(ladder.breakpoints, [2.0, 4.0, 6.0, 8.0]);
         meets(&ladder, &[(0.0, 0.0), (2.0, 560.0), (4.0, 1260.0), (6.0, 2100.0), (8.0, 3080.0), (10.0, 4200.0)]);
         meets(&ladder, &[(1.0, 280.0), (3.0, 910.0), (5.0, 1680.0), (7.0, 2590.0), (9.0, 3640.0)]);
-        meets(&ladder, &[(12.345_678_9, 5513.580_184), (-1.0, -280.0)]);
+        meets(&ladder, &[(12.3456789, 5513.580184), (-1.0, -280.0)]);
         // A flat price of 320 crosses it at 4.2.
         meets(&ladder, &[(4.2, 320.0 * 4.2)]);
     }

@@ -1,0 +1,171 @@
+//! A policy in two halves: the [`Rule`], which is its own, and the [`Modifiers`], which all policies share.
+//!
+//! Most rules only say which account of kilograms every member has; the terms, the bills and who answers for what follow from
+//! the accounts. Knows no concrete rule.
+
+use super::accounts;
+use super::modifiers::Modifiers;
+use super::policy::{CarbonPolicy, PolicyError, RegisteredPolicy, Responsibility, SignalKind};
+use super::recycling;
+use super::storage::StorageRule;
+use crate::outcome::{Ledger, Party};
+use crate::physical::Physical;
+use crate::setting::Setting;
+use crate::terms::{Account, Charge, Terms};
+use serde::Serialize;
+use std::fmt::Debug;
+
+/// A rule under modifiers; in files the fields of both stand side by side.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Modified<R> {
+    /// The policy's own parameters.
+    pub rule: R,
+    /// The parameters of every policy.
+    pub modifiers: Modifiers,
+}
+
+impl<R> From<R> for Modified<R> {
+    fn from(rule: R) -> Self {
+        Self { rule, modifiers: Modifiers::default() }
+    }
+}
+
+/// What distinguishes one carbon policy from another.
+pub trait Rule: Serialize + Debug + Send + Sync {
+    /// Refuses parameters without meaning and scenarios the rule would misprice.
+    ///
+    /// # Errors
+    /// See [`PolicyError`].
+    fn check(&self, setting: &Setting, modifiers: &Modifiers) -> Result<(), PolicyError>;
+
+    /// The carbon price as written, per tonne, where there is one.
+    fn price_per_tonne(&self) -> Option<f64>;
+
+    /// What the engine does with the signal.
+    fn signal_kind(&self) -> SignalKind {
+        SignalKind::None
+    }
+
+    /// Where the signal starts; empty where there is none.
+    fn start(&self, _setting: &Setting, _modifiers: &Modifiers) -> Vec<f64> {
+        vec![]
+    }
+
+    /// The account of every member; empty where the rule keeps none.
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account>;
+
+    /// The network operator's account for passive load and losses under [`Coverage::Feeder`](super::Coverage::Feeder): that
+    /// of a member without a fixed quota.
+    fn feeder_account(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Option<Account> {
+        let member = self.accounts(setting, modifiers, signal).into_iter().next()?;
+        Some(Account { quota_kg: 0.0, ..member })
+    }
+
+    /// Terms of every member at a signal.
+    fn terms(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Terms> {
+        let mut accounts = self.accounts(setting, modifiers, signal).into_iter();
+        let account = || Terms { account: accounts.next(), ..Terms::default() };
+        std::iter::repeat_with(account).take(setting.members.len()).collect()
+    }
+
+    /// The signal that an outcome calls for.
+    fn target(&self, _setting: &Setting, _modifiers: &Modifiers, _physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        signal.to_vec()
+    }
+
+    /// Enters what everybody pays to the authority, with the reason [`CARBON`].
+    fn settle(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+        ledger: &mut Ledger,
+    ) {
+        let accounts = self.accounts(setting, modifiers, signal);
+        for (member, (account, plan)) in accounts.iter().zip(&physical.plans).enumerate() {
+            let charge = account.charge.value(accounts::balance_kg(setting, account, plan));
+            ledger.pay(Party::Member(member), Party::Authority, charge, CARBON);
+        }
+        if let Some(account) = self.feeder_account(setting, modifiers, signal) {
+            let charge = account.charge.value(accounts::feeder_balance_kg(setting, modifiers, &account, physical));
+            ledger.pay(Party::Dso, Party::Authority, charge, CARBON);
+        }
+    }
+
+    /// Who is charged for which kilograms.
+    fn responsibility(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Responsibility {
+        let binds = |charge: &Charge| charge.cap_kg.is_some() || charge.slopes.iter().any(|s| *s != 0.0);
+        if self.accounts(setting, modifiers, signal).iter().any(|a| binds(&a.charge)) {
+            accounts::responsibility(setting, modifiers, physical)
+        } else {
+            accounts::nobody(setting, physical)
+        }
+    }
+}
+
+/// Reason of payments for carbon in the ledger.
+pub const CARBON: &str = "carbon";
+/// Reason of recycled revenue in the ledger.
+pub const CARBON_REFUND: &str = "carbon refund";
+
+impl<R: Rule> CarbonPolicy for Modified<R>
+where
+    Modified<R>: RegisteredPolicy + Serialize,
+{
+    fn check(&self, setting: &Setting) -> Result<(), PolicyError> {
+        self.modifiers.check()?;
+        self.rule.check(setting, &self.modifiers)
+    }
+
+    fn price_per_tonne(&self) -> Option<f64> {
+        self.rule.price_per_tonne()
+    }
+
+    fn storage_rule(&self) -> StorageRule {
+        self.modifiers.storage_carbon
+    }
+
+    fn signal_kind(&self) -> SignalKind {
+        self.rule.signal_kind()
+    }
+
+    fn start(&self, setting: &Setting) -> Vec<f64> {
+        self.rule.start(setting, &self.modifiers)
+    }
+
+    fn terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
+        if self.modifiers.visible {
+            self.rule.terms(setting, &self.modifiers, signal)
+        } else {
+            vec![Terms::default(); setting.members.len()]
+        }
+    }
+
+    fn charged_terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
+        self.rule.terms(setting, &self.modifiers, signal)
+    }
+
+    fn target(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        self.rule.target(setting, &self.modifiers, physical, signal)
+    }
+
+    fn settle(&self, setting: &Setting, physical: &Physical, signal: &[f64], ledger: &mut Ledger) {
+        let mut bills = Ledger::default();
+        self.rule.settle(setting, &self.modifiers, physical, signal, &mut bills);
+        recycling::refund(setting, self.modifiers.recycling, &mut bills);
+        for entry in bills.entries() {
+            ledger.pay_for(entry.from, entry.to, entry.amount, entry.reason, entry.product);
+        }
+    }
+
+    fn responsibility(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Responsibility {
+        self.rule.responsibility(setting, &self.modifiers, physical, signal)
+    }
+}

@@ -1,0 +1,5 @@
+//! The catalogue of policies against published and hand-made figures.
+
+mod catalogue;
+mod files;
+mod support;
