@@ -10,6 +10,7 @@ use crate::setting::{Member, Periods, Setting, Tariff};
 use std::sync::Arc;
 
 /// A source of energy at constant cost.
+#[expect(clippy::struct_field_names, reason = "units belong to the names")]
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
     pub cost_per_kwh: f64,
