@@ -84,7 +84,8 @@ impl EvFleet {
         let at = |t: usize| {
             self.sessions.iter().fold((0.0, 0.0), |(low, high), s| {
                 let (a, b) = s.reach_kwh(t as f64 * periods.hours, EvMode::ChargeOnly);
-                (low + a / s.efficiency, high + b / s.efficiency)
+                let per_kwh = s.count as f64 / s.efficiency;
+                (low + per_kwh * a, high + per_kwh * b)
             })
         };
         (0..=periods.count).map(at).unzip()
@@ -259,6 +260,8 @@ mod tests {
         assert_all_close(&high, &[0.0, 7.0, 14.0, 28.0, 42.0, 49.0, 56.0], 1e-9);
         let expected = [0.0, 0.0526315789, 7.0526315789, 14.1052631579, 28.1052631579, 35.1052631579, 42.1052631579];
         assert_all_close(&low, &expected, 1e-9);
+        let twice = fleet.sessions.iter().map(|s| EvSession { count: 2, ..*s }).collect();
+        assert_close(charging(twice).charging_envelope_kwh(hourly(6)).0[6], 2.0 * 42.1052631579, 1e-9);
         // Charging as late as prices fall, both leave with exactly what they need.
         let found = meet(fleet, hourly(6), &[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
         let taken: f64 = found.power_kw(0).iter().map(|p| -p).sum();
