@@ -1,1 +1,31 @@
-//! .
+//! Scenario files, experiments, the batch runner and the result store of Coase.
+//!
+//! A file is read into its written form ([`spec`]), resolved (every series inline, every default filled in), and built into
+//! the objects of the model; only what is resolved runs, is hashed and is archived. Errors are data with a place in the
+//! file: [`Fault`].
+//!
+//! This crate knows no concrete mechanism or carbon policy (it meets them through the registry in the core), draws no
+//! figure and never prints.
+
+mod build;
+mod csv_file;
+mod experiment;
+mod fault;
+mod library;
+mod load;
+mod outline;
+mod overrides;
+mod resolve;
+mod run;
+pub mod spec;
+mod text;
+mod variant;
+
+pub use build::Instance;
+pub use csv_file::CsvError;
+pub use experiment::{Choices, Experiment, Run, VERSION};
+pub use fault::{Cause, Fault, Place};
+pub use library::{LIBRARY, LibraryFile, library_file};
+pub use load::{Loader, load};
+pub use overrides::Override;
+pub use run::{NoShard, NoThreads, Progress, RunOptions, RunResult, RunStatus, Shard, Timing};

@@ -1,0 +1,318 @@
+//! From a resolved scenario to the objects of the model, with every number checked on the way.
+
+use crate::experiment::hex;
+use crate::fault::{Cause, Fault, did_you_mean};
+use crate::resolve;
+use crate::spec::{self, NetworkSource, Scenario, Series};
+use crate::text::Text;
+use coase_core::network::{Network, NodeId, Topology, built_in};
+use coase_core::participant::{self as model, DeviceError, Participant, Portfolio};
+use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
+use std::sync::Arc;
+
+/// Names that tables use for others than participants.
+const RESERVED: [&str; 4] = ["operator", "dso", "grid", "authority"];
+
+/// A scenario ready to run: its resolved form, and what it becomes in the model.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// The form in which it is hashed: every option filled in, every series a list of the periods that are run.
+    pub form: Scenario,
+    /// What everybody knows.
+    pub setting: Setting,
+    /// Who takes part, truly.
+    pub participants: Vec<Arc<dyn Participant>>,
+    /// Hash of the form.
+    pub hash: String,
+}
+
+/// Fills in what is left open, cuts the horizon and builds the model.
+pub(crate) fn instance(mut form: Scenario, first_periods: Option<usize>, text: &Text) -> Result<Instance, Fault> {
+    resolve::derive(&mut form);
+    check_frame(&form, text)?;
+    let whole = portfolios(&form, text)?;
+    for (participant, portfolio) in form.participants.iter_mut().zip(&whole) {
+        let rating = portfolio.rating();
+        participant.import_max_kw.get_or_insert(rating.demand_kw);
+        participant.export_max_kw.get_or_insert(rating.supply_kw);
+    }
+    let horizon = first_periods.unwrap_or(form.periods);
+    resolve::truncate(&mut form, horizon);
+    let feeder = feeder(&form, text)?;
+    let portfolios = portfolios(&form, text)?;
+    let members = members(&form, feeder.as_ref(), &portfolios, text)?;
+    let tariff = Tariff {
+        buy_per_kwh: form.grid.buy_price_per_kwh.values().to_vec(),
+        sell_per_kwh: form.grid.sell_price_per_kwh.values().to_vec(),
+        intensity_kg_per_kwh: form.grid.intensity_kg_per_kwh.values().to_vec(),
+        upstream_carbon_per_tonne: form.grid.upstream_carbon_in_tariff,
+    };
+    let setting = Setting::energy(periods(&form), Some(tariff), feeder, members);
+    let participants = portfolios.into_iter().map(|p| Arc::new(p) as Arc<dyn Participant>).collect();
+    let hash = hex([serde_json::to_string(&form).unwrap_or_else(|error| error.to_string()).as_str()]);
+    Ok(Instance { form, setting, participants, hash })
+}
+
+fn periods(form: &Scenario) -> Periods {
+    Periods { count: form.periods, hours: form.period_h }
+}
+
+/// Checks all that is not a device or a network.
+fn check_frame(form: &Scenario, text: &Text) -> Result<(), Fault> {
+    let in_range = |at: &str, field: &'static str, value: f64, expected: &'static str, holds: bool| {
+        if holds { Ok(()) } else { Err(text.fault(at, Cause::Value { field, value, expected })) }
+    };
+    let not_negative = |at: &str, field: &'static str, value: f64| {
+        in_range(at, field, value, "at least 0", value.is_finite() && value >= 0.0)
+    };
+    if form.name.is_empty() {
+        return Err(text.fault("name", Cause::Empty("the name of the scenario")));
+    }
+    if form.participants.is_empty() {
+        return Err(text.fault("participants", Cause::Empty("the list of participants")));
+    }
+    let hours = form.period_h;
+    in_range("period_h", "period_h", hours, "more than 0", hours.is_finite() && hours > 0.0)?;
+    let grid = &form.grid;
+    let (buy, sell) = (grid.buy_price_per_kwh.values(), grid.sell_price_per_kwh.values());
+    if let Some(period) = (0..form.periods).find(|t| sell[*t] > buy[*t]) {
+        let cause = Cause::MoneyPump { period, buy: buy[period], sell: sell[period] };
+        return Err(text.fault("grid.sell_price_per_kwh", cause));
+    }
+    let intensity = grid.intensity_kg_per_kwh.values();
+    for value in intensity {
+        not_negative("grid.intensity_kg_per_kwh", "intensity_kg_per_kwh", *value)?;
+    }
+    let at = "grid.upstream_carbon_in_tariff";
+    not_negative(at, "upstream_carbon_in_tariff", grid.upstream_carbon_in_tariff)?;
+    if let Some(damage) = form.damage_per_tonne {
+        not_negative("damage_per_tonne", "damage_per_tonne", damage)?;
+    }
+    for (k, p) in form.participants.iter().enumerate() {
+        let at = |field: &str| format!("participants.{k}.{field}");
+        let bad_name = |why| Cause::Name { kind: "the id of a participant", name: p.id.clone(), why };
+        if !p.id.starts_with(char::is_alphabetic) {
+            return Err(text.fault(&at("id"), bad_name("ids begin with a letter")));
+        }
+        if RESERVED.contains(&p.id.as_str()) {
+            return Err(text.fault(&at("id"), bad_name("the ledger uses it for somebody else")));
+        }
+        if form.participants[..k].iter().any(|other| other.id == p.id) {
+            return Err(text.fault(&at("id"), Cause::Twice { kind: "participant", name: p.id.clone() }));
+        }
+        let factor = p.power_factor;
+        let holds = factor > 0.0 && factor <= 1.0;
+        in_range(&at("power_factor"), "power_factor", factor, "more than 0, at most 1", holds)?;
+        in_range(&at("quota_kg"), "quota_kg", p.quota_kg, "a number", p.quota_kg.is_finite())?;
+        for (field, limit) in [("import_max_kw", p.import_max_kw), ("export_max_kw", p.export_max_kw)] {
+            not_negative(&at(field), field, limit.unwrap_or(0.0))?;
+        }
+    }
+    Ok(())
+}
+
+fn members(
+    form: &Scenario,
+    feeder: Option<&Feeder>,
+    portfolios: &[Portfolio],
+    text: &Text,
+) -> Result<Vec<Member>, Fault> {
+    let topology = feeder.map(|f| Topology::new(&f.network));
+    let node = |k: usize, bus: Option<u64>| -> Result<Option<NodeId>, Fault> {
+        let (Some(feeder), Some(topology)) = (feeder, &topology) else { return Ok(None) };
+        let place = format!("participants.{k}.bus");
+        let why = "the scenario has a network";
+        let bus = bus.ok_or_else(|| text.fault(&place, Cause::Missing { field: "bus", why }))?;
+        let node = feeder.network.node(bus).ok_or_else(|| {
+            let hint = format!("{} has {} buses", feeder.network.name, feeder.network.buses.len());
+            text.fault(&place, Cause::Unknown { kind: "bus", name: bus.to_string() }).with_hint(hint)
+        })?;
+        if topology.root(node).is_none() {
+            return Err(text.fault(&place, Cause::Disconnected { bus }));
+        }
+        Ok(Some(node))
+    };
+    let member = |(k, (p, portfolio)): (usize, (&spec::Participant, &Portfolio))| {
+        Ok(Member {
+            node: node(k, p.bus)?,
+            power_factor: p.power_factor,
+            rating: portfolio.rating(),
+            quota_kg: p.quota_kg,
+            ..Member::new(&p.id, p.import_max_kw.unwrap_or(0.0), p.export_max_kw.unwrap_or(0.0))
+        })
+    };
+    form.participants.iter().zip(portfolios).enumerate().map(member).collect()
+}
+
+fn feeder(form: &Scenario, text: &Text) -> Result<Option<Feeder>, Fault> {
+    let Some(written) = &form.network else { return Ok(None) };
+    let mut network: Network = match &written.source {
+        NetworkSource::Inline(network) => (**network).clone(),
+        NetworkSource::Name(id) => match built_in(id).map(|b| b.network()) {
+            Some(Ok(network)) => network,
+            Some(Err(error)) => return Err(text.fault("network.source", Cause::Network(error))),
+            None => {
+                let cause = Cause::Unknown { kind: "built-in network", name: id.clone() };
+                return Err(text.fault("network.source", cause));
+            }
+        },
+    };
+    for bus in &mut network.buses {
+        bus.v_min_pu = written.v_min_pu.unwrap_or(bus.v_min_pu);
+        bus.v_max_pu = written.v_max_pu.unwrap_or(bus.v_max_pu);
+    }
+    for (ends, limit) in &written.branch_limit_kva {
+        let place = format!("network.branch_limit_kva.{ends}");
+        let branch = ends
+            .split_once('-')
+            .and_then(|(a, b)| Some((network.node(a.trim().parse().ok()?)?, network.node(b.trim().parse().ok()?)?)))
+            .and_then(|(a, b)| network.branch_between(a, b));
+        let Some(branch) = branch else {
+            let near = network.branches.iter().map(|b| format!("{}-{}", network.bus(b.from).id, network.bus(b.to).id));
+            let near: Vec<String> = near.collect();
+            let hint = did_you_mean(ends, near.iter().map(String::as_str));
+            return Err(text.fault(&place, Cause::Unknown { kind: "branch", name: ends.clone() }).with_hint(hint));
+        };
+        if !(limit.is_finite() && *limit > 0.0) {
+            let cause = Cause::Value { field: "branch_limit_kva", value: *limit, expected: "more than 0" };
+            return Err(text.fault(&place, cause));
+        }
+        network.branches[branch].rate_kva = Some(*limit);
+    }
+    if !written.load_scale.is_finite() {
+        let cause = Cause::Value { field: "load_scale", value: written.load_scale, expected: "a number" };
+        return Err(text.fault("network.load_scale", cause));
+    }
+    let passive_load_factor: Vec<f64> = written.load_shape.values().iter().map(|s| s * written.load_scale).collect();
+    let feeder = Feeder::new(network, passive_load_factor);
+    feeder.map(Some).map_err(|error| text.fault("network", Cause::NetworkNumbers(error)))
+}
+
+fn portfolios(form: &Scenario, text: &Text) -> Result<Vec<Portfolio>, Fault> {
+    let dearest = form.grid.buy_price_per_kwh.values().iter().copied().fold(0.0, f64::max);
+    let portfolio = |(k, p): (usize, &spec::Participant)| {
+        let mut devices = Vec::with_capacity(p.devices.len());
+        for (position, written) in p.devices.iter().enumerate() {
+            let place = format!("participants.{k}.devices.{position}");
+            devices.push(device(written, dearest).map_err(|error| device_fault(text, &place, "quadratic", error))?);
+        }
+        Portfolio::new(&p.id, devices, periods(form)).map_err(|fault| {
+            let place = format!("participants.{k}.devices.{}", fault.position);
+            device_fault(text, &place, fault.kind, fault.error)
+        })
+    };
+    form.participants.iter().enumerate().map(portfolio).collect()
+}
+
+/// A device of the model; `dearest` is the highest price of imports.
+fn device(written: &spec::Device, dearest: f64) -> Result<model::Device, DeviceError> {
+    let list = |series: &Series| series.values().to_vec();
+    let renewable = |r: &spec::Renewable| model::Renewable {
+        p_max_kw: r.p_max_kw,
+        profile: list(&r.profile),
+        cost_per_kwh: r.cost_per_kwh,
+    };
+    Ok(match written {
+        spec::Device::Pv(r) => model::Device::Pv(renewable(r)),
+        spec::Device::Wind(r) => model::Device::Wind(renewable(r)),
+        spec::Device::Load { p_kw } => model::Device::Load(model::Load { p_kw: list(p_kw) }),
+        spec::Device::Interruptible { share, compensation_per_kwh } => {
+            model::Device::Interruptible(model::Interruptible {
+                share: *share,
+                compensation_per_kwh: *compensation_per_kwh,
+            })
+        }
+        spec::Device::Shiftable { share, cost_per_kwh } => {
+            model::Device::Shiftable(model::Shiftable { share: *share, cost_per_kwh: *cost_per_kwh })
+        }
+        spec::Device::MicroTurbine(m) => model::Device::MicroTurbine(model::MicroTurbine {
+            p_min_kw: m.p_min_kw,
+            p_max_kw: m.p_max_kw,
+            cost_per_kwh: m.cost_per_kwh,
+            cost_per_kwh2: m.cost_per_kwh2,
+            cost_per_h: m.cost_per_h,
+            ramp_kw_per_h: m.ramp_kw_per_h,
+            emission_kg_per_kwh: m.emission_kg_per_kwh,
+            reserve_cost_per_kw: None,
+        }),
+        spec::Device::Storage(s) => model::Device::Storage(model::Storage {
+            capacity_kwh: s.capacity_kwh,
+            p_charge_max_kw: s.p_charge_max_kw,
+            p_discharge_max_kw: s.p_discharge_max_kw,
+            efficiency_charge: s.efficiency_charge,
+            efficiency_discharge: s.efficiency_discharge,
+            retention_per_h: s.retention_per_h,
+            soc_min: s.soc_min,
+            soc_max: s.soc_max,
+            soc_start: s.soc_start,
+            soc_end: s.soc_end,
+            cost_per_kwh: s.cost_per_kwh,
+            reserve_cost_per_kw: None,
+        }),
+        spec::Device::EvFleet(fleet) => model::Device::EvFleet(model::EvFleet {
+            mode: if fleet.v2g { model::EvMode::Bidirectional } else { model::EvMode::ChargeOnly },
+            sessions: fleet.sessions.iter().map(session).collect(),
+        }),
+        spec::Device::Hvac(h) => model::Device::Hvac(model::Hvac {
+            resistance_c_per_kw: h.resistance_c_per_kw,
+            capacity_kwh_per_c: h.capacity_kwh_per_c,
+            cop: h.cop,
+            p_max_kw: h.p_max_kw,
+            outdoor_c: list(&h.outdoor_c),
+            start_c: h.start_c.unwrap_or(h.target_c),
+            min_c: h.min_c,
+            max_c: h.max_c,
+            target_c: h.target_c,
+            discomfort_per_c2: h.discomfort_per_c2,
+            control: match h.control {
+                spec::HvacControl::Flexible => model::HvacControl::Flexible,
+                spec::HvacControl::ConstantTemperature => model::HvacControl::ConstantTemperature,
+            },
+        }),
+        // Beyond twice the dearest price nobody sells and below zero nobody buys: bounds that never bind in a market.
+        spec::Device::Quadratic(q) => model::Device::Quadratic(model::Quadratic::between_prices(
+            q.a_per_kwh2,
+            list(&q.b_per_kwh),
+            0.0,
+            2.0 * dearest,
+        )?),
+    })
+}
+
+fn session(s: &spec::Session) -> model::EvSession {
+    model::EvSession {
+        count: s.count,
+        arrival_h: s.arrival_h,
+        departure_h: s.departure_h,
+        energy_kwh: s.energy_kwh,
+        target_kwh: s.target_kwh,
+        capacity_kwh: s.capacity_kwh,
+        p_max_kw: s.p_max_kw,
+        efficiency: s.efficiency,
+    }
+}
+
+/// Points at the field of the device that is wrong.
+fn device_fault(text: &Text, place: &str, kind: &'static str, error: DeviceError) -> Fault {
+    let mut at = format!("{place}.{}", wrong_field(&error));
+    if let DeviceError::Order { other_field, .. } = &error
+        && !text.has(&at)
+    {
+        // Of two fields that contradict each other, the one that is written.
+        at = format!("{place}.{other_field}");
+    }
+    text.fault(&at, Cause::Device { kind, error })
+}
+
+fn wrong_field(error: &DeviceError) -> String {
+    match error {
+        DeviceError::Value { field, period: Some(period), .. } => format!("{field}.{period}"),
+        DeviceError::Value { field, .. }
+        | DeviceError::Length { field, .. }
+        | DeviceError::Order { field, .. }
+        | DeviceError::Unreachable { field, .. } => (*field).to_owned(),
+        DeviceError::Session { session, error } => format!("sessions.{session}.{}", wrong_field(error)),
+        DeviceError::SharesExceedLoad { .. } => "share".to_owned(),
+        DeviceError::NoLoad => String::new(),
+    }
+}

@@ -1,0 +1,450 @@
+//! An experiment: scenarios x mechanisms x policies x sweeps x seeds, with every run planned, checked and named.
+
+use crate::build::Instance;
+use crate::fault::{Cause, Fault};
+use crate::load::{Materials, plugin_hint};
+use crate::overrides::{ParameterPath, Root};
+use crate::spec::{Evidence, ExperimentForm, Matching, Scenario};
+use crate::text::{Text, options};
+use crate::variant::{Kind, Variant};
+use coase_core::Mechanism;
+use coase_core::carbon::CarbonPolicy;
+use coase_core::evaluate::{Search, Yardstick};
+use coase_core::record::Value;
+use ron::ser::PrettyConfig;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// The version of the program, part of every run's identity.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// Name of its file.
+    pub name: String,
+    /// Label of the mechanism that others are compared with.
+    pub baseline: String,
+    /// Seeds, each a run.
+    pub seeds: Vec<u64>,
+    /// All runs in the order of the tables.
+    pub runs: Vec<Run>,
+    pub(crate) scenarios: Vec<ScenarioEntry>,
+    pub(crate) mechanisms: Vec<Variant<dyn Mechanism>>,
+    pub(crate) policies: Vec<Variant<dyn CarbonPolicy>>,
+    pub(crate) sweeps: Vec<Sweep>,
+    pub(crate) plan: Plan,
+    pub(crate) text: Text,
+}
+
+/// One run: a mechanism on a scenario under a policy with a seed.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// 32 hex digits: a hash of everything that determines the run.
+    pub run_id: String,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Label of the mechanism.
+    pub variant: String,
+    /// Label of the policy.
+    pub carbon_label: String,
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// Values of the swept parameters, in the order of [`Experiment::swept`]; missing where the run has no such parameter.
+    pub swept: Vec<Value>,
+    /// The scenario.
+    pub instance: Arc<Instance>,
+    /// The mechanism.
+    pub mechanism: Arc<dyn Mechanism>,
+    /// The policy.
+    pub policy: Arc<dyn CarbonPolicy>,
+    /// Hash of the policy with its parameters.
+    pub policy_hash: String,
+    /// The run that differs by having no policy, by its `run_id`.
+    pub without_policy: Option<String>,
+    /// In a run without a policy: the policies that it is compared with, by their hashes.
+    pub compared: Vec<(String, Arc<dyn CarbonPolicy>)>,
+    /// What the outcome is measured with.
+    pub yardstick: Arc<Yardstick>,
+}
+
+/// A scenario as listed: inlined, over its whole horizon.
+#[derive(Clone, Debug)]
+pub(crate) struct ScenarioEntry {
+    pub(crate) form: Scenario,
+    pub(crate) text: Text,
+    /// The damage of a tonne where the scenario gives none.
+    pub(crate) damage: f64,
+}
+
+/// A parameter and the values it takes, as written.
+#[derive(Clone, Debug)]
+pub(crate) struct Sweep {
+    pub(crate) path: ParameterPath,
+    pub(crate) values: Vec<String>,
+}
+
+/// What of an experiment determines a run besides what is listed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) evidence: Evidence,
+    pub(crate) matching: Matching,
+    pub(crate) first_periods: Option<usize>,
+}
+
+impl Plan {
+    pub(crate) fn of(form: &ExperimentForm) -> Self {
+        Self { evidence: form.evidence, matching: form.matching, first_periods: form.first_periods }
+    }
+}
+
+/// One choice of a value for some of the sweeps.
+type Choice = Vec<Option<usize>>;
+
+impl Experiment {
+    /// Paths of the swept parameters: the further columns of the run table.
+    pub fn swept(&self) -> Vec<&str> {
+        self.sweeps.iter().map(|s| s.path.written()).collect()
+    }
+
+    /// Labels of the mechanisms, in order.
+    pub fn variants(&self) -> Vec<&str> {
+        self.mechanisms.iter().map(|m| m.label.as_str()).collect()
+    }
+
+    /// A hash of all that determines any of its runs, 32 hex digits.
+    pub fn hash(&self) -> String {
+        hex(self.runs.iter().map(|run| run.run_id.as_str()))
+    }
+
+    /// What a reader must know about how social cost is counted: upstream cost and damage, per scenario.
+    pub fn choices(&self) -> Vec<Choices> {
+        let choice = |entry: &ScenarioEntry| {
+            let upstream = entry.form.grid.upstream_cost_per_kwh.is_some();
+            Choices {
+                scenario: entry.form.name.clone(),
+                upstream_cost: if upstream { "as written" } else { "the sell price" },
+                damage_per_tonne: entry.form.damage_per_tonne.unwrap_or(entry.damage),
+                matching: self.plan.matching,
+            }
+        };
+        self.scenarios.iter().map(choice).collect()
+    }
+
+    /// The experiment in one file, with every default written out and every series inline; the loader reads it back and
+    /// finds the same runs.
+    ///
+    /// # Errors
+    /// If a plugin cannot write its own parameters.
+    pub fn resolved(&self) -> Result<String, ron::Error> {
+        let mut out =
+            String::from("// Every default written out, every series inline; running it gives the same results.\n");
+        out.push_str("Experiment(\n    scenarios: [\n");
+        let derived = self.sweeps.iter().all(|s| s.path.root != Root::Scenario);
+        let pretty = PrettyConfig::new().depth_limit(4).indentor("    ").compact_arrays(false);
+        for (k, entry) in self.scenarios.iter().enumerate() {
+            let mut form = entry.form.clone();
+            // What a swept parameter may change stays open; everything else is written out.
+            if derived && let Some(whole) = self.derived(k) {
+                form = whole;
+            }
+            let body = options().to_string_pretty(&form, pretty.clone())?;
+            let _ = writeln!(out, "        Scenario{},", body.replace('\n', "\n        "));
+        }
+        out.push_str("    ],\n    mechanisms: [\n");
+        for mechanism in &self.mechanisms {
+            let _ = writeln!(out, "        {},", mechanism.written()?);
+        }
+        out.push_str("    ],\n    carbon: [\n");
+        for policy in &self.policies {
+            let _ = writeln!(out, "        {},", policy.written()?);
+        }
+        let _ = writeln!(out, "    ],\n    baseline: {:?},\n    seeds: {:?},", self.baseline, self.seeds);
+        out.push_str("    sweep: [");
+        for sweep in &self.sweeps {
+            let _ = write!(out, "(path: {:?}, values: [{}]), ", sweep.path.written(), sweep.values.join(", "));
+        }
+        let Evidence { core, regret } = self.plan.evidence;
+        let first = self.plan.first_periods.map_or_else(|| "None".to_owned(), |n| format!("Some({n})"));
+        let _ = writeln!(out, "],\n    evidence: (core: {core}, regret: {regret}),");
+        let _ = writeln!(out, "    match: {:?},\n    first_periods: {first},\n)", self.plan.matching);
+        Ok(out)
+    }
+
+    /// The whole-horizon form of a scenario with everything derived.
+    fn derived(&self, scenario: usize) -> Option<Scenario> {
+        let entry = &self.scenarios[scenario];
+        crate::build::instance(entry.form.clone(), None, &entry.text).ok().map(|i| i.form)
+    }
+
+    /// Plans every run and checks it.
+    pub(crate) fn planned(mut self, materials: &mut dyn Materials) -> Result<Self, Fault> {
+        let mut hit = vec![false; self.sweeps.len()];
+        let mut runs = vec![];
+        for entry in &self.scenarios {
+            let scenario_sweeps = self.scenario_sweeps(entry);
+            let mut instances: Vec<(Choice, Plan, Arc<Instance>, Arc<Yardstick>)> = vec![];
+            for mechanism in &self.mechanisms {
+                for policy in &self.policies {
+                    let takes: Vec<bool> = self
+                        .sweeps
+                        .iter()
+                        .zip(&scenario_sweeps)
+                        .map(|(sweep, by_scenario)| match sweep.path.root {
+                            Root::Mechanism => takes(mechanism, sweep),
+                            Root::Carbon => takes(policy, sweep),
+                            Root::Scenario | Root::Experiment => *by_scenario,
+                        })
+                        .collect();
+                    hit.iter_mut().zip(&takes).for_each(|(hit, takes)| *hit |= takes);
+                    for choice in self.choices_of(&takes) {
+                        let mechanism = self.applied(mechanism, Root::Mechanism, &choice)?;
+                        let policy = self.applied(policy, Root::Carbon, &choice)?;
+                        let (plan, instance, yardstick) = self.instance(entry, &choice, &mut instances, materials)?;
+                        for seed in &self.seeds {
+                            runs.push(self.named(
+                                entry,
+                                &mechanism,
+                                &policy,
+                                *seed,
+                                &choice,
+                                plan,
+                                instance.clone(),
+                                yardstick.clone(),
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(k) = hit.iter().position(|hit| !hit) {
+            let path = &self.sweeps[k].path;
+            let cause = Cause::Path { path: path.written().to_owned() };
+            let hint = plugin_hint(path, &self.mechanisms, &self.policies);
+            return Err(self.text.fault(&format!("sweep.{k}.path"), cause).with_hint(hint));
+        }
+        self.runs = paired(runs);
+        Ok(self)
+    }
+
+    /// Which sweeps have a place in a scenario or in the experiment itself.
+    fn scenario_sweeps(&self, entry: &ScenarioEntry) -> Vec<bool> {
+        let has = |sweep: &Sweep| match sweep.path.root {
+            Root::Scenario => entry.text.put(&sweep.path.parts(), &sweep.values[0]).is_ok(),
+            Root::Experiment => true,
+            Root::Mechanism | Root::Carbon => false,
+        };
+        self.sweeps.iter().map(has).collect()
+    }
+
+    /// All combinations of values of the sweeps that apply, the first sweep changing slowest.
+    fn choices_of(&self, takes: &[bool]) -> Vec<Choice> {
+        let mut choices: Vec<Choice> = vec![vec![]];
+        for (sweep, takes) in self.sweeps.iter().zip(takes) {
+            let values: Vec<Option<usize>> =
+                if *takes { (0..sweep.values.len()).map(Some).collect() } else { vec![None] };
+            choices = choices
+                .iter()
+                .flat_map(|choice| {
+                    values.iter().map(|value| choice.iter().copied().chain(std::iter::once(*value)).collect())
+                })
+                .collect();
+        }
+        choices
+    }
+
+    /// The chosen values of the sweeps of one kind.
+    fn chosen<'a>(
+        &'a self,
+        root: Root,
+        choice: &'a Choice,
+    ) -> impl Iterator<Item = (usize, &'a ParameterPath, &'a str)> {
+        self.sweeps.iter().zip(choice).enumerate().filter_map(move |(k, (sweep, value))| {
+            let value = value.filter(|_| sweep.path.root == root)?;
+            Some((k, &sweep.path, sweep.values[value].as_str()))
+        })
+    }
+
+    fn applied<T: Kind + ?Sized>(&self, variant: &Variant<T>, root: Root, choice: &Choice) -> Result<Variant<T>, Fault>
+    where
+        Box<T>: DeserializeOwned,
+        Variant<T>: Clone,
+    {
+        let mut variant = variant.clone();
+        for (k, path, value) in self.chosen(root, choice) {
+            if let Some(changed) = variant.with(&path.parts(), value) {
+                variant = changed.map_err(|fault| self.sweep_fault(k, fault))?;
+            }
+        }
+        Ok(variant)
+    }
+
+    fn instance(
+        &self,
+        entry: &ScenarioEntry,
+        choice: &Choice,
+        known: &mut Vec<(Choice, Plan, Arc<Instance>, Arc<Yardstick>)>,
+        materials: &mut dyn Materials,
+    ) -> Result<(Plan, Arc<Instance>, Arc<Yardstick>), Fault> {
+        let is_own = |sweep: &Sweep| matches!(sweep.path.root, Root::Scenario | Root::Experiment);
+        let key: Choice = self.sweeps.iter().zip(choice).map(|(s, c)| c.filter(|_| is_own(s))).collect();
+        if let Some((_, plan, instance, yardstick)) = known.iter().find(|k| k.0 == key) {
+            return Ok((*plan, instance.clone(), yardstick.clone()));
+        }
+        let plan = self.plan_at(choice)?;
+        let set: Vec<(usize, &ParameterPath, &str)> = self.chosen(Root::Scenario, choice).collect();
+        let last = set.last().map(|s| s.0);
+        let set: Vec<(&ParameterPath, &str)> = set.into_iter().map(|(_, path, value)| (path, value)).collect();
+        let instance = materials
+            .instance(entry, &set, plan.first_periods)
+            .map_err(|fault| last.map_or(fault.clone(), |k| self.sweep_fault(k, fault)))?;
+        let search = |made: bool| if made { Search::Made } else { Search::Skipped };
+        let upstream = instance.form.grid.upstream_cost_per_kwh.as_ref();
+        let yardstick = Arc::new(Yardstick {
+            upstream_cost_per_kwh: upstream.map_or_else(Vec::new, |s| s.values().to_vec()),
+            damage_per_tonne: instance.form.damage_per_tonne.unwrap_or(entry.damage),
+            core: search(plan.evidence.core),
+            regret: search(plan.evidence.regret),
+        });
+        known.push((key, plan, instance.clone(), yardstick.clone()));
+        Ok((plan, instance, yardstick))
+    }
+
+    /// The experiment's own fields at a choice.
+    fn plan_at(&self, choice: &Choice) -> Result<Plan, Fault> {
+        let mut text = self.text.clone();
+        let mut last = None;
+        for (k, path, value) in self.chosen(Root::Experiment, choice) {
+            text = text.put(&path.parts(), value).map_err(|_| {
+                self.text.fault(&format!("sweep.{k}.path"), Cause::Path { path: path.written().to_owned() })
+            })?;
+            last = Some(k);
+        }
+        let Some(k) = last else { return Ok(self.plan) };
+        let plan = Plan::of(&text.parse().map_err(|fault| self.sweep_fault(k, fault))?);
+        if plan.first_periods == Some(0) {
+            let cause = Cause::Value { field: "first_periods", value: 0.0, expected: "at least 1" };
+            return Err(self.text.fault(&format!("sweep.{k}.values"), cause));
+        }
+        Ok(plan)
+    }
+
+    /// What a value of a sweep does wrong, placed at the sweep.
+    fn sweep_fault(&self, sweep: usize, fault: Fault) -> Fault {
+        let place = fault.place.as_ref().map(|p| format!("leads to line {} `{}`", p.line, p.text.trim()));
+        self.text.fault(&format!("sweep.{sweep}"), fault.cause).with_hint(fault.hint.or(place))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the axes of an experiment")]
+    fn named(
+        &self,
+        entry: &ScenarioEntry,
+        mechanism: &Variant<dyn Mechanism>,
+        policy: &Variant<dyn CarbonPolicy>,
+        seed: u64,
+        choice: &Choice,
+        plan: Plan,
+        instance: Arc<Instance>,
+        yardstick: Arc<Yardstick>,
+    ) -> Run {
+        let json = |value: Result<String, serde_json::Error>| value.unwrap_or_else(|error| error.to_string());
+        let policy_json = json(policy.plugin.hashed());
+        // What is swept is part of the identity even where it changes nothing: rows of tables are told apart by it.
+        let chosen: Vec<String> = self
+            .sweeps
+            .iter()
+            .zip(choice)
+            .filter_map(|(sweep, value)| Some(format!("{}={}", sweep.path.written(), sweep.values[(*value)?])))
+            .collect();
+        let run_id = hex([
+            VERSION,
+            &instance.hash,
+            &json(mechanism.plugin.hashed()),
+            &mechanism.label,
+            &policy_json,
+            &policy.label,
+            &seed.to_string(),
+            &json(serde_json::to_string(&plan.evidence)),
+            &json(serde_json::to_string(&plan.matching)),
+            &chosen.join("\n"),
+        ]);
+        let swept = self.sweeps.iter().zip(choice);
+        Run {
+            run_id,
+            scenario: entry.form.name.clone(),
+            variant: mechanism.label.clone(),
+            carbon_label: policy.label.clone(),
+            seed,
+            swept: swept.map(|(s, c)| c.map_or(Value::Missing, |v| cell(&s.values[v]))).collect(),
+            instance,
+            mechanism: mechanism.plugin.clone(),
+            policy: policy.plugin.clone(),
+            policy_hash: hex([policy_json.as_str()]),
+            without_policy: None,
+            compared: vec![],
+            yardstick,
+        }
+    }
+}
+
+/// What a reader must know about how a scenario is measured.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Choices {
+    /// The scenario.
+    pub scenario: String,
+    /// Where the resource value of upstream energy comes from.
+    pub upstream_cost: &'static str,
+    /// Damage of a tonne of emissions.
+    pub damage_per_tonne: f64,
+    /// How policies are made comparable.
+    #[serde(rename = "match")]
+    pub matching: Matching,
+}
+
+/// Every run knows the one without a policy that it is compared with, and that one knows the policies.
+fn paired(mut runs: Vec<Run>) -> Vec<Run> {
+    let key = |run: &Run, json: &str| hex([&run.instance.hash, json, &run.variant, &run.seed.to_string()]);
+    let keys: Vec<String> = runs
+        .iter()
+        .map(|run| key(run, &Kind::hashed(&*run.mechanism).unwrap_or_else(|error| error.to_string())))
+        .collect();
+    let is_without = |run: &Run| Kind::id(&*run.policy) == "none";
+    let without: BTreeMap<&str, usize> =
+        keys.iter().enumerate().filter(|(k, _)| is_without(&runs[*k])).map(|(k, key)| (key.as_str(), k)).collect();
+    for k in 0..runs.len() {
+        let Some(base) = without.get(keys[k].as_str()).copied().filter(|_| !is_without(&runs[k])) else { continue };
+        let policy = (runs[k].policy_hash.clone(), runs[k].policy.clone());
+        runs[k].without_policy = Some(runs[base].run_id.clone());
+        if !runs[base].compared.iter().any(|(hash, _)| *hash == policy.0) {
+            runs[base].compared.push(policy);
+        }
+    }
+    runs
+}
+
+fn takes<T: Kind + ?Sized>(variant: &Variant<T>, sweep: &Sweep) -> bool
+where
+    Box<T>: DeserializeOwned,
+{
+    variant.with(&sweep.path.parts(), &sweep.values[0]).is_some()
+}
+
+/// A swept value as a cell: a number where it is one, a string without its quotes.
+fn cell(written: &str) -> Value {
+    match written.parse::<f64>() {
+        Ok(number) => number.into(),
+        Err(_) => written.trim_matches('"').into(),
+    }
+}
+
+/// 32 hex digits of a hash of texts, each with its length, so that no two lists collide.
+pub(crate) fn hex<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
+}

@@ -1,0 +1,223 @@
+//! What can be wrong with a file, and where: the data from which the command line draws the offending line.
+
+use crate::csv_file::CsvError;
+use coase_core::network::ReadError;
+use coase_core::participant::DeviceError;
+use coase_core::power_flow::PowerFlowError;
+use std::fmt;
+
+/// Something wrong with an input file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// Which file.
+    pub file: String,
+    /// Where in it; `None` where the file as a whole is at fault.
+    pub place: Option<Place>,
+    /// What is wrong.
+    pub cause: Cause,
+    /// What may have been meant, or what to do.
+    pub hint: Option<String>,
+}
+
+/// A place in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// How many characters of the line are at fault, at least 1.
+    pub width: usize,
+    /// The line.
+    pub text: String,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    Unreadable {
+        /// Where it was looked for.
+        path: String,
+        /// The operating system's account of it.
+        reason: String,
+    },
+    /// The file does not begin with the word it should.
+    #[error("the file begins with `{found}`, expected {expected}")]
+    Head {
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: &'static str,
+    },
+    /// RON does not accept the text: syntax, an unknown field, a missing field, a value of another type.
+    #[error("{0}")]
+    Ron(ron::Error),
+    /// Nobody has this name.
+    #[error("there is no {kind} `{name}`")]
+    Unknown {
+        /// What it should be.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A name is used twice.
+    #[error("{kind} `{name}` is there twice")]
+    Twice {
+        /// What it is.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A name that cannot be one.
+    #[error("`{name}` cannot be {kind}: {why}")]
+    Name {
+        /// What it should be.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A number out of its range.
+    #[error("{field} is {value}, expected {expected}")]
+    Value {
+        /// Which.
+        field: &'static str,
+        /// What it is.
+        value: f64,
+        /// The range.
+        expected: &'static str,
+    },
+    /// A series has a value that is not a finite number.
+    #[error("period {period} of {field} is {value}, expected a number")]
+    NotFinite {
+        /// Which series.
+        field: &'static str,
+        /// Where in it.
+        period: usize,
+        /// What it is.
+        value: f64,
+    },
+    /// A series does not have one value per period.
+    #[error("{field} has {found} values, expected one for each of the {expected} periods")]
+    Length {
+        /// Which series.
+        field: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many periods there are.
+        expected: usize,
+    },
+    /// The grid pays more than it takes.
+    #[error("in period {period} the grid buys at {sell} and sells at {buy} per kWh: trading in a circle would pay")]
+    MoneyPump {
+        /// When.
+        period: usize,
+        /// What it charges.
+        buy: f64,
+        /// What it pays.
+        sell: f64,
+    },
+    /// A list that needs an element has none.
+    #[error("{0} is empty")]
+    Empty(&'static str),
+    /// A required field depends on another one.
+    #[error("{field} is missing: {why}")]
+    Missing {
+        /// Which.
+        field: &'static str,
+        /// Why it is needed.
+        why: &'static str,
+    },
+    /// A device that cannot be.
+    #[error("{kind}: {error}")]
+    Device {
+        /// Its kind.
+        kind: &'static str,
+        /// What is wrong with it.
+        error: DeviceError,
+    },
+    /// No closed path leads from the bus to a slack.
+    #[error("bus {bus} is not connected to the grid: no closed branches lead to a slack bus")]
+    Disconnected {
+        /// Which.
+        bus: u64,
+    },
+    /// A network file is not right.
+    #[error("network: {0}")]
+    Network(ReadError),
+    /// A network contradicts itself after the scenario's changes.
+    #[error("network: {0}")]
+    NetworkNumbers(PowerFlowError),
+    /// A CSV file is not right.
+    #[error(transparent)]
+    Csv(CsvError),
+    /// `$COASE_DATA` is used and not set.
+    #[error("`{file}` is looked for in $COASE_DATA, which is not set")]
+    NoData {
+        /// The file as written.
+        file: String,
+    },
+    /// A path of `--set` or of a sweep leads nowhere.
+    #[error("no place answers to the path `{path}`")]
+    Path {
+        /// The path.
+        path: String,
+    },
+    /// A path of `--set` is not followed by a value.
+    #[error("`{written}` is not PATH=VALUE")]
+    Override {
+        /// What was written.
+        written: String,
+    },
+    /// The file asks for something that cannot be done.
+    #[error("{what} is not possible: {why}")]
+    NotPossible {
+        /// What.
+        what: String,
+        /// Why not.
+        why: &'static str,
+    },
+}
+
+impl Fault {
+    /// What is wrong, in words.
+    pub fn message(&self) -> String {
+        self.cause.to_string()
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into().or(self.hint);
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{}:{}:{}: {}", self.file, place.line, place.column, self.cause)?,
+            None => write!(f, "{}: {}", self.file, self.cause)?,
+        }
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, " ({hint})"))
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// The word that may have been meant: the nearest of all, if it is near.
+pub(crate) fn nearest<'a>(word: &str, all: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    all.into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *candidate != word && *distance <= 1 + candidate.len() / 3)
+        .min()
+        .map(|found| found.1)
+}
+
+/// The same as a hint.
+pub(crate) fn did_you_mean<'a>(word: &str, all: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(word, all).map(|found| format!("did you mean `{found}`?"))
+}

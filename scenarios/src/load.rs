@@ -1,0 +1,349 @@
+//! From files and `--set` to an experiment of which every run is known and checked.
+
+use crate::build::{Instance, instance};
+use crate::experiment::{Experiment, Plan, ScenarioEntry, Sweep};
+use crate::fault::{Cause, Fault, did_you_mean};
+use crate::library::{LIBRARY, library_file};
+use crate::overrides::{Override, ParameterPath, ROOTS, Root};
+use crate::resolve::{self, Files};
+use crate::spec::{ExperimentForm, Matching, Scenario};
+use crate::text::Text;
+use crate::variant::{Kind, Variant};
+use coase_core::Mechanism;
+use coase_core::carbon::CarbonPolicy;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a scenario that is run alone is run with.
+const ALONE: &str = r#"Experiment(
+    scenarios: [],
+    mechanisms: ["grid-only", "mid-market-rate", "central-optimum", "nash-bargaining"],
+    carbon: ["none"],
+)"#;
+
+/// Fields of an experiment that change from run to run only by being run, not by a sweep.
+const SWEEPABLE: [&str; 2] = ["first_periods", "evidence"];
+
+/// Reads an experiment, or a scenario with its default mechanisms, and checks all of it. `$COASE_DATA` is looked up in the
+/// environment.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn load(path: &Path, overrides: &[Override]) -> Result<Experiment, Fault> {
+    Loader { data: std::env::var_os("COASE_DATA").filter(|d| !d.is_empty()).map(PathBuf::from) }.load(path, overrides)
+}
+
+/// Reads experiments, with the folder of reference data given.
+#[derive(Clone, Debug, Default)]
+pub struct Loader {
+    /// What stands for `$COASE_DATA`.
+    pub data: Option<PathBuf>,
+}
+
+impl Loader {
+    /// As [`load`].
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn load(&self, path: &Path, overrides: &[Override]) -> Result<Experiment, Fault> {
+        let name = path.file_stem().map_or_else(|| "experiment".to_owned(), |s| s.to_string_lossy().into_owned());
+        self.read(&name, Text::read(path)?, overrides)
+    }
+
+    /// Reads a text that lies in no file, such as one of the library; `folder` is what relative names in it refer to.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn load_text(
+        &self,
+        name: &str,
+        text: &str,
+        folder: &Path,
+        overrides: &[Override],
+    ) -> Result<Experiment, Fault> {
+        self.read(name, Text::new(name, folder, text), overrides)
+    }
+
+    fn read(&self, name: &str, text: Text, overrides: &[Override]) -> Result<Experiment, Fault> {
+        let mut reader = Reader { files: Files::new(self.data.clone()), overrides, used: BTreeSet::new() };
+        match text.head() {
+            "Scenario" => reader.experiment(name, Text::new(&*text.file, &text.folder, ALONE), vec![text.clone()]),
+            "Experiment" => {
+                let scenarios = reader.listed_scenarios(&text)?;
+                reader.experiment(name, text, scenarios)
+            }
+            found => Err(wrong_head(&text, found, "`Scenario(` or `Experiment(`")),
+        }
+    }
+}
+
+fn wrong_head(text: &Text, found: &str, expected: &'static str) -> Fault {
+    let found = if found.is_empty() { text.as_str().chars().take(1).collect() } else { found.to_owned() };
+    text.fault("", Cause::Head { found, expected })
+}
+
+struct Reader<'a> {
+    files: Files,
+    overrides: &'a [Override],
+    /// Overrides that have found their place.
+    used: BTreeSet<usize>,
+}
+
+impl Reader<'_> {
+    fn experiment(&mut self, name: &str, text: Text, scenarios: Vec<Text>) -> Result<Experiment, Fault> {
+        let text = self.overridden(text, Root::Experiment)?;
+        let form: ExperimentForm = text.parse()?;
+        check(&form, &text)?;
+        let mechanisms = self.variants::<dyn Mechanism>(&text, "mechanisms", Root::Mechanism)?;
+        let policies = self.variants::<dyn CarbonPolicy>(&text, "carbon", Root::Carbon)?;
+        let damage = policies.iter().find_map(|p| p.plugin.price_per_tonne()).unwrap_or(0.0);
+        let scenarios = scenarios
+            .into_iter()
+            .map(|scenario| self.overridden(scenario, Root::Scenario).and_then(|s| self.scenario(s, damage)))
+            .collect::<Result<Vec<_>, _>>()?;
+        if scenarios.is_empty() {
+            return Err(text.fault("scenarios", Cause::Empty("the list of scenarios")));
+        }
+        for (k, scenario) in scenarios.iter().enumerate() {
+            if scenarios[..k].iter().any(|other| other.form.name == scenario.form.name) {
+                let cause = Cause::Twice { kind: "scenario", name: scenario.form.name.clone() };
+                return Err(text
+                    .fault(&format!("scenarios.{k}"), cause)
+                    .with_hint("tables tell them apart by name".to_owned()));
+            }
+        }
+        let sweeps = sweeps(&form, &text)?;
+        if let Some((_, unused)) = self.overrides.iter().enumerate().find(|(k, _)| !self.used.contains(k)) {
+            let hint = plugin_hint(&unused.path, &mechanisms, &policies);
+            return Err(unused.fault(Cause::Path { path: unused.path.written().to_owned() }).with_hint(hint));
+        }
+        let baseline = self.baseline(&form, &text, &mechanisms)?;
+        let experiment = Experiment {
+            name: name.to_owned(),
+            scenarios,
+            mechanisms,
+            policies,
+            baseline,
+            seeds: form.seeds.clone(),
+            sweeps,
+            plan: Plan::of(&form),
+            runs: vec![],
+            text,
+        };
+        experiment.planned(self)
+    }
+
+    /// The texts of an experiment's scenarios: in place, from a file, or from the library.
+    fn listed_scenarios(&mut self, text: &Text) -> Result<Vec<Text>, Fault> {
+        // Overrides may replace the list.
+        let text = self.overridden(text.clone(), Root::Experiment)?;
+        text.parse::<ExperimentForm>()?;
+        let tree = text.outline();
+        let Some(list) = tree.as_ref().and_then(|t| t.field("scenarios")) else { return Ok(vec![]) };
+        let mut scenarios = vec![];
+        for (k, item) in list.items().iter().enumerate() {
+            let element = text.part(&item.span);
+            let Some(file) = element.as_str().strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
+                scenarios.push(element);
+                continue;
+            };
+            let path = text.folder.join(file);
+            let scenario = match (path.is_file(), library_file(file)) {
+                (false, Some(known)) => Text::new(format!("library/{}.ron", known.id), &text.folder, known.text),
+                (false, None) => {
+                    let place = format!("scenarios.{k}");
+                    let reason = "there is no such file".to_owned();
+                    let cause = Cause::Unreadable { path: path.display().to_string(), reason };
+                    let hint = did_you_mean(file, LIBRARY.iter().map(|f| f.id));
+                    return Err(text.fault(&place, cause).with_hint(hint));
+                }
+                (true, _) => Text::read(&path)?,
+            };
+            scenarios.push(scenario);
+        }
+        Ok(scenarios)
+    }
+
+    fn scenario(&mut self, text: Text, damage: f64) -> Result<ScenarioEntry, Fault> {
+        let form = self.inlined(&text, damage)?;
+        Ok(ScenarioEntry { form, text, damage })
+    }
+
+    fn inlined(&mut self, text: &Text, damage: f64) -> Result<Scenario, Fault> {
+        match text.head() {
+            "Scenario" => {}
+            found => return Err(wrong_head(text, found, "`Scenario(`")),
+        }
+        let mut form = resolve::inline(text.parse()?, text, &mut self.files)?;
+        form.damage_per_tonne.get_or_insert(damage);
+        Ok(form)
+    }
+
+    fn variants<T: Kind + ?Sized>(
+        &mut self,
+        text: &Text,
+        field: &'static str,
+        root: Root,
+    ) -> Result<Vec<Variant<T>>, Fault>
+    where
+        Box<T>: DeserializeOwned,
+    {
+        let tree = text.outline();
+        let list = tree.as_ref().and_then(|t| t.field(field));
+        let elements: Vec<Text> = match list {
+            Some(list) => list.items().iter().map(|item| text.part(&item.span)).collect(),
+            None => vec![Text::new("default", "", "\"none\"")],
+        };
+        let mut variants: Vec<Variant<T>> = vec![];
+        for (k, element) in elements.iter().enumerate() {
+            let mut variant = Variant::read(element)?;
+            for (o, set) in self.overrides.iter().enumerate().filter(|(_, o)| o.path.root == root) {
+                if let Some(changed) = variant.with(&set.path.parts(), &set.value) {
+                    variant = changed.map_err(|fault| named_after(fault, set))?;
+                    self.used.insert(o);
+                }
+            }
+            if variants.iter().any(|other| other.label == variant.label) {
+                let cause = Cause::Twice { kind: T::NAME, name: variant.label };
+                let hint = format!("give each a label: (label: \"..\", {}: ..)", T::FIELD);
+                return Err(text.fault(&format!("{field}.{k}"), cause).with_hint(hint));
+            }
+            variants.push(variant);
+        }
+        if variants.is_empty() {
+            let what = if field == "mechanisms" { "the list of mechanisms" } else { "the list of carbon policies" };
+            return Err(text.fault(field, Cause::Empty(what)));
+        }
+        Ok(variants)
+    }
+
+    fn overridden(&mut self, mut text: Text, root: Root) -> Result<Text, Fault> {
+        for (k, set) in self.overrides.iter().enumerate().filter(|(_, o)| o.path.root == root) {
+            if let Ok(mut changed) = text.put(&set.path.parts(), &set.value) {
+                if !changed.file.contains(" with --set") {
+                    changed.file.push_str(" with --set");
+                }
+                text = changed;
+                self.used.insert(k);
+            }
+        }
+        Ok(text)
+    }
+
+    fn baseline(
+        &self,
+        form: &ExperimentForm,
+        text: &Text,
+        mechanisms: &[Variant<dyn Mechanism>],
+    ) -> Result<String, Fault> {
+        let Some(baseline) = &form.baseline else { return Ok("grid-only".to_owned()) };
+        let labels = || mechanisms.iter().map(|m| m.label.as_str());
+        // The default may be written out where it is not run; anything else must be there.
+        if baseline != "grid-only" && !labels().any(|label| label == baseline) {
+            let cause = Cause::Unknown { kind: "mechanism of this experiment", name: baseline.clone() };
+            return Err(text.fault("baseline", cause).with_hint(did_you_mean(baseline, labels())));
+        }
+        Ok(baseline.clone())
+    }
+}
+
+/// What sweeps need while the runs are planned.
+pub(crate) trait Materials {
+    /// The scenario with parameters set, cut to its first periods.
+    fn instance(
+        &mut self,
+        entry: &ScenarioEntry,
+        set: &[(&ParameterPath, &str)],
+        first_periods: Option<usize>,
+    ) -> Result<Arc<Instance>, Fault>;
+}
+
+impl Materials for Reader<'_> {
+    fn instance(
+        &mut self,
+        entry: &ScenarioEntry,
+        set: &[(&ParameterPath, &str)],
+        first_periods: Option<usize>,
+    ) -> Result<Arc<Instance>, Fault> {
+        let mut text = entry.text.clone();
+        for (path, value) in set {
+            text = text
+                .put(&path.parts(), value)
+                .map_err(|_| entry.text.fault("", Cause::Path { path: path.written().to_owned() }))?;
+        }
+        let form = if set.is_empty() { entry.form.clone() } else { self.inlined(&text, entry.damage)? };
+        instance(form, first_periods, &text).map(Arc::new)
+    }
+}
+
+fn named_after(mut fault: Fault, set: &Override) -> Fault {
+    fault.file = format!("{} with {}", fault.file, set.source());
+    fault
+}
+
+fn check(form: &ExperimentForm, text: &Text) -> Result<(), Fault> {
+    if form.matching != Matching::BasePrice {
+        let what = format!("match: {:?}", form.matching);
+        let why = "policies are compared at the prices as written, `match: BasePrice`, and in no other way so far";
+        return Err(text.fault("match", Cause::NotPossible { what, why }));
+    }
+    if form.seeds.is_empty() {
+        return Err(text.fault("seeds", Cause::Empty("the list of seeds")));
+    }
+    for (k, seed) in form.seeds.iter().enumerate() {
+        if form.seeds[..k].contains(seed) {
+            return Err(text.fault(&format!("seeds.{k}"), Cause::Twice { kind: "seed", name: seed.to_string() }));
+        }
+    }
+    if form.first_periods == Some(0) {
+        let cause = Cause::Value { field: "first_periods", value: 0.0, expected: "at least 1" };
+        return Err(text.fault("first_periods", cause));
+    }
+    Ok(())
+}
+
+fn sweeps(form: &ExperimentForm, text: &Text) -> Result<Vec<Sweep>, Fault> {
+    let mut sweeps: Vec<Sweep> = vec![];
+    for (k, written) in form.sweep.iter().enumerate() {
+        let at = |field: &str| format!("sweep.{k}.{field}");
+        let path: ParameterPath =
+            written.path.parse().map_err(|cause| text.fault(&at("path"), cause).with_hint(ROOTS.to_owned()))?;
+        if sweeps.iter().any(|other| other.path == path) {
+            return Err(text.fault(&at("path"), Cause::Twice { kind: "sweep of", name: written.path.clone() }));
+        }
+        if path.root == Root::Experiment && !path.parts().first().is_some_and(|p| SWEEPABLE.contains(p)) {
+            let what = format!("a sweep of {}", written.path);
+            let why = "of an experiment's own fields only `first_periods` and `evidence` can be swept";
+            return Err(text.fault(&at("path"), Cause::NotPossible { what, why }));
+        }
+        let values: Vec<String> = written.values.iter().map(|v| v.get_ron().trim().to_owned()).collect();
+        if values.is_empty() {
+            return Err(text.fault(&at("values"), Cause::Empty("the list of values")));
+        }
+        for (v, value) in values.iter().enumerate() {
+            if values[..v].contains(value) {
+                return Err(
+                    text.fault(&at(&format!("values.{v}")), Cause::Twice { kind: "value", name: value.clone() })
+                );
+            }
+        }
+        sweeps.push(Sweep { path, values });
+    }
+    Ok(sweeps)
+}
+
+/// The parameter of a listed plugin that a path may have meant.
+pub(crate) fn plugin_hint(
+    path: &ParameterPath,
+    mechanisms: &[Variant<dyn Mechanism>],
+    policies: &[Variant<dyn CarbonPolicy>],
+) -> Option<String> {
+    let fields: Vec<&str> = match path.root {
+        Root::Mechanism => mechanisms.iter().flat_map(|m| m.fields()).copied().collect(),
+        Root::Carbon => policies.iter().flat_map(|p| p.fields()).copied().collect(),
+        Root::Scenario | Root::Experiment => return None,
+    };
+    did_you_mean(path.parts().first()?, fields)
+}

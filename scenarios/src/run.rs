@@ -1,0 +1,387 @@
+//! The batch runner: every run of an experiment, in parallel, in an order that shares work, with answers in the order of the
+//! tables. Knows no store and no terminal.
+
+use crate::experiment::{Experiment, Run};
+use coase_core::context::{self, Observer};
+use coase_core::engine::{self, Cleared, Reporting};
+use coase_core::evaluate::evaluate;
+use coase_core::program::SolveError;
+use coase_core::record::RunRecord;
+use coase_core::{Market, MechanismError, Status};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+/// How runs are run; nothing of it changes a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Number of threads; `None`: as many as the machine has.
+    pub jobs: Option<usize>,
+    /// The part of the runs to do.
+    pub shard: Option<Shard>,
+}
+
+/// One of `count` parts of an experiment; a run belongs to a part by the rank of its `run_id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    index: usize,
+    count: usize,
+}
+
+/// A part that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a shard: expected I/N with I from 0 to N - 1")]
+pub struct NoShard(String);
+
+impl Shard {
+    /// Its number, from 0.
+    pub fn index(self) -> usize {
+        self.index
+    }
+
+    /// How many there are.
+    pub fn count(self) -> usize {
+        self.count
+    }
+}
+
+impl FromStr for Shard {
+    type Err = NoShard;
+
+    fn from_str(text: &str) -> Result<Self, NoShard> {
+        let parsed = text.split_once('/').and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
+        match parsed {
+            Some((index, count)) if index < count => Ok(Self { index, count }),
+            _ => Err(NoShard(text.to_owned())),
+        }
+    }
+}
+
+/// Whoever watches an experiment.
+pub trait Progress: Sync {
+    /// Before the first run; `runs` is how many there will be.
+    fn begun(&self, _runs: usize) {}
+
+    /// A run has begun.
+    fn started(&self, _run: &Run) {}
+
+    /// A run has taken a step.
+    fn step(&self, _run: &Run, _step: &context::Progress<'_>) {}
+
+    /// A run has ended, or its result was there already.
+    fn finished(&self, _run: &Run, _result: &RunResult) {}
+
+    /// Whether to stop: runs that have not begun are left out, those that have stop as soon as they can.
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+impl Progress for () {}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStatus {
+    /// With the answer that the mechanism defines.
+    Converged,
+    /// With a point that misses the tolerance.
+    NotConverged,
+    /// With the answer that there is no equilibrium.
+    NoEquilibrium,
+    /// Nobody can do what is asked.
+    Infeasible,
+    /// With an error: a refused scenario, a fault of a plugin.
+    Failed,
+}
+
+impl RunStatus {
+    /// All of them.
+    pub const ALL: [RunStatus; 5] =
+        [Self::Converged, Self::NotConverged, Self::NoEquilibrium, Self::Infeasible, Self::Failed];
+
+    /// The name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            RunStatus::Converged => "converged",
+            RunStatus::NotConverged => "not_converged",
+            RunStatus::NoEquilibrium => "no_equilibrium",
+            RunStatus::Infeasible => "infeasible",
+            RunStatus::Failed => "failed",
+        }
+    }
+
+    /// Whether the run found an answer: non-existence is one.
+    pub fn is_answer(self) -> bool {
+        matches!(self, RunStatus::Converged | RunStatus::NoEquilibrium)
+    }
+}
+
+/// What became of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunResult {
+    /// Which run.
+    pub run_id: String,
+    /// How it ended.
+    pub status: RunStatus,
+    /// Why it is not converged; empty where it is.
+    pub reason: String,
+    /// Distance from convergence, where there is one.
+    pub residual: Option<f64>,
+    /// How participants report.
+    pub behaviour: String,
+    /// What participants reveal.
+    pub information: String,
+    /// Kilograms charged before quotas, in sum.
+    pub charged_kg: Option<f64>,
+    /// The same on this outcome under other policies, by the hash of the policy: filled where this run has none.
+    pub charged_kg_under: BTreeMap<String, f64>,
+    /// Its rows.
+    pub record: RunRecord,
+    /// Where the time went; not part of the result, and `None` where the result was there already.
+    pub timing: Option<Timing>,
+}
+
+/// Wall time of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Building the market and entering the policy; counted for the first run that shares it.
+    pub build: Duration,
+    /// The mechanism, with the policy's fixed point around it.
+    pub mechanism: Duration,
+    /// Measuring the outcome.
+    pub evaluation: Duration,
+}
+
+/// What remembers results across programs; `()` remembers nothing.
+pub(crate) trait Memory: Sync {
+    /// The result of a run that has been run before.
+    fn recall(&self, run: &Run) -> Option<RunResult>;
+
+    /// Keeps a result; `false` stops the experiment.
+    fn keep(&self, run: &Run, result: &RunResult) -> bool;
+}
+
+impl Memory for () {
+    fn recall(&self, _: &Run) -> Option<RunResult> {
+        None
+    }
+
+    fn keep(&self, _: &Run, _: &RunResult) -> bool {
+        true
+    }
+}
+
+/// The threads could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start {jobs} threads: {reason}")]
+pub struct NoThreads {
+    jobs: usize,
+    reason: String,
+}
+
+impl Experiment {
+    /// Runs everything and keeps the results in memory, in the order of [`Experiment::runs`].
+    ///
+    /// # Errors
+    /// If the threads cannot be started. What goes wrong in a run is the status of that run.
+    pub fn run(&self, options: &RunOptions, progress: &dyn Progress) -> Result<Vec<RunResult>, NoThreads> {
+        self.run_with(options, &(), progress)
+    }
+
+    pub(crate) fn run_with(
+        &self,
+        options: &RunOptions,
+        memory: &dyn Memory,
+        progress: &dyn Progress,
+    ) -> Result<Vec<RunResult>, NoThreads> {
+        let jobs = options.jobs.unwrap_or(0);
+        // A thread that waits takes up other runs on top of its own: give it room.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(64 << 20).build();
+        let pool = pool.map_err(|e| NoThreads { jobs, reason: e.to_string() })?;
+        let chosen = self.in_shard(options.shard);
+        progress.begun(chosen.len());
+        let mut results: Vec<(usize, RunResult)> = pool.install(|| {
+            let groups = self.groups(&chosen);
+            groups.par_iter().flat_map_iter(|group| group.run(self, memory, progress)).collect()
+        });
+        results.sort_by_key(|r| r.0);
+        Ok(results.into_iter().map(|r| r.1).collect())
+    }
+
+    /// Positions of the runs of a part, in order.
+    fn in_shard(&self, shard: Option<Shard>) -> Vec<usize> {
+        let Some(shard) = shard else { return (0..self.runs.len()).collect() };
+        let mut by_id: Vec<usize> = (0..self.runs.len()).collect();
+        by_id.sort_by(|a, b| self.runs[*a].run_id.cmp(&self.runs[*b].run_id));
+        let mut chosen: Vec<usize> = by_id.into_iter().skip(shard.index).step_by(shard.count).collect();
+        chosen.sort_unstable();
+        chosen
+    }
+
+    /// Runs of the same scenario together, and in it those under the same policy: they share a market.
+    fn groups(&self, chosen: &[usize]) -> Vec<ScenarioGroup> {
+        let mut by_scenario: BTreeMap<&str, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
+        for k in chosen {
+            let run = &self.runs[*k];
+            let policies = by_scenario.entry(&run.instance.hash).or_default();
+            policies.entry(&run.policy_hash).or_default().push(*k);
+        }
+        let mut groups: Vec<ScenarioGroup> = by_scenario
+            .into_values()
+            .map(|policies| ScenarioGroup { policies: policies.into_values().collect() })
+            .collect();
+        groups.sort_by_key(|g| g.policies.iter().flatten().min().copied());
+        groups
+    }
+}
+
+/// Positions of the runs of one scenario, by policy.
+struct ScenarioGroup {
+    policies: Vec<Vec<usize>>,
+}
+
+impl ScenarioGroup {
+    fn run(&self, experiment: &Experiment, memory: &dyn Memory, progress: &dyn Progress) -> Vec<(usize, RunResult)> {
+        let known = |k: &usize| {
+            let run = &experiment.runs[*k];
+            memory.recall(run).inspect(|result| progress.finished(run, result)).map(|result| (*k, result))
+        };
+        let mut done: Vec<(usize, RunResult)> = self.policies.iter().flatten().filter_map(known).collect();
+        let is_open = |k: &usize| !done.iter().any(|d| d.0 == *k);
+        let open: Vec<Vec<usize>> = self
+            .policies
+            .iter()
+            .map(|runs| runs.iter().copied().filter(is_open).collect())
+            .filter(|runs: &Vec<usize>| !runs.is_empty())
+            .collect();
+        let Some(first) = open.first().map(|runs| &experiment.runs[runs[0]]) else { return done };
+        if progress.cancelled() {
+            return done;
+        }
+        let begin = Instant::now();
+        let market = Market::new(first.instance.setting.clone(), first.instance.participants.clone());
+        let built = begin.elapsed();
+        let new: Vec<(usize, RunResult)> = open
+            .par_iter()
+            .enumerate()
+            .flat_map_iter(|(p, runs)| {
+                let begin = Instant::now();
+                let policy = &*experiment.runs[runs[0]].policy;
+                // A policy that refuses the scenario is asked nothing else; each of its runs says why.
+                let entered = policy.check(market.setting()).is_ok().then(|| engine::enter(&market, policy));
+                let entered = entered.as_ref().unwrap_or(&market);
+                let shared = begin.elapsed() + if p == 0 { built } else { Duration::ZERO };
+                let one = |(r, k): (usize, &usize)| {
+                    let run = &experiment.runs[*k];
+                    if progress.cancelled() {
+                        return None;
+                    }
+                    progress.started(run);
+                    let build = if r == 0 { shared } else { Duration::ZERO };
+                    let result = perform(run, entered, build, progress);
+                    let goes_on = memory.keep(run, &result);
+                    progress.finished(run, &result);
+                    goes_on.then_some((*k, result))
+                };
+                runs.par_iter().enumerate().filter_map(one).collect::<Vec<_>>()
+            })
+            .collect();
+        done.extend(new);
+        done
+    }
+}
+
+/// Shows the steps of one run.
+struct Watch<'a> {
+    run: &'a Run,
+    progress: &'a dyn Progress,
+}
+
+impl Observer for Watch<'_> {
+    fn step(&self, step: &context::Progress<'_>) {
+        self.progress.step(self.run, step);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.progress.cancelled()
+    }
+}
+
+/// One run on the market that its policy has been entered into. A panic of a plugin is a failed run.
+fn perform(run: &Run, market: &Market, build: Duration, progress: &dyn Progress) -> RunResult {
+    catch_unwind(AssertUnwindSafe(|| measured(run, market, build, progress))).unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        ended(run, RunStatus::Failed, format!("the mechanism or policy broke off: {words}"))
+    })
+}
+
+fn measured(run: &Run, market: &Market, build: Duration, progress: &dyn Progress) -> RunResult {
+    let begin = Instant::now();
+    let watch = Watch { run, progress };
+    let cleared = match engine::clear(&*run.mechanism, market, &*run.policy, &Reporting::Truthful, run.seed, &watch) {
+        Ok(cleared) => cleared,
+        Err(error) => return without_outcome(run, &error),
+    };
+    let mechanism = begin.elapsed();
+    let begin = Instant::now();
+    let evaluation = match evaluate(&cleared, &*run.mechanism, &*run.policy, run.seed, &run.yardstick) {
+        Ok(evaluation) => evaluation,
+        Err(error) => return without_outcome(run, &error),
+    };
+    let (status, reason) = ending(&cleared);
+    let setting = cleared.truth.setting();
+    let charged = run.policy.responsibility(setting, &cleared.physical, &cleared.signal).charged_kg;
+    let under = run.compared.iter().filter(|(_, policy)| policy.check(setting).is_ok()).map(|(hash, policy)| {
+        let base = policy.responsibility(setting, &cleared.physical, &policy.start(setting));
+        (hash.clone(), base.charged_kg.iter().sum())
+    });
+    let strategic = run.mechanism.game(&cleared.truth).is_some();
+    RunResult {
+        residual: cleared.residual(),
+        behaviour: if strategic { "equilibrium" } else { "truthful" }.to_owned(),
+        charged_kg: Some(charged.iter().sum()),
+        charged_kg_under: under.collect(),
+        record: evaluation.record,
+        timing: Some(Timing { build, mechanism, evaluation: begin.elapsed() }),
+        ..ended(run, status, reason)
+    }
+}
+
+fn ending(cleared: &Cleared) -> (RunStatus, String) {
+    let reason = |otherwise: String| cleared.reason.clone().unwrap_or(otherwise);
+    match cleared.outcome.status {
+        Status::Converged => (RunStatus::Converged, String::new()),
+        Status::NotConverged { residual } => {
+            (RunStatus::NotConverged, reason(format!("the residual {residual:.3e} is above the tolerance")))
+        }
+        Status::NoEquilibriumFound { gap } => {
+            (RunStatus::NoEquilibrium, reason(format!("at the best point somebody gains {gap:.3e} by deviating")))
+        }
+    }
+}
+
+fn without_outcome(run: &Run, error: &MechanismError) -> RunResult {
+    let status = match error {
+        MechanismError::Solve(SolveError::Infeasible { .. } | SolveError::Bounds { .. }) => RunStatus::Infeasible,
+        _ => RunStatus::Failed,
+    };
+    ended(run, status, error.to_string())
+}
+
+fn ended(run: &Run, status: RunStatus, reason: String) -> RunResult {
+    RunResult {
+        run_id: run.run_id.clone(),
+        status,
+        reason,
+        residual: None,
+        behaviour: "truthful".to_owned(),
+        information: run.mechanism.plugin().information.name().to_owned(),
+        charged_kg: None,
+        charged_kg_under: BTreeMap::new(),
+        record: RunRecord::empty(),
+        timing: None,
+    }
+}

@@ -1,0 +1,141 @@
+//! A scenario as written.
+
+use super::{Device, Series};
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Who lives where, with which devices, under which tariff.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Name in tables.
+    pub name: String,
+    /// Number of periods.
+    pub periods: usize,
+    /// Length of a period, hours.
+    #[serde(default = "super::one")]
+    pub period_h: f64,
+    /// Currency of all money.
+    pub currency: String,
+    /// The network; without one everybody is at one place.
+    #[serde(default)]
+    pub network: Option<Network>,
+    /// The tariff.
+    pub grid: Grid,
+    /// Damage of a tonne of emissions; `None`: the carbon price of the first policy that has one.
+    #[serde(default)]
+    pub damage_per_tonne: Option<f64>,
+    /// Who takes part.
+    pub participants: Vec<Participant>,
+}
+
+/// The network and the passive load on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Where it comes from.
+    pub source: NetworkSource,
+    /// Factor on the network's own loads.
+    #[serde(default = "super::one")]
+    pub load_scale: f64,
+    /// The same per period.
+    #[serde(default = "super::ones")]
+    pub load_shape: Series,
+    /// Lower voltage limit of every bus, pu; `None`: those of the network.
+    #[serde(default)]
+    pub v_min_pu: Option<f64>,
+    /// Upper voltage limit of every bus, pu.
+    #[serde(default)]
+    pub v_max_pu: Option<f64>,
+    /// Limits of single branches, by the ids of their buses: `"5-6"`.
+    #[serde(default)]
+    pub branch_limit_kva: BTreeMap<String, f64>,
+}
+
+/// A name or a whole network.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NetworkSource {
+    /// A built-in id, or a `.m` or `.ron` file.
+    Name(String),
+    /// `Network(..)` in place.
+    Inline(Box<coase_core::network::Network>),
+}
+
+/// The retail tariff and what comes with the energy from upstream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grid {
+    /// Price of imports.
+    pub buy_price_per_kwh: Series,
+    /// Price of exports.
+    pub sell_price_per_kwh: Series,
+    /// Emission intensity of imports.
+    pub intensity_kg_per_kwh: Series,
+    /// Resource value of upstream energy; `None`: the sell price.
+    #[serde(default)]
+    pub upstream_cost_per_kwh: Option<Series>,
+    /// Carbon price per tonne that the tariff contains.
+    #[serde(default)]
+    pub upstream_carbon_in_tariff: f64,
+}
+
+/// A participant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Participant {
+    /// Name in tables.
+    pub id: String,
+    /// Bus; required where there is a network.
+    #[serde(default)]
+    pub bus: Option<u64>,
+    /// Free emission allowance over the horizon, kg.
+    #[serde(default)]
+    pub quota_kg: f64,
+    /// Power factor of its exchange with the network.
+    #[serde(default = "super::one")]
+    pub power_factor: f64,
+    /// Greatest import, kW; `None`: what its devices can consume.
+    #[serde(default)]
+    pub import_max_kw: Option<f64>,
+    /// Greatest export, kW; `None`: what its devices can generate.
+    #[serde(default)]
+    pub export_max_kw: Option<f64>,
+    /// What it owns.
+    pub devices: Vec<Device>,
+}
+
+impl Serialize for NetworkSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            NetworkSource::Name(name) => serializer.serialize_str(name),
+            NetworkSource::Inline(network) => network.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for NetworkSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnySource)
+    }
+}
+
+struct AnySource;
+
+impl<'de> Visitor<'de> for AnySource {
+    type Value = NetworkSource;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the id of a built-in network, the name of a .m or .ron file, or Network(..)")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<NetworkSource, E> {
+        Ok(NetworkSource::Name(name.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NetworkSource, A::Error> {
+        Deserialize::deserialize(de::value::MapAccessDeserializer::new(map))
+            .map(|network| NetworkSource::Inline(Box::new(network)))
+    }
+}

@@ -1,0 +1,113 @@
+//! A series over the periods: a number, a list, or a column of a CSV file.
+
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
+
+/// Values over the periods.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Series {
+    /// The same in every period.
+    Constant(f64),
+    /// One value per period.
+    List(Vec<f64>),
+    /// `Csv(file: .., column: ..)`.
+    Csv(CsvColumn),
+}
+
+/// A column of a CSV file.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CsvColumn {
+    /// Path relative to the RON file, or beginning with `$COASE_DATA/`; `.gz` is unpacked.
+    pub file: String,
+    /// Name in the header.
+    pub column: String,
+    /// Factor on every value.
+    #[serde(default = "super::one")]
+    pub scale: f64,
+    /// First row to take, from 0; if left out, the file has exactly one row per period.
+    #[serde(default)]
+    pub start: Option<usize>,
+}
+
+impl Series {
+    /// The values of a resolved series.
+    pub(crate) fn values(&self) -> &[f64] {
+        match self {
+            Series::List(values) => values,
+            Series::Constant(_) | Series::Csv(_) => &[],
+        }
+    }
+}
+
+impl Serialize for Series {
+    /// A number or a list: what is written back has been resolved.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Series::Constant(value) => serializer.serialize_f64(*value),
+            Series::List(values) => values.serialize(serializer),
+            Series::Csv(_) => Err(serde::ser::Error::custom("a CSV column is written back as its values")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Series {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnySeries)
+    }
+}
+
+struct AnySeries;
+
+impl<'de> Visitor<'de> for AnySeries {
+    type Value = Series;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, a list of numbers, or Csv(file: .., column: ..)")
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Series, E> {
+        Ok(Series::Constant(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Series, E> {
+        Ok(Series::Constant(value as f64))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Series, E> {
+        Ok(Series::Constant(value as f64))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Series, A::Error> {
+        let mut values = Vec::with_capacity(list.size_hint().unwrap_or(0));
+        while let Some(value) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Series::List(values))
+    }
+
+    /// RON hands over the fields of `Csv(..)` without its name.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Series, A::Error> {
+        CsvColumn::deserialize(de::value::MapAccessDeserializer::new(map)).map(Series::Csv)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CsvColumn, Series};
+    use crate::text::options;
+
+    #[test]
+    fn a_series_is_a_number_a_list_or_a_column() {
+        let read = |text: &str| options().from_str::<Series>(text);
+        assert_eq!(read("2"), Ok(Series::Constant(2.0)));
+        assert_eq!(read("-0.1"), Ok(Series::Constant(-0.1)));
+        assert_eq!(read("[1, 0.3, -2e3]"), Ok(Series::List(vec![1.0, 0.3, -2000.0])));
+        let csv = |scale, start| Series::Csv(CsvColumn { file: "x.csv".into(), column: "p1".into(), scale, start });
+        assert_eq!(read(r#"Csv(file: "x.csv", column: "p1")"#), Ok(csv(1.0, None)));
+        assert_eq!(read(r#"Csv(file: "x.csv", column: "p1", scale: 0.5, start: 24)"#), Ok(csv(0.5, Some(24))));
+        assert!(read(r#"Csv(file: "x.csv", colum: "p1")"#).unwrap_err().to_string().contains("`colum`"));
+        assert!(read("\"x\"").is_err());
+    }
+}

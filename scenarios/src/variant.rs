@@ -1,0 +1,161 @@
+//! Lists of mechanisms and policies: `"nash-bargaining"`, `NashBargaining(weights: Exponential)`, or either with a label.
+//!
+//! Knows the registry in the core, and no entry of it.
+
+use crate::fault::{Cause, Fault, did_you_mean};
+use crate::outline::Node;
+use crate::spec::Labelled;
+use crate::text::{Text, options};
+use coase_core::Mechanism;
+use coase_core::carbon::CarbonPolicy;
+use coase_core::open::{Open, camel_case};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// An open kind of plugin whose variants an experiment lists.
+pub(crate) trait Kind: Open {
+    /// The field that holds it beside a label.
+    const FIELD: &'static str;
+    /// What one is called.
+    const NAME: &'static str;
+
+    fn id(&self) -> &'static str;
+
+    /// As RON, readable by the same loader.
+    fn written(&self) -> Result<String, ron::Error>;
+
+    /// As JSON, for hashes.
+    fn hashed(&self) -> Result<String, serde_json::Error>;
+}
+
+impl Kind for dyn Mechanism {
+    const FIELD: &'static str = "mechanism";
+    const NAME: &'static str = "mechanism";
+
+    fn id(&self) -> &'static str {
+        self.plugin().id
+    }
+
+    fn written(&self) -> Result<String, ron::Error> {
+        options().to_string(self)
+    }
+
+    fn hashed(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}
+
+impl Kind for dyn CarbonPolicy {
+    const FIELD: &'static str = "policy";
+    const NAME: &'static str = "carbon policy";
+
+    fn id(&self) -> &'static str {
+        coase_core::carbon::RegisteredPolicy::plugin(self).id
+    }
+
+    fn written(&self) -> Result<String, ron::Error> {
+        options().to_string(self)
+    }
+
+    fn hashed(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}
+
+/// A plugin with its parameters and its label.
+#[derive(Debug)]
+pub(crate) struct Variant<T: ?Sized> {
+    pub(crate) id: &'static str,
+    pub(crate) label: String,
+    pub(crate) plugin: Arc<T>,
+    /// `Name(..)`, wherever it stands.
+    text: Text,
+}
+
+impl<T: ?Sized> Clone for Variant<T> {
+    fn clone(&self) -> Self {
+        Self { id: self.id, label: self.label.clone(), plugin: self.plugin.clone(), text: self.text.clone() }
+    }
+}
+
+impl<T: Kind + ?Sized> Variant<T>
+where
+    Box<T>: DeserializeOwned,
+{
+    /// Reads one element of a list.
+    pub(crate) fn read(element: &Text) -> Result<Self, Fault> {
+        let tree = element.outline();
+        if let Some(tree) = tree.as_ref().filter(|tree| tree.name.is_none() && tree.field("label").is_some()) {
+            return Self::labelled(element, tree);
+        }
+        let (plugin, text) = match element.as_str().strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
+            Some(id) => match T::set().get(id) {
+                Some(entry) => ((entry.default)(), element.replaced(&format!("{}()", camel_case(id)))),
+                None => {
+                    let cause = Cause::Unknown { kind: T::NAME, name: id.to_owned() };
+                    let hint = did_you_mean(id, T::set().ids()).unwrap_or_else(all_ids::<T>);
+                    return Err(element.fault("", cause).with_hint(hint));
+                }
+            },
+            None => (Self::parse(element)?, element.clone()),
+        };
+        Ok(Self { id: plugin.id(), label: plugin.id().to_owned(), plugin: plugin.into(), text })
+    }
+
+    /// The same with a parameter set, where it has the parameter.
+    pub(crate) fn with(&self, path: &[&str], value: &str) -> Option<Result<Self, Fault>> {
+        // `None(..)` is RON's empty option: the policy of that name has no written parameters.
+        if self.id == "none" || !self.fields().contains(path.first()?) {
+            return None;
+        }
+        let text = self.text.put(path, value).ok()?;
+        Some(Self::parse(&text).map(|plugin| Self { plugin: plugin.into(), text, ..self.clone() }))
+    }
+
+    /// Names of its parameters.
+    pub(crate) fn fields(&self) -> &'static [&'static str] {
+        T::set().get(self.id).map_or(&[], |entry| (entry.fields)())
+    }
+
+    /// With all its parameters, as an element of a list.
+    pub(crate) fn written(&self) -> Result<String, ron::Error> {
+        // `None()` is not RON, and what has no parameters needs no brackets.
+        let body = if self.fields().is_empty() || self.id == "none" {
+            format!("{:?}", self.id)
+        } else {
+            self.plugin.written()?
+        };
+        let is_labelled = self.label != self.id;
+        Ok(if is_labelled { format!("(label: {:?}, {}: {body})", self.label, T::FIELD) } else { body })
+    }
+
+    fn labelled(element: &Text, tree: &Node) -> Result<Self, Fault> {
+        let form: Labelled = element.parse()?;
+        let given = [("mechanism", form.mechanism.is_some()), ("policy", form.policy.is_some())];
+        if let Some((other, _)) = given.iter().find(|(field, given)| *given && *field != T::FIELD) {
+            return Err(
+                element.fault(other, Cause::Unknown { kind: "field of this list's elements", name: (*other).into() })
+            );
+        }
+        let Some(inner) = tree.field(T::FIELD) else {
+            return Err(element.fault("", Cause::Missing { field: T::FIELD, why: "a label is the label of something" }));
+        };
+        if !form.label.starts_with(char::is_alphabetic) {
+            let why = "labels begin with a letter";
+            return Err(element.fault("label", Cause::Name { kind: "a label", name: form.label, why }));
+        }
+        Ok(Self { label: form.label, ..Self::read(&element.part(&inner.span))? })
+    }
+
+    fn parse(text: &Text) -> Result<Box<T>, Fault> {
+        let word = text.as_str();
+        text.parse::<Box<T>>().map_err(|fault| {
+            let is_bare = !word.contains('(') && word.starts_with(char::is_alphabetic);
+            fault.with_hint(is_bare.then(|| format!("write `{word}()`, or its id in quotes")))
+        })
+    }
+}
+
+fn all_ids<T: Kind + ?Sized>() -> String {
+    format!("there are {}", T::set().ids().collect::<Vec<_>>().join(", "))
+}
