@@ -1,0 +1,143 @@
+//! The engine's fixed point of nodal prices around a mechanism: five plants on the 33-bus feeder, each price the marginal
+//! cost of supplying its bus from upstream, carbon included. Expected figures come from an independent implementation.
+
+mod common;
+
+use coase_core::carbon::{CarbonPolicy, PolicyError, Responsibility, SignalKind};
+use coase_core::engine::{self, Cleared, Reporting};
+use coase_core::mechanism::Mechanism;
+use coase_core::network::built_in;
+use coase_core::outcome::Status;
+use coase_core::participant::Participant;
+use coase_core::physical::Physical;
+use coase_core::setting::{Feeder, Setting};
+use coase_core::terms::Terms;
+use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register, register_policy};
+use common::five_vpps::{five_vpps, setting};
+use common::shapes::RTS_WINTER;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+const PRICE_PER_KG: f64 = 0.28;
+
+/// Everybody by itself.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alone {}
+register!(Alone, "alone-in-test", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
+impl Mechanism for Alone {
+    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+        Ok(Outcome::new(market))
+    }
+}
+
+/// The grand coalition at least cost.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Together {}
+register!(Together, "together-in-test", Baseline, "least cost of all", claims: [], needs: [], information: FullTypes);
+impl Mechanism for Together {
+    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+        let mut outcome = Outcome::new(market);
+        outcome.net = market.solve(&market.grand())?.plans.iter().flatten().map(|p| p.trade.clone()).collect();
+        Ok(outcome)
+    }
+}
+
+/// Marginal cost of upstream supply with its carbon, at every member's bus.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Marginal {}
+register_policy!(Marginal, "marginal-in-test", "upstream cost and carbon at the margin", claims: [], source: "test");
+
+fn root_price(setting: &Setting, t: usize) -> f64 {
+    let tariff = setting.tariff.as_ref().expect("a tariff");
+    tariff.buy_per_kwh[t] + PRICE_PER_KG * tariff.intensity_kg_per_kwh[t]
+}
+
+impl CarbonPolicy for Marginal {
+    fn check(&self, _: &Setting) -> Result<(), PolicyError> {
+        Ok(())
+    }
+    fn price_per_tonne(&self) -> Option<f64> {
+        Some(1000.0 * PRICE_PER_KG)
+    }
+    fn signal_kind(&self) -> SignalKind {
+        SignalKind::Nodal
+    }
+    fn start(&self, setting: &Setting) -> Vec<f64> {
+        setting.members.iter().flat_map(|_| (0..setting.periods.count).map(|t| root_price(setting, t))).collect()
+    }
+    fn terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
+        let tariff = setting.tariff.as_ref().expect("a tariff");
+        let minus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x - y).collect::<Vec<_>>();
+        let root: Vec<f64> = (0..setting.periods.count).map(|t| root_price(setting, t)).collect();
+        let terms = |price: &[f64]| Terms {
+            import_adder: minus(price, &tariff.buy_per_kwh),
+            export_adder: minus(price, &tariff.sell_per_kwh),
+            trade_adder: minus(price, &root),
+            direct_price_per_kg: PRICE_PER_KG,
+            ..Terms::default()
+        };
+        signal.chunks(setting.periods.count).map(terms).collect()
+    }
+    fn target(&self, setting: &Setting, physical: &Physical, _: &[f64]) -> Vec<f64> {
+        let feeder = setting.feeder.as_ref().expect("a feeder");
+        let mut price = vec![vec![]; setting.members.len()];
+        for (t, state) in physical.grid.iter().enumerate() {
+            let response = feeder.power_flow.sensitivities(&state.flow).expect("solved").slack_kw();
+            for (member, price) in setting.members.iter().zip(&mut price) {
+                price.push(root_price(setting, t) * response.p[member.node.expect("connected").0]);
+            }
+        }
+        price.concat()
+    }
+    fn settle(&self, _: &Setting, _: &Physical, _: &[f64], _: &mut Ledger) {}
+    fn responsibility(&self, _: &Setting, _: &Physical, _: &[f64]) -> Responsibility {
+        Responsibility::default()
+    }
+}
+
+fn market() -> Market {
+    let bare = setting();
+    let network = built_in("ieee-33").expect("built in").network().expect("valid");
+    let vpps = five_vpps();
+    let mut members = bare.members.clone();
+    for (member, vpp) in members.iter_mut().zip(&vpps) {
+        member.node = network.node(u64::from(vpp.bus));
+    }
+    let feeder = Feeder::new(network, RTS_WINTER.iter().map(|x| 0.5 * x).collect()).expect("a feeder");
+    let setting = Setting { feeder: Some(feeder), members, ..bare };
+    Market::new(setting, vpps.into_iter().map(|v| Arc::new(v.portfolio) as Arc<dyn Participant>).collect())
+}
+
+fn clear(mechanism: &dyn Mechanism) -> Cleared {
+    let market = market();
+    let policy = Marginal {};
+    engine::clear(mechanism, &engine::enter(&market, &policy), &policy, &Reporting::Truthful, 1, &())
+        .expect("an outcome")
+}
+
+#[test]
+fn members_alone_with_nodal_prices_reach_the_joint_optimum_of_plants_and_feeder() {
+    let found = clear(&Alone {});
+    assert_eq!(found.outcome.status, Status::Converged, "{:?} {:?}", found.reason, found.outcome.evidence);
+    let value = |name: &str| found.outcome.evidence.iter().find(|c| c.name == name).and_then(|c| c.value).expect(name);
+    assert!(value("fixed_point_price") < 1e-4);
+    let states = &found.physical.grid;
+    let loss: f64 = states.iter().map(|s| s.flow.loss_kw).sum();
+    let lowest = states.iter().filter_map(|s| s.flow.min_voltage()).map(|v| v.1).fold(1.0, f64::min);
+    let import: f64 = found.physical.upstream_import_kwh.iter().sum();
+    assert!((loss - 708.430).abs() < 0.05, "loss {loss}");
+    assert!((lowest - 0.946_508).abs() < 2e-6, "voltage {lowest}");
+    assert!((import - 31_901.17).abs() < 0.5, "import {import}");
+}
+
+#[test]
+fn with_nodal_prices_and_no_margin_there_is_nothing_left_to_gain_together() {
+    let alone = clear(&Alone {});
+    let together = clear(&Together {});
+    assert_eq!(together.outcome.status, Status::Converged, "{:?} {:?}", together.reason, together.outcome.evidence);
+    let cost = |c: &Cleared| c.physical.plans.iter().map(|p| p.cost).sum::<f64>();
+    assert!((cost(&alone) - cost(&together)).abs() < 1e-5 * cost(&alone).abs(), "{} {}", cost(&alone), cost(&together));
+}
