@@ -209,10 +209,9 @@ proptest! {
             Device::EvFleet(vehicles),
             Device::Hvac(room),
         ];
-        let portfolio = match Portfolio::new("vpp", devices, periods) {
-            Ok(portfolio) => portfolio,
-            // A band that this weather makes impossible is for another test.
-            Err(_) => return Err(TestCaseError::reject("not valid")),
+        // A band that this weather makes impossible is for another test.
+        let Ok(portfolio) = Portfolio::new("vpp", devices, periods) else {
+            return Err(TestCaseError::reject("not valid"));
         };
         let tariff = Tariff {
             sell_per_kwh: buy.iter().map(|price| price - spread).collect(),
@@ -223,7 +222,7 @@ proptest! {
         let setting = Setting::energy(periods, Some(tariff), None, vec![Member::new("vpp", LIMIT_KW, LIMIT_KW)]);
         let answer = autarky(&portfolio, &setting, LIMIT_KW, None).unwrap();
         let mut cost = 0.0;
-        let mut output = vec![0.0; COUNT];
+        let mut output = [0.0; COUNT];
         for (k, device) in portfolio.devices().iter().enumerate() {
             let power = answer.series(&answer.contribution.devices[k].power_kw);
             cost += checked_cost(device, &power, (&answer, k, &load, periods))?;
