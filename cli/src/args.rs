@@ -1,6 +1,8 @@
 //! What can be typed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use coase_scenarios::Override;
+use std::path::PathBuf;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -21,9 +23,28 @@ Exit status: 0 all well, 1 something ran and failed, 2 bad input or usage.";
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Check(Check),
     List(List),
     Explain(Explain),
     Flow(Flow),
+    Plot(Plot),
+    New(New),
+}
+
+/// Reads and checks scenarios and experiments, and runs nothing
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase check my_study.ron
+  coase check scenarios/library/*.ron
+  coase check my_study.ron --set carbon.price_per_tonne=320")]
+pub struct Check {
+    /// Scenario or experiment files
+    #[arg(required = true, value_name = "FILE.ron")]
+    pub files: Vec<PathBuf>,
+    /// Overrides a parameter, by the path syntax of sweeps; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<Override>,
 }
 
 /// Lists mechanisms, carbon policies, scenarios, networks, metrics and columns
@@ -94,5 +115,53 @@ pub struct Flow {
     pub dc: bool,
     /// Traces carbon with the intensities of this file
     #[arg(long, value_name = "FILE.ron")]
-    pub carbon: Option<std::path::PathBuf>,
+    pub carbon: Option<PathBuf>,
+}
+
+/// Writes a commented starting point that runs
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase new scenario my_village        my_village.ron
+  coase new experiment my_study        my_study.ron and its scenario
+  coase new mechanism my-rule          a crate my-rule/ with one mechanism, a program and an experiment")]
+pub struct New {
+    /// What
+    pub kind: NewKind,
+    /// Its name: a letter first, then letters, digits, `-` and `_`
+    pub name: String,
+}
+
+/// What can be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NewKind {
+    /// A scenario file
+    Scenario,
+    /// An experiment file with its scenario
+    Experiment,
+    /// A crate with a mechanism of one's own
+    Mechanism,
+}
+
+/// Draws the figures of stored results again
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase plot results/side_by_side
+  coase plot results/side_by_side --format pdf")]
+pub struct Plot {
+    /// Folder of the results
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Formats, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "svg,pdf,png")]
+    pub format: Vec<FigureFormat>,
+}
+
+/// A file format of figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FigureFormat {
+    Svg,
+    Pdf,
+    Png,
 }

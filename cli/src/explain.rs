@@ -96,7 +96,9 @@ impl Sheet {
         line(format!("{} ({}{family})", self.id, self.kind));
         line(format!("  {}", self.summary));
         line(String::new());
-        line(format!("In a file: \"{}\" or {}", self.id, self.ron));
+        let quoted = format!("\"{}\"", self.id);
+        let written = if self.ron == quoted { String::new() } else { format!(" or {}", self.ron) };
+        line(format!("In a file: {quoted}{written}"));
         if !self.parameters.is_empty() {
             line(String::new());
             line("Parameters and their defaults".to_owned());

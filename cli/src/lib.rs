@@ -18,13 +18,16 @@
 use coase_mechanisms as _;
 
 mod args;
+mod check;
 mod console;
 mod explain;
 mod flow;
 mod list;
 mod nearest;
 mod network;
+mod new;
 mod offence;
+mod plot;
 
 use clap::Parser;
 use std::ffi::OsString;
@@ -83,8 +86,11 @@ impl From<Finish> for ExitCode {
 
 fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
     match command {
+        args::Command::Check(what) => Ok(check::check(&what)),
         args::Command::List(what) => list::list(&what),
         args::Command::Explain(what) => explain::explain(&what),
         args::Command::Flow(what) => flow::flow(&what),
+        args::Command::Plot(what) => plot::plot(&what),
+        args::Command::New(what) => new::new(&what),
     }
 }

@@ -7,6 +7,7 @@ use coase_core::carbon::policies;
 use coase_core::mechanism::{Family, Plugin, mechanisms};
 use coase_core::network::BUILT_IN;
 use coase_core::record::{Column, Kind, METRICS, Table};
+use coase_scenarios::LIBRARY;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -95,7 +96,7 @@ impl ListKind {
                         "source": p.source})
                 })
                 .collect(),
-            ListKind::Scenarios => Value::Array(vec![]),
+            ListKind::Scenarios => LIBRARY.iter().map(|f| json!({"id": f.id, "summary": f.summary})).collect(),
             ListKind::Networks => BUILT_IN.iter().map(|n| json!({"id": n.id, "summary": n.summary})).collect(),
             ListKind::Metrics => METRICS.iter().map(column_json).collect(),
             ListKind::Columns => {
@@ -109,7 +110,7 @@ impl ListKind {
         match self {
             ListKind::Mechanisms => two_columns(mechanisms().iter().map(|p| (p.id, p.summary.to_owned()))),
             ListKind::Carbon => two_columns(policies().iter().map(|p| (p.id, p.summary.to_owned()))),
-            ListKind::Scenarios => String::new(),
+            ListKind::Scenarios => two_columns(LIBRARY.iter().map(|f| (f.id, f.summary.to_owned()))),
             ListKind::Networks => two_columns(BUILT_IN.iter().map(|n| (n.id, n.summary.to_owned()))),
             ListKind::Metrics => two_columns(METRICS.iter().map(|c| (c.name, described(c)))),
             ListKind::Columns => {

@@ -1,6 +1,7 @@
 //! An error in a file, drawn with its line.
 
 use ariadne::{Config, IndexType, Label, Report, ReportKind, Source};
+use coase_scenarios::Fault;
 use std::fmt;
 use std::io::IsTerminal;
 
@@ -69,6 +70,14 @@ impl Offence {
             Ok(()) => String::from_utf8_lossy(&drawing).into_owned(),
             Err(_) => format!("error: {self}\n"),
         }
+    }
+}
+
+impl From<Fault> for Offence {
+    fn from(fault: Fault) -> Self {
+        let message = fault.message();
+        let place = fault.place.map(|p| Place { line: p.line, column: p.column, width: p.width, text: p.text });
+        Self { file: fault.file, place, message, hint: fault.hint }
     }
 }
 

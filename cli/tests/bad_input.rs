@@ -1,0 +1,141 @@
+//! What is wrong with a file is said with its place, and nothing runs.
+
+mod support;
+
+use std::path::Path;
+use support::{coase, file, folder, status, stderr, stdout};
+
+/// A scenario of two periods with a device of the case's own, and what stands in for the rest.
+fn scenario(device: &str) -> String {
+    format!(
+        "Scenario(
+    name: \"case\", periods: 2, period_h: 1.0, currency: \"EUR\",
+    network: (source: \"net.ron\"),
+    grid: (buy_price_per_kwh: 0.3, sell_price_per_kwh: 0.1, intensity_kg_per_kwh: 0.4),
+    participants: [
+        (id: \"a\", bus: 2, devices: [
+            Load(p_kw: [10, 20]),
+            {device}
+        ]),
+    ],
+)"
+    )
+}
+
+const NETWORK: &str = "Network(name: \"net\", base_mva: 1, base_kv: 10,
+    buses: [(id: 1, kind: Slack), (id: 2), (id: 3)],
+    branches: [(from: 1, to: 2, r_ohm: 1.2, x_ohm: 0.8), (from: 2, to: 3, r_ohm: 1, x_ohm: 1, in_service: false)])";
+
+/// Checks a text; the status must be 2, and every word of `expected` must stand on standard error.
+fn refused(folder: &Path, text: &str, expected: &[&str]) {
+    let path = file(folder, "case.ron", text);
+    for command in [vec!["check", &path]] {
+        let output = coase(&command);
+        let complaint = stderr(&output);
+        assert_eq!(status(&output), 2, "{command:?} {complaint}\n{text}");
+        assert_eq!(stdout(&output), "");
+        for words in expected {
+            assert!(complaint.contains(words), "`{words}` is not in\n{complaint}");
+        }
+    }
+    assert!(!Path::new("never").exists(), "nothing may be written");
+}
+
+#[test]
+fn a_scenario_that_is_right_is_accepted() {
+    let folder = folder("bad_not");
+    file(&folder, "net.ron", NETWORK);
+    let path = file(&folder, "case.ron", &scenario("Pv(p_max_kw: 5, profile: [0.5, 1])"));
+    let output = coase(&["check", &path]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("ok, 4 runs"), "{}", stdout(&output));
+}
+
+#[test]
+fn every_mistake_is_told_with_file_line_and_column() {
+    let folder = folder("bad_input");
+    file(&folder, "net.ron", NETWORK);
+    file(&folder, "short.csv", "p\n1\n");
+    file(&folder, "odd.csv", "p\n1\nx\n");
+    let device = |device: &str| scenario(device);
+    let cases: [(String, &[&str]); 14] = [
+        (device("Pv(p_max_kw: 5, profile: [0.5, 1]"), &["case.ron:9"]),
+        (device("Pv(p_max_kw: -5, profile: [0.5, 1])"), &["case.ron:8", "p_max_kw", "-5"]),
+        (device("Pv(p_max_kw: 5, profile: [0.5, 1, 1])"), &["case.ron:8", "3", "2"]),
+        (device("Pv(p_max_kw: 5, profile: [0.5, NaN])"), &["case.ron:8", "NaN"]),
+        (device("Pv(p_max_kw: 5, profle: [0.5, 1])"), &["case.ron:8", "profle", "did you mean `profile`?"]),
+        (device("Pw(p_max_kw: 5)"), &["case.ron:8", "Pw"]),
+        (device("Pv(p_max_kw: 5, profile: Csv(file: \"none.csv\", column: \"p\"))"), &["none.csv"]),
+        (device("Pv(p_max_kw: 5, profile: Csv(file: \"odd.csv\", column: \"p\"))"), &["odd.csv", "3", "x"]),
+        (device("Pv(p_max_kw: 5, profile: Csv(file: \"short.csv\", column: \"p\"))"), &["1", "2"]),
+        (
+            device(
+                "EvFleet(sessions: [(count: 1, arrival_h: 1, departure_h: 5, energy_kwh: 10, target_kwh: 25, \
+                 capacity_kwh: 50, p_max_kw: 7)])",
+            ),
+            &["case.ron:8", "departure_h"],
+        ),
+        (device("").replace("bus: 2", "bus: 99"), &["case.ron:6", "99"]),
+        (device("").replace("bus: 2", "bus: 3"), &["case.ron:6", "bus 3"]),
+        (device("").replace("net.ron", "nowhere.ron"), &["nowhere.ron"]),
+        (device("").replace("Scenario(", "("), &["case.ron:1:1"]),
+    ];
+    for (text, expected) in &cases {
+        refused(&folder, text, expected);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_bad_input() {
+    let missing = folder("bad_missing").join("none.ron");
+    let output = coase(&["check", missing.to_str().unwrap()]);
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("none.ron"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_unknown_mechanism_or_policy_is_suggested_for() {
+    let folder = folder("bad_plugins");
+    file(&folder, "net.ron", NETWORK);
+    file(&folder, "good.ron", &scenario(""));
+    let experiment = |mechanism: &str, policy: &str| {
+        format!(
+            "Experiment(\n    scenarios: [\"good.ron\"],\n    mechanisms: [{mechanism}],\n    carbon: [{policy}],\n)"
+        )
+    };
+    refused(
+        &folder,
+        &experiment("\"grid-olny\"", "\"none\""),
+        &["case.ron:3", "grid-olny", "did you mean `grid-only`?"],
+    );
+    refused(&folder, &experiment("NashBargian()", "\"none\""), &["case.ron:3", "NashBargaining"]);
+    refused(&folder, &experiment("NashBargaining(wieghts: Equal)", "\"none\""), &["case.ron:3", "wieghts", "weights"]);
+    refused(&folder, &experiment("\"grid-only\"", "Tax(price: 3)"), &["case.ron:4", "price_per_tonne"]);
+    refused(&folder, &experiment("", "\"none\""), &["case.ron", "empty"]);
+}
+
+#[test]
+fn an_override_that_leads_nowhere_is_bad_input() {
+    let folder = folder("bad_set");
+    file(&folder, "net.ron", NETWORK);
+    let path = file(&folder, "good.ron", &scenario(""));
+    for set in ["scenario.grid.buy_prize_per_kwh=1", "nonsense", "carbon.price_per_tonne=3", "scenario.periods=x y"] {
+        let output = coase(&["check", &path, "--set", set]);
+        assert_eq!(status(&output), 2, "{set}: {}{}", stdout(&output), stderr(&output));
+        assert_ne!(stderr(&output), "", "{set}");
+    }
+    let output = coase(&["check", &path, "--set", "scenario.grid.buy_price_per_kwh=[0.3, 0.2]"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+}
+
+#[test]
+fn every_file_is_checked_whatever_is_wrong_with_the_first() {
+    let folder = folder("bad_many");
+    file(&folder, "net.ron", NETWORK);
+    let bad = file(&folder, "bad.ron", "Scenario(");
+    let good = file(&folder, "good.ron", &scenario(""));
+    let output = coase(&["check", &bad, &good]);
+    assert_eq!(status(&output), 2);
+    assert!(stdout(&output).contains("good.ron: ok"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("bad.ron"), "{}", stderr(&output));
+}
