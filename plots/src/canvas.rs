@@ -7,6 +7,7 @@ use crate::color::Rgb;
 use crate::geometry::{Pt, Rect, clip_line, clip_polygon, dashes, hatch_strokes, inside};
 use crate::style::{BAR_EDGE, CAP_HEIGHT, Dash, HATCH_LINE, HATCH_STEP, Hatch, INK, Mark, SOLID, Series, WHITE};
 use crate::text::Weight;
+use std::fmt;
 
 /// How a line is drawn.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -272,6 +273,35 @@ impl Canvas {
         if !label.text.is_empty() {
             self.ops.push(Op::Text(label));
         }
+    }
+}
+
+/// The display list as text, an element per line, to a hundredth of a point: what a change of a figure shows up in.
+impl fmt::Display for Canvas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // no "-0"
+        let r = |v: f64| (v * 100.0).round() / 100.0 + 0.0;
+        let list = |points: &[Pt]| {
+            points
+                .iter()
+                .map(|p| [" ".to_owned(), r(p.0).to_string(), ",".to_owned(), r(p.1).to_string()].concat())
+                .collect::<String>()
+        };
+        writeln!(f, "page {} x {}", r(self.width), r(self.height))?;
+        for op in &self.ops {
+            match op {
+                Op::Path { points, color, width } => writeln!(f, "path {} {width}{}", color.css(), list(points))?,
+                Op::Polygon { points, color } => writeln!(f, "polygon {}{}", color.css(), list(points))?,
+                Op::Disc { center, radius, color } => {
+                    writeln!(f, "disc {} {}{}", color.css(), r(*radius), list(&[*center]))?;
+                }
+                Op::Text(l) => {
+                    let (size, at) = (l.size, list(&[l.at]));
+                    writeln!(f, "text {:?} {:?} {:?} {size}{at} {:?}", l.align, l.weight, l.reading, l.text)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

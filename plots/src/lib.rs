@@ -22,6 +22,8 @@ pub mod style;
 pub mod text;
 
 mod draw;
+mod tables;
 
 pub use draw::{Named, PlotError, Report, Skipped, draw, pictures};
 pub use export::Format;
+pub use tables::tables;

@@ -4,6 +4,7 @@ use crate::identity::{Entity, Identity};
 use crate::statistics::{Estimate, estimate};
 use crate::store::{ParticipantRow, PeriodRow, ScenarioFacts, Status, Store};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// Mechanisms that nobody would run as a market: they bound the others.
 const BENCHMARKS: [&str; 2] = [GRID_ONLY, "central-optimum"];
@@ -237,13 +238,13 @@ impl<'a> Study<'a> {
     pub fn footnote(&self) -> String {
         let mut out = format!(" Scenario {}.", self.scenario);
         if self.seeds() > 1 {
-            out += &format!(" Means over {} seeds; intervals are 95 % bootstrap intervals.", self.seeds());
+            let _ = write!(out, " Means over {} seeds; intervals are 95 % bootstrap intervals.", self.seeds());
         }
         if !self.sweep_point.is_empty() {
-            out += &format!(" At {}.", self.sweep_point.join(", "));
+            let _ = write!(out, " At {}.", self.sweep_point.join(", "));
         }
         if self.left_out > 0 {
-            out += &format!(" {} runs that did not converge are not shown.", self.left_out);
+            let _ = write!(out, " {} runs that did not converge are not shown.", self.left_out);
         }
         out
     }

@@ -280,7 +280,7 @@ fn blend(pixel: &mut u32, (r, g, b): (u8, u8, u8), level: u32) {
     } else if level > 0 {
         let channel = |shift: u32, ink: u8| {
             let paper = *pixel >> shift & 0xFF;
-            (paper * (LEVELS - level) + u32::from(ink) * level + LEVELS / 2) / LEVELS << shift
+            ((paper * (LEVELS - level) + u32::from(ink) * level + LEVELS / 2) / LEVELS) << shift
         };
         *pixel = channel(16, r) | channel(8, g) | channel(0, b);
     }

@@ -78,7 +78,7 @@ impl Split {
 
     fn draw(&self, c: &mut Canvas, panel: &Panel, at: f64, payment: Payment) {
         let (left, right) = match payment {
-            Payment::Beside => (at - (STACK + PAYMENT) / 2.0, at - (STACK + PAYMENT) / 2.0 + STACK),
+            Payment::Beside => (at - STACK / 2.0 - PAYMENT / 2.0, at + STACK / 2.0 - PAYMENT / 2.0),
             Payment::Left => (at - STACK / 2.0, at + STACK / 2.0),
         };
         let (mut above, mut below) = (0.0, 0.0);
@@ -145,7 +145,7 @@ fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
             (study.policy(*p).name.clone(), shown.iter().map(split).collect())
         })
         .collect();
-    let canvas = sheets_figure(study, sheets, columns, Payment::Left)?.canvas;
+    let canvas = sheets_figure(study, &sheets, columns, Payment::Left)?.canvas;
     Some(Picture {
         qualifier: "total".into(),
         title: "What the gain of all is made of".into(),
@@ -181,7 +181,7 @@ fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<
         })
         .collect();
     let columns = sheets.len().min(3);
-    let canvas = sheets_figure(study, sheets, columns, Payment::Beside)?.canvas;
+    let canvas = sheets_figure(study, &sheets, columns, Payment::Beside)?.canvas;
     let names: Vec<String> = shown.iter().map(|m| study.mechanism(*m).name.clone()).collect();
     Some(Picture {
         qualifier: "participants".into(),
@@ -197,7 +197,7 @@ fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<
     })
 }
 
-fn sheets_figure(study: &Study, sheets: Vec<Sheet>, columns: usize, payment: Payment) -> Option<Figure> {
+fn sheets_figure(study: &Study, sheets: &[Sheet], columns: usize, payment: Payment) -> Option<Figure> {
     let known = || sheets.iter().flat_map(|s| s.1.iter().filter_map(|g| g.1.as_ref()));
     known().next()?;
     let unit: Unit = study.money(largest(known().flat_map(|s| s.ends(payment))));
@@ -219,7 +219,7 @@ fn sheets_figure(study: &Study, sheets: Vec<Sheet>, columns: usize, payment: Pay
         })
         .collect();
     figure.grid(columns, Sharing::XAndY, &mut panels);
-    for (panel, (_, groups)) in panels.iter().zip(&sheets) {
+    for (panel, (_, groups)) in panels.iter().zip(sheets) {
         let c = &mut figure.canvas;
         panel.back(c);
         for (i, (_, split)) in groups.iter().enumerate() {

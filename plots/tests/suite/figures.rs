@@ -1,12 +1,10 @@
-//! The figures of a result store: that they come out, clean and the same every time.
+//! The figures and tables of a result store: that they come out, clean and the same every time.
 
-mod common;
-
+use crate::fixture::{Shape, write_store};
 use coase_plots::figures::KINDS;
 use coase_plots::lint::lint;
 use coase_plots::store::Store;
-use coase_plots::{Format, draw, pictures};
-use common::{Shape, write_store};
+use coase_plots::{Format, draw, pictures, tables};
 use std::path::PathBuf;
 
 fn store(name: &str, shape: &Shape) -> PathBuf {
@@ -47,7 +45,9 @@ fn drawing_twice_gives_the_same_bytes() {
 
 /// Stores that stretch the figures; each must come out without a flaw.
 fn stretched() -> Vec<(&'static str, Shape)> {
-    let base = Shape::side_by_side;
+    let base = || Shape { buses: 5, ..Shape::side_by_side() };
+    let two = || vec![("grid-only", "grid-only"), ("nash-bargaining", "nash-bargaining")];
+    let one_policy = || vec![("tax", "tax")];
     vec![
         ("many_mechanisms", Shape::many_mechanisms()),
         ("many_seeds", Shape { seeds: 8, periods: 2, buses: 3, ..base() }),
@@ -70,8 +70,8 @@ fn stretched() -> Vec<(&'static str, Shape)> {
         ("no_manifest", Shape { manifest: false, ..base() }),
         ("one_participant", Shape { participants: 1, ..base() }),
         ("many_participants", Shape { participants: 14, ..base() }),
-        ("week", Shape { periods: 168, ..base() }),
-        ("long_feeder", Shape { buses: 141, ..base() }),
+        ("week", Shape { periods: 168, mechanisms: two(), policies: one_policy(), ..base() }),
+        ("long_feeder", Shape { buses: 141, mechanisms: two(), policies: one_policy(), ..base() }),
         ("empty", Shape { mechanisms: vec![], ..base() }),
         (
             "long_names",
@@ -115,4 +115,50 @@ fn stretched_stores_have_no_flaws() {
         }
     }
     assert!(flaws.is_empty(), "{flaws:#?}");
+}
+
+#[test]
+fn tables_have_a_row_for_every_cell() {
+    let dir = store("tables", &Shape::side_by_side());
+    let written = tables(&dir).unwrap();
+    let names: Vec<_> = written.iter().map(|f| f.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, ["metrics.tex", "metrics.md", "participants.tex", "participants.md"]);
+    let rows = |name: &str| {
+        let text = std::fs::read_to_string(dir.join("tables").join(name)).unwrap();
+        text.lines().filter(|l| l.starts_with("| ")).count() - 1
+    };
+    assert_eq!((rows("metrics.md"), rows("participants.md")), (6 * 4, 6 * 5));
+}
+
+/// The display lists of a tiny store against `tests/golden`. After a change that is meant, look at the figures, then run
+/// with `COASE_BLESS=1` to write the lists anew.
+#[test]
+fn display_lists_are_as_they_were() {
+    let shape = Shape {
+        mechanisms: vec![
+            ("grid-only", "grid-only"),
+            ("mid-market-rate", "mid-market-rate"),
+            ("nash-bargaining", "nash-bargaining"),
+        ],
+        policies: vec![("none", "none"), ("tax", "tax")],
+        participants: 2,
+        periods: 4,
+        buses: 3,
+        ..Shape::side_by_side()
+    };
+    let dir = store("golden", &shape);
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let drawn = pictures(&Store::read(&dir).unwrap()).0;
+    for name in ["cost_emissions_plane", "profiles", "voltage", "gain_split-participants"] {
+        let canvas = &drawn.iter().find(|d| d.stem == name).unwrap().picture.canvas;
+        let file = golden.join(name).with_extension("txt");
+        if std::env::var_os("COASE_BLESS").is_some() {
+            std::fs::write(&file, canvas.to_string()).unwrap();
+        }
+        let expected = std::fs::read_to_string(&file).unwrap();
+        for (line, (is, was)) in canvas.to_string().lines().zip(expected.lines()).enumerate() {
+            assert_eq!(is, was, "{name}.txt:{}", line + 1);
+        }
+        assert_eq!(canvas.to_string().lines().count(), expected.lines().count(), "{name}");
+    }
 }

@@ -63,7 +63,7 @@ impl Shape {
             "competition-padding",
             "central-optimum",
         ];
-        Shape { mechanisms: ids.map(|id| (id, id)).to_vec(), seeds: 3, ..Shape::side_by_side() }
+        Shape { mechanisms: ids.map(|id| (id, id)).to_vec(), seeds: 2, periods: 3, buses: 4, ..Shape::side_by_side() }
     }
 }
 
@@ -135,7 +135,7 @@ fn devices(i: usize, h: usize, cooperative: f64) -> [f64; 7] {
             0.0
         };
     let load = -[450.0, 500.0, 350.0, 350.0, 300.0][i % 5] * demand(h);
-    let ev = [0.0, 0.0, -90.0, 0.0, 0.0][i % 5] * if !(7..18).contains(&hour) { 1.0 } else { 0.0 };
+    let ev = [0.0, 0.0, -90.0, 0.0, 0.0][i % 5] * if (7..18).contains(&hour) { 0.0 } else { 1.0 };
     let hvac = [-120.0, 0.0, 0.0, 0.0, 0.0][i % 5] * (0.2 + 0.8 * sun(h));
     [pv, wind, turbine, storage, load, ev, hvac]
 }
@@ -277,7 +277,7 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                         );
                     }
                     for b in 1..=shape.buses {
-                        node(&mut nodes, &id, shape, h, b, trading);
+                        node(&mut nodes, &id, h, b, trading);
                     }
                     if trading && shape.participants > 1 {
                         let _ = writeln!(trades, "{id},{h},energy,vpp1,vpp2,{},{}", n(10.0 + h as f64), n(price));
@@ -319,19 +319,15 @@ fn lateral(bus: u32) -> (f64, f64) {
     }
 }
 
-fn node(out: &mut String, id: &str, shape: &Shape, h: usize, bus: u32, trading: bool) {
+fn node(out: &mut String, id: &str, h: usize, bus: u32, trading: bool) {
     let (distance, weight) = lateral(bus);
     let local = if trading { 1.3 } else { 1.0 } * sun(h);
     let v = 1.0 - distance * weight * (0.065 * demand(h) - 0.05 * local);
     let clean = (1.2 * sun(h) * distance * if trading { 1.2 } else { 0.8 }).min(1.0);
-    let intensity = if (19..=22).contains(&bus) && (2..5).contains(&(h % 24)) && bus > 20 {
-        String::new()
-    } else {
-        n(0.581 * (1.0 - clean))
-    };
+    let intensity =
+        if (21..=22).contains(&bus) && (2..5).contains(&(h % 24)) { String::new() } else { n(0.581 * (1.0 - clean)) };
     let p = if bus == 1 { 0.0 } else { -60.0 * demand(h) };
     let _ = writeln!(out, "{id},{h},{bus},{},{},{},{intensity},{}", n(v), n(p), n(p / 2.0), n(retail(h)));
-    let _ = shape;
 }
 
 fn manifest(shape: &Shape) -> String {

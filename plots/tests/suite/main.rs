@@ -1,0 +1,5 @@
+//! Everything that needs a whole result store.
+
+mod figures;
+mod fixture;
+mod store;
