@@ -94,9 +94,13 @@ impl Terms {
         }
     }
 
-    /// Whether the local problem under these terms is convex.
+    /// Whether the local problem under these terms is convex: no escalating reward, and nowhere more given for a kWh of
+    /// injection than taken for one of withdrawal.
     pub fn is_convex(&self) -> bool {
-        self.account.as_ref().is_none_or(|a| a.charge.is_convex())
+        let rises = |drawn: &[f64], fed: &[f64]| sum(drawn, fed).iter().all(|kink| *kink >= -1e-12);
+        let account = self.account.as_ref();
+        rises(&self.withdrawal_adder, &self.injection_adder)
+            && account.is_none_or(|a| a.charge.is_convex() && rises(&a.withdrawal_kg_per_kwh, &a.injection_kg_per_kwh))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! No policy knows another, a mechanism or a device.
 
+mod allowance_trading;
 mod cap_and_trade;
 mod hard_cap;
 mod none;
@@ -10,6 +11,7 @@ mod tax;
 #[cfg(test)]
 mod tests;
 
+pub use allowance_trading::{AllowanceTrading, Credits};
 pub use cap_and_trade::CapAndTrade;
 pub use hard_cap::{CapScope, HardCap};
 pub use none::NoPolicy;

@@ -2,4 +2,4 @@
 
 mod catalogue;
 mod files;
-mod support;
+pub(super) mod support;

@@ -1,0 +1,361 @@
+//! The stepped price where allowances can be passed on: whoever sits in a high tier buys from whoever sits in a low one.
+//!
+//! With identical ladders the common price `rho` of an allowance is the marginal price of all balances pooled. At that price
+//! a member with balance `x` pays `rho x - F*(rho)`, however much it trades: it sees one price for every kg, and the ladder
+//! only decides which.
+
+use super::Stepped;
+use crate::carbon::accounts::{self, Quota};
+use crate::carbon::{CARBON, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
+use crate::outcome::{Ledger, Party};
+use crate::physical::Physical;
+use crate::register_policy;
+use crate::setting::Setting;
+use crate::terms::{Account, Charge, Reward};
+use serde::{Deserialize, Serialize};
+
+/// How allowances change hands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Credits {
+    /// In a market of their own.
+    #[default]
+    Separate,
+    /// Only with energy: a kWh sold to a peer takes the allowance for its weight at the grid's intensity with it, so that
+    /// each is used at most once; everybody's own ladder prices what is left.
+    Bundled,
+}
+
+/// A ladder on every member's balance, and allowances that can be passed on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AllowanceTrading {
+    /// Price of a tonne in the first tier.
+    pub base_price_per_tonne: f64,
+    /// Width of a tier, kg over the horizon.
+    pub interval_kg: f64,
+    /// What every tier adds, as a share of the base price.
+    pub growth: f64,
+    /// Number of tiers; the last has no end.
+    pub tiers: usize,
+    /// What a surplus of allowances earns.
+    pub reward: Reward,
+    /// Free allowances.
+    pub quota: Quota,
+    /// How allowances change hands.
+    pub credits: Credits,
+}
+
+impl Default for AllowanceTrading {
+    fn default() -> Self {
+        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota } = Stepped::default();
+        Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, credits: Credits::Separate }
+    }
+}
+
+impl AllowanceTrading {
+    fn ladder(&self) -> Stepped {
+        let &Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, .. } = self;
+        Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota }
+    }
+
+    /// The price of an allowance within the slopes of the ladder: nobody sells for less than the reward or buys for more
+    /// than the last tier.
+    fn price(charge: &Charge, signal: &[f64]) -> f64 {
+        let (first, last) = ends(charge);
+        signal.first().map_or(first, |p| p.clamp(first, last))
+    }
+
+    /// Everybody with an account, and its balance before allowances are traded, kg.
+    fn balances(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Vec<(Party, f64)> {
+        let accounts = self.ladder().accounts(setting, modifiers, &[]);
+        let members = accounts.iter().zip(&physical.plans).enumerate();
+        let mut balances: Vec<(Party, f64)> =
+            members.map(|(i, (a, plan))| (Party::Member(i), accounts::balance_kg(setting, a, plan))).collect();
+        if modifiers.coverage == Coverage::Feeder
+            && let Some(account) = self.ladder().feeder_account(setting, modifiers, &[])
+        {
+            balances.push((Party::Dso, accounts::feeder_balance_kg(setting, modifiers, &account, physical)));
+        }
+        balances
+    }
+}
+
+impl Rule for AllowanceTrading {
+    fn check(&self, setting: &Setting, modifiers: &Modifiers) -> Result<(), PolicyError> {
+        self.ladder().check(setting, modifiers)?;
+        match self.credits {
+            Credits::Separate if !self.ladder().charge().is_convex() => {
+                Err(PolicyError::Combination { what: "an allowance price under an escalating reward" })
+            }
+            Credits::Separate if !modifiers.visible => {
+                Err(PolicyError::Combination { what: "an allowance price that nobody sees (`visible: false`)" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn price_per_tonne(&self) -> Option<f64> {
+        Some(self.base_price_per_tonne)
+    }
+
+    fn signal_kind(&self) -> SignalKind {
+        match self.credits {
+            Credits::Separate => SignalKind::Scarcity,
+            Credits::Bundled => SignalKind::None,
+        }
+    }
+
+    /// The price of an allowance per kg; it starts at the least the ladder knows.
+    fn start(&self, _: &Setting, _: &Modifiers) -> Vec<f64> {
+        match self.credits {
+            Credits::Separate => vec![ends(&self.ladder().charge()).0],
+            Credits::Bundled => vec![],
+        }
+    }
+
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
+        let mut accounts = self.ladder().accounts(setting, modifiers, signal);
+        for account in &mut accounts {
+            match self.credits {
+                Credits::Separate => {
+                    let price = Self::price(&account.charge, signal);
+                    // `rho x - F*(rho)` is one price on a balance with a larger quota.
+                    let gain_kg = if price > 0.0 { account.charge.conjugate(price) / price } else { 0.0 };
+                    account.quota_kg += gain_kg;
+                    account.charge = Charge::linear(price);
+                }
+                // A net sale is injection plus import less export.
+                Credits::Bundled => {
+                    let carried: Vec<f64> = (0..setting.periods.count).map(|t| setting.intensity(t)).collect();
+                    account.injection_kg_per_kwh.clone_from(&carried);
+                    account.withdrawal_kg_per_kwh = carried.iter().map(|c| -c).collect();
+                    account.export_kg_per_kwh.resize(carried.len(), 0.0);
+                    for (t, c) in carried.iter().enumerate() {
+                        account.import_kg_per_kwh[t] += c;
+                        account.export_kg_per_kwh[t] -= c;
+                    }
+                }
+            }
+        }
+        accounts
+    }
+
+    /// The signal brought into the marginal prices of the pooled balances: unchanged exactly if all allowances wanted at this
+    /// price are there.
+    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        let &[price] = signal else { return signal.to_vec() };
+        let balances = self.balances(setting, modifiers, physical);
+        let pool = self.ladder().charge().pooled(balances.len().max(1));
+        let (low, high) = pool.slopes_at(balances.iter().map(|b| b.1).sum());
+        vec![price.clamp(low, high)]
+    }
+
+    fn responsibility(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &[f64],
+    ) -> Responsibility {
+        self.ladder().responsibility(setting, modifiers, physical, &[])
+    }
+
+    fn settle(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+        ledger: &mut Ledger,
+    ) {
+        let charge = self.ladder().charge();
+        if self.credits == Credits::Bundled {
+            for (i, (account, plan)) in
+                self.accounts(setting, modifiers, signal).iter().zip(&physical.plans).enumerate()
+            {
+                let owed = account.charge.value(accounts::balance_kg(setting, account, plan));
+                ledger.pay(Party::Member(i), Party::Authority, owed, CARBON);
+            }
+            for (party, balance_kg) in self.balances(setting, modifiers, physical).iter().skip(setting.members.len()) {
+                ledger.pay(*party, Party::Authority, charge.value(*balance_kg), CARBON);
+            }
+            return;
+        }
+        let balances = self.balances(setting, modifiers, physical);
+        let before_kg: Vec<f64> = balances.iter().map(|b| b.1).collect();
+        let price = Self::price(&charge, signal);
+        let after_kg = traded(&charge, price, &before_kg);
+        let bought_kg: Vec<f64> = before_kg.iter().zip(&after_kg).map(|(x, z)| x - z).collect();
+        let volume_kg: f64 = bought_kg.iter().map(|a| a.max(0.0)).sum();
+        for ((party, _), kept_kg) in balances.iter().zip(&after_kg) {
+            ledger.pay(*party, Party::Authority, charge.value(*kept_kg), CARBON);
+        }
+        for (b, buys_kg) in bought_kg.iter().enumerate().filter(|(_, a)| **a > 0.0) {
+            for (s, sells_kg) in bought_kg.iter().enumerate().filter(|(_, a)| **a < 0.0) {
+                let kg = buys_kg * -sells_kg / volume_kg;
+                ledger.pay(balances[b].0, balances[s].0, price * kg, CARBON);
+            }
+        }
+    }
+}
+
+/// Balances after allowances were traded at a price, with the same sum and the least cost together: everybody moves only as
+/// far as the price asks, and what is then missing is shared in proportion to who can give.
+fn traded(charge: &Charge, price: f64, before_kg: &[f64]) -> Vec<f64> {
+    if before_kg.is_empty() {
+        return vec![];
+    }
+    let mean = before_kg.iter().sum::<f64>() / before_kg.len() as f64;
+    let (low, high) = charge.slopes_at(mean);
+    let (least, most) = charge.demand(price.clamp(low, high));
+    // Rounding must not leave the mean outside.
+    let (least, most) = (least.min(mean), most.max(mean));
+    let mut after: Vec<f64> = before_kg.iter().map(|x| x.clamp(least, most)).collect();
+    let missing = before_kg.iter().sum::<f64>() - after.iter().sum::<f64>();
+    let towards = if missing > 0.0 { f64::max } else { f64::min };
+    // Moving everybody to the mean closes the gap exactly, so a part of the way does.
+    let room: Vec<f64> = after.iter().map(|z| towards(mean - z, 0.0)).collect();
+    let total: f64 = room.iter().sum();
+    if total != 0.0 {
+        for (z, room) in after.iter_mut().zip(&room) {
+            *z += room * (missing / total).clamp(0.0, 1.0);
+        }
+    }
+    after
+}
+
+/// First and last slope of a charge.
+fn ends(charge: &Charge) -> (f64, f64) {
+    let first = charge.slopes.first().copied().unwrap_or(0.0);
+    (first, charge.slopes.last().copied().unwrap_or(first))
+}
+
+register_policy!(Modified<AllowanceTrading>, "allowance-trading", "a stepped price, and allowances that can be passed on",
+    claims: ["at the same emissions, trading allowances makes nobody pay more"],
+    source: "Montgomery (1972); ladder as in Chu et al. (2023)");
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::support::*;
+    use super::*;
+    use crate::carbon::CarbonPolicy;
+    use proptest::prelude::*;
+
+    /// Members that emitted so much, in an island.
+    fn emitted(kg: &[f64], quotas_kg: &[f64]) -> (Setting, Physical) {
+        let setting = setting(1, None, quotas_kg);
+        let plans = kg.iter().map(|kg| plan(0.0, 0.0, 0.0, *kg, *kg)).collect();
+        let physical = physical(&setting, plans, &[]);
+        (setting, physical)
+    }
+
+    /// Balances of 5 t and -1 t in the published ladder: 1400 apart, 1120 after 3 t changed hands.
+    #[test]
+    fn trading_allowances_gains_280() {
+        let (setting, physical) = emitted(&[5000.0, 0.0], &[0.0, 1000.0]);
+        let trading = policy("AllowanceTrading()");
+        // Two tonnes each: at the kink between 280 and 350 every price clears.
+        for price in [0.28, 0.3, 0.35] {
+            assert_eq!(trading.target(&setting, &physical, &[price]), [price]);
+            let ledger = bills(&*trading, &setting, &physical, &[price]);
+            close(ledger.balance(Party::Authority), 1120.0, 1e-9);
+            close(paid(&ledger, 0), 560.0 + 3000.0 * price, 1e-9);
+            close(paid(&ledger, 1), 560.0 - 3000.0 * price, 1e-9);
+        }
+        close(trading.target(&setting, &physical, &[0.4])[0], 0.35, 1e-12);
+        let alone = bills(&*policy("Stepped()"), &setting, &physical, &[]);
+        close(alone.balance(Party::Authority), 1400.0, 1e-9);
+    }
+
+    #[test]
+    fn what_dispatch_sees_is_what_is_paid() {
+        let (setting, physical) = emitted(&[9000.0, 2500.0, 300.0], &[500.0, 0.0, 900.0]);
+        let trading = policy("AllowanceTrading()");
+        // 10.4 t in three accounts lie in the second tier of the pooled ladder.
+        let signal = trading.target(&setting, &physical, &[9.0]);
+        close(signal[0], 0.35, 1e-12);
+        let terms = trading.terms(&setting, &signal);
+        let ledger = bills(&*trading, &setting, &physical, &signal);
+        for (i, plan) in physical.plans.iter().enumerate() {
+            let account = terms[i].account.as_ref().unwrap();
+            let seen = account.charge.value(accounts::balance_kg(&setting, account, plan));
+            close(paid(&ledger, i), seen, 1e-9);
+        }
+    }
+
+    /// A turbine that pays and one that does not: the member in the high tier buys from the one in the low tier.
+    #[test]
+    fn both_members_see_one_price() {
+        let trading = policy("AllowanceTrading(base_price_per_tonne: 280)");
+        let source = |cost_per_kwh, emission_kg_per_kwh| Source { cost_per_kwh, emission_kg_per_kwh, max_kwh: 2e4 };
+        let member = |load: f64| Tiny { sources: vec![source(0.42, 0.6), source(0.60, 0.0)], load_kwh: vec![load] };
+        let setting = setting(1, None, &[0.0, 0.0]);
+        let market = market(&setting, &[member(2e4), member(1e3)], &*trading);
+        let excess = |price: f64| {
+            let market = market.under(&trading.terms(&setting, &[price]));
+            let (plans, physical) = autarky(&market);
+            (trading.target(&setting, &physical, &[price])[0] - price, plans)
+        };
+        // The turbine is worth its carbon up to 0.18 / 0.6 = 0.30: dear allowances stop it, cheap ones do not.
+        assert!(excess(0.299).0 > 0.0);
+        let (over, plans) = excess(0.301);
+        assert!(over < 0.0 && plans.iter().all(|p| p.emission_kg[0] < 1e-6));
+    }
+
+    #[test]
+    fn bundled_allowances_travel_with_energy_and_are_used_once() {
+        let setting = setting(1, Some(tariff(1, 1.0, 0.4, 0.5)), &[100.0, 0.0]);
+        // The first sells 40 kWh to the second, which imports 60 more.
+        let plans = vec![plan(0.0, 0.0, 40.0, 10.0, 20.0), plan(60.0, 0.0, -100.0, 0.0, 0.0)];
+        let physical = physical(&setting, plans, &[]);
+        let bundled = policy("AllowanceTrading(credits: Bundled, base_price_per_tonne: 1000)");
+        let ledger = bills(&*bundled, &setting, &physical, &[]);
+        close(paid(&ledger, 0), 10.0 - 100.0 + 20.0, 1e-9);
+        close(paid(&ledger, 1), 30.0 - 20.0, 1e-9);
+        let stepped = bills(&*policy("Stepped(base_price_per_tonne: 1000)"), &setting, &physical, &[]);
+        close(ledger.balance(Party::Authority), stepped.balance(Party::Authority), 1e-9);
+    }
+
+    #[test]
+    fn prices_that_cannot_clear_are_refused() {
+        let (setting, _) = emitted(&[0.0], &[0.0]);
+        for text in ["AllowanceTrading(reward: Escalating(0.25))", "AllowanceTrading(visible: false)"] {
+            assert!(matches!(policy(text).check(&setting), Err(PolicyError::Combination { .. })));
+        }
+        policy("AllowanceTrading(reward: Escalating(0.25), credits: Bundled)").check(&setting).unwrap();
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn nobody_gains_by_more_trade_and_nothing_is_lost(
+            balances in prop::collection::vec(-8000.0..12000.0f64, 1..6),
+            signal in 0.0..1.0f64,
+        ) {
+            let trading = AllowanceTrading::default();
+            let charge = trading.ladder().charge();
+            let after = traded(&charge, signal, &balances);
+            let (sum_before, sum_after): (f64, f64) = (balances.iter().sum(), after.iter().sum());
+            prop_assert!((sum_before - sum_after).abs() < 1e-6);
+            let cost: f64 = after.iter().map(|z| charge.value(*z)).sum();
+            let least = charge.pooled(balances.len()).value(sum_before);
+            prop_assert!((cost - least).abs() < 1e-6, "{cost} {least}");
+        }
+
+        #[test]
+        fn at_the_fixed_point_nobody_pays_more_than_alone(
+            kg in prop::collection::vec(0.0..12000.0f64, 1..6),
+        ) {
+            let quotas: Vec<f64> = kg.iter().map(|x| (x * 7.0) % 5000.0).collect();
+            let (setting, physical) = emitted(&kg, &quotas);
+            let trading = Modified::from(AllowanceTrading::default());
+            let signal = trading.target(&setting, &physical, &[0.0]);
+            let ledger = bills(&trading, &setting, &physical, &signal);
+            let alone = bills(&Modified::from(Stepped::default()), &setting, &physical, &[]);
+            for i in 0..kg.len() {
+                prop_assert!(paid(&ledger, i) <= paid(&alone, i) + 1e-6);
+            }
+        }
+    }
+}
