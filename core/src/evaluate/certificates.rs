@@ -28,6 +28,7 @@ pub(super) fn all(case: &Case, excess: Option<&Certificate>, regret: Option<&Cer
     }
     all.push(trade_balance(case));
     all.push(dispatch_feasibility(case));
+    all.extend(fleet_shortfall(case));
     all.push(carbon_conservation(case));
     all.push(Certificate::measure("phantom_kg", case.responsibility.phantom_kg, "charged, emitted by nobody"));
     all.push(Certificate::measure("double_charged_kg", case.responsibility.double_charged_kg, "charged twice"));
@@ -136,6 +137,23 @@ fn dispatch_feasibility(case: &Case) -> Certificate {
     let id = case.cleared.truth.setting().members.get(worst.0).map_or("", |m| m.id.as_str());
     let witness = if worst.1 > 0.0 { format!("{id} falls short by {:.6} kWh", worst.1) } else { String::new() };
     Certificate::check("dispatch_feasibility", worst.1, 1e-6, witness)
+}
+
+/// What single vehicles miss although their fleet's envelope is kept; only where vehicles share an envelope.
+fn fleet_shortfall(case: &Case) -> Option<Certificate> {
+    let setting = case.cleared.truth.setting();
+    let fleets = setting.members.iter().zip(&case.cleared.physical.plans).flat_map(|(m, plan)| {
+        plan.devices
+            .iter()
+            .filter(|d| d.fleet.is_some())
+            .map(move |d| (m, super::metrics::short_kwh(d, setting.periods)))
+    });
+    let worst = fleets.fold(None, |w: Option<(&str, f64)>, (m, short)| match w {
+        Some((_, most)) if most >= short => w,
+        _ => Some((&m.id, short)),
+    })?;
+    let witness = format!("{}: {:.3} kWh of vehicles that cannot follow the fleet's schedule", worst.0, worst.1);
+    Some(Certificate::check("ev_disaggregation", worst.1, 1e-3, witness))
 }
 
 /// Every emitted kilogram is either charged to somebody or named as uncovered.

@@ -5,7 +5,7 @@ use crate::market::{DevicePlan, Plan};
 use crate::outcome::Certificate;
 use crate::physical::Physical;
 use crate::record::{METRICS, Value};
-use crate::setting::Setting;
+use crate::setting::{Periods, Setting};
 use crate::units::per_kg;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -115,7 +115,7 @@ fn energy(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     let mean = exchange.iter().sum::<f64>() / hours / n;
     put("load_variance_kw2", (exchange.iter().map(|x| (x / hours - mean).powi(2)).sum::<f64>() / n).into());
     put("lerner_index", lerner(case).into());
-    put("user_satisfaction", satisfaction(plans).into());
+    put("user_satisfaction", satisfaction(plans, setting.periods).into());
 }
 
 fn network(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
@@ -200,13 +200,17 @@ fn lerner(case: &Case) -> Option<f64> {
 }
 
 /// Mean over devices with a comfort of their own: 1 less the interrupted share of the load, 1 less the mean deviation of
-/// temperature as a share of what is permitted; vehicles are always charged as asked.
-fn satisfaction(plans: &[Arc<Plan>]) -> Option<f64> {
+/// temperature as a share of what is permitted, 1 less the share of charging that vehicles miss.
+fn satisfaction(plans: &[Arc<Plan>], periods: Periods) -> Option<f64> {
     let of = |d: &DevicePlan| -> Option<f64> {
         let desired: f64 = d.desired_kw.iter().sum();
         match d.kind {
             "interruptible" if desired > 0.0 => Some(1.0 - d.power_kw.iter().sum::<f64>() / desired),
-            "ev_fleet" => Some(1.0),
+            "ev_fleet" => {
+                let charged = periods.hours * d.power_kw.iter().map(|p| (-p).max(0.0)).sum::<f64>();
+                let short = short_kwh(d, periods);
+                Some(if short > 0.0 { 1.0 - short / (charged + short) } else { 1.0 })
+            }
             _ if !d.discomfort.is_empty() => {
                 Some(1.0 - d.discomfort.iter().map(|x| x.abs()).sum::<f64>() / d.discomfort.len() as f64)
             }
@@ -215,4 +219,12 @@ fn satisfaction(plans: &[Arc<Plan>]) -> Option<f64> {
     };
     let found: Vec<f64> = plans.iter().flat_map(|p| &p.devices).filter_map(of).collect();
     (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+}
+
+/// Energy by which single vehicles miss their targets although the fleet's envelope is kept, kWh.
+pub(super) fn short_kwh(device: &DevicePlan, periods: Periods) -> f64 {
+    device.fleet.as_ref().map_or(0.0, |fleet| {
+        let charging: Vec<f64> = device.power_kw.iter().map(|p| -p).collect();
+        fleet.disaggregate(&charging, periods).short_kwh
+    })
 }
