@@ -223,8 +223,5 @@ fn satisfaction(plans: &[Arc<Plan>], periods: Periods) -> Option<f64> {
 
 /// Energy by which single vehicles miss their targets although the fleet's envelope is kept, kWh.
 pub(super) fn short_kwh(device: &DevicePlan, periods: Periods) -> f64 {
-    device.fleet.as_ref().map_or(0.0, |fleet| {
-        let charging: Vec<f64> = device.power_kw.iter().map(|p| -p).collect();
-        fleet.disaggregate(&charging, periods).short_kwh
-    })
+    device.fleet.as_ref().map_or(0.0, |fleet| fleet.disaggregate(&device.power_kw, periods).short_kwh)
 }
