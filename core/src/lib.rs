@@ -16,6 +16,7 @@ pub mod market;
 pub mod mechanism;
 pub mod network;
 pub mod open;
+pub mod opf;
 pub mod outcome;
 pub mod participant;
 pub mod physical;
