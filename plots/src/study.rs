@@ -3,6 +3,7 @@
 use crate::identity::{Entity, Identity};
 use crate::statistics::{Estimate, estimate};
 use crate::store::{ParticipantRow, PeriodRow, ScenarioFacts, Status, Store};
+use crate::text::literal;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -27,8 +28,8 @@ pub struct Study<'a> {
     pub participants: Vec<usize>,
     /// Runs that did not converge and are in no figure.
     pub left_out: usize,
-    /// The point of the sweeps, as `column = value`.
-    pub sweep_point: Vec<String>,
+    /// The first value of every swept parameter, as written.
+    first_point: Vec<String>,
     cells: BTreeMap<(usize, usize), Vec<usize>>,
 }
 
@@ -62,7 +63,12 @@ impl<'a> Study<'a> {
 
     fn of(store: &'a Store, identity: &'a Identity, scenario: &str) -> Study<'a> {
         let of_scenario = || store.runs.iter().enumerate().filter(|(_, r)| r.scenario == scenario);
-        let first_point = of_scenario().map(|(_, r)| &r.sweep).next();
+        // a mechanism or policy without the swept field has an empty column and belongs to every point
+        let first_value = |column: usize| {
+            let mut values = of_scenario().map(|(_, r)| r.sweep[column].as_str()).filter(|v| !v.is_empty());
+            values.next().unwrap_or("").to_owned()
+        };
+        let first_point: Vec<String> = (0..store.sweeps.len()).map(first_value).collect();
         let mut study = Study {
             store,
             identity,
@@ -72,14 +78,13 @@ impl<'a> Study<'a> {
             policies: Vec::new(),
             participants: Vec::new(),
             left_out: 0,
-            sweep_point: Vec::new(),
+            first_point,
             cells: BTreeMap::new(),
         };
-        // a mechanism or policy without the swept field has an empty column and belongs to every point
-        let at_point = |sweep: &[String]| {
-            first_point.is_none_or(|p| sweep.iter().zip(p).all(|(a, b)| a == b || a.is_empty() || b.is_empty()))
-        };
-        for (i, run) in of_scenario().filter(|(_, r)| at_point(&r.sweep)) {
+        for (i, run) in of_scenario() {
+            if !study.at_first_point(&run.sweep, None) {
+                continue;
+            }
             if run.status != Status::Converged {
                 study.left_out += 1;
                 continue;
@@ -96,11 +101,13 @@ impl<'a> Study<'a> {
                 insert(&mut study.participants, i);
             }
         }
-        if let Some(point) = first_point {
-            let named = store.sweeps.iter().zip(point).filter(|(_, v)| !v.is_empty());
-            study.sweep_point = named.map(|(name, value)| format!("{name} = {value}")).collect();
-        }
         study
+    }
+
+    /// Whether a run lies at the first point of the sweeps, but for the column that is `free`.
+    pub fn at_first_point(&self, sweep: &[String], free: Option<usize>) -> bool {
+        let same = |(i, (a, b)): (usize, (&String, &String))| Some(i) == free || a.is_empty() || a == b;
+        sweep.iter().zip(&self.first_point).enumerate().all(same)
     }
 
     pub fn mechanism(&self, m: usize) -> &'a Entity {
@@ -231,17 +238,19 @@ impl<'a> Study<'a> {
 
     /// The name of the currency.
     pub fn currency(&self) -> String {
-        crate::text::literal(self.facts.currency.as_deref().unwrap_or("currency units"))
+        literal(self.facts.currency.as_deref().unwrap_or("currency units"))
     }
 
     /// What captions say about all figures of this study.
     pub fn footnote(&self) -> String {
-        let mut out = format!(" Scenario {}.", self.scenario);
+        let mut out = format!(" Scenario {}.", literal(&self.scenario));
         if self.seeds() > 1 {
             let _ = write!(out, " Means over {} seeds; intervals are 95 % bootstrap intervals.", self.seeds());
         }
-        if !self.sweep_point.is_empty() {
-            let _ = write!(out, " At {}.", self.sweep_point.join(", "));
+        let named = self.store.sweeps.iter().zip(&self.first_point).filter(|(_, value)| !value.is_empty());
+        let point: Vec<String> = named.map(|(name, value)| literal(&format!("{name} = {value}"))).collect();
+        if !point.is_empty() {
+            let _ = write!(out, " At {}.", point.join(", "));
         }
         if self.left_out > 0 {
             let _ = write!(out, " {} runs that did not converge are not shown.", self.left_out);

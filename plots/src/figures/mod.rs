@@ -8,6 +8,7 @@ mod feeder;
 mod gain_split;
 mod profiles;
 mod rows;
+mod sweep;
 
 use crate::canvas::Canvas;
 use crate::study::Study;
@@ -39,6 +40,10 @@ pub enum Absent {
     NoPeriods,
     #[error("no mechanism besides the baseline")]
     OnlyBaseline,
+    #[error("no swept parameter")]
+    NoSweep,
+    #[error("no swept parameter has two numbers to draw against")]
+    NoNumericSweep,
     #[error("column `{column}` is empty")]
     NoData { column: &'static str },
 }
@@ -52,7 +57,7 @@ pub struct Kind {
 }
 
 /// All kinds, in the order of a paper.
-pub const KINDS: [Kind; 8] = [
+pub const KINDS: [Kind; 9] = [
     Kind { name: "cost_and_emissions", draw: cost_and_emissions::draw },
     Kind { name: "cost_emissions_plane", draw: cost_emissions_plane::draw },
     Kind { name: "benefit", draw: benefit::draw },
@@ -61,6 +66,7 @@ pub const KINDS: [Kind; 8] = [
     Kind { name: "dispatch", draw: dispatch::draw },
     Kind { name: "carbon_intensity", draw: feeder::carbon_intensity },
     Kind { name: "voltage", draw: feeder::voltage },
+    Kind { name: "sweep", draw: sweep::draw },
 ];
 
 /// `(a) `, `(b) `, ... before the title of a panel.

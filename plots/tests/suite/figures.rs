@@ -5,7 +5,8 @@ use coase_plots::figures::KINDS;
 use coase_plots::lint::lint;
 use coase_plots::store::Store;
 use coase_plots::{Format, draw, pictures, tables};
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 fn store(name: &str, shape: &Shape) -> PathBuf {
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -18,7 +19,8 @@ fn store(name: &str, shape: &Shape) -> PathBuf {
 fn side_by_side_is_drawn_in_all_formats() {
     let dir = store("side_by_side", &Shape::side_by_side());
     let report = draw(&dir, &Format::ALL, &|_, _| {}).unwrap();
-    assert!(report.skipped.is_empty(), "{:?}", report.skipped);
+    let skipped: Vec<_> = report.skipped.iter().map(|s| (s.figure.as_str(), s.reason.as_str())).collect();
+    assert_eq!(skipped, [("sweep", "no swept parameter")]);
     assert!(report.drawn.len() >= 3 * 10);
     assert!(report.drawn.iter().all(|f| f.exists()));
 }
@@ -161,4 +163,66 @@ fn display_lists_are_as_they_were() {
         }
         assert_eq!(canvas.to_string().lines().count(), expected.lines().count(), "{name}");
     }
+}
+
+fn rewrite(dir: &Path, table: &str, change: impl Fn(&str) -> String) {
+    let file = dir.join(table);
+    std::fs::write(&file, change(&std::fs::read_to_string(&file).unwrap())).unwrap();
+}
+
+#[test]
+fn runs_that_failed_are_left_out_and_counted() {
+    let dir = store("failed", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
+    rewrite(&dir, "runs.csv", |t| t.replacen("converged,,", "failed,unmet need,", 3));
+    let drawn = pictures(&Store::read(&dir).unwrap()).0;
+    assert!(drawn.iter().all(|d| d.picture.caption.contains("3 runs that did not converge are not shown")));
+    assert!(drawn.iter().all(|d| lint(&d.picture.canvas).is_empty()));
+}
+
+#[test]
+fn several_scenarios_have_figures_of_their_own() {
+    let dir = store("scenarios", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
+    rewrite(&dir, "runs.csv", |t| {
+        let lines = t.lines().enumerate();
+        lines.map(|(i, l)| if i > 12 { l.replacen("five", "other one", 1) } else { l.to_owned() } + "\n").collect()
+    });
+    let stems: Vec<String> = pictures(&Store::read(&dir).unwrap()).0.into_iter().map(|d| d.stem).collect();
+    assert!(stems.contains(&"cost_and_emissions-five".to_owned()), "{stems:?}");
+    assert!(stems.contains(&"dispatch-other_one-vpp1".to_owned()), "{stems:?}");
+    let files = tables(&dir).unwrap();
+    assert!(files.iter().any(|f| f.ends_with("metrics-other_one.tex")));
+}
+
+#[test]
+fn a_swept_parameter_is_shown_at_its_first_point() {
+    let dir = store("sweep", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
+    rewrite(&dir, "runs.csv", |t| {
+        // without a carbon price there is nothing to sweep; else the first run of a cell is at 200, and a second at 280
+        // has a cost that begins with a 9
+        let mut out = String::new();
+        for line in t.lines() {
+            if let Some((before, after)) = line.split_once(",total_cost") {
+                writeln!(out, "{before},carbon.price_per_tonne,total_cost{after}").unwrap();
+                continue;
+            }
+            let (before, after) = line.split_once(",reports,").unwrap();
+            if line.contains(",none,") {
+                writeln!(out, "{before},reports,,{after}").unwrap();
+            } else {
+                writeln!(out, "{before},reports,200,{after}").unwrap();
+                writeln!(out, "f{},reports,280,9{after}", &before[1..]).unwrap();
+            }
+        }
+        out
+    });
+    let read = Store::read(&dir).unwrap();
+    assert_eq!(read.sweeps, ["carbon.price_per_tonne"]);
+    assert_eq!(read.runs.len(), 6 + 2 * 18);
+    let drawn = pictures(&read).0;
+    assert!(drawn[0].picture.caption.contains("At carbon.price_per_tonne = 200."), "{}", drawn[0].picture.caption);
+    let plain = store("no_sweep", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
+    let sweep = drawn.iter().find(|d| d.stem == "sweep").unwrap();
+    assert_eq!(lint(&sweep.picture.canvas), vec![]);
+    draw(&dir, &[Format::Png], &|_, _| {}).unwrap();
+    assert_eq!(drawn[0].picture.canvas, pictures(&Store::read(&plain).unwrap()).0[0].picture.canvas);
 }

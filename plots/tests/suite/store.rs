@@ -74,3 +74,19 @@ fn missing_tables_columns_and_runs_are_named() {
     edit(&dir, "nodes.csv", |t| t + "1,2\n");
     assert!(matches!(Store::read(&dir), Err(StoreError::Malformed { .. })));
 }
+
+#[test]
+fn every_column_that_is_read_is_in_the_schema() {
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("schema");
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
+    for table in coase_core::record::Table::ALL {
+        let names = table.columns().into_iter().map(|c| c.name);
+        let header: Vec<&str> = std::iter::once("run_id").chain(names).collect();
+        std::fs::write(dir.join(table.name()).with_extension("csv"), header.join(",") + "\n").unwrap();
+    }
+    let store = Store::read(&dir).unwrap();
+    assert_eq!(store.runs, vec![]);
+    let kinds: Vec<&str> = store.devices.iter().map(|d| d.0.as_str()).collect();
+    assert_eq!(kinds, coase_core::record::DEVICE_KINDS);
+}

@@ -1,0 +1,134 @@
+//! Cost and emissions against a swept parameter, a line per mechanism.
+
+use super::{Absent, Picture, lettered};
+use crate::axis::Axis;
+use crate::canvas::Stroke;
+use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::geometry::Pt;
+use crate::panel::Panel;
+use crate::statistics::{Estimate, estimate};
+use crate::store::Status;
+use crate::study::{Study, Unit, largest};
+use crate::style::{DATA_LINE, TWO_COLUMNS_MM};
+use crate::text::literal;
+use std::collections::BTreeMap;
+
+/// More lines cannot be told apart.
+const MOST_LINES: usize = 6;
+
+pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
+    let sweeps = &study.store.sweeps;
+    if sweeps.is_empty() {
+        return Err(Absent::NoSweep);
+    }
+    let pictures: Vec<Picture> = (0..sweeps.len()).filter_map(|column| picture(study, column, sweeps.len())).collect();
+    if pictures.is_empty() { Err(Absent::NoNumericSweep) } else { Ok(pictures) }
+}
+
+fn picture(study: &Study, column: usize, columns: usize) -> Option<Picture> {
+    // a policy without the field says nothing about it
+    let reference = study.reference_policy();
+    let (policy, lines) = reference
+        .into_iter()
+        .chain(study.policies.iter().copied())
+        .map(|p| (p, lines(study, p, column)))
+        .find(|(_, lines)| lines.iter().any(|l| l.points.len() > 1))?;
+    let name = &study.store.sweeps[column];
+    let policy = &study.policy(policy).name;
+    Some(Picture {
+        qualifier: if columns > 1 { name.clone() } else { String::new() },
+        title: format!("Cost and emissions against {}", literal(name)),
+        caption: format!(
+            "Total cost (a) and emissions (b) against {} by mechanism, carbon policy {policy}.{}",
+            literal(name),
+            study.footnote()
+        ),
+        canvas: panels(study, &lines, name).canvas,
+    })
+}
+
+struct Line {
+    mechanism: usize,
+    /// Value of the parameter, cost, emissions; by the parameter.
+    points: Vec<(f64, [Option<Estimate>; 2])>,
+}
+
+const METRICS: [&str; 2] = ["total_cost", "emissions_kg"];
+
+/// The lines of a policy, the other parameters at their first point.
+fn lines(study: &Study, policy: usize, column: usize) -> Vec<Line> {
+    let store = study.store;
+    let runs = || store.runs.iter().enumerate().filter(|(_, r)| r.scenario == study.scenario);
+    let of_mechanism = |m: usize| {
+        let mut samples: BTreeMap<u64, (f64, [Vec<f64>; 2])> = BTreeMap::new();
+        for (i, run) in runs() {
+            let here = run.variant == study.mechanism(m).key
+                && run.carbon_label == study.policy(policy).key
+                && run.status == Status::Converged
+                && study.at_first_point(&run.sweep, Some(column));
+            let Some(x) = run.sweep[column].parse::<f64>().ok().filter(|x| here && x.is_finite()) else { continue };
+            let (_, values) = samples.entry(ordered(x)).or_insert((x, [Vec::new(), Vec::new()]));
+            for (value, name) in values.iter_mut().zip(METRICS) {
+                value.extend(store.metric(i, name));
+            }
+        }
+        let points = samples.into_values().map(|(x, [cost, emissions])| (x, [estimate(&cost), estimate(&emissions)]));
+        Line { mechanism: m, points: points.collect() }
+    };
+    study.mechanisms.iter().take(MOST_LINES).map(|m| of_mechanism(*m)).collect()
+}
+
+/// A key that sorts as the number does.
+fn ordered(x: f64) -> u64 {
+    let bits = x.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+fn panels(study: &Study, lines: &[Line], name: &str) -> Figure {
+    let values = |k: usize| lines.iter().flat_map(move |l| l.points.iter().filter_map(move |p| p.1[k]));
+    let units: [Unit; 2] =
+        [study.money(largest(values(0).map(|e| e.mean))), study.carbon(largest(values(1).map(|e| e.mean)))];
+    let label = literal(name);
+    let x = Axis::around(lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)), 5, &label);
+    let mut figure = Figure::new(TWO_COLUMNS_MM, 66.0);
+    let stroke = |m: usize| {
+        let series = study.mechanism(m).series;
+        Stroke::new(series.ink, DATA_LINE).dashed(series.dash)
+    };
+    let key = |l: &Line| -> Entry {
+        let entity = study.mechanism(l.mechanism);
+        (Key::Series(stroke(l.mechanism), entity.series.mark), entity.name.clone())
+    };
+    let drawn: Vec<&Line> = lines.iter().filter(|l| !l.points.is_empty()).collect();
+    figure.legend(&[drawn.iter().map(|l| key(l)).collect()]);
+    let mut panels: Vec<Panel> = ["Total cost", "Emissions"]
+        .iter()
+        .enumerate()
+        .map(|(k, title)| {
+            let ends = values(k).flat_map(|e| e.interval.map_or([e.mean; 2], |(a, b)| [a, b]));
+            let y = Axis::tight(ends.map(|v| v * units[k].factor), &format!("{title} ({})", units[k].label));
+            Panel::new(x.clone(), y).titled(&lettered(k, title))
+        })
+        .collect();
+    figure.grid(2, Sharing::None, &mut panels);
+    for (k, panel) in panels.iter().enumerate() {
+        let c = &mut figure.canvas;
+        panel.back(c);
+        let factor = units[k].factor;
+        for line in &drawn {
+            let series = study.mechanism(line.mechanism).series;
+            let points: Vec<Pt> = line.points.iter().filter_map(|(x, e)| e[k].map(|e| (*x, e.mean * factor))).collect();
+            panel.line(c, &points, stroke(line.mechanism));
+            for (x, e) in &line.points {
+                if let Some((low, high)) = e[k].and_then(|e| e.interval) {
+                    panel.interval_y(c, *x, (low * factor, high * factor), series.ink);
+                }
+            }
+            for p in points {
+                panel.mark(c, p, series.mark, series.ink);
+            }
+        }
+        panel.front(c);
+    }
+    figure
+}
