@@ -176,7 +176,7 @@ fn participants(study: &Study) -> Option<Table> {
         format!(
             "Participants by mechanism under carbon policy {}: cost, gain over grid only and its parts (gain = resource + \
              retail margin + carbon + network - payment), energy.{}",
-            unmarked(&study.policy(policy).name),
+            study.policy(policy).name,
             study.footnote()
         ),
         ["Mechanism", "Participant"],
@@ -196,7 +196,7 @@ impl Table {
                 Column { name, unit, decimals: decimals(crate::study::largest(values)) }
             })
             .collect();
-        Table { caption, stub, columns, groups }
+        Table { caption: unmarked(&caption), stub, columns, groups }
     }
 
     fn latex(&self) -> String {

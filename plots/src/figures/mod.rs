@@ -18,6 +18,7 @@ use crate::study::Study;
 pub struct Picture {
     /// What it shows within its kind, for the file name; empty where a kind has one picture.
     pub qualifier: String,
+    /// Title and caption are labels: names in them have their markup.
     pub title: String,
     pub caption: String,
     pub canvas: Canvas,

@@ -4,6 +4,7 @@ use crate::fixture::{Shape, write_store};
 use coase_plots::figures::KINDS;
 use coase_plots::lint::lint;
 use coase_plots::store::Store;
+use coase_plots::text::unmarked;
 use coase_plots::{Format, draw, pictures, tables};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -219,7 +220,8 @@ fn a_swept_parameter_is_shown_at_its_first_point() {
     assert_eq!(read.sweeps, ["carbon.price_per_tonne"]);
     assert_eq!(read.runs.len(), 6 + 2 * 18);
     let drawn = pictures(&read).0;
-    assert!(drawn[0].picture.caption.contains("At carbon.price_per_tonne = 200."), "{}", drawn[0].picture.caption);
+    let caption = unmarked(&drawn[0].picture.caption);
+    assert!(caption.contains("At carbon.price_per_tonne = 200."), "{caption}");
     let plain = store("no_sweep", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
     let sweep = drawn.iter().find(|d| d.stem == "sweep").unwrap();
     assert_eq!(lint(&sweep.picture.canvas), vec![]);
