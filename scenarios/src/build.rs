@@ -5,7 +5,7 @@ use crate::fault::{Cause, Fault, did_you_mean};
 use crate::resolve;
 use crate::spec::{self, NetworkSource, Scenario, Series};
 use crate::text::Text;
-use coase_core::network::{Network, NodeId, Topology, built_in};
+use coase_core::network::{BuiltIn, Network, NodeId, Topology, built_in};
 use coase_core::participant::{self as model, DeviceError, Participant, Portfolio};
 use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
 use std::sync::Arc;
@@ -148,7 +148,7 @@ fn feeder(form: &Scenario, text: &Text) -> Result<Option<Feeder>, Fault> {
     let Some(written) = &form.network else { return Ok(None) };
     let mut network: Network = match &written.source {
         NetworkSource::Inline(network) => (**network).clone(),
-        NetworkSource::Name(id) => match built_in(id).map(|b| b.network()) {
+        NetworkSource::Name(id) => match built_in(id).map(BuiltIn::network) {
             Some(Ok(network)) => network,
             Some(Err(error)) => return Err(text.fault("network.source", Cause::Network(error))),
             None => {

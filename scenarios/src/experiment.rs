@@ -334,7 +334,7 @@ impl Experiment {
     /// What a value of a sweep does wrong, placed at the sweep.
     fn sweep_fault(&self, sweep: usize, fault: Fault) -> Fault {
         let place = fault.place.as_ref().map(|p| format!("leads to line {} `{}`", p.line, p.text.trim()));
-        self.text.fault(&format!("sweep.{sweep}"), fault.cause).with_hint(fault.hint.or(place))
+        self.text.fault(&format!("sweep.{sweep}"), *fault.cause).with_hint(fault.hint.or(place))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the axes of an experiment")]

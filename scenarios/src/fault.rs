@@ -14,7 +14,7 @@ pub struct Fault {
     /// Where in it; `None` where the file as a whole is at fault.
     pub place: Option<Place>,
     /// What is wrong.
-    pub cause: Cause,
+    pub cause: Box<Cause>,
     /// What may have been meant, or what to do.
     pub hint: Option<String>,
 }

@@ -18,6 +18,7 @@ mod overrides;
 mod resolve;
 mod run;
 pub mod spec;
+mod store;
 mod text;
 mod variant;
 
@@ -29,3 +30,4 @@ pub use library::{LIBRARY, LibraryFile, library_file};
 pub use load::{Loader, load};
 pub use overrides::Override;
 pub use run::{NoShard, NoThreads, Progress, RunOptions, RunResult, RunStatus, Shard, Timing};
+pub use store::{Existing, RunFileError, Store, StoreError, StoreOptions, Summary};

@@ -93,7 +93,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn experiment(&mut self, name: &str, text: Text, scenarios: Vec<Text>) -> Result<Experiment, Fault> {
-        let text = self.overridden(text, Root::Experiment)?;
+        let text = self.overridden(text, Root::Experiment);
         let form: ExperimentForm = text.parse()?;
         check(&form, &text)?;
         let mechanisms = self.variants::<dyn Mechanism>(&text, "mechanisms", Root::Mechanism)?;
@@ -101,7 +101,10 @@ impl Reader<'_> {
         let damage = policies.iter().find_map(|p| p.plugin.price_per_tonne()).unwrap_or(0.0);
         let scenarios = scenarios
             .into_iter()
-            .map(|scenario| self.overridden(scenario, Root::Scenario).and_then(|s| self.scenario(s, damage)))
+            .map(|scenario| {
+                let text = self.overridden(scenario, Root::Scenario);
+                self.scenario(text, damage)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         if scenarios.is_empty() {
             return Err(text.fault("scenarios", Cause::Empty("the list of scenarios")));
@@ -119,7 +122,7 @@ impl Reader<'_> {
             let hint = plugin_hint(&unused.path, &mechanisms, &policies);
             return Err(unused.fault(Cause::Path { path: unused.path.written().to_owned() }).with_hint(hint));
         }
-        let baseline = self.baseline(&form, &text, &mechanisms)?;
+        let baseline = baseline(&form, &text, &mechanisms)?;
         let experiment = Experiment {
             name: name.to_owned(),
             scenarios,
@@ -138,7 +141,7 @@ impl Reader<'_> {
     /// The texts of an experiment's scenarios: in place, from a file, or from the library.
     fn listed_scenarios(&mut self, text: &Text) -> Result<Vec<Text>, Fault> {
         // Overrides may replace the list.
-        let text = self.overridden(text.clone(), Root::Experiment)?;
+        let text = self.overridden(text.clone(), Root::Experiment);
         text.parse::<ExperimentForm>()?;
         let tree = text.outline();
         let Some(list) = tree.as_ref().and_then(|t| t.field("scenarios")) else { return Ok(vec![]) };
@@ -219,7 +222,7 @@ impl Reader<'_> {
         Ok(variants)
     }
 
-    fn overridden(&mut self, mut text: Text, root: Root) -> Result<Text, Fault> {
+    fn overridden(&mut self, mut text: Text, root: Root) -> Text {
         for (k, set) in self.overrides.iter().enumerate().filter(|(_, o)| o.path.root == root) {
             if let Ok(mut changed) = text.put(&set.path.parts(), &set.value) {
                 if !changed.file.contains(" with --set") {
@@ -229,23 +232,7 @@ impl Reader<'_> {
                 self.used.insert(k);
             }
         }
-        Ok(text)
-    }
-
-    fn baseline(
-        &self,
-        form: &ExperimentForm,
-        text: &Text,
-        mechanisms: &[Variant<dyn Mechanism>],
-    ) -> Result<String, Fault> {
-        let Some(baseline) = &form.baseline else { return Ok("grid-only".to_owned()) };
-        let labels = || mechanisms.iter().map(|m| m.label.as_str());
-        // The default may be written out where it is not run; anything else must be there.
-        if baseline != "grid-only" && !labels().any(|label| label == baseline) {
-            let cause = Cause::Unknown { kind: "mechanism of this experiment", name: baseline.clone() };
-            return Err(text.fault("baseline", cause).with_hint(did_you_mean(baseline, labels())));
-        }
-        Ok(baseline.clone())
+        text
     }
 }
 
@@ -304,6 +291,18 @@ fn check(form: &ExperimentForm, text: &Text) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The mechanism that others are compared with.
+fn baseline(form: &ExperimentForm, text: &Text, mechanisms: &[Variant<dyn Mechanism>]) -> Result<String, Fault> {
+    let Some(baseline) = &form.baseline else { return Ok("grid-only".to_owned()) };
+    let labels = || mechanisms.iter().map(|m| m.label.as_str());
+    // The default may be written out where it is not run; anything else must be there.
+    if baseline != "grid-only" && !labels().any(|label| label == baseline) {
+        let cause = Cause::Unknown { kind: "mechanism of this experiment", name: baseline.clone() };
+        return Err(text.fault("baseline", cause).with_hint(did_you_mean(baseline, labels())));
+    }
+    Ok(baseline.clone())
+}
+
 fn sweeps(form: &ExperimentForm, text: &Text) -> Result<Vec<Sweep>, Fault> {
     let mut sweeps: Vec<Sweep> = vec![];
     for (k, written) in form.sweep.iter().enumerate() {
@@ -341,8 +340,8 @@ pub(crate) fn plugin_hint(
     policies: &[Variant<dyn CarbonPolicy>],
 ) -> Option<String> {
     let fields: Vec<&str> = match path.root {
-        Root::Mechanism => mechanisms.iter().flat_map(|m| m.fields()).copied().collect(),
-        Root::Carbon => policies.iter().flat_map(|p| p.fields()).copied().collect(),
+        Root::Mechanism => mechanisms.iter().flat_map(Variant::fields).copied().collect(),
+        Root::Carbon => policies.iter().flat_map(Variant::fields).copied().collect(),
         Root::Scenario | Root::Experiment => return None,
     };
     did_you_mean(path.parts().first()?, fields)

@@ -66,7 +66,7 @@ pub struct Override {
 impl Override {
     /// A fault of the override itself, which stands in no file.
     pub(crate) fn fault(&self, cause: Cause) -> Fault {
-        Fault { file: self.source(), place: None, cause, hint: None }
+        Fault { file: self.source(), place: None, cause: Box::new(cause), hint: None }
     }
 
     /// How messages call it.
@@ -79,7 +79,7 @@ impl FromStr for Override {
     type Err = Fault;
 
     fn from_str(written: &str) -> Result<Self, Fault> {
-        let fault = |cause, hint| Fault { file: format!("--set {written}"), place: None, cause, hint };
+        let fault = |cause, hint| Fault { file: format!("--set {written}"), place: None, cause: Box::new(cause), hint };
         let (path, value) =
             written.split_once('=').ok_or_else(|| fault(Cause::Override { written: written.to_owned() }, None))?;
         let path: ParameterPath = path.trim().parse().map_err(|cause| fault(cause, Some(ROOTS.to_owned())))?;

@@ -200,6 +200,6 @@ fn read_network(path: &Path, content: &str) -> Result<network::Network, Fault> {
             width: 1,
             text: content.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned(),
         });
-        Fault { file: path.display().to_string(), place, cause: Cause::Network(error), hint: None }
+        Fault { file: path.display().to_string(), place, cause: Box::new(Cause::Network(error)), hint: None }
     })
 }

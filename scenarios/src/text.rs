@@ -40,7 +40,7 @@ impl Text {
             Ok(text) => Ok(Self::new(file, folder, text)),
             Err(error) => {
                 let cause = Cause::Unreadable { path: file.clone(), reason: error.to_string() };
-                Err(Fault { file, place: None, cause, hint: None })
+                Err(Fault { file, place: None, cause: Box::new(cause), hint: None })
             }
         }
     }
@@ -97,7 +97,7 @@ impl Text {
 
     fn fault_at(&self, span: &Range<usize>, cause: Cause) -> Fault {
         let span = self.range.start + span.start..self.range.start + span.end;
-        Fault { file: self.file.clone(), place: Some(place(&self.whole, &span)), cause, hint: None }
+        Fault { file: self.file.clone(), place: Some(place(&self.whole, &span)), cause: Box::new(cause), hint: None }
     }
 
     fn ron_fault(&self, error: ron::error::SpannedError) -> Fault {

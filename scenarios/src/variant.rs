@@ -88,16 +88,15 @@ where
         if let Some(tree) = tree.as_ref().filter(|tree| tree.name.is_none() && tree.field("label").is_some()) {
             return Self::labelled(element, tree);
         }
-        let (plugin, text) = match element.as_str().strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
-            Some(id) => match T::set().get(id) {
-                Some(entry) => ((entry.default)(), element.replaced(&format!("{}()", camel_case(id)))),
-                None => {
-                    let cause = Cause::Unknown { kind: T::NAME, name: id.to_owned() };
-                    let hint = did_you_mean(id, T::set().ids()).unwrap_or_else(all_ids::<T>);
-                    return Err(element.fault("", cause).with_hint(hint));
-                }
-            },
+        let id = element.as_str().strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+        let (plugin, text) = match id.map(|id| (id, T::set().get(id))) {
             None => (Self::parse(element)?, element.clone()),
+            Some((id, Some(entry))) => ((entry.default)(), element.replaced(&format!("{}()", camel_case(id)))),
+            Some((id, None)) => {
+                let cause = Cause::Unknown { kind: T::NAME, name: id.to_owned() };
+                let hint = did_you_mean(id, T::set().ids()).unwrap_or_else(all_ids::<T>);
+                return Err(element.fault("", cause).with_hint(hint));
+            }
         };
         Ok(Self { id: plugin.id(), label: plugin.id().to_owned(), plugin: plugin.into(), text })
     }

@@ -169,7 +169,7 @@ fn malformed_ron_is_refused_where_it_breaks() {
 #[test]
 fn the_head_word_is_required() {
     let fault = load(&plant("Scenario(", "(")).unwrap_err();
-    assert!(matches!(&fault.cause, Cause::Head { found, .. } if found == "("), "{fault}");
+    assert!(matches!(&*fault.cause, Cause::Head { found, .. } if found == "("), "{fault}");
     let fault = load(&plant("Scenario(", "// a comment\nScenari(")).unwrap_err();
     assert_eq!(place(&fault).0, 2);
     assert!(load("").is_err());
@@ -199,8 +199,8 @@ fn series_have_one_number_per_period() {
 fn buses_are_in_the_network_and_connected() {
     refused("bus: 3", "bus: 16", "16", &["no bus `16`", "15 buses"]);
     refused("bus: 3, ", "", "(id: \"vpp1\"", &["bus is missing"]);
-    let island = r#"(source: Network(base_mva: 1, buses: [(id: 1, kind: Slack), (id: 2), (id: 3)],
-        branches: [(from: 1, to: 2, r_pu: 0.1, x_pu: 0.1), (from: 2, to: 3, r_pu: 0.1, x_pu: 0.1, in_service: false)]))"#;
+    let island = "(source: Network(base_mva: 1, buses: [(id: 1, kind: Slack), (id: 2), (id: 3)],
+        branches: [(from: 1, to: 2, r_pu: 0.1, x_pu: 0.1), (from: 2, to: 3, r_pu: 0.1, x_pu: 0.1, in_service: false)]))";
     refused("(source: \"das-15\")", island, "3, devices", &["bus 3 is not connected"]);
 }
 
@@ -224,13 +224,13 @@ fn participants_have_ids_of_their_own() {
     refused("\"vpp1\"", "\"grid\"", "\"grid\"", &["ledger"]);
     let twice = library_file("three_vpp").unwrap().text.replace("vpp2", "vpp1");
     let fault = load(&twice).unwrap_err();
-    assert!(matches!(&fault.cause, Cause::Twice { name, .. } if name == "vpp1"), "{fault}");
+    assert!(matches!(&*fault.cause, Cause::Twice { name, .. } if name == "vpp1"), "{fault}");
 }
 
 #[test]
 fn a_missing_file_is_named() {
     let fault = Loader::default().load(Path::new("nowhere.ron"), &[]).unwrap_err();
-    assert!(matches!(&fault.cause, Cause::Unreadable { path, .. } if path == "nowhere.ron"), "{fault}");
+    assert!(matches!(&*fault.cause, Cause::Unreadable { path, .. } if path == "nowhere.ron"), "{fault}");
     let text = "Experiment(\n scenarios: [\"three_vp.ron\"], mechanisms: [\"grid-only\"])";
     let fault = load(text).unwrap_err();
     assert_eq!((place(&fault).0, place(&fault).1), (2, 14));
@@ -429,34 +429,34 @@ mod csv {
         folder.write("ragged.csv", "p1,p2\n1,2\n3\n");
         let fault = |csv: &str| load(&folder.0, csv, None).unwrap_err();
         let bad = fault(r#"file: "x.csv", column: "p2""#);
-        let Cause::Csv(CsvError::Cell { line, column, cell, .. }) = &bad.cause else { panic!("{bad}") };
+        let Cause::Csv(CsvError::Cell { line, column, cell, .. }) = &*bad.cause else { panic!("{bad}") };
         assert_eq!((*line, column.as_str(), cell.as_str()), (2, "p2", "a"));
         assert_eq!((place(&bad).0, place(&bad).2.as_str()), (3, "\"x.csv\""));
         assert!(bad.to_string().contains("x.csv, line 2, column `p2`"));
         let empty = fault(r#"file: "x.csv", column: "p1""#);
-        assert!(matches!(&empty.cause, Cause::Csv(CsvError::Cell { line: 3, .. })), "{empty}");
+        assert!(matches!(&*empty.cause, Cause::Csv(CsvError::Cell { line: 3, .. })), "{empty}");
         let column = fault(r#"file: "x.csv", column: "p3""#);
         assert!(column.hint.as_deref().is_some_and(|h| h.contains("`p1`") || h.contains("`p2`")), "{column}");
         let short = fault(r#"file: "short.csv", column: "p1""#);
-        assert!(matches!(short.cause, Cause::Length { found: 2, expected: 3, .. }), "{short}");
+        assert!(matches!(*short.cause, Cause::Length { found: 2, expected: 3, .. }), "{short}");
         let long = fault(r#"file: "long.csv", column: "p1""#);
         assert!(long.hint.as_deref().is_some_and(|h| h.contains("start: 0")), "{long}");
         assert_eq!(load(&folder.0, r#"file: "long.csv", column: "p1", start: 1"#, None).unwrap(), [2.0, 3.0, 4.0]);
         let beyond = fault(r#"file: "long.csv", column: "p1", start: 2"#);
         assert!(
-            matches!(&beyond.cause, Cause::Csv(CsvError::Short { found: 4, start: 2, expected: 3, .. })),
+            matches!(&*beyond.cause, Cause::Csv(CsvError::Short { found: 4, start: 2, expected: 3, .. })),
             "{beyond}"
         );
         let ragged = fault(r#"file: "ragged.csv", column: "p1""#);
-        assert!(matches!(&ragged.cause, Cause::Csv(CsvError::Malformed { line: 3, .. })), "{ragged}");
+        assert!(matches!(&*ragged.cause, Cause::Csv(CsvError::Malformed { line: 3, .. })), "{ragged}");
         let missing = fault(r#"file: "nowhere.csv", column: "p1""#);
-        assert!(matches!(&missing.cause, Cause::Csv(CsvError::Unreadable { .. })), "{missing}");
+        assert!(matches!(&*missing.cause, Cause::Csv(CsvError::Unreadable { .. })), "{missing}");
     }
 
     #[test]
     fn data_that_is_looked_for_without_a_folder_is_refused() {
         let fault = load(Path::new(""), r#"file: "$COASE_DATA/x.csv", column: "p1""#, None).unwrap_err();
-        assert!(matches!(&fault.cause, Cause::NoData { file } if file == "$COASE_DATA/x.csv"), "{fault}");
+        assert!(matches!(&*fault.cause, Cause::NoData { file } if file == "$COASE_DATA/x.csv"), "{fault}");
         assert!(fault.to_string().contains("set the environment variable COASE_DATA"), "{fault}");
     }
 }

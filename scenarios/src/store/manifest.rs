@@ -1,0 +1,229 @@
+//! `manifest.json`: what was run, by which program, when, and what a reader of the tables must know.
+
+use super::{Existing, Store, StoreError, StoreOptions, clock, write_whole};
+use crate::experiment::{Choices, Experiment, Run, VERSION};
+use coase_core::network::{Bus, Network, NodeId, Topology};
+use coase_core::record::Value;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+/// The part of the manifest that collecting needs.
+#[derive(Debug, Deserialize)]
+pub(super) struct Plan {
+    /// Paths of swept parameters.
+    pub(super) swept: Vec<String>,
+    /// Every run, in the order of the tables.
+    pub(super) runs: Vec<PlannedRun>,
+}
+
+/// A run as the manifest knows it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PlannedRun {
+    pub(super) run_id: String,
+    /// Values of the swept parameters.
+    pub(super) swept: Vec<Option<Swept>>,
+    pub(super) policy_hash: String,
+    /// The run without a policy that this one is compared with.
+    pub(super) without_policy: Option<String>,
+}
+
+/// A value of a swept parameter.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Swept {
+    Number(f64),
+    Text(String),
+}
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    program: &'static str,
+    program_version: &'static str,
+    source_revision: Option<&'a str>,
+    experiment: &'a str,
+    experiment_hash: String,
+    baseline: &'a str,
+    seeds: &'a [u64],
+    counts: Counts,
+    start: String,
+    end: Option<String>,
+    platform: Platform,
+    shard: Option<String>,
+    existing_results: &'static str,
+    choices: Vec<Choices>,
+    scenarios: BTreeMap<&'a str, Facts>,
+    swept: Vec<&'a str>,
+    runs: Vec<PlannedRun>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    scenarios: usize,
+    mechanisms: usize,
+    carbon_policies: usize,
+    seeds: usize,
+    runs: usize,
+}
+
+#[derive(Serialize)]
+struct Platform {
+    os: &'static str,
+    architecture: &'static str,
+    threads: usize,
+}
+
+/// What figures need of a scenario and the tables do not hold.
+#[derive(Serialize)]
+struct Facts {
+    currency: String,
+    periods: usize,
+    period_h: f64,
+    v_min_pu: Option<f64>,
+    v_max_pu: Option<f64>,
+    buy_price_per_kwh: Vec<f64>,
+    sell_price_per_kwh: Vec<f64>,
+    /// Ids of the buses of the trunk, then of each lateral, outwards.
+    feeder: Vec<Vec<u64>>,
+}
+
+/// Writes the manifest; `end` is missing while the experiment runs.
+pub(super) fn write(
+    store: &Store,
+    experiment: &Experiment,
+    options: &StoreOptions,
+    start: SystemTime,
+    end: Option<SystemTime>,
+) -> Result<(), StoreError> {
+    let threads = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let manifest = Manifest {
+        program: "coase",
+        program_version: VERSION,
+        source_revision: options.source_revision.as_deref(),
+        experiment: &experiment.name,
+        experiment_hash: experiment.hash(),
+        baseline: &experiment.baseline,
+        seeds: &experiment.seeds,
+        counts: Counts {
+            scenarios: experiment.scenarios.len(),
+            mechanisms: experiment.mechanisms.len(),
+            carbon_policies: experiment.policies.len(),
+            seeds: experiment.seeds.len(),
+            runs: experiment.runs.len(),
+        },
+        start: clock::utc(start),
+        end: end.map(clock::utc),
+        platform: Platform {
+            os: std::env::consts::OS,
+            architecture: std::env::consts::ARCH,
+            threads: options.run.jobs.unwrap_or_else(threads),
+        },
+        shard: options.run.shard.map(|shard| format!("{}/{}", shard.index(), shard.count())),
+        existing_results: match options.existing {
+            Existing::Reuse => "reused",
+            Existing::RetryFailed => "reused unless failed",
+            Existing::Fresh => "run again",
+        },
+        choices: experiment.choices(),
+        scenarios: facts(experiment),
+        swept: experiment.swept(),
+        runs: experiment.runs.iter().map(planned).collect(),
+    };
+    let path = store.manifest_path();
+    let text =
+        serde_json::to_vec_pretty(&manifest).map_err(|source| StoreError::NotOurs { path: path.clone(), source })?;
+    write_whole(&path, &text)
+}
+
+/// Reads what collecting needs.
+pub(super) fn read(store: &Store) -> Result<Plan, StoreError> {
+    let path = store.manifest_path();
+    let text = std::fs::read(&path).map_err(|source| StoreError::Read { path: path.clone(), source })?;
+    serde_json::from_slice(&text).map_err(|source| StoreError::NotOurs { path, source })
+}
+
+fn planned(run: &Run) -> PlannedRun {
+    let swept = |value: &Value| match value {
+        Value::Number(number) => Some(Swept::Number(*number)),
+        Value::Integer(number) => Some(Swept::Number(*number as f64)),
+        Value::Text(text) => Some(Swept::Text(text.clone())),
+        Value::Missing => None,
+    };
+    PlannedRun {
+        run_id: run.run_id.clone(),
+        swept: run.swept.iter().map(swept).collect(),
+        policy_hash: run.policy_hash.clone(),
+        without_policy: run.without_policy.clone(),
+    }
+}
+
+/// Facts of every scenario as its first run has them.
+fn facts(experiment: &Experiment) -> BTreeMap<&str, Facts> {
+    let mut facts = BTreeMap::new();
+    for run in &experiment.runs {
+        facts.entry(run.scenario.as_str()).or_insert_with(|| facts_of(run));
+    }
+    facts
+}
+
+fn facts_of(run: &Run) -> Facts {
+    let form = &run.instance.form;
+    let network = run.instance.setting.feeder.as_ref().map(|f| &*f.network);
+    let limit = |pick: fn(&Bus) -> f64, tightest: fn(f64, f64) -> f64| {
+        network.and_then(|n| n.buses.iter().map(pick).reduce(tightest))
+    };
+    Facts {
+        currency: form.currency.clone(),
+        periods: form.periods,
+        period_h: form.period_h,
+        v_min_pu: limit(|b| b.v_min_pu, f64::max),
+        v_max_pu: limit(|b| b.v_max_pu, f64::min),
+        buy_price_per_kwh: form.grid.buy_price_per_kwh.values().to_vec(),
+        sell_price_per_kwh: form.grid.sell_price_per_kwh.values().to_vec(),
+        feeder: network.map_or_else(Vec::new, strands),
+    }
+}
+
+/// The trunk and the laterals of a radial feeder: from every bus the way goes on to the child with the longest way ahead.
+fn strands(network: &Network) -> Vec<Vec<u64>> {
+    let topology = Topology::new(network);
+    let mut children: Vec<Vec<NodeId>> = vec![vec![]; network.buses.len()];
+    let mut ahead = vec![0_usize; network.buses.len()];
+    for node in topology.order().iter().rev() {
+        if let Some(parent) = topology.parent(*node) {
+            children[parent.node.0].push(*node);
+            ahead[parent.node.0] = ahead[parent.node.0].max(ahead[node.0] + 1);
+        }
+    }
+    for nodes in &mut children {
+        nodes.sort_by_key(|n| (std::cmp::Reverse(ahead[n.0]), n.0));
+    }
+    let mut starts: Vec<NodeId> = network.slacks().collect();
+    let mut strands = vec![];
+    let mut next = 0;
+    while next < starts.len() {
+        let mut here = starts[next];
+        let mut strand = vec![network.bus(here).id];
+        while let Some((first, laterals)) = children[here.0].split_first() {
+            starts.extend(laterals);
+            strand.push(network.bus(*first).id);
+            here = *first;
+        }
+        strands.push(strand);
+        next += 1;
+    }
+    strands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::strands;
+
+    #[test]
+    fn the_33_bus_feeder_has_a_trunk_and_three_laterals() {
+        let network = coase_core::network::built_in("ieee-33").unwrap().network().unwrap();
+        let expected: [Vec<u64>; 4] =
+            [(1..=18).collect(), (19..=22).collect(), (23..=25).collect(), (26..=33).collect()];
+        assert_eq!(strands(&network), expected);
+    }
+}

@@ -1,0 +1,163 @@
+//! The tables, collected from the run files in the order of the experiment. Every table is written, if only its header.
+
+use super::abatement::Bases;
+use super::manifest::{Plan, PlannedRun, Swept};
+use super::run_file::Keys;
+use super::{Store, StoreError, Summary, beside, run_file};
+use crate::run::RunResult;
+use coase_core::record::{Column, Kind, METRICS, RUN_KEYS, Row, Table, Value};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A column of a written table.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
+
+/// Collects what is there.
+pub(super) fn collect(store: &Store, plan: &Plan) -> Result<Summary, StoreError> {
+    let mut writers = Table::ALL
+        .iter()
+        .map(|table| Writer::new(store.dir(), *table, heads(*table, plan)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut summary = Summary { planned: plan.runs.len(), ..Summary::default() };
+    let mut bases = Bases::default();
+    for planned in &plan.runs {
+        let Some((keys, mut result)) = run_file::read_with_keys(&store.run_path(&planned.run_id))? else { continue };
+        summary.add(result.status);
+        bases.fill(store, planned, &mut result)?;
+        for (table, writer) in Table::ALL.iter().zip(&mut writers) {
+            if *table == Table::Runs {
+                writer.row(&planned.run_id, &run_row(&keys, planned, &result))?;
+            }
+            for row in result.record.rows(*table) {
+                writer.row(&planned.run_id, row)?;
+            }
+        }
+    }
+    writers.into_iter().try_for_each(Writer::finish)?;
+    Ok(summary)
+}
+
+/// Columns of a table after `run_id`.
+fn heads(table: Table, plan: &Plan) -> Vec<Head> {
+    let head = |column: &Column| Head { name: column.name.to_owned(), kind: column.kind };
+    if table != Table::Runs {
+        return table.columns().into_iter().map(head).collect();
+    }
+    let swept = plan.swept.iter().enumerate().map(|(k, path)| {
+        let is_number = |run: &PlannedRun| !matches!(run.swept.get(k), Some(Some(Swept::Text(_))));
+        let kind = if plan.runs.iter().all(is_number) { Kind::Number } else { Kind::Text };
+        Head { name: path.clone(), kind }
+    });
+    RUN_KEYS.iter().map(head).chain(swept).chain(METRICS.iter().map(head)).collect()
+}
+
+/// A row of `runs`: the keys in the order of [`RUN_KEYS`], the swept values, the metrics.
+fn run_row(keys: &Keys, planned: &PlannedRun, result: &RunResult) -> Row {
+    let key = |column: &Column| match column.name {
+        "scenario" => keys.scenario.as_str().into(),
+        "mechanism" => keys.mechanism.as_str().into(),
+        "variant" => keys.variant.as_str().into(),
+        "carbon_policy" => keys.carbon_policy.as_str().into(),
+        "carbon_label" => keys.carbon_label.as_str().into(),
+        "seed" => keys.seed.into(),
+        "status" => result.status.name().into(),
+        "reason" if result.reason.is_empty() => Value::Missing,
+        "reason" => result.reason.as_str().into(),
+        "residual" => result.residual.into(),
+        "behaviour" => result.behaviour.as_str().into(),
+        "information" => result.information.as_str().into(),
+        _ => Value::Missing,
+    };
+    let swept = planned.swept.iter().map(|value| match value {
+        Some(Swept::Number(number)) => Value::from(*number),
+        Some(Swept::Text(text)) => text.as_str().into(),
+        None => Value::Missing,
+    });
+    RUN_KEYS.iter().map(key).chain(swept).chain(result.record.metrics.iter().cloned()).collect()
+}
+
+/// A cell as text: the shortest that reads back the same, nothing where nothing is known.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Integer(number) => number.to_string(),
+        Value::Number(number) => {
+            let (plain, scientific) = (number.to_string(), format!("{number:e}"));
+            if scientific.len() < plain.len() { scientific } else { plain }
+        }
+        Value::Missing => String::new(),
+    }
+}
+
+/// One table in its forms, written beside its place and moved into it at the end.
+struct Writer {
+    path: PathBuf,
+    csv: csv::Writer<fs::File>,
+    #[cfg(feature = "parquet")]
+    parquet: super::parquet_file::ParquetTable,
+}
+
+impl Writer {
+    fn new(dir: &Path, table: Table, heads: Vec<Head>) -> Result<Self, StoreError> {
+        let path = dir.join(format!("{}.csv", table.name()));
+        let failed = |source| StoreError::Write { path: path.clone(), source };
+        let file = fs::File::create(beside(&path)).map_err(failed)?;
+        let mut csv = csv::Writer::from_writer(file);
+        let names = std::iter::once("run_id").chain(heads.iter().map(|h| h.name.as_str()));
+        csv.write_record(names).map_err(|e| failed(e.into()))?;
+        Ok(Self {
+            #[cfg(feature = "parquet")]
+            parquet: super::parquet_file::ParquetTable::new(path.with_extension("parquet"), table.name(), heads)?,
+            path,
+            csv,
+        })
+    }
+
+    fn row(&mut self, run_id: &str, row: &Row) -> Result<(), StoreError> {
+        let cells = std::iter::once(run_id.to_owned()).chain(row.iter().map(text));
+        let failed = |e: csv::Error| StoreError::Write { path: self.path.clone(), source: e.into() };
+        self.csv.write_record(cells).map_err(failed)?;
+        #[cfg(feature = "parquet")]
+        self.parquet.row(run_id, row)?;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Write { path: self.path.clone(), source };
+        let file = self.csv.into_inner().map_err(|e| failed(e.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        fs::rename(beside(&self.path), &self.path).map_err(failed)?;
+        #[cfg(feature = "parquet")]
+        self.parquet.finish()?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+    use coase_core::record::Value;
+
+    #[test]
+    fn numbers_are_the_shortest_text_that_reads_back_the_same() {
+        for (number, expected) in [
+            (0.1, "0.1"),
+            (3.0, "3"),
+            (1e300, "1e300"),
+            (-2.5e-9, "-2.5e-9"),
+            (-0.0, "0"),
+            (1e6, "1e6"),
+            (1234.5, "1234.5"),
+        ] {
+            let written = text(&Value::from(number));
+            assert_eq!(written, expected);
+            assert_eq!(written.parse::<f64>(), Ok(number));
+        }
+        assert_eq!(text(&Value::from(f64::NAN)), "");
+        assert_eq!(text(&Value::Integer(7)), "7");
+    }
+}

@@ -1,0 +1,304 @@
+//! Running experiments and keeping their results.
+
+use coase_core::record::{METRICS, RunRecord, Value};
+use coase_mechanisms as _;
+use coase_scenarios::{
+    Existing, Experiment, Loader, Progress, Run, RunOptions, RunResult, RunStatus, Store, StoreOptions, Summary,
+};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const MECHANISMS: &str = r#"mechanisms: ["grid-only", "mid-market-rate", "central-optimum", "nash-bargaining"]"#;
+
+/// Two participants over two periods: one with a turbine and a load, one with a load alone.
+const PAIR: &str = r#"Scenario(
+    name: "pair", periods: 2, currency: "CNY",
+    grid: (buy_price_per_kwh: [1.0, 0.6], sell_price_per_kwh: 0.3, intensity_kg_per_kwh: 0.8),
+    participants: [
+        (id: "a", devices: [MicroTurbine(p_max_kw: 30, cost_per_kwh: 0.5, emission_kg_per_kwh: 0.45), Load(p_kw: 5)]),
+        (id: "b", devices: [Load(p_kw: [10, 20]), Storage(capacity_kwh: 10, p_charge_max_kw: 5, p_discharge_max_kw: 5)]),
+    ],
+)"#;
+
+fn load(text: &str) -> Experiment {
+    Loader::default().load_text("test", text, Path::new(""), &[]).unwrap_or_else(|fault| panic!("{fault}"))
+}
+
+fn experiment(scenarios: &str, fields: &str) -> Experiment {
+    load(&format!("Experiment(scenarios: [{scenarios}], {fields})"))
+}
+
+fn run(experiment: &Experiment) -> Vec<RunResult> {
+    experiment.run(&RunOptions::default(), &()).unwrap()
+}
+
+fn metric(record: &RunRecord, name: &str) -> f64 {
+    let k = METRICS.iter().position(|c| c.name == name).unwrap();
+    match record.metrics[k] {
+        Value::Number(x) => x,
+        Value::Integer(x) => x as f64,
+        ref other => panic!("{name} is {other:?}"),
+    }
+}
+
+/// A folder that goes away.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("coase-store-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        Self(path)
+    }
+
+    fn store(&self) -> Store {
+        Store::create(&self.0).unwrap()
+    }
+
+    /// Every file directly inside, whose content must not depend on when and how the runs were made.
+    fn tables(&self) -> BTreeMap<String, Vec<u8>> {
+        let is_table = |name: &str| match name.rsplit_once('.') {
+            Some((stem, "csv")) => !stem.starts_with("timings"),
+            _ => name == "resolved.ron",
+        };
+        let entries = fs::read_dir(&self.0).unwrap().map(|e| e.unwrap());
+        let names = entries.map(|e| (e.file_name().to_string_lossy().into_owned(), e.path()));
+        names.filter(|(name, _)| is_table(name)).map(|(name, path)| (name, fs::read(path).unwrap())).collect()
+    }
+
+    fn rows(&self, table: &str) -> Vec<BTreeMap<String, String>> {
+        let mut reader = csv::Reader::from_path(self.0.join(format!("{table}.csv"))).unwrap();
+        reader.deserialize().map(|row| row.unwrap()).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[derive(Default)]
+struct Count {
+    begun: AtomicUsize,
+    started: AtomicUsize,
+    finished: AtomicUsize,
+}
+
+impl Progress for Count {
+    fn begun(&self, runs: usize) {
+        self.begun.store(runs, Ordering::Relaxed);
+    }
+
+    fn started(&self, _: &Run) {
+        self.started.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn finished(&self, _: &Run, _: &RunResult) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn three_agents_cost_what_they_cost_by_hand() {
+    let results = run(&experiment("\"three_vpp\"", MECHANISMS));
+    assert!(results.iter().all(|r| r.status == RunStatus::Converged), "{:?}", results.iter().map(|r| &r.reason));
+    // Alone -5 + 0 - 2.5; together -5505/76.
+    assert!((metric(&results[0].record, "operating_cost") + 7.5).abs() < 1e-6);
+    assert!((metric(&results[2].record, "operating_cost") + 5505.0 / 76.0).abs() < 1e-6);
+    assert!((metric(&results[2].record, "welfare_gain") - 4935.0 / 76.0).abs() < 1e-6);
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let experiment = experiment(
+        &format!("\"three_vpp\", {PAIR}"),
+        &format!("{MECHANISMS}, carbon: [\"none\", \"tax\", \"stepped\"], seeds: [1, 2]"),
+    );
+    let with = |jobs| {
+        let options = RunOptions { jobs: Some(jobs), ..RunOptions::default() };
+        let results = experiment.run(&options, &()).unwrap();
+        results.into_iter().map(|r| RunResult { timing: None, ..r }).collect::<Vec<_>>()
+    };
+    let one = with(1);
+    assert_eq!(one.len(), experiment.runs.len());
+    assert!(one.iter().zip(&experiment.runs).all(|(result, run)| result.run_id == run.run_id));
+    assert_eq!(one, with(4));
+}
+
+#[test]
+fn the_resolved_form_gives_the_same_results() {
+    let fields = format!("{MECHANISMS}, carbon: [\"none\", Tax(price_per_tonne: 300)], first_periods: 1");
+    let experiment = experiment(&format!("\"three_vpp\", {PAIR}"), &fields);
+    let again = load(&experiment.resolved().unwrap());
+    let plain = |e: &Experiment| run(e).into_iter().map(|r| RunResult { timing: None, ..r }).collect::<Vec<_>>();
+    assert_eq!(plain(&experiment), plain(&again));
+}
+
+#[test]
+fn two_identical_experiments_leave_identical_tables() {
+    let fields = format!(
+        "{MECHANISMS}, carbon: [\"none\", \"tax\"], sweep: [(path: \"carbon.price_per_tonne\", values: [100, 300])]"
+    );
+    let experiment = experiment(&format!("\"three_vpp\", {PAIR}"), &fields);
+    let (first, second) = (Folder::new("first"), Folder::new("second"));
+    first.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    let options = RunOptions { jobs: Some(3), ..RunOptions::default() };
+    second.store().run(&experiment, &StoreOptions { run: options, ..StoreOptions::default() }, &()).unwrap();
+    assert_eq!(first.tables().len(), 9);
+    assert!(first.tables() == second.tables());
+    let rows = first.rows("runs");
+    assert_eq!(rows.len(), 2 * 4 * 3);
+    let prices: Vec<&str> = rows.iter().map(|r| r["carbon.price_per_tonne"].as_str()).collect();
+    assert_eq!(prices[..3], ["", "100", "300"]);
+    assert_eq!((rows[0]["carbon_policy"].as_str(), rows[1]["carbon_policy"].as_str()), ("none", "tax"));
+    assert_eq!(fs::read_dir(first.0.join("runs")).unwrap().count(), rows.len());
+    for table in ["participants", "periods", "trades", "nodes", "certificates", "convergence", "ledger"] {
+        let text = fs::read_to_string(first.0.join(format!("{table}.csv"))).unwrap();
+        assert!(text.starts_with("run_id,"), "{table}");
+        assert!(!text.contains("NaN") && !text.contains(",-0,"), "{table}");
+    }
+}
+
+#[test]
+fn what_is_there_is_not_run_again_unless_it_is_asked_for() {
+    let experiment = experiment("\"three_vpp\"", &format!("{MECHANISMS}, carbon: [\"none\", \"tax\"]"));
+    let folder = Folder::new("resume");
+    let started = |existing| {
+        let count = Count::default();
+        let options = StoreOptions { existing, ..StoreOptions::default() };
+        folder.store().run(&experiment, &options, &count).unwrap();
+        assert_eq!(count.begun.into_inner(), 8);
+        assert_eq!(count.finished.into_inner(), 8);
+        (count.started.into_inner(), folder.tables())
+    };
+    let (all, tables) = started(Existing::Reuse);
+    assert_eq!(all, 8);
+    assert_eq!(started(Existing::Reuse), (0, tables.clone()));
+    assert_eq!(started(Existing::RetryFailed), (0, tables.clone()));
+    assert_eq!(started(Existing::Fresh), (8, tables.clone()));
+    // A file that was cut short is run again, and only that one.
+    let file = folder.0.join("runs").join(format!("{}.json", experiment.runs[3].run_id));
+    fs::write(&file, &fs::read(&file).unwrap()[..100]).unwrap();
+    assert_eq!(started(Existing::Reuse), (1, tables));
+}
+
+#[test]
+fn shards_together_are_the_whole() {
+    let experiment = experiment("\"three_vpp\"", &format!("{MECHANISMS}, carbon: [\"none\", \"tax\"]"));
+    let (whole, parts) = (Folder::new("whole"), Folder::new("parts"));
+    whole.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    let mut runs = 0;
+    for shard in ["0/3", "2/3", "1/3"] {
+        let run = RunOptions { shard: Some(shard.parse().unwrap()), ..RunOptions::default() };
+        let options = StoreOptions { run, ..StoreOptions::default() };
+        runs += parts.store().run(&experiment, &options, &()).unwrap().len();
+    }
+    assert_eq!(runs, 8);
+    let summary: Summary = Store::open(&parts.0).unwrap().collect().unwrap();
+    assert_eq!((summary.planned, summary.finished(), summary.count(RunStatus::Converged)), (8, 8, 8));
+    assert!(whole.tables() == parts.tables());
+    assert!("3/3".parse::<coase_scenarios::Shard>().is_err() && "1".parse::<coase_scenarios::Shard>().is_err());
+}
+
+#[test]
+fn a_run_that_fails_is_a_row_and_the_rest_goes_on() {
+    let taxed = PAIR.replace("intensity_kg_per_kwh: 0.8", "intensity_kg_per_kwh: 0.8, upstream_carbon_in_tariff: 50");
+    let starved = PAIR.replace("\"pair\"", "\"starved\"").replace("(id: \"b\",", "(id: \"b\", import_max_kw: 2,");
+    let experiment =
+        experiment(&format!("{taxed}, {starved}"), "mechanisms: [\"grid-only\"], carbon: [\"none\", \"tax\"]");
+    let folder = Folder::new("failed");
+    folder.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    let rows = folder.rows("runs");
+    let status: Vec<&str> = rows.iter().map(|r| r["status"].as_str()).collect();
+    assert_eq!(status, ["converged", "failed", "infeasible", "infeasible"]);
+    assert!(rows[1]["reason"].contains("already contains 50"), "{}", rows[1]["reason"]);
+    assert!(!rows[2]["reason"].is_empty() && rows[2]["total_cost"].is_empty());
+    let summary = folder.store().collect().unwrap();
+    assert_eq!((summary.count(RunStatus::Failed), summary.count(RunStatus::Infeasible)), (1, 2));
+}
+
+#[test]
+fn abatement_is_the_difference_to_the_run_without_a_policy() {
+    let dear = PAIR.replace("cost_per_kwh: 0.5", "cost_per_kwh: 0.9");
+    let policies =
+        "carbon: [\"none\", Tax(price_per_tonne: 100), (label: \"high\", policy: Tax(price_per_tonne: 1000))]";
+    let experiment = experiment(&dear, &format!("mechanisms: [\"grid-only\"], {policies}"));
+    let folder = Folder::new("abatement");
+    folder.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    let rows = folder.rows("runs");
+    assert!(rows[0]["accounted_abatement_kg"].is_empty() && rows[0]["actual_abatement_kg"].is_empty());
+    // By hand: in the second hour `a` imports 5 kWh (4 kg) for 0.60 rather than burn fuel for 0.90 (2.25 kg). With 100 a
+    // tonne it is 0.68 against 0.945, with 1000 a tonne 1.40 against 1.35. Nobody exports, and the battery of `b` does not
+    // earn its losses in either hour but fills and empties alike, at one intensity.
+    for (row, expected) in rows[1..].iter().zip([0.0, 4.0 - 2.25]) {
+        for column in ["accounted_abatement_kg", "actual_abatement_kg"] {
+            let found: f64 = row[column].parse().unwrap();
+            assert!((found - expected).abs() < 1e-6, "{column} {found} {}", row["carbon_label"]);
+        }
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_refused_before_anything_runs() {
+    let folder = Folder::new("unwritable");
+    fs::create_dir_all(&folder.0).unwrap();
+    fs::write(folder.0.join("runs"), "a file where a folder should be").unwrap();
+    assert!(Store::create(&folder.0).unwrap_err().to_string().contains("runs"));
+    assert!(Store::open(&folder.0).unwrap_err().to_string().contains("manifest.json"));
+}
+
+#[test]
+fn the_manifest_says_what_a_reader_must_know() {
+    let experiment = experiment(PAIR, "mechanisms: [\"grid-only\"], carbon: [\"none\", Tax(price_per_tonne: 310)]");
+    let folder = Folder::new("manifest");
+    let options = StoreOptions { source_revision: Some("abc".into()), ..StoreOptions::default() };
+    folder.store().run(&experiment, &options, &()).unwrap();
+    let text = fs::read_to_string(folder.0.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(manifest["experiment_hash"], experiment.hash().as_str());
+    assert_eq!(manifest["source_revision"], "abc");
+    assert_eq!(manifest["choices"][0]["damage_per_tonne"], 310.0);
+    assert_eq!(manifest["choices"][0]["upstream_cost"], "the sell price");
+    assert_eq!(manifest["choices"][0]["match"], "BasePrice");
+    assert_eq!(manifest["scenarios"]["pair"]["buy_price_per_kwh"][1], 0.6);
+    assert!(manifest["start"].as_str() <= manifest["end"].as_str());
+    let timings = fs::read_to_string(folder.0.join("timings.csv")).unwrap();
+    assert_eq!(timings.lines().count(), 1 + 2);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_tables_hold_what_the_csv_tables_hold() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+    let experiment =
+        experiment(&format!("\"three_vpp\", {PAIR}"), &format!("{MECHANISMS}, carbon: [\"none\", \"tax\"]"));
+    let folder = Folder::new("parquet");
+    folder.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    for table in coase_core::record::Table::ALL {
+        let path = folder.0.join(format!("{}.parquet", table.name()));
+        let reader = SerializedFileReader::new(fs::File::open(path).unwrap()).unwrap();
+        let mut csv = csv::Reader::from_path(folder.0.join(format!("{}.csv", table.name()))).unwrap();
+        let header = csv.headers().unwrap().clone();
+        let names: Vec<String> =
+            reader.metadata().file_metadata().schema_descr().columns().iter().map(|c| c.name().to_owned()).collect();
+        assert_eq!(names, header.iter().collect::<Vec<_>>(), "{}", table.name());
+        let mut rows = 0_i64;
+        for (typed, text) in reader.get_row_iter(None).unwrap().zip(csv.records()) {
+            rows += 1;
+            for ((_, field), cell) in typed.unwrap().get_column_iter().zip(&text.unwrap()) {
+                match field {
+                    Field::Null => assert_eq!(cell, ""),
+                    Field::Str(value) => assert_eq!(value, cell),
+                    Field::Double(value) => assert_eq!(cell.parse::<f64>().unwrap(), *value),
+                    Field::Long(value) => assert_eq!(cell.parse::<i64>().unwrap(), *value),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        assert_eq!(rows, reader.metadata().file_metadata().num_rows());
+    }
+}
