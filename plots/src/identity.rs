@@ -98,7 +98,7 @@ fn entity(key: &str, id: &str, series: Series, names: &[(&str, &str, &str)]) -> 
 }
 
 /// `network-repair` as "Network repair".
-fn sentence(key: &str) -> String {
+pub(crate) fn sentence(key: &str) -> String {
     let spaced = key.replace('-', " ");
     let mut chars = spaced.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();

@@ -122,7 +122,7 @@ fn metrics(study: &Study) -> Option<Table> {
         .collect();
     let columns = shown.iter().map(|(_, name, kind)| ((*name).to_owned(), kind.unit(study))).collect();
     Some(Table::new(
-        format!("Main metrics by mechanism and carbon policy.{}", study.footnote()),
+        &format!("Main metrics by mechanism and carbon policy.{}", study.footnote()),
         ["Mechanism", "Carbon policy"],
         columns,
         groups,
@@ -173,7 +173,7 @@ fn participants(study: &Study) -> Option<Table> {
         .collect();
     let columns = shown.iter().map(|(name, _, kind)| ((*name).to_owned(), kind.unit(study))).collect();
     Some(Table::new(
-        format!(
+        &format!(
             "Participants by mechanism under carbon policy {}: cost, gain over grid only and its parts (gain = resource + \
              retail margin + carbon + network - payment), energy.{}",
             study.policy(policy).name,
@@ -186,7 +186,7 @@ fn participants(study: &Study) -> Option<Table> {
 }
 
 impl Table {
-    fn new(caption: String, stub: [&'static str; 2], columns: Vec<(String, String)>, mut groups: Vec<Group>) -> Table {
+    fn new(caption: &str, stub: [&'static str; 2], columns: Vec<(String, String)>, mut groups: Vec<Group>) -> Table {
         groups.retain(|g| !g.rows.is_empty());
         let columns = columns
             .into_iter()
@@ -196,7 +196,7 @@ impl Table {
                 Column { name, unit, decimals: decimals(crate::study::largest(values)) }
             })
             .collect();
-        Table { caption: unmarked(&caption), stub, columns, groups }
+        Table { caption: unmarked(caption), stub, columns, groups }
     }
 
     fn latex(&self) -> String {
@@ -305,7 +305,7 @@ mod tests {
             rows: vec![("None".into(), vec![Some(v), None]), ("50 % | tax".into(), vec![Some(-v), Some(-0.0001)])],
         };
         Table::new(
-            "Caption.".into(),
+            "Caption.",
             ["Mechanism", "Policy"],
             vec![("Cost".into(), "CNY".into()), ("Share".into(), String::new())],
             vec![group("A_b", 12345.6), group("C", 0.4)],

@@ -82,7 +82,7 @@ enum Note {
 
 /// The rows of the maps: buses in feeder order, and where a lateral begins.
 struct Rows {
-    buses: Vec<u32>,
+    buses: Vec<u64>,
     laterals: Vec<usize>,
 }
 
@@ -118,7 +118,7 @@ fn maps(study: &Study, value: impl Fn(&NodeRow) -> Option<f64>) -> Result<Vec<He
 }
 
 fn rows(study: &Study) -> Option<Rows> {
-    let mut buses: Vec<u32> = Vec::new();
+    let mut buses: Vec<u64> = Vec::new();
     for n in study.store.nodes.iter().filter(|n| study.store.runs[n.run].scenario == study.scenario) {
         if n.period > 0 && !buses.is_empty() {
             break;
@@ -126,7 +126,7 @@ fn rows(study: &Study) -> Option<Rows> {
         buses.push(n.bus);
     }
     buses.dedup();
-    let feeder: Vec<u32> = study.facts.feeder.iter().flatten().copied().collect();
+    let feeder: Vec<u64> = study.facts.feeder.iter().flatten().copied().collect();
     let (mut a, mut b) = (buses.clone(), feeder.clone());
     a.sort_unstable();
     b.sort_unstable();

@@ -1,10 +1,11 @@
 //! Cost and emissions against a swept parameter, a line per mechanism.
 
 use super::{Absent, Picture, lettered};
-use crate::axis::Axis;
+use crate::axis::{Axis, range};
 use crate::canvas::Stroke;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Pt;
+use crate::identity::sentence;
 use crate::panel::Panel;
 use crate::statistics::{Estimate, estimate};
 use crate::store::Status;
@@ -84,12 +85,20 @@ fn ordered(x: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
+/// `carbon.price_per_tonne` as "Price per tonne".
+fn field(path: &str) -> String {
+    sentence(&path.rsplit('.').next().unwrap_or(path).replace('_', " "))
+}
+
 fn panels(study: &Study, lines: &[Line], name: &str) -> Figure {
     let values = |k: usize| lines.iter().flat_map(move |l| l.points.iter().filter_map(move |p| p.1[k]));
     let units: [Unit; 2] =
         [study.money(largest(values(0).map(|e| e.mean))), study.carbon(largest(values(1).map(|e| e.mean)))];
-    let label = literal(name);
-    let x = Axis::around(lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)), 5, &label);
+    let values_of_x = lines.iter().flat_map(|l| l.points.iter().map(|p| p.0));
+    let (low, high) = range(values_of_x).unwrap_or((0.0, 1.0));
+    // markers at the ends stay off the spines
+    let room = 0.04 * (high - low);
+    let x = Axis { low: low - room, high: high + room, ..Axis::linear(low, high, 5, &field(name)) };
     let mut figure = Figure::new(TWO_COLUMNS_MM, 66.0);
     let stroke = |m: usize| {
         let series = study.mechanism(m).series;

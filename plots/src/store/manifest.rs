@@ -27,7 +27,7 @@ pub struct ScenarioFacts {
     /// Feed-in price by period.
     pub sell_price_per_kwh: Vec<f64>,
     /// The buses of the trunk and of each lateral from its branching point outwards.
-    pub feeder: Vec<Vec<u32>>,
+    pub feeder: Vec<Vec<u64>>,
 }
 
 impl Manifest {

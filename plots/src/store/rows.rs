@@ -100,7 +100,7 @@ pub struct TradeRow {
 pub struct NodeRow {
     pub run: usize,
     pub period: usize,
-    pub bus: u32,
+    pub bus: u64,
     pub voltage_pu: Option<f64>,
     pub p_kw: Option<f64>,
     pub q_kvar: Option<f64>,
