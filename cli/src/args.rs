@@ -1,7 +1,7 @@
 //! What can be typed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use coase_scenarios::Override;
+use coase_scenarios::{Override, Shard};
 use std::path::PathBuf;
 
 /// The command line.
@@ -14,8 +14,10 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  coase run scenarios/library/side_by_side.ron
   coase list                               what there is
   coase explain nash-bargaining            what a mechanism does, claims and needs
+  coase new experiment my_study            a commented starting point
   coase flow ieee-33                       power flow of a built-in network
 
 Exit status: 0 all well, 1 something ran and failed, 2 bad input or usage.";
@@ -23,12 +25,67 @@ Exit status: 0 all well, 1 something ran and failed, 2 bad input or usage.";
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Run(Run),
+    Collect(Collect),
     Check(Check),
     List(List),
     Explain(Explain),
     Flow(Flow),
     Plot(Plot),
     New(New),
+}
+
+/// Runs an experiment, or a scenario with the default mechanisms, and draws its figures
+///
+/// Results that are there already are not computed again.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase run scenarios/library/side_by_side.ron
+  coase run my_study.ron --out results/tonight --jobs 8
+  coase run my_study.ron --set experiment.first_periods=4 --set carbon.price_per_tonne=320
+  coase run my_study.ron --shard 0/4              one of four parts, for four machines
+
+Exit status: 0 every run found its answer (that there is no equilibrium is one), 1 some run did not converge, was
+infeasible or failed, 2 bad input and nothing ran.")]
+pub struct Run {
+    /// An experiment or a scenario
+    #[arg(value_name = "FILE.ron")]
+    pub file: PathBuf,
+    /// Where results go; by default results/<name of the file>
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Number of threads; by default as many as the machine has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Runs everything again, whatever is there
+    #[arg(long)]
+    pub fresh: bool,
+    /// Runs again what failed before
+    #[arg(long)]
+    pub retry_failed: bool,
+    /// No progress and no summary
+    #[arg(long)]
+    pub quiet: bool,
+    /// Only one of N parts, counted from 0
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// Overrides a parameter, by the path syntax of sweeps; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<Override>,
+}
+
+/// Builds tables and figures from the runs that are there, as after several parts of an experiment
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase run my_study.ron --shard 0/2 --out results/my_study
+  coase run my_study.ron --shard 1/2 --out results/my_study
+  coase collect results/my_study")]
+pub struct Collect {
+    /// Folder of the results
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// Reads and checks scenarios and experiments, and runs nothing

@@ -28,6 +28,9 @@ mod network;
 mod new;
 mod offence;
 mod plot;
+mod progress;
+mod run;
+mod summary;
 
 use clap::Parser;
 use std::ffi::OsString;
@@ -86,6 +89,8 @@ impl From<Finish> for ExitCode {
 
 fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
     match command {
+        args::Command::Run(what) => run::run(&what),
+        args::Command::Collect(what) => run::collect(&what),
         args::Command::Check(what) => Ok(check::check(&what)),
         args::Command::List(what) => list::list(&what),
         args::Command::Explain(what) => explain::explain(&what),

@@ -29,7 +29,7 @@ const NETWORK: &str = "Network(name: \"net\", base_mva: 1, base_kv: 10,
 /// Checks a text; the status must be 2, and every word of `expected` must stand on standard error.
 fn refused(folder: &Path, text: &str, expected: &[&str]) {
     let path = file(folder, "case.ron", text);
-    for command in [vec!["check", &path]] {
+    for command in [vec!["check", &path], vec!["run", &path, "--quiet", "--out", "never"]] {
         let output = coase(&command);
         let complaint = stderr(&output);
         assert_eq!(status(&output), 2, "{command:?} {complaint}\n{text}");

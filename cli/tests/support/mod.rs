@@ -46,3 +46,11 @@ pub fn json(args: &[&str], expected: i32) -> serde_json::Value {
     assert_eq!(status(&output), expected, "{args:?}: {}", stderr(&output));
     serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{args:?}: {e}: {}", stdout(&output)))
 }
+
+/// A column of a result table, as written.
+pub fn column(store: &Path, table: &str, name: &str) -> Vec<String> {
+    let path = store.join(format!("{table}.csv"));
+    let mut reader = csv::Reader::from_path(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let at = reader.headers().unwrap().iter().position(|h| h == name).unwrap_or_else(|| panic!("{table}: no {name}"));
+    reader.records().map(|row| row.unwrap()[at].to_owned()).collect()
+}
