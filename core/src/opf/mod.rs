@@ -7,3 +7,9 @@
 //!
 //! Per unit is used inside only; results are in kW, per kWh and per hour. This module knows networks, costs and
 //! intensities. It knows no participant, no market, no carbon policy beyond a price per tonne, and no file.
+
+mod error;
+mod feeder;
+
+pub use error::OpfError;
+pub use feeder::{Feeder, FeederFlow};
