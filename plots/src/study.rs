@@ -139,8 +139,8 @@ impl<'a> Study<'a> {
 
     /// A metric of a cell over its seeds.
     pub fn metric(&self, m: usize, p: usize, name: &str) -> Option<Estimate> {
-        let samples: Vec<f64> = self.runs(m, p).iter().filter_map(|r| self.store.metric(*r, name)).collect();
-        estimate(&samples)
+        let samples = self.runs(m, p).iter().filter_map(|r| self.store.metric(*r, name));
+        estimate(&samples.map(without_noise).collect::<Vec<_>>())
     }
 
     /// A figure of a participant in a cell over its seeds.
@@ -152,8 +152,7 @@ impl<'a> Study<'a> {
     ) -> Option<Estimate> {
         let (runs, key) = (self.runs(m, p), &self.participant(participant).key);
         let rows = self.store.participants.iter().filter(|r| runs.contains(&r.run) && r.participant == *key);
-        let samples: Vec<f64> = rows.filter_map(value).collect();
-        estimate(&samples)
+        estimate(&rows.filter_map(value).map(without_noise).collect::<Vec<_>>())
     }
 
     /// The run without trade.
@@ -278,6 +277,13 @@ impl Clock {
 /// Power in kW or MW, for values up to `largest` kW.
 pub fn power(largest: f64) -> Unit {
     if largest >= 1000.0 { Unit { factor: 1e-3, label: "MW".into() } } else { Unit { factor: 1.0, label: "kW".into() } }
+}
+
+/// Residuals of solvers are allowed to be this large; a quantity that is smaller is zero.
+const NOISE: f64 = 1e-6;
+
+fn without_noise(value: f64) -> f64 {
+    if value.abs() < NOISE { 0.0 } else { value }
 }
 
 /// The largest magnitude.

@@ -1,7 +1,7 @@
 //! What every participant gains over trading with the grid alone, by mechanism and policy.
 
 use super::rows::{DotRow, dot_panels};
-use super::{Absent, Picture, lettered};
+use super::{Absent, Picture, group_width, lettered};
 use crate::axis::Axis;
 use crate::canvas::Fill;
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -10,8 +10,6 @@ use crate::statistics::Estimate;
 use crate::study::{Study, Unit, largest};
 use crate::style::{INK, TWO_COLUMNS_MM};
 
-/// Width of a group of bars, in units of the distance of the groups.
-const GROUP: f64 = 0.76;
 const MOST_PANELS: usize = 6;
 const MOST_PARTICIPANTS: usize = 8;
 const MOST_POLICIES: usize = 5;
@@ -106,14 +104,15 @@ impl<'a> Gains<'a> {
             })
             .collect();
         figure.grid(columns, Sharing::XAndY, &mut panels);
-        let width = GROUP / study.policies.len() as f64;
+        let group = group_width(study.policies.len());
+        let width = group / study.policies.len() as f64;
         for (panel, of_mechanism) in panels.iter().zip(&self.values) {
             let c = &mut figure.canvas;
             panel.back(c);
             for (i, of_participant) in of_mechanism.iter().enumerate() {
                 for (k, estimate) in of_participant.iter().enumerate() {
                     let Some(e) = estimate else { continue };
-                    let x = i as f64 - GROUP / 2.0 + width * k as f64;
+                    let x = i as f64 - group / 2.0 + width * k as f64;
                     panel.bar(c, (x, 0.0), (x + width, e.mean), fill(study.policies[k]));
                     if let Some(interval) = e.interval {
                         panel.interval_y(c, x + width / 2.0, interval, INK);

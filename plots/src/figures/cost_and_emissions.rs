@@ -1,7 +1,7 @@
 //! Total cost and emissions of every mechanism under every policy: bars, or dots on rows where there are many.
 
 use super::rows::{DotRow, dot_panels};
-use super::{Absent, Picture, lettered};
+use super::{Absent, Picture, group_width, lettered};
 use crate::axis::Axis;
 use crate::canvas::Fill;
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -11,8 +11,6 @@ use crate::study::{Study, Unit, largest};
 use crate::style::{GAP, INK, MM, TICK_LABEL, TWO_COLUMNS_MM};
 use crate::text;
 
-/// Width of a group of bars, in units of the distance of the groups.
-const GROUP: f64 = 0.76;
 const MOST_MECHANISMS: usize = 8;
 const MOST_POLICIES: usize = 5;
 
@@ -118,14 +116,15 @@ fn bar_panels(study: &Study, quantities: &[Quantity], names: &[String]) -> Figur
         })
         .collect();
     figure.grid(2, Sharing::None, &mut panels);
-    let width = GROUP / study.policies.len() as f64;
+    let group = group_width(study.policies.len());
+    let width = group / study.policies.len() as f64;
     for (panel, quantity) in panels.iter().zip(quantities) {
         let c = &mut figure.canvas;
         panel.back(c);
         for (m, row) in quantity.values.iter().enumerate() {
             for (k, estimate) in row.iter().enumerate() {
                 let Some(e) = estimate else { continue };
-                let x = m as f64 - GROUP / 2.0 + width * k as f64;
+                let x = m as f64 - group / 2.0 + width * k as f64;
                 panel.bar(c, (x, 0.0), (x + width, e.mean), fill(study.policies[k]));
                 if let Some(interval) = e.interval {
                     panel.interval_y(c, x + width / 2.0, interval, INK);

@@ -83,10 +83,12 @@ fn points(study: &Study) -> Vec<Point> {
 /// The points no other point is better than in both respects, by cost.
 fn front(points: &[Point]) -> Vec<Pt> {
     let all: Vec<Pt> = points.iter().map(Point::at).collect();
-    let beats = |b: &Pt, a: &Pt| b.0 <= a.0 && b.1 <= a.1 && (b.0 < a.0 || b.1 < a.1);
+    let bounds = Rect::around(&all);
+    // better by less than a solver's tolerance is not better
+    let (dx, dy) = (1e-6 * bounds.width(), 1e-6 * bounds.height());
+    let beats = |b: &Pt, a: &Pt| b.0 <= a.0 + dx && b.1 <= a.1 + dy && (b.0 < a.0 - dx || b.1 < a.1 - dy);
     let mut front: Vec<Pt> = all.iter().filter(|a| !all.iter().any(|b| beats(b, a))).copied().collect();
     front.sort_by(|a, b| a.0.total_cmp(&b.0));
-    front.dedup();
     front
 }
 

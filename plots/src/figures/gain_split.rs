@@ -8,7 +8,9 @@ use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::panel::Panel;
 use crate::store::ParticipantRow;
 use crate::study::{Study, Unit, largest};
-use crate::style::{BLACK, BLUE, GREEN, Hatch, MARKER, Mark, ORANGE, RED, TICK_LABEL, TWO_COLUMNS_MM, WHITE};
+use crate::style::{
+    BLACK, BLUE, GREEN, Hatch, MARKER, MM, Mark, ONE_COLUMN_MM, ORANGE, RED, TICK_LABEL, TWO_COLUMNS_MM, WHITE,
+};
 use crate::text;
 
 /// Width of a stack, and of the bar of the payment beside it, in units of the distance of the groups.
@@ -130,7 +132,8 @@ fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
     let policies = &study.policies[..study.policies.len().min(MOST_PANELS)];
     // names of mechanisms need more room than those of participants
     let columns = if shown.len() > 6 { 1 } else { policies.len().min(2) };
-    let width = (TWO_COLUMNS_MM - 16.0) / columns as f64 * crate::style::MM;
+    let page = if policies.len() == 1 && shown.len() <= 5 { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
+    let width = (page - 16.0) / columns as f64 * MM;
     let name = |m: &usize| {
         let entity = study.mechanism(*m);
         let room = width / shown.len() as f64 - 3.0;
@@ -207,7 +210,9 @@ fn sheets_figure(study: &Study, sheets: &[Sheet], columns: usize, payment: Payme
         &format!("Gain ({})", unit.label),
     );
     let lines = sheets.len().div_ceil(columns);
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 18.0 + if columns > 1 { 44.0 } else { 38.0 } * lines as f64);
+    let few = sheets.len() == 1 && sheets[0].1.len() <= 5;
+    let width = if few { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
+    let mut figure = Figure::new(width, 18.0 + if columns > 1 || few { 44.0 } else { 38.0 } * lines as f64);
     figure.legend(&[legend(&known().collect::<Vec<_>>(), payment)]);
     let mut panels: Vec<Panel> = sheets
         .iter()

@@ -70,6 +70,11 @@ pub const KINDS: [Kind; 9] = [
     Kind { name: "sweep", draw: sweep::draw },
 ];
 
+/// Share of the distance of two categories that `n` bars side by side take, so that few bars do not become walls.
+fn group_width(n: usize) -> f64 {
+    f64::min(0.76, 0.4 * n as f64)
+}
+
 /// `(a) `, `(b) `, ... before the title of a panel.
 fn lettered(i: usize, title: &str) -> String {
     let letter = char::from(b'a' + (i % 26) as u8);

@@ -1,6 +1,7 @@
 //! The figures and tables of a result store: that they come out, clean and the same every time.
 
 use crate::fixture::{Shape, write_store};
+use coase_plots::canvas::Op;
 use coase_plots::figures::KINDS;
 use coase_plots::lint::lint;
 use coase_plots::store::Store;
@@ -227,4 +228,18 @@ fn a_swept_parameter_is_shown_at_its_first_point() {
     assert_eq!(lint(&sweep.picture.canvas), vec![]);
     draw(&dir, &[Format::Png], &|_, _| {}).unwrap();
     assert_eq!(drawn[0].picture.canvas, pictures(&Store::read(&plain).unwrap()).0[0].picture.canvas);
+}
+
+#[test]
+fn residuals_of_a_solver_are_no_emissions() {
+    let dir = store("noise", &Shape { periods: 1, buses: 0, ..Shape::side_by_side() });
+    let mut read = Store::read(&dir).unwrap();
+    let emissions = read.metrics.iter().position(|m| m == "emissions_kg").unwrap();
+    for (i, run) in read.runs.iter_mut().enumerate() {
+        run.metrics[emissions] = Some(1e-12 * i as f64);
+    }
+    for named in pictures(&read).0 {
+        let tiny = |op: &Op| matches!(op, Op::Text(l) if l.text.contains("0000000"));
+        assert!(!named.picture.canvas.ops.iter().any(tiny), "{}", named.stem);
+    }
 }
