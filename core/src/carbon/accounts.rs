@@ -45,6 +45,11 @@ impl Quota {
         }
     }
 
+    /// Allowance per kWh from the grid.
+    pub(super) fn per_imported_kwh(self) -> f64 {
+        self.rates().0
+    }
+
     /// Fixed allowance of a member in the year of the modifiers, kg.
     pub fn fixed_kg(self, setting: &Setting, modifiers: &Modifiers, member: usize) -> f64 {
         match self {
@@ -193,6 +198,15 @@ pub(super) fn responsibility(setting: &Setting, modifiers: &Modifiers, physical:
         uncovered_kg,
         phantom_kg,
         double_charged_kg: 0.0,
+    }
+}
+
+/// Every tonne is paid for where it is emitted: by the owner of the device, or at the root by the network operator.
+pub(super) fn at_source(setting: &Setting, physical: &Physical) -> Responsibility {
+    Responsibility {
+        charged_kg: physical.plans.iter().map(|p| p.emission_kg.iter().sum()).collect(),
+        covered_kg: (0..setting.periods.count).map(|t| physical.emissions_kg(setting, t)).sum(),
+        ..Responsibility::default()
     }
 }
 

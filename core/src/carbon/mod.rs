@@ -9,6 +9,7 @@ mod flat;
 pub mod flow;
 mod modified;
 mod modifiers;
+mod nodal;
 pub mod policies;
 mod policy;
 mod recycling;

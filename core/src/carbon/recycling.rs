@@ -57,6 +57,17 @@ pub(super) fn refund(setting: &Setting, recycling: Recycling, bills: &mut Ledger
     }
 }
 
+/// Shares of an amount, per head among the members other than its payer, each payer's part in proportion to what it paid;
+/// nothing of an amount that is not positive.
+pub(super) fn among_the_others(paid: &[f64], amount: f64) -> Vec<f64> {
+    let gross: f64 = paid.iter().map(|p| p.max(0.0)).sum();
+    if amount <= 0.0 || gross <= 0.0 || paid.len() < 2 {
+        return vec![0.0; paid.len()];
+    }
+    let others = (paid.len() - 1) as f64;
+    paid.iter().map(|own| amount * (gross - own.max(0.0)) / gross / others).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -97,10 +97,15 @@ impl Terms {
     /// Whether the local problem under these terms is convex: no escalating reward, and nowhere more given for a kWh of
     /// injection than taken for one of withdrawal.
     pub fn is_convex(&self) -> bool {
-        let rises = |drawn: &[f64], fed: &[f64]| sum(drawn, fed).iter().all(|kink| *kink >= -1e-12);
-        let account = self.account.as_ref();
-        rises(&self.withdrawal_adder, &self.injection_adder)
-            && account.is_none_or(|a| a.charge.is_convex() && rises(&a.withdrawal_kg_per_kwh, &a.injection_kg_per_kwh))
+        let rises = |price_per_kg: f64, account: Option<&Account>| {
+            let adders = sum(&self.withdrawal_adder, &self.injection_adder);
+            let kg = account.map(|a| sum(&a.withdrawal_kg_per_kwh, &a.injection_kg_per_kwh)).unwrap_or_default();
+            (0..adders.len().max(kg.len())).all(|t| at(&adders, t) + price_per_kg * at(&kg, t) >= -1e-12)
+        };
+        match &self.account {
+            None => rises(0.0, None),
+            Some(a) => a.charge.is_convex() && a.charge.slopes.iter().all(|price| rises(*price, Some(a))),
+        }
     }
 }
 

@@ -5,8 +5,12 @@
 mod allowance_trading;
 mod cap_and_trade;
 mod hard_cap;
+mod integrated;
+mod nodal_flow;
+mod nodal_marginal;
 mod none;
 mod stepped;
+mod stepped_nodal;
 mod tax;
 #[cfg(test)]
 mod tests;
@@ -14,6 +18,10 @@ mod tests;
 pub use allowance_trading::{AllowanceTrading, Credits};
 pub use cap_and_trade::CapAndTrade;
 pub use hard_cap::{CapScope, HardCap};
+pub use integrated::{Form, Integrated, RootExport};
+pub use nodal_flow::{Direct, ExportCredit, NodalFlow};
+pub use nodal_marginal::NodalMarginal;
 pub use none::NoPolicy;
 pub use stepped::Stepped;
+pub use stepped_nodal::SteppedNodal;
 pub use tax::Tax;

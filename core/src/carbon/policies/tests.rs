@@ -2,4 +2,5 @@
 
 mod catalogue;
 mod files;
+mod nodal;
 pub(super) mod support;

@@ -1,0 +1,303 @@
+//! What a solved network says about carbon and prices at the members' connection points, as plain series (member-major:
+//! `member * periods + period`), and the carbon that flows attribute to each member.
+//!
+//! Pure functions of the physical outcome. Knows no concrete policy and no price but those it is given.
+
+use super::accounts::withdrawal_kwh;
+use super::modifiers::{Coverage, Modifiers};
+use super::policy::{PolicyError, Responsibility};
+use crate::network::{Network, NodeId};
+use crate::physical::{GridState, Physical};
+use crate::power_flow::{Flow, Injections};
+use crate::setting::{Feeder, Member, Setting};
+
+/// Refuses scenarios without the network and the tariff that nodal signals need.
+///
+/// # Errors
+/// What is missing.
+pub(super) fn check(setting: &Setting) -> Result<(), PolicyError> {
+    if setting.feeder.is_none() {
+        return Err(PolicyError::Unmet { need: "a network" });
+    }
+    if setting.tariff.is_none() {
+        return Err(PolicyError::Unmet { need: "a grid tariff" });
+    }
+    Ok(())
+}
+
+/// A series over members and periods, member-major.
+pub(super) fn series(setting: &Setting, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+    let periods = setting.periods.count;
+    (0..setting.members.len() * periods).map(|k| value(k / periods, k % periods)).collect()
+}
+
+/// The periods of one member in a member-major series.
+pub(super) fn of_member<'a>(setting: &Setting, series: &'a [f64], member: usize) -> &'a [f64] {
+    let periods = setting.periods.count;
+    &series[member * periods..(member + 1) * periods]
+}
+
+/// `dP_0 / dx`: energy from upstream per kWh that a member withdraws more, with the reactive power that comes with it; 1 at
+/// the root and for members without a node. Not a number where the network is at its limit of loadability.
+pub(super) fn upstream_per_kwh(setting: &Setting, physical: &Physical) -> Vec<f64> {
+    let Some(feeder) = &setting.feeder else { return series(setting, |_, _| 1.0) };
+    let by_period: Vec<Vec<f64>> = physical
+        .grid
+        .iter()
+        .map(|state| {
+            let response = feeder.power_flow.sensitivities(&state.flow).map(|mut s| s.slack_kw()).ok();
+            let of = |member: &Member| match (member.node, &response) {
+                (None, _) => 1.0,
+                (Some(node), Some(r)) => r.p[node.0] + reactive_per_kw(member) * r.q[node.0],
+                (Some(_), None) => f64::NAN,
+            };
+            setting.members.iter().map(of).collect()
+        })
+        .collect();
+    series(setting, |i, t| by_period[t][i])
+}
+
+/// Reactive power that comes with a kW of a member's exchange, kvar.
+pub(super) fn reactive_per_kw(member: &Member) -> f64 {
+    (1.0 / (member.power_factor * member.power_factor) - 1.0).max(0.0).sqrt()
+}
+
+/// Intensity at each member's connection point, kg/kWh; the grid's where nothing flows.
+pub(super) fn intensities(setting: &Setting, physical: &Physical) -> Vec<f64> {
+    series(setting, |i, t| physical.intensity_kg_per_kwh(i, t).unwrap_or_else(|| setting.intensity(t)))
+}
+
+/// Intensity of what each member exports or would export: that of the mix inside it; the grid's where there is none.
+pub(super) fn export_intensities(setting: &Setting, physical: &Physical) -> Vec<f64> {
+    let position = internal_nodes(setting);
+    let inside = |i: usize, t: usize| {
+        let state = physical.grid.get(t)?;
+        state.carbon.intensity_kg_per_kwh.get(position[i]?).copied().flatten()
+    };
+    series(setting, |i, t| {
+        let own = physical.export_intensity_kg_per_kwh(i, t).or_else(|| inside(i, t));
+        own.unwrap_or_else(|| setting.intensity(t))
+    })
+}
+
+/// Intensity at each connection point if members' own sources entered the network without carbon: what is left for nodes to
+/// be charged where sources have already paid.
+pub(super) fn intensities_of_others(setting: &Setting, physical: &Physical) -> Vec<f64> {
+    let Some(feeder) = &setting.feeder else { return intensities(setting, physical) };
+    let nodes = feeder.network.buses.len();
+    let by_period: Vec<Vec<Option<f64>>> = physical
+        .grid
+        .iter()
+        .map(|state| {
+            let outside: Vec<f64> =
+                state.carbon.sources.iter().map(|s| if s.node < nodes { s.kg_per_kwh } else { 0.0 }).collect();
+            let mix = |shares: &Vec<f64>| shares.iter().zip(&outside).map(|(share, e)| share * e).sum::<f64>();
+            state.carbon.shares().iter().map(|row| row.as_ref().map(mix)).collect()
+        })
+        .collect();
+    series(setting, |i, t| {
+        let node = setting.members[i].node;
+        node.and_then(|n| by_period[t][n.0]).unwrap_or_else(|| setting.intensity(t))
+    })
+}
+
+/// Position of each member's internal node in the carbon flow: behind the network's nodes, in order of the members.
+pub(super) fn internal_nodes(setting: &Setting) -> Vec<Option<usize>> {
+    let mut next = setting.feeder.as_ref().map_or(0, |f| f.network.buses.len());
+    let mut take = |member: &Member| {
+        member.node.map(|_| {
+            next += 1;
+            next - 1
+        })
+    };
+    setting.members.iter().map(&mut take).collect()
+}
+
+/// Energy fed back upstream in a period, kWh.
+pub(super) fn root_export_kwh(physical: &Physical, period: usize) -> f64 {
+    (-physical.upstream_import_kwh[period]).max(0.0)
+}
+
+/// Intensity of what is at the root, kg/kWh; the grid's where nothing flows.
+pub(super) fn root_intensity(setting: &Setting, physical: &Physical, period: usize) -> f64 {
+    let root = setting.feeder.as_ref().and_then(|f| f.network.slacks().next());
+    let found = root.and_then(|NodeId(n)| physical.grid.get(period)?.carbon.intensity_kg_per_kwh[n]);
+    found.unwrap_or_else(|| setting.intensity(period))
+}
+
+/// Carbon that flows attribute to each member, kg: what it emits and takes in less what it passes on,
+/// `direct + sum_t w [x]+ - w^x [x]-`. Together with passive load, losses and exports this is all that was emitted.
+pub(super) fn attributed_kg(setting: &Setting, physical: &Physical) -> Vec<f64> {
+    let (w, exported) = (intensities(setting, physical), export_intensities(setting, physical));
+    let of = |i: usize| -> f64 {
+        let plan = &physical.plans[i];
+        let (w, exported) = (of_member(setting, &w, i), of_member(setting, &exported, i));
+        (0..setting.periods.count)
+            .map(|t| {
+                let x = withdrawal_kwh(setting, plan, t);
+                plan.emission_kg[t] + w[t] * x.max(0.0) - exported[t] * (-x).max(0.0)
+            })
+            .sum()
+    };
+    (0..setting.members.len()).map(of).collect()
+}
+
+/// Carbon of passive load and losses in a period, kg.
+pub(super) fn feeder_kg(setting: &Setting, physical: &Physical, period: usize) -> f64 {
+    let (Some(feeder), Some(state)) = (&setting.feeder, physical.grid.get(period)) else { return 0.0 };
+    let loads: f64 = passive_kg_per_h(feeder, state).sum();
+    (loads + state.carbon.total_loss_kg_per_h() - state.carbon.drawn_kg_per_h.iter().sum::<f64>())
+        * setting.periods.hours
+}
+
+fn passive_kg_per_h<'a>(feeder: &Feeder, state: &'a GridState) -> impl Iterator<Item = f64> + use<'a> {
+    state.carbon.load_kg_per_h.iter().take(feeder.network.buses.len()).copied()
+}
+
+/// Who answers for what where carbon is charged along flows: `charged_kg` beyond what flows attribute is charged twice.
+pub(super) fn responsibility(
+    setting: &Setting,
+    modifiers: &Modifiers,
+    physical: &Physical,
+    charged_kg: Vec<f64>,
+) -> Responsibility {
+    let periods = || 0..setting.periods.count;
+    let emitted_kg: f64 = periods().map(|t| physical.emissions_kg(setting, t)).sum();
+    let attributed_kg: f64 = attributed_kg(setting, physical).iter().sum();
+    let also_covered_kg: f64 = match modifiers.coverage {
+        Coverage::VppsOnly => 0.0,
+        Coverage::Feeder => periods().map(|t| feeder_kg(setting, physical, t)).sum(),
+    };
+    let covered_kg = attributed_kg + also_covered_kg;
+    Responsibility {
+        double_charged_kg: charged_kg.iter().sum::<f64>() - attributed_kg,
+        charged_kg,
+        covered_kg,
+        uncovered_kg: emitted_kg - covered_kg,
+        phantom_kg: 0.0,
+    }
+}
+
+/// What power through the network costs in carbon beyond the node it reaches: the part of a nodal price that moves carbon
+/// from those who pay little for it to those who pay much.
+///
+/// With `y` the downstream price of carbon, a branch that carries `P` from `i` to `m` costs
+/// `y_m (w_i - w_m) P_received + loss_price w_i (P_sent - P_received)`; a kWh more from upstream costs `y_0 (e_0 - w_0)`.
+#[derive(Clone, Debug)]
+pub(super) struct CarbonInFlows {
+    /// Charge per kW that leaves each end of a branch into it.
+    ends: Vec<(f64, f64)>,
+    /// Charge per kW from upstream.
+    root: f64,
+}
+
+impl CarbonInFlows {
+    /// The charges at a state of the network, prices per kg by node.
+    pub fn new(network: &Network, state: &GridState, y: &[Option<f64>], loss_price: f64, upstream: f64) -> Self {
+        let w = |node: NodeId| state.carbon.intensity_kg_per_kwh[node.0].unwrap_or(0.0);
+        let price = |node: NodeId| y[node.0].unwrap_or(0.0);
+        let ends = network
+            .branches
+            .iter()
+            .zip(&state.flow.branches)
+            .map(|(branch, flow)| {
+                let forward = flow.p_from_kw >= flow.p_to_kw;
+                let (tail, head) = if forward { (branch.from, branch.to) } else { (branch.to, branch.from) };
+                let lost = loss_price * w(tail);
+                // Received power leaves the head with a minus.
+                let (at_tail, at_head) = (lost, lost - price(head) * (w(tail) - w(head)));
+                if forward { (at_tail, at_head) } else { (at_head, at_tail) }
+            })
+            .collect();
+        let imports = state.flow.slack_kw() >= 0.0;
+        let root = network.slacks().next().filter(|_| imports).map_or(0.0, |n| price(n) * (upstream - w(n)));
+        Self { ends, root }
+    }
+
+    /// The charge of a flow with these prices held fixed, per h.
+    fn of(&self, flow: &Flow) -> f64 {
+        let branches: f64 =
+            self.ends.iter().zip(&flow.branches).map(|((a, b), f)| a * f.p_from_kw + b * f.p_to_kw).sum();
+        branches + self.root * flow.slack_kw()
+    }
+
+    /// Its derivative by a member's withdrawal, per kWh, by a central difference of two power flows. Not a number where
+    /// they do not converge.
+    pub fn per_kwh(&self, feeder: &Feeder, flow: &Flow, member: &Member) -> f64 {
+        const STEP: f64 = 1e-4;
+        let Some(node) = member.node else { return self.root };
+        let step_kw = STEP * feeder.network.base_kva();
+        let moved = |kw: f64| {
+            let mut injections = Injections { p_kw: flow.p_kw.clone(), q_kvar: flow.q_kvar.clone() };
+            injections.add(node, -kw, -kw * reactive_per_kw(member));
+            let moved = feeder.power_flow.solve(&injections);
+            moved.map_or(f64::NAN, |moved| self.of(&moved))
+        };
+        (moved(step_kw) - moved(-step_kw)) / (2.0 * step_kw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::carbon::flow::{FlowGraph, LossRule, trace};
+    use crate::network::{Branch, Bus, BusKind};
+    use crate::power_flow::{BranchFlow, Method};
+
+    /// Two nodes without losses or congestion, coal of 0.9 at the first and gas of 0.4 at the second, carbon charged at 100
+    /// and 150 per tonne where it is consumed: published prices of the balances 308.333 and 360.4167.
+    #[test]
+    fn carbon_in_flows_separates_nodes_that_pay_different_prices_for_it() {
+        let (coal_mw, gas_mw) = (58.333_333_333_3, 41.666_666_666_7);
+        let through_kw = 1000.0 * (coal_mw - 40.0);
+        let mut graph = FlowGraph::new(2);
+        graph.source(0, 1000.0 * coal_mw, 0.9);
+        graph.source(1, 1000.0 * gas_mw, 0.4);
+        graph.lossless_branch(0, 1, through_kw);
+        let carbon = trace(&graph, LossRule::Explicit).unwrap();
+        let y = carbon.downstream_price(&[100.0, 150.0], 0.0).unwrap();
+        assert!((y[0].unwrap() - 115.714_285_714_3).abs() < 1e-6);
+
+        let bus = |id, kind| Bus { id, kind, ..Bus::default() };
+        let branch = Branch {
+            from: NodeId(0),
+            to: NodeId(1),
+            r_pu: 0.0,
+            x_pu: 0.1,
+            b_pu: 0.0,
+            tap: 1.0,
+            shift_deg: 0.0,
+            rate_kva: None,
+            in_service: true,
+        };
+        let network = Network {
+            name: String::new(),
+            base_mva: 100.0,
+            buses: vec![bus(1, BusKind::Slack), bus(2, BusKind::Pq)],
+            branches: vec![branch],
+            generators: vec![],
+        };
+        let flow = |kw: f64| Flow {
+            voltages: vec![],
+            p_kw: vec![],
+            q_kvar: vec![],
+            branches: vec![BranchFlow { p_from_kw: kw, p_to_kw: -kw, ..BranchFlow::default() }],
+            slacks: vec![],
+            loss_kw: 0.0,
+            loss_kvar: 0.0,
+            iterations: 0,
+            mismatch_pu: 0.0,
+            method: Method::Newton,
+        };
+        let state = GridState {
+            flow: flow(through_kw),
+            carbon,
+            member_intensity_kg_per_kwh: vec![],
+            export_intensity_kg_per_kwh: vec![],
+            stored_carbon_kg: 0.0,
+        };
+        let charges = CarbonInFlows::new(&network, &state, &y, 0.0, 0.9);
+        let per_kwh = charges.of(&flow(through_kw + 1.0)) - charges.of(&flow(through_kw));
+        assert!((per_kwh - (360.416_666_666_7 - 308.333_333_333_3)).abs() < 1e-6, "{per_kwh}");
+    }
+}

@@ -1,0 +1,448 @@
+//! Electricity and carbon in one nodal price.
+//!
+//! Everybody buys and sells at the marginal cost of supplying its node from upstream; trades between peers settle at the
+//! price of the root, so that two nodes with different prices are no source of money. With all injections given and no limit
+//! binding, that marginal cost is the power flow's: `(c_0 + tau e_0) dP_0/dd_n`. Limits are not priced: violations are
+//! reported.
+//!
+//! The definitions are clean readings of an abstract whose formulas are not available (Wang et al. 2026):
+//!
+//! * [`Form::TaxInternalised`]: emissions are taxed where they are burnt, and upstream carbon is part of the root's price.
+//! * [`Form::Adder`]: the price of energy, and `tau w_n` on top of it.
+//! * [`Form::FlowInLoop`]: carbon is charged where it is consumed, along the flows, and prices know how flows move it. With
+//!   one price for everybody this is [`Form::TaxInternalised`] (charges along all flows add up to the tax at the sources);
+//!   with a ladder each member has its own.
+
+use super::Stepped;
+use crate::carbon::accounts::{self, withdrawal_kwh};
+use crate::carbon::nodal::{self, CarbonInFlows};
+use crate::carbon::{CARBON, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
+use crate::outcome::{Ledger, Party};
+use crate::physical::Physical;
+use crate::register_policy;
+use crate::setting::Setting;
+use crate::terms::{Account, Terms, at};
+use crate::units::per_kg;
+use serde::{Deserialize, Serialize};
+
+/// How carbon enters the price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Form {
+    /// As a tax at the sources.
+    #[default]
+    TaxInternalised,
+    /// As an adder of the average intensity of the node.
+    Adder,
+    /// Where it is consumed, along the flows.
+    FlowInLoop,
+}
+
+/// What carbon costs that the feeder exports to the upstream grid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RootExport {
+    /// What a load at the root would pay.
+    #[default]
+    LikeLoad,
+    /// It is credited with the intensity of the energy it displaces upstream.
+    Credited,
+    /// Nothing: what leaves is not charged.
+    Unpriced,
+}
+
+/// One nodal price for electricity and carbon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Integrated {
+    /// Price of a tonne in the nodal price.
+    pub price_per_tonne: f64,
+    /// How carbon enters the price.
+    pub form: Form,
+    /// Margin of the retailer: what imports cost more and exports earn less than the nodal price, per kWh.
+    pub retail_margin_per_kwh: f64,
+    /// What exported carbon costs.
+    pub root_export: RootExport,
+    /// A ladder for members. With [`Form::FlowInLoop`] on the carbon that flows attribute to them, everybody else paying
+    /// `price_per_tonne`; else on imports and direct emissions, and then `price_per_tonne` must be 0: nothing is charged
+    /// twice.
+    pub ladder: Option<Stepped>,
+}
+
+impl Default for Integrated {
+    fn default() -> Self {
+        Self {
+            price_per_tonne: 280.0,
+            form: Form::TaxInternalised,
+            retail_margin_per_kwh: 0.0,
+            root_export: RootExport::LikeLoad,
+            ladder: None,
+        }
+    }
+}
+
+/// The signal, by parts. Series are member-major, per kWh.
+#[derive(Clone, Debug)]
+struct Prices<'s> {
+    /// Price of energy at the node, as far as it is one price for withdrawal and injection.
+    node: &'s [f64],
+    /// Its carbon part.
+    carbon: &'s [f64],
+    /// Price at the root, per period.
+    root: &'s [f64],
+    /// Carbon of a kWh withdrawn, kg: counts on the ladder along the flows.
+    withdrawn_kg: &'s [f64],
+    /// Carbon of a kWh injected, kg: credited on that ladder.
+    injected_kg: &'s [f64],
+    /// What carbon that a member injects costs those downstream, per kWh injected.
+    injection: &'s [f64],
+}
+
+impl<'s> Prices<'s> {
+    fn read(setting: &Setting, signal: &'s [f64]) -> Self {
+        let count = setting.members.len() * setting.periods.count;
+        let (node, rest) = signal.split_at(count);
+        let (carbon, rest) = rest.split_at(count);
+        let (root, rest) = rest.split_at(setting.periods.count);
+        let third = rest.len() / 3;
+        let (withdrawn_kg, rest) = rest.split_at(third);
+        let (injected_kg, injection) = rest.split_at(third);
+        Self { node, carbon, root, withdrawn_kg, injected_kg, injection }
+    }
+}
+
+impl Integrated {
+    fn price(&self) -> f64 {
+        per_kg(self.price_per_tonne)
+    }
+
+    /// The ladder on carbon along the flows.
+    fn ladder_on_flows(&self) -> Option<&Stepped> {
+        self.ladder.as_ref().filter(|_| self.form == Form::FlowInLoop)
+    }
+
+    /// The ladder on imports and direct emissions.
+    fn ladder_on_imports(&self) -> Option<&Stepped> {
+        self.ladder.as_ref().filter(|_| self.form != Form::FlowInLoop)
+    }
+
+    /// Carbon that a kWh more at the root is charged with, kg, as long as `tau` is the price of all.
+    fn root_kg_per_kwh(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
+        if physical.upstream_import_kwh[period] >= 0.0 {
+            return setting.intensity(period);
+        }
+        match self.root_export {
+            // Sources pay for all they emit, wherever it goes: a kWh that stays adds nothing.
+            RootExport::LikeLoad => 0.0,
+            RootExport::Credited => setting.intensity(period),
+            RootExport::Unpriced => nodal::root_intensity(setting, physical, period),
+        }
+    }
+
+    /// Carbon that the network operator answers for at the root, kg: what comes in, and what is forgiven on what leaves.
+    fn root_kg(&self, setting: &Setting, physical: &Physical) -> f64 {
+        (0..setting.periods.count)
+            .map(|t| self.root_kg_per_kwh(setting, physical, t) * physical.upstream_import_kwh[t])
+            .sum()
+    }
+
+    /// Accounts of the ladder along the flows.
+    fn flow_accounts(&self, setting: &Setting, modifiers: &Modifiers, prices: &Prices<'_>) -> Vec<Account> {
+        let Some(ladder) = self.ladder_on_flows() else { return vec![] };
+        let mut accounts = ladder.accounts(setting, modifiers, &[]);
+        let per_kwh = ladder.quota.per_imported_kwh();
+        let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
+        for (i, account) in accounts.iter_mut().enumerate() {
+            account.import_kg_per_kwh.clear();
+            account.export_kg_per_kwh.clear();
+            let withdrawn = nodal::of_member(setting, prices.withdrawn_kg, i);
+            account.withdrawal_kg_per_kwh = withdrawn.iter().map(|w| (w - per_kwh).max(least)).collect();
+            account.injection_kg_per_kwh =
+                nodal::of_member(setting, prices.injected_kg, i).iter().map(|w| -w).collect();
+        }
+        accounts
+    }
+
+    /// Prices of carbon by node: of members what their ladder asks at the margin, of all others the price of all.
+    fn price_of_consumption(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        ladder: &Stepped,
+    ) -> Vec<Vec<f64>> {
+        let signal = [nodal::intensities(setting, physical), nodal::export_intensities(setting, physical)].concat();
+        let (withdrawn_kg, injected_kg) = signal.split_at(signal.len() / 2);
+        let at_flows = Prices { node: &[], carbon: &[], root: &[], withdrawn_kg, injected_kg, injection: &[] };
+        let accounts = self.flow_accounts(setting, modifiers, &at_flows);
+        let own: Vec<f64> = accounts
+            .iter()
+            .zip(&physical.plans)
+            .map(|(account, plan)| {
+                let (low, high) = ladder.charge().slopes_at(accounts::balance_kg(setting, account, plan));
+                0.5 * (low + high)
+            })
+            .collect();
+        let inside = nodal::internal_nodes(setting);
+        let root = setting.feeder.as_ref().and_then(|f| f.network.slacks().next());
+        let of = |state: &crate::physical::GridState| {
+            let mut prices = vec![self.price(); state.carbon.load_kw.len()];
+            for (position, price) in inside.iter().zip(&own) {
+                if let Some(node) = position {
+                    prices[*node] = *price;
+                }
+            }
+            if let (RootExport::Unpriced, Some(root)) = (self.root_export, root) {
+                let exported_kw = (-state.flow.slack_kw()).max(0.0);
+                let consumed_kw = state.carbon.load_kw[root.0];
+                if consumed_kw > 0.0 {
+                    prices[root.0] *= (1.0 - exported_kw / consumed_kw).max(0.0);
+                }
+            }
+            prices
+        };
+        physical.grid.iter().map(of).collect()
+    }
+
+    /// The carbon part of prices along the flows, and what carbon injected by a member costs downstream, per kWh.
+    fn along_flows(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        ladder: &Stepped,
+    ) -> (Vec<f64>, Vec<f64>) {
+        let Some(feeder) = &setting.feeder else { return (vec![], vec![]) };
+        let periods = setting.periods.count;
+        let consumption = self.price_of_consumption(setting, modifiers, physical, ladder);
+        let injected_kg = nodal::export_intensities(setting, physical);
+        let (mut adder, mut injection) = (vec![0.0; injected_kg.len()], vec![0.0; injected_kg.len()]);
+        for (t, state) in physical.grid.iter().enumerate() {
+            let unknown = || vec![Some(f64::NAN); consumption[t].len()];
+            let y = state.carbon.downstream_price(&consumption[t], self.price()).unwrap_or_else(|_| unknown());
+            let charges = CarbonInFlows::new(&feeder.network, state, &y, self.price(), setting.intensity(t));
+            for (i, member) in setting.members.iter().enumerate() {
+                let k = i * periods + t;
+                adder[k] = charges.per_kwh(feeder, &state.flow, member);
+                if let Some(node) = member.node {
+                    let w = state.carbon.intensity_kg_per_kwh[node.0];
+                    injection[k] = y[node.0].unwrap_or(self.price()) * (injected_kg[k] - w.unwrap_or(injected_kg[k]));
+                }
+            }
+        }
+        (adder, injection)
+    }
+
+    /// What a member pays beyond the tariff for energy at its node, and the carbon part of it.
+    fn nodal_money(&self, setting: &Setting, prices: &Prices<'_>, physical: &Physical, member: usize) -> (f64, f64) {
+        let plan = &physical.plans[member];
+        let terms = self.adders(setting, prices, member);
+        let carbon_at_node = nodal::of_member(setting, prices.carbon, member);
+        let (mut all, mut carbon) = (0.0, 0.0);
+        for t in 0..setting.periods.count {
+            let x = withdrawal_kwh(setting, plan, t);
+            let sale = setting.energy_slot(t).map_or(0.0, |k| plan.trade[k]);
+            all += at(&terms.import_adder, t) * plan.import_kwh[t]
+                - at(&terms.export_adder, t) * plan.export_kwh[t]
+                - at(&terms.trade_adder, t) * sale;
+            carbon += carbon_at_node[t] * x;
+            let downstream = at(&terms.injection_adder, t) * (-x).max(0.0);
+            all += downstream;
+            carbon += downstream;
+        }
+        (all, carbon)
+    }
+
+    /// The terms without carbon accounts.
+    fn adders(&self, setting: &Setting, prices: &Prices<'_>, member: usize) -> Terms {
+        let node = nodal::of_member(setting, prices.node, member);
+        let beyond = |reference: &[f64], margin: f64| -> Vec<f64> {
+            node.iter().zip(reference).map(|(price, known)| price + margin - known).collect()
+        };
+        let (buy, sell) = setting
+            .tariff
+            .as_ref()
+            .map_or((&[][..], &[][..]), |tariff| (&tariff.buy_per_kwh[..], &tariff.sell_per_kwh[..]));
+        let injection = if prices.injection.is_empty() {
+            vec![]
+        } else {
+            nodal::of_member(setting, prices.injection, member).to_vec()
+        };
+        Terms {
+            import_adder: beyond(buy, self.retail_margin_per_kwh),
+            export_adder: beyond(sell, -self.retail_margin_per_kwh),
+            trade_adder: beyond(prices.root, 0.0),
+            injection_adder: injection,
+            ..Terms::default()
+        }
+    }
+}
+
+impl Rule for Integrated {
+    fn check(&self, setting: &Setting, modifiers: &Modifiers) -> Result<(), PolicyError> {
+        nodal::check(setting)?;
+        accounts::at_least("price_per_tonne", self.price_per_tonne, 0.0, "at least 0")?;
+        accounts::at_least("retail_margin_per_kwh", self.retail_margin_per_kwh, 0.0, "at least 0")?;
+        if !modifiers.visible {
+            return Err(PolicyError::Combination { what: "a nodal price that nobody sees (`visible: false`)" });
+        }
+        let mut priced = self.price_per_tonne > 0.0;
+        if let Some(ladder) = &self.ladder {
+            ladder.check_parameters()?;
+            ladder.quota.check(setting, modifiers)?;
+            if self.form != Form::FlowInLoop && priced {
+                let what = "a ladder on imports that the nodal price charges already (set `price_per_tonne: 0`)";
+                return Err(PolicyError::Combination { what });
+            }
+            priced |= ladder.base_price_per_tonne > 0.0;
+        }
+        if priced { accounts::charged_once(setting) } else { Ok(()) }
+    }
+
+    fn price_per_tonne(&self) -> Option<f64> {
+        Some(self.ladder.as_ref().map_or(self.price_per_tonne, |ladder| ladder.base_price_per_tonne))
+    }
+
+    fn signal_kind(&self) -> SignalKind {
+        SignalKind::Nodal
+    }
+
+    /// Prices of every member and period, their carbon part, the price at the root per period; under a ladder along the
+    /// flows then intensities of withdrawal and injection and the price of carbon injected. At first everybody is at the
+    /// root.
+    fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
+        let carbon = |t: usize| self.price() * setting.intensity(t);
+        let root = |t: usize| buy(setting, t) + carbon(t);
+        let mut signal =
+            nodal::series(setting, |_, t| if self.ladder_on_flows().is_some() { buy(setting, t) } else { root(t) });
+        signal.extend(nodal::series(setting, |_, t| if self.ladder_on_flows().is_some() { 0.0 } else { carbon(t) }));
+        if self.ladder_on_flows().is_some() {
+            signal.extend((0..setting.periods.count).map(|t| buy(setting, t)));
+            signal.extend(nodal::series(setting, |_, t| setting.intensity(t)));
+            signal.extend(nodal::series(setting, |_, _| 0.0));
+            signal.extend(nodal::series(setting, |_, _| 0.0));
+        } else {
+            signal.extend((0..setting.periods.count).map(root));
+        }
+        signal
+    }
+
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
+        match self.ladder_on_imports() {
+            Some(ladder) => ladder.accounts(setting, modifiers, signal),
+            None => self.flow_accounts(setting, modifiers, &Prices::read(setting, signal)),
+        }
+    }
+
+    fn terms(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Terms> {
+        let prices = Prices::read(setting, signal);
+        let mut accounts = self.accounts(setting, modifiers, signal).into_iter();
+        let member = |i| Terms {
+            direct_price_per_kg: if self.ladder.is_some() { 0.0 } else { self.price() },
+            account: accounts.next(),
+            ..self.adders(setting, &prices, i)
+        };
+        (0..setting.members.len()).map(member).collect()
+    }
+
+    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, _: &[f64]) -> Vec<f64> {
+        let periods = setting.periods.count;
+        let upstream = nodal::upstream_per_kwh(setting, physical);
+        let energy: Vec<f64> = (0..upstream.len()).map(|k| buy(setting, k % periods) * upstream[k]).collect();
+        let root_carbon = |t: usize| self.price() * self.root_kg_per_kwh(setting, physical, t);
+        let mut root: Vec<f64> = (0..periods).map(|t| buy(setting, t) + root_carbon(t)).collect();
+        let mut along_flows = vec![];
+        let carbon: Vec<f64> = match (self.form, self.ladder_on_flows()) {
+            (Form::FlowInLoop, Some(ladder)) => {
+                root = (0..periods).map(|t| buy(setting, t)).collect();
+                let (adder, injection) = self.along_flows(setting, modifiers, physical, ladder);
+                along_flows.extend(nodal::intensities(setting, physical));
+                along_flows.extend(nodal::export_intensities(setting, physical));
+                along_flows.extend(injection);
+                adder
+            }
+            (Form::Adder, _) => nodal::intensities(setting, physical).iter().map(|w| self.price() * w).collect(),
+            _ => (0..upstream.len()).map(|k| root_carbon(k % periods) * upstream[k]).collect(),
+        };
+        let node = energy.iter().zip(&carbon).map(|(e, c)| e + c);
+        node.chain(carbon.iter().copied()).chain(root).chain(along_flows).collect()
+    }
+
+    fn settle(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+        ledger: &mut Ledger,
+    ) {
+        let prices = Prices::read(setting, signal);
+        let accounts = self.accounts(setting, modifiers, signal);
+        for (i, plan) in physical.plans.iter().enumerate() {
+            let (all, carbon) = self.nodal_money(setting, &prices, physical, i);
+            ledger.pay(Party::Member(i), Party::Dso, all - carbon, NODAL);
+            ledger.pay(Party::Member(i), Party::Dso, carbon, CARBON);
+            let own = match accounts.get(i) {
+                Some(account) => account.charge.value(accounts::balance_kg(setting, account, plan)),
+                None => self.price() * plan.emission_kg.iter().sum::<f64>(),
+            };
+            ledger.pay(Party::Member(i), Party::Authority, own, CARBON);
+        }
+        let operator_kg = match self.ladder_on_flows() {
+            None => self.root_kg(setting, physical),
+            Some(_) => (0..setting.periods.count)
+                .map(|t| {
+                    let leaves_kg = nodal::root_export_kwh(physical, t)
+                        * match self.root_export {
+                            RootExport::LikeLoad => nodal::root_intensity(setting, physical, t),
+                            RootExport::Credited => nodal::root_intensity(setting, physical, t) - setting.intensity(t),
+                            RootExport::Unpriced => 0.0,
+                        };
+                    nodal::feeder_kg(setting, physical, t) + leaves_kg
+                })
+                .sum(),
+        };
+        ledger.pay(Party::Dso, Party::Authority, self.price() * operator_kg, CARBON);
+    }
+
+    fn responsibility(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &[f64],
+    ) -> Responsibility {
+        if let Some(ladder) = self.ladder_on_imports() {
+            return ladder.responsibility(setting, modifiers, physical, &[]);
+        }
+        if self.price_per_tonne == 0.0 && self.ladder.is_none() {
+            return accounts::nobody(setting, physical);
+        }
+        let mut answers = accounts::at_source(setting, physical);
+        if self.ladder_on_flows().is_some() {
+            answers.charged_kg = nodal::attributed_kg(setting, physical);
+        }
+        let exported = |kg_per_kwh: &dyn Fn(usize) -> f64| -> f64 {
+            (0..setting.periods.count).map(|t| kg_per_kwh(t) * nodal::root_export_kwh(physical, t)).sum()
+        };
+        match self.root_export {
+            RootExport::LikeLoad => {}
+            RootExport::Credited => answers.phantom_kg = -exported(&|t| setting.intensity(t)),
+            RootExport::Unpriced => {
+                answers.uncovered_kg = exported(&|t| nodal::root_intensity(setting, physical, t));
+                answers.covered_kg -= answers.uncovered_kg;
+            }
+        }
+        answers
+    }
+}
+
+/// Reason of payments for energy at a node beyond the tariff.
+const NODAL: &str = "nodal";
+
+/// Price of energy at the root, per kWh.
+fn buy(setting: &Setting, period: usize) -> f64 {
+    setting.tariff.as_ref().map_or(0.0, |tariff| tariff.buy_per_kwh[period])
+}
+
+register_policy!(Modified<Integrated>, "integrated", "electricity and carbon in one price at every node",
+    claims: ["members alone reach the joint optimum with the network, where limits do not bind and there is no margin"],
+    source: "after the abstract of Wang et al. (2026); reconstructed");
