@@ -12,11 +12,38 @@ pub struct LibraryFile {
 }
 
 /// Every file of the library, small ones first.
-pub const LIBRARY: &[LibraryFile] = &[LibraryFile {
-    id: "three_vpp",
-    summary: "three quadratic agents, one period, no network: every mechanism can be checked by hand",
-    text: include_str!("../library/three_vpp.ron"),
-}];
+pub const LIBRARY: &[LibraryFile] = &[
+    LibraryFile {
+        id: "three_vpp",
+        summary: "three quadratic agents, one period, no network: every mechanism can be checked by hand",
+        text: include_str!("../library/three_vpp.ron"),
+    },
+    LibraryFile {
+        id: "five_vpps",
+        summary: "five virtual power plants on the 33-bus feeder for a day",
+        text: include_str!("../library/five_vpps.ron"),
+    },
+    LibraryFile {
+        id: "side_by_side",
+        summary: "experiment: six mechanisms and four carbon policies on `five_vpps`",
+        text: include_str!("../library/side_by_side.ron"),
+    },
+    LibraryFile {
+        id: "chu_2023_like",
+        summary: "experiment: five plants and four carbon models after Chu et al. (2023), a reconstruction",
+        text: include_str!("../library/chu_2023_like.ron"),
+    },
+    LibraryFile {
+        id: "wang_2026_like",
+        summary: "experiment: plants with vehicle fleets on the 33-bus feeder after Wang et al. (2026), a reconstruction",
+        text: include_str!("../library/wang_2026_like.ron"),
+    },
+    LibraryFile {
+        id: "household_community",
+        summary: "20 Portuguese households in quarters of an hour, read from $COASE_DATA",
+        text: include_str!("../library/household_community.ron"),
+    },
+];
 
 /// The file with an id, with or without `.ron`.
 pub fn library_file(name: &str) -> Option<&'static LibraryFile> {

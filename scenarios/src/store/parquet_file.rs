@@ -26,17 +26,17 @@ pub(super) struct ParquetTable {
 }
 
 impl ParquetTable {
-    pub(super) fn new(path: PathBuf, name: &str, heads: Vec<Head>) -> Result<Self, StoreError> {
+    pub(super) fn new(path: PathBuf, name: &str, heads: &[Head]) -> Result<Self, StoreError> {
         let file =
             fs::File::create(beside(&path)).map_err(|source| StoreError::Write { path: path.clone(), source })?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_created_by(format!("coase {}", crate::VERSION))
             .build();
-        let writer = schema(name, &heads)
+        let writer = schema(name, heads)
             .and_then(|schema| SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties)))
             .map_err(|source| StoreError::Parquet { path: path.clone(), source })?;
-        Ok(Self { path, heads, writer, ids: vec![], rows: vec![] })
+        Ok(Self { path, heads: heads.to_vec(), writer, ids: vec![], rows: vec![] })
     }
 
     pub(super) fn row(&mut self, run_id: &str, row: &Row) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub(super) struct Head {
     pub(super) name: String,
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "CSV has no types"))]
     pub(super) kind: Kind,
 }
 
@@ -20,7 +21,7 @@ pub(super) struct Head {
 pub(super) fn collect(store: &Store, plan: &Plan) -> Result<Summary, StoreError> {
     let mut writers = Table::ALL
         .iter()
-        .map(|table| Writer::new(store.dir(), *table, heads(*table, plan)))
+        .map(|table| Writer::new(store.dir(), *table, &heads(*table, plan)))
         .collect::<Result<Vec<_>, _>>()?;
     let mut summary = Summary { planned: plan.runs.len(), ..Summary::default() };
     let mut bases = Bases::default();
@@ -102,7 +103,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(dir: &Path, table: Table, heads: Vec<Head>) -> Result<Self, StoreError> {
+    fn new(dir: &Path, table: Table, heads: &[Head]) -> Result<Self, StoreError> {
         let path = dir.join(format!("{}.csv", table.name()));
         let failed = |source| StoreError::Write { path: path.clone(), source };
         let file = fs::File::create(beside(&path)).map_err(failed)?;
