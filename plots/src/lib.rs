@@ -3,6 +3,21 @@
 //! A figure is a display list in points ([`canvas`]) that axes, panels and legends fill; three sinks turn it into SVG,
 //! PNG and PDF, the same bytes every time. This crate reads the tables of a result store and nothing else: it does not
 //! know how a number was computed, which mechanisms exist, or what a terminal is.
+//!
+//! ```no_run
+//! use coase_plots::{Format, draw, tables};
+//!
+//! let store = std::path::Path::new("results/side_by_side");
+//! let report = draw(store, &[Format::Svg, Format::Pdf], &|done, total| eprintln!("{done} of {total}"))?;
+//! for skipped in &report.skipped {
+//!     eprintln!("no {}: {}", skipped.figure, skipped.reason);
+//! }
+//! tables(store)?;
+//! # Ok::<(), coase_plots::PlotError>(())
+//! ```
+//!
+//! To add a kind of figure: a file in `figures` with a function from a [`study::Study`] to pictures, and a line in
+//! [`figures::KINDS`]. What it draws must pass [`lint::lint`].
 
 pub mod axis;
 pub mod canvas;

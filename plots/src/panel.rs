@@ -127,9 +127,9 @@ impl Panel {
         if self.title.is_empty() { TICK_LABEL * 0.4 } else { LABEL + 5.0 }
     }
 
-    /// Half of the last tick label hangs over the right end.
+    /// Half of the last tick label hangs over the right end; names of categories stay within their cells.
     pub fn right(&self) -> f64 {
-        if self.x_labels == Labels::Hidden {
+        if self.x_labels == Labels::Hidden || self.x.kind == Kind::Category {
             return 1.0;
         }
         let width = self.area.width().max(40.0);
