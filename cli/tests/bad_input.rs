@@ -10,7 +10,7 @@ fn scenario(device: &str) -> String {
     format!(
         "Scenario(
     name: \"case\", periods: 2, period_h: 1.0, currency: \"EUR\",
-    network: (source: \"net.ron\"),
+    network: Some((source: \"net.ron\")),
     grid: (buy_price_per_kwh: 0.3, sell_price_per_kwh: 0.1, intensity_kg_per_kwh: 0.4),
     participants: [
         (id: \"a\", bus: 2, devices: [

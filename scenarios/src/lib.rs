@@ -17,6 +17,7 @@ mod outline;
 mod overrides;
 mod resolve;
 mod run;
+mod some;
 pub mod spec;
 mod store;
 mod text;

@@ -2,6 +2,7 @@
 
 use crate::fault::{Cause, Fault, Place, did_you_mean};
 use crate::outline::{self, NoSuchPlace, Node};
+use crate::some::without_some;
 use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -79,7 +80,7 @@ impl Text {
 
     /// Reads it as a value.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        options().from_str(self.as_str()).map_err(|error| self.ron_fault(error))
+        options().from_str(&without_some(self.as_str())).map_err(|error| self.ron_fault(error))
     }
 
     /// A fault at a dotted path, or at the deepest part of it that is there.
