@@ -1,5 +1,6 @@
 //! Why there is no optimal power flow.
 
+use crate::carbon::flow::CarbonFlowError;
 use crate::network::NetworkError;
 use crate::program::SolveError;
 
@@ -58,6 +59,9 @@ pub enum OpfError {
     /// A carbon price or an intensity that is not a number.
     #[error("a carbon price or intensity is not finite")]
     CarbonNotFinite,
+    /// The carbon of the dispatch cannot be traced.
+    #[error(transparent)]
+    CarbonFlow(#[from] CarbonFlowError),
     /// A generator without a limit that it is worth to run without end.
     #[error("generator {number} at bus {bus} would run without end")]
     Unbounded {

@@ -173,8 +173,7 @@ impl Feeder {
             for k in self.roots..n {
                 let drop = 2.0 * (self.r[k] * flow.p[k] + self.x[k] * flow.q[k]) - self.z_square(k) * flow.l[k];
                 let v = flow.v[self.parent[k]] - drop;
-                // Not `v <= 0`, which is false for NaN.
-                if !(v > 1e-3 * self.v_max[0]) {
+                if v.is_nan() || v <= 1e-3 * self.v_max[0] {
                     return None;
                 }
                 change = change.max((v - flow.v[k]).abs());

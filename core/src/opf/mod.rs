@@ -8,8 +8,16 @@
 //! Per unit is used inside only; results are in kW, per kWh and per hour. This module knows networks, costs and
 //! intensities. It knows no participant, no market, no carbon policy beyond a price per tonne, and no file.
 
+mod carbon;
+mod dc;
 mod error;
 mod feeder;
+mod prices;
+mod response;
+mod supply;
 
+pub use carbon::{CarbonPricing, OpfCarbon};
+pub use dc::{DcOpf, dc_opf};
 pub use error::OpfError;
 pub use feeder::{Feeder, FeederFlow};
+pub use prices::Price;

@@ -133,6 +133,19 @@ impl Instance {
         self
     }
 
+    /// Gradient of the Lagrangian, `H x + q - A'y`, by variable: at an optimum positive at lower and negative at upper
+    /// bounds, and what a unit more of a limit is worth.
+    pub fn reduced_costs(&self, x: &[f64], y: &[f64]) -> Vec<f64> {
+        let mut reduced: Vec<f64> =
+            self.linear.iter().zip(&self.curvature).zip(x).map(|((q, h), x)| q + h * x).collect();
+        for (row, y) in self.rows().iter().zip(y) {
+            for &(v, a) in row {
+                reduced[v.index()] -= a * y;
+            }
+        }
+        reduced
+    }
+
     /// Solves from scratch: the answer depends on the instance alone.
     ///
     /// Costs are least to about 1e-12 of the money that moves (1e-9 is guaranteed, and certified, except where only the
