@@ -151,7 +151,7 @@ impl Experiment {
                 form = whole;
             }
             let body = options().to_string_pretty(&form, pretty.clone())?;
-            let _ = writeln!(out, "        Scenario{},", body.replace('\n', "\n        "));
+            let _ = writeln!(out, "        Scenario{},", series_on_a_line(&body).replace('\n', "\n        "));
         }
         out.push_str("    ],\n    mechanisms: [\n");
         for mechanism in &self.mechanisms {
@@ -429,6 +429,29 @@ where
     Box<T>: DeserializeOwned,
 {
     variant.with(&sweep.path.parts(), &sweep.values[0]).is_some()
+}
+
+/// Lists of plain numbers, each on one line.
+fn series_on_a_line(ron: &str) -> String {
+    let mut out = String::with_capacity(ron.len());
+    let mut lines = ron.lines().peekable();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        if line.ends_with('[') {
+            let is_number = |next: &&str| next.trim().trim_end_matches(',').parse::<f64>().is_ok();
+            while let Some(number) = lines.next_if(is_number) {
+                let is_last = lines.peek().is_none_or(|next| !is_number(next));
+                out.push_str(if is_last { number.trim().trim_end_matches(',') } else { number.trim() });
+                out.push_str(if is_last { "" } else { " " });
+            }
+            if let Some(end) = lines.next_if(|next| next.trim().starts_with(']') && !out.ends_with('[')) {
+                out.push_str(end.trim());
+            }
+        }
+        out.push('\n');
+    }
+    out.truncate(out.trim_end().len());
+    out
 }
 
 /// A swept value as a cell: a number where it is one, a string without its quotes.

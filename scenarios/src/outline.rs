@@ -34,13 +34,12 @@ pub(crate) struct NoSuchPlace;
 
 /// The tree of a text that RON accepts; `None` if it is not RON.
 pub(crate) fn outline(text: &str) -> Option<Node> {
-    let mut reader = Reader { text, at: beginning(text) };
-    reader.value()
+    Reader { text, at: beginning(text), depth: 0 }.value()
 }
 
 /// Where the value begins: after comments and `#![enable(..)]`.
 pub(crate) fn beginning(text: &str) -> usize {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader { text, at: 0, depth: 0 };
     reader.skip_blanks();
     while reader.rest().starts_with("#!") {
         reader.at += reader.rest().find(']').map_or(reader.rest().len(), |end| end + 1);
@@ -126,9 +125,13 @@ impl Node {
     }
 }
 
+/// Brackets within brackets beyond which a text is not read, as in RON itself.
+const DEEPEST: usize = 128;
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -174,6 +177,10 @@ impl<'a> Reader<'a> {
     fn value(&mut self) -> Option<Node> {
         self.skip_blanks();
         let start = self.at;
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return None;
+        }
         let (name, kind) = match self.peek()? {
             '"' | '\'' => (None, Kind::Plain(self.quoted()?)),
             'r' if is_raw_string(self.rest()) => (None, Kind::Plain(self.raw_string()?)),
@@ -192,6 +199,7 @@ impl<'a> Reader<'a> {
                 }
             }
         };
+        self.depth -= 1;
         Some(Node { span: start..self.at, name, kind })
     }
 
@@ -289,7 +297,7 @@ impl<'a> Reader<'a> {
     }
 
     fn begins_with_field(&self) -> bool {
-        let mut ahead = Reader { text: self.text, at: self.at };
+        let mut ahead = Reader { text: self.text, at: self.at, depth: 0 };
         ahead.skip_blanks();
         ahead.word().is_some() && ahead.eat(':')
     }

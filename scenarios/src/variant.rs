@@ -9,6 +9,7 @@ use crate::text::{Text, options};
 use coase_core::Mechanism;
 use coase_core::carbon::CarbonPolicy;
 use coase_core::open::{Open, camel_case};
+use ron::ser::PrettyConfig;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ impl Kind for dyn Mechanism {
     }
 
     fn written(&self) -> Result<String, ron::Error> {
-        options().to_string(self)
+        options().to_string_pretty(self, PrettyConfig::new().depth_limit(0))
     }
 
     fn hashed(&self) -> Result<String, serde_json::Error> {
@@ -54,7 +55,7 @@ impl Kind for dyn CarbonPolicy {
     }
 
     fn written(&self) -> Result<String, ron::Error> {
-        options().to_string(self)
+        options().to_string_pretty(self, PrettyConfig::new().depth_limit(0))
     }
 
     fn hashed(&self) -> Result<String, serde_json::Error> {

@@ -152,6 +152,45 @@ fn the_resolved_form_is_read_back_with_the_same_runs() {
 }
 
 #[test]
+fn the_resolved_form_of_every_plugin_is_read_back() {
+    let ids = |ids: Vec<&str>| ids.into_iter().map(|id| format!("{id:?}")).collect::<Vec<_>>().join(", ");
+    let mechanisms = ids(coase_core::mechanism::mechanisms().iter().map(|p| p.id).collect());
+    let policies = ids(coase_core::carbon::policies().iter().map(|p| p.id).collect());
+    let text = experiment(&format!("mechanisms: [{mechanisms}], carbon: [{policies}]"));
+    let loaded = load(&text).unwrap();
+    let resolved = loaded.resolved().unwrap();
+    let again = load(&resolved).unwrap_or_else(|fault| panic!("{fault}\n{resolved}"));
+    assert_eq!(loaded.hash(), again.hash());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    /// Whatever is cut out of a file or put into it, the answer is an experiment or a fault with a place in the text.
+    #[test]
+    fn damaged_files_are_refused_in_their_place(at in 0..PLANT.len(), cut in 0..40_usize, put in "[(){}\\[\\],:\"a-z0-9 .é]{0,6}") {
+        let end = (at + cut).min(PLANT.len());
+        let text = format!("{}{put}{}", &PLANT[..at], &PLANT[end..]);
+        for set in [vec![], vec!["scenario.participants.vpp1.devices.0.p_max_kw=7"]] {
+            if let Err(fault) = load_with(&text, &set)
+                && let Some(place) = &fault.place
+            {
+                let lines = text.lines().count().max(1);
+                proptest::prop_assert!(place.line <= lines + 1, "{}", fault);
+                proptest::prop_assert!(place.column <= place.text.chars().count() + 2, "{}", fault);
+            }
+        }
+    }
+}
+
+#[test]
+fn brackets_without_end_are_refused() {
+    for text in ["Scenario(".repeat(100_000), format!("Scenario(name: {}", "[".repeat(100_000))] {
+        assert!(load_with(&text, &["scenario.name=\"x\""]).is_err());
+    }
+}
+
+#[test]
 fn an_unknown_field_is_refused_where_it_stands_with_what_may_be_meant() {
     let fault = refused("p_max_kw: 100", "p_max_kv: 100", "p_max_kv", &["p_max_kv", "did you mean `p_max_kw`?"]);
     assert_eq!(place(&fault).2, "p_max_kv");
