@@ -153,12 +153,13 @@ impl Group<'_> {
         sums.into_iter().map(|(mechanism, sum, count)| (mechanism, sum / count as f64)).collect()
     }
 
-    /// The best mechanisms at something, with the value; several where they are equal, none where all are.
+    /// The best mechanisms at something, with the value; several where they are equal to a hundredth of a percent, none
+    /// where all are.
     fn best(&self, criterion: Criterion) -> Option<(Vec<&str>, f64)> {
         let means = self.means(|run| run.numbers.get(criterion.column).copied());
         let sign = if criterion.best == Best::Least { 1.0 } else { -1.0 };
         let best = means.iter().map(|m| sign * m.1).min_by(f64::total_cmp)?;
-        let tolerance = 1e-7 * best.abs().max(1e-6);
+        let tolerance = 1e-4 * best.abs() + 1e-9;
         let winners: Vec<&str> = means.iter().filter(|m| sign * m.1 <= best + tolerance).map(|m| m.0).collect();
         (winners.len() < means.len()).then_some((winners, sign * best))
     }

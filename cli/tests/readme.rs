@@ -39,6 +39,10 @@ fn policy_rows() -> String {
     policies().into_iter().map(row).collect()
 }
 
+fn library_rows() -> String {
+    coase_scenarios::LIBRARY.iter().map(|file| format!("| `{}` | {} |\n", file.id, file.summary)).collect()
+}
+
 /// The rows under a heading are those of the registry; with `BLESS` set, they become it.
 fn table_is(heading: &str, rows: &str) {
     let readme = readme();
@@ -57,6 +61,7 @@ fn table_is(heading: &str, rows: &str) {
 fn the_tables_are_the_registry() {
     table_is("Mechanisms", &mechanism_rows());
     table_is("Carbon policies", &policy_rows());
+    table_is("Scenario library", &library_rows());
 }
 
 #[test]
