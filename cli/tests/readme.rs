@@ -40,7 +40,8 @@ fn policy_rows() -> String {
 }
 
 fn library_rows() -> String {
-    coase_scenarios::LIBRARY.iter().map(|file| format!("| `{}` | {} |\n", file.id, file.summary)).collect()
+    let row = |file: &coase_scenarios::LibraryFile| format!("| `{}` | {} |\n", file.id, file.summary);
+    coase_scenarios::LIBRARY.iter().map(row).collect()
 }
 
 /// The rows under a heading are those of the registry; with `BLESS` set, they become it.

@@ -30,7 +30,10 @@ pub struct Study<'a> {
     pub left_out: usize,
     /// The first value of every swept parameter, as written.
     first_point: Vec<String>,
+    pub clock: Clock,
     cells: BTreeMap<(usize, usize), Vec<usize>>,
+    /// The rows of participants by run.
+    rows: BTreeMap<usize, Vec<&'a ParticipantRow>>,
 }
 
 /// How time is shown.
@@ -79,7 +82,9 @@ impl<'a> Study<'a> {
             participants: Vec::new(),
             left_out: 0,
             first_point,
+            clock: Clock::of(store, scenario),
             cells: BTreeMap::new(),
+            rows: BTreeMap::new(),
         };
         for (i, run) in of_scenario() {
             if !study.at_first_point(&run.sweep, None) {
@@ -97,6 +102,7 @@ impl<'a> Study<'a> {
             study.cells.entry((m, p)).or_default().push(i);
         }
         for row in store.participants.iter().filter(|r| store.runs[r.run].scenario == scenario) {
+            study.rows.entry(row.run).or_default().push(row);
             if let Some(i) = identity.participant(&row.participant) {
                 insert(&mut study.participants, i);
             }
@@ -150,9 +156,10 @@ impl<'a> Study<'a> {
         participant: usize,
         value: impl Fn(&ParticipantRow) -> Option<f64>,
     ) -> Option<Estimate> {
-        let (runs, key) = (self.runs(m, p), &self.participant(participant).key);
-        let rows = self.store.participants.iter().filter(|r| runs.contains(&r.run) && r.participant == *key);
-        estimate(&rows.filter_map(value).map(without_noise).collect::<Vec<_>>())
+        let key = &self.participant(participant).key;
+        let of_run = |run: &usize| self.rows.get(run).into_iter().flatten().filter(|r| r.participant == *key);
+        let rows = self.runs(m, p).iter().flat_map(of_run);
+        estimate(&rows.filter_map(|r| value(r)).map(without_noise).collect::<Vec<_>>())
     }
 
     /// The run without trade.
@@ -202,22 +209,9 @@ impl<'a> Study<'a> {
         rows
     }
 
-    /// The time axis.
-    pub fn clock(&self) -> Clock {
-        let of_scenario = |run: usize| self.store.runs[run].scenario == self.scenario;
-        let from_periods = self.store.periods.iter().filter(|r| of_scenario(r.run)).map(|r| r.period + 1);
-        let from_nodes = self.store.nodes.iter().filter(|r| of_scenario(r.run)).map(|r| r.period + 1);
-        let periods = from_periods.chain(from_nodes).max().unwrap_or(0);
-        // a day in 24 periods needs no saying
-        match self.facts.period_h.or((periods == 24).then_some(1.0)) {
-            Some(step) if step > 0.0 => Clock { periods, step, label: "Hour of day" }.named(),
-            _ => Clock { periods, step: 1.0, label: "Period" },
-        }
-    }
-
     /// "/day" where the horizon is one.
     fn per(&self) -> &'static str {
-        let clock = self.clock();
+        let clock = self.clock;
         let day = clock.label == "Hour of day" && (clock.end() - 24.0).abs() < 1e-9;
         if day { "/day" } else { "" }
     }
@@ -259,6 +253,19 @@ impl<'a> Study<'a> {
 }
 
 impl Clock {
+    /// The periods of a scenario and their length.
+    fn of(store: &Store, scenario: &str) -> Clock {
+        let of_scenario: Vec<bool> = store.runs.iter().map(|r| r.scenario == scenario).collect();
+        let from_periods = store.periods.iter().filter(|r| of_scenario[r.run]).map(|r| r.period + 1);
+        let from_nodes = store.nodes.iter().filter(|r| of_scenario[r.run]).map(|r| r.period + 1);
+        let periods = from_periods.chain(from_nodes).max().unwrap_or(0);
+        // a day in 24 periods needs no saying
+        match store.facts(scenario).period_h.or((periods == 24).then_some(1.0)) {
+            Some(step) if step > 0.0 => Clock { periods, step, label: "Hour of day" }.named(),
+            _ => Clock { periods, step: 1.0, label: "Period" },
+        }
+    }
+
     /// End of the horizon on the axis.
     pub fn end(&self) -> f64 {
         self.periods as f64 * self.step

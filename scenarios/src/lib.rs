@@ -4,6 +4,18 @@
 //! the objects of the model; only what is resolved runs, is hashed and is archived. Errors are data with a place in the
 //! file: [`Fault`].
 //!
+//! ```
+//! use coase_mechanisms as _; // links the mechanisms
+//! use coase_scenarios::{Loader, RunOptions, RunStatus};
+//!
+//! let text = r#"Experiment(scenarios: ["three_vpp"], mechanisms: ["grid-only", "nash-bargaining"], carbon: ["none", "tax"])"#;
+//! let experiment = Loader::default().load_text("example", text, ".".as_ref(), &[])?;
+//! let results = experiment.run(&RunOptions::default(), &())?;
+//! assert_eq!(results.len(), 4);
+//! assert!(results.iter().all(|result| result.status == RunStatus::Converged));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! This crate knows no concrete mechanism or carbon policy (it meets them through the registry in the core), draws no
 //! figure and never prints.
 

@@ -94,6 +94,51 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!((experiment.baseline.as_str(), experiment.seeds.as_slice()), ("grid-only", [1].as_slice()));
 }
 
+/// Every field that the documentation names, at once.
+const EVERYTHING: &str = r#"Experiment(
+    scenarios: [Scenario(
+        name: "example", periods: 2, period_h: 12.0, currency: "CNY",
+        network: Some((source: "ieee-33", load_scale: 0.5, load_shape: [1, 0.5], v_min_pu: 0.90, v_max_pu: 1.05,
+            branch_limit_kva: {"5-6": 800})),
+        grid: (buy_price_per_kwh: 1.0, sell_price_per_kwh: 0.4, intensity_kg_per_kwh: 0.581, upstream_cost_per_kwh: None,
+               upstream_carbon_in_tariff: 0.0),
+        damage_per_tonne: None,
+        participants: [(id: "vpp1", bus: 18, quota_kg: 500, power_factor: 1.0, import_max_kw: 2000, export_max_kw: 2000, devices: [
+            Pv(p_max_kw: 1500, profile: [0, 1], cost_per_kwh: 0.01), Wind(p_max_kw: 900, profile: 0.3, cost_per_kwh: 0.01),
+            Load(p_kw: [100, 200]), Interruptible(share: 0.1, compensation_per_kwh: 0.8), Shiftable(share: 0.1, cost_per_kwh: 0.02),
+            MicroTurbine(p_min_kw: 0, p_max_kw: 300, cost_per_kwh: 0.42, cost_per_kwh2: 2e-4, cost_per_h: 0, ramp_kw_per_h: 150, emission_kg_per_kwh: 0.45),
+            Storage(capacity_kwh: 800, p_charge_max_kw: 200, p_discharge_max_kw: 200, efficiency_charge: 0.95, efficiency_discharge: 0.95,
+                    retention_per_h: 1.0, soc_min: 0.1, soc_max: 0.9, soc_start: 0.5, soc_end: None, cost_per_kwh: 0.02),
+            EvFleet(v2g: false, sessions: [(count: 20, arrival_h: 18, departure_h: 24, energy_kwh: 10, target_kwh: 25, capacity_kwh: 50, p_max_kw: 7, efficiency: 0.95)]),
+            Hvac(resistance_c_per_kw: 0.02, capacity_kwh_per_c: 50, cop: 3.5, p_max_kw: 150, outdoor_c: [25, 27], start_c: 24, min_c: 22, max_c: 26, target_c: 24,
+                 discomfort_per_c2: 0.5, control: Flexible),
+            Quadratic(a_per_kwh2: 0.004, b_per_kwh: 0.20),
+        ])],
+    )],
+    mechanisms: ["grid-only", NashBargaining(weights: Exponential)],
+    carbon: ["none", "stepped", (label: "flat-320", policy: Tax(price_per_tonne: 320))],
+    baseline: "grid-only", seeds: [1], sweep: [(path: "carbon.base_price_per_tonne", values: [200, 280])],
+    evidence: (core: false, regret: false),
+    match: BasePrice,
+    first_periods: None,
+)"#;
+
+#[test]
+fn every_documented_field_is_read() {
+    let experiment = load(EVERYTHING).unwrap();
+    // For each mechanism: none once, the ladder at two prices, the tax once.
+    assert_eq!(experiment.runs.len(), 2 * (1 + 2 + 1));
+    let run = &experiment.runs[1];
+    assert_eq!((run.carbon_label.as_str(), &run.swept[0]), ("stepped", &coase_core::record::Value::Number(200.0)));
+    // The damage is the price of the first priced policy as written, whatever is swept.
+    assert!(experiment.runs.iter().all(|r| r.yardstick.damage_per_tonne == 280.0));
+    let feeder = run.instance.setting.feeder.as_ref().unwrap();
+    assert_eq!(feeder.passive_load_factor, [0.5, 0.25]);
+    assert!(feeder.network.buses.iter().all(|b| (b.v_min_pu, b.v_max_pu) == (0.90, 1.05)));
+    let limited: Vec<_> = feeder.network.branches.iter().filter_map(|b| b.rate_kva).collect();
+    assert_eq!(limited, [800.0]);
+}
+
 #[test]
 fn a_scenario_alone_is_run_with_four_mechanisms_and_no_policy() {
     let experiment = load(library_file("three_vpp").unwrap().text).unwrap();

@@ -11,9 +11,41 @@ pub enum OpfError {
     /// The network contradicts itself.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// The formulation needs a tree under every slack.
-    #[error("the network is not radial")]
-    NotRadial,
+    /// The formulation is for radial networks with one slack per tree.
+    #[error("the network is meshed: this formulation is for radial networks (the DC formulation is not)")]
+    Meshed,
+    /// An hour for another network.
+    #[error("{found} loads for {expected} buses")]
+    LoadCount {
+        /// Number of buses.
+        expected: usize,
+        /// Number of loads.
+        found: usize,
+    },
+    /// A figure that is not a number, or limits in the wrong order.
+    #[error("bus {bus}: {field} must be {must_be}, not {value}")]
+    Field {
+        /// Where.
+        bus: u64,
+        /// Which figure.
+        field: &'static str,
+        /// What it is.
+        value: f64,
+        /// What it should be.
+        must_be: &'static str,
+    },
+    /// A control at a bus that no closed path joins to a slack.
+    #[error("bus {bus} has a control but no connection to a slack")]
+    Isolated {
+        /// Where.
+        bus: u64,
+    },
+    /// A generator cost that is not convex, or of higher degree than a square.
+    #[error("the cost of the generator at bus {bus} is neither a convex parabola nor convex and piecewise linear")]
+    Cost {
+        /// Where.
+        bus: u64,
+    },
     /// A DC flow divides by reactances.
     #[error("branch {number} has no reactance, which the DC flow needs")]
     ZeroReactance {
@@ -27,24 +59,6 @@ pub enum OpfError {
         number: usize,
         /// Its bus.
         bus: u64,
-    },
-    /// A cost that falls in its slope, so that a local optimum need not be the best.
-    #[error("the cost of generator {number} at bus {bus} is not convex")]
-    CostNotConvex {
-        /// Its number in the list, from 1.
-        number: usize,
-        /// Its bus.
-        bus: u64,
-    },
-    /// A polynomial beyond the square.
-    #[error("the cost of generator {number} at bus {bus} is of degree {degree}; 2 is the most")]
-    CostDegree {
-        /// Its number in the list, from 1.
-        number: usize,
-        /// Its bus.
-        bus: u64,
-        /// Its degree.
-        degree: usize,
     },
     /// Intensities for another network.
     #[error("{found} intensities for {expected} {of}")]

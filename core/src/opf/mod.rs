@@ -11,7 +11,6 @@
 mod carbon;
 mod dc;
 mod error;
-mod feeder;
 mod prices;
 mod response;
 mod supply;
@@ -19,5 +18,4 @@ mod supply;
 pub use carbon::{CarbonPricing, OpfCarbon};
 pub use dc::{DcOpf, dc_opf};
 pub use error::OpfError;
-pub use feeder::{Feeder, FeederFlow};
 pub use prices::Price;

@@ -18,7 +18,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let policy = study.reference_policy().ok_or(Absent::NoRun)?;
     let mechanism = study.best_market(policy).ok_or(Absent::NoRun)?;
     let run = *study.runs(mechanism, policy).first().ok_or(Absent::NoRun)?;
-    if study.clock().periods == 1 {
+    if study.clock.periods == 1 {
         return Err(Absent::OnePeriod);
     }
     let mut pictures = Vec::new();
@@ -148,7 +148,7 @@ fn layers(study: &Study, rows: &[&PeriodRow]) -> Vec<Layer> {
 }
 
 fn stack(study: &Study, layers: &[Layer], rows: &[&PeriodRow]) -> Figure {
-    let clock = study.clock();
+    let clock = study.clock;
     let sum = |side: Side| -> Vec<f64> {
         let of_side = layers.iter().filter(|l| l.side == side);
         of_side.fold(vec![0.0; rows.len()], |acc, l| acc.iter().zip(&l.power).map(|(a, b)| a + b).collect())

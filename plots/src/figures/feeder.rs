@@ -92,7 +92,7 @@ fn maps(study: &Study, value: impl Fn(&NodeRow) -> Option<f64>) -> Result<Vec<He
     let best = study.best_market(policy);
     let shown = study.baseline().into_iter().chain(best.filter(|b| Some(*b) != study.baseline()));
     let rows = rows(study).ok_or(Absent::NoNetwork)?;
-    let periods = study.clock().periods;
+    let periods = study.clock.periods;
     if periods < 2 {
         return Err(Absent::OnePeriod);
     }
@@ -159,7 +159,7 @@ fn picture(study: &Study, maps: &[HeatMap], scale: &Scale, what: &str) -> Pictur
 }
 
 fn draw(study: &Study, maps: &[HeatMap], scale: &Scale, rows: &Rows) -> Figure {
-    let clock = study.clock();
+    let clock = study.clock;
     let n = rows.buses.len();
     let height = (24.0 + 1.5 * n as f64).clamp(62.0, 210.0);
     let mut figure = Figure::new(if maps.len() > 1 { TWO_COLUMNS_MM } else { ONE_COLUMN_MM }, height);

@@ -58,7 +58,7 @@ impl Profile {
         if rows.is_empty() {
             return None;
         }
-        let n = study.clock().periods;
+        let n = study.clock.periods;
         let series = |rows: &[&PeriodRow], value: &dyn Fn(&PeriodRow) -> Option<f64>| {
             let mut out = vec![None; n];
             for r in rows {
@@ -109,7 +109,7 @@ const MANY_PERIODS: usize = 72;
 
 impl Scene<'_> {
     fn draw(&self, shown: &[Profile]) -> Figure {
-        let clock = self.study.clock();
+        let clock = self.study.clock;
         let wide = if clock.periods < MANY_PERIODS { DATA_LINE } else { THIN_LINE };
         let net_line = Stroke::new(BLUE, wide);
         let baseline_line = Stroke::new(INK, wide.min(THIN_LINE)).dashed(REFERENCE_DASH);
