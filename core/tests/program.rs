@@ -3,10 +3,10 @@
 #[path = "support/vpp.rs"]
 mod vpp;
 
-use coase_core::program::{Cost, Expr, Program, SolveError, Var};
+use coase_core::program::{Cost, Expr, Program, Restriction, Session, Solution, SolveError, Var};
 use proptest::prelude::*;
 use std::ops::RangeInclusive;
-use vpp::{Draw, Twist, benchmark, joint, single};
+use vpp::{Draw, Twist, benchmark, joint, single, tariff};
 
 #[test]
 fn the_single_plant_benchmark_costs_what_was_published() {
@@ -81,6 +81,12 @@ proptest! {
             let (c, money) = (answer.certificate, 1500.0 * twist.money + answer.certificate.objective.abs());
             prop_assert!(c.gap.abs() <= 1e-9 * money, "{}: {:?}", name, c);
             prop_assert!(c.feasibility <= 1e-5 * twist.power.max(1e-3), "{}: {:?}", name, c);
+            let exchange: Vec<Var> = vpp.import.iter().chain(&vpp.export).copied().collect();
+            let second = instance.least_squares_among_optima(&answer, &exchange);
+            let second = second.map_err(|e| TestCaseError::fail(format!("{name}, second criterion: {e}")))?;
+            let sum = |s: &Solution| exchange.iter().map(|&v| s.value(v).powi(2)).sum::<f64>();
+            prop_assert!(sum(&second) <= sum(&answer) * (1.0 + 1e-9), "{}", name);
+            prop_assert!(second.certificate.gap.abs() <= 2e-9 * money, "{}: {:?}", name, second.certificate);
         }
     }
 }
@@ -231,5 +237,240 @@ fn duals_are_derivatives_of_the_cost_by_the_right_hand_side() {
         let (up, down) = ((cost(0.01) - cost(0.0)) / 0.01, (cost(0.0) - cost(-0.01)) / 0.01);
         let dual = base.dual(vpp.balance[t]);
         assert!(dual <= up + 1e-5 && dual >= down - 1e-5, "{t}: {down} {dual} {up}");
+    }
+}
+
+/// A storage with 95 % efficiency each way against prices, nothing else; levels in [0.1, 0.9], half full at both ends.
+fn storage(prices: &[f64], power: f64, exclusive: bool) -> (Program, Vec<(Var, Var)>) {
+    let mut program = Program::new();
+    program.scope("storage");
+    let mut level = Expr::constant(0.5);
+    let mut flows = vec![];
+    for (t, &price) in prices.iter().enumerate() {
+        let (charge, discharge) = (program.var(0.0, power), program.var(0.0, power));
+        let (low, high) = if t + 1 == prices.len() { (0.5, 0.5) } else { (0.1, 0.9) };
+        let next = program.var(low, high);
+        let flow = level.plus(0.95, charge).plus(-1.0 / 0.95, discharge).plus(-1.0, next);
+        program.equal(flow, 0.0, "stored energy", Some(t));
+        let mut cost = Cost::default();
+        cost.add(price, charge).add(-price, discharge);
+        program.add_cost(&cost);
+        if exclusive {
+            program.exclusive(charge, discharge);
+        }
+        flows.push((charge, discharge));
+        level = Expr::from(next);
+    }
+    (program, flows)
+}
+
+fn profit(prices: &[f64], power: f64, exclusive: bool) -> (f64, usize) {
+    let answer = storage(prices, power, exclusive).0.compile().instance().solve().unwrap();
+    (-answer.certificate.objective, answer.nodes)
+}
+
+#[test]
+fn a_storage_earns_its_published_arbitrage() {
+    let mut prices: Vec<f64> = (0..24).map(tariff).collect();
+    let (free, nodes) = profit(&prices, 0.5, true);
+    assert!((free - 0.5912421053).abs() < 1e-9 && nodes == 1, "{free} {nodes}");
+    // Negative prices make it pay to charge and discharge at once, which a storage cannot do.
+    prices[12..15].fill(-0.1);
+    let (relaxed, _) = profit(&prices, 0.5, false);
+    assert!((relaxed - 1.4090859418).abs() < 1e-9, "{relaxed}");
+    let (real, nodes) = profit(&prices, 0.5, true);
+    assert!((real - 1.4042109418).abs() < 1e-9 && nodes > 1, "{real} {nodes}");
+}
+
+#[test]
+fn one_step_at_a_negative_price_earns_nothing() {
+    let (relaxed, _) = profit(&[-0.1], 1.0, false);
+    assert!((relaxed - 0.00975).abs() < 1e-9, "{relaxed}");
+    let (real, nodes) = profit(&[-0.1], 1.0, true);
+    assert!(real.abs() < 1e-9 && nodes > 1, "{real} {nodes}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Branch and bound against the best of all combinations of alternatives, each solved as a program of its own.
+    #[test]
+    fn choices_are_settled_as_by_enumeration(
+        case in small(4..=8, 1..=3), pairs in proptest::collection::vec((0_usize..8, 0_usize..8, -1_i32..2), 1..5),
+    ) {
+        let (mut program, variables) = case.program();
+        let n = variables.len();
+        // Either the first is at its lower bound, or the second at its upper one, or the first at a given value.
+        let choices: Vec<Vec<Vec<Restriction>>> = pairs
+            .iter()
+            .map(|&(a, b, value)| {
+                let (a, b, value) = (variables[a % n], variables[b % n], f64::from(value));
+                let at = |variable: Var, value: f64| vec![Restriction { variable, lower: value, upper: value }];
+                vec![at(a, program.bounds(a).0), at(b, program.bounds(b).1), at(a, value)]
+            })
+            .collect();
+        let relaxed = program.clone().compile();
+        for choice in &choices {
+            program.either(choice.clone());
+        }
+        let mut best = f64::INFINITY;
+        for mut combination in 0..3_usize.pow(choices.len() as u32) {
+            let mut instance = relaxed.instance();
+            let mut possible = true;
+            for choice in &choices {
+                for r in &choice[combination % 3] {
+                    let (lower, upper) = instance.bounds(r.variable);
+                    possible &= lower.max(r.lower) <= upper.min(r.upper);
+                    instance.bound(r.variable, lower.max(r.lower), upper.min(r.upper));
+                }
+                combination /= 3;
+            }
+            if possible && let Ok(answer) = instance.solve() {
+                best = best.min(answer.certificate.objective);
+            }
+        }
+        match program.compile().instance().solve() {
+            Ok(answer) => {
+                prop_assert!((answer.certificate.objective - best).abs() <= 1e-7, "{:?} {}", answer, best);
+                prop_assert!(answer.certificate.gap.abs() <= 1e-7, "{:?}", answer.certificate);
+            }
+            Err(SolveError::Infeasible { .. }) => prop_assert!(best == f64::INFINITY, "{}", best),
+            Err(error) => prop_assert!(false, "{}", error),
+        }
+    }
+}
+
+#[test]
+fn a_tie_is_settled_without_a_search() {
+    // Free losses: charging and discharging at once costs nothing at a price of zero.
+    let (_, nodes) = profit(&[0.0, 0.0, 0.0, 1.0, 0.0, 0.0], 0.5, true);
+    assert!(nodes <= 2, "{nodes}");
+}
+
+/// A plant with two identical storages, a free shift of load and a flat tariff in parts of the day:
+/// its least cost has many schedules. `reversed` writes the same devices in the opposite order.
+fn tied_day(levels: &[usize], load: &[f64], reversed: bool) -> (Program, Vec<Var>, Cost) {
+    let hours = levels.len();
+    let mut program = Program::new();
+    program.scope("tied");
+    let mut net: Vec<Expr> = load.iter().map(|&l| Expr::constant(l)).collect();
+    let mut total = Cost::default();
+    let mut devices: Vec<usize> = (0..4).collect();
+    if reversed {
+        devices.reverse();
+    }
+    for device in devices {
+        match device {
+            0 | 1 => {
+                let mut level = Expr::constant(2.0);
+                for t in 0..hours {
+                    let (charge, discharge) = (program.var(0.0, 1.5), program.var(0.0, 1.5));
+                    let (low, high) = if t + 1 == hours { (2.0, 2.0) } else { (0.4, 3.6) };
+                    let next = program.var(low, high);
+                    let flow = level.plus(0.95, charge).plus(-1.0 / 0.95, discharge).plus(-1.0, next);
+                    program.equal(flow, 0.0, "stored energy", Some(t));
+                    net[t].add(1.0, charge).add(-1.0, discharge);
+                    level = Expr::from(next);
+                }
+            }
+            2 => {
+                let mut sum = Expr::default();
+                for (t, net) in net.iter_mut().enumerate() {
+                    let moved = program.var(-0.2 * load[t], 0.2 * load[t]);
+                    net.add(1.0, moved);
+                    sum.add(1.0, moved);
+                }
+                program.equal(sum, 0.0, "shifted energy", None);
+            }
+            _ => {
+                for net in &mut net {
+                    let generation = program.var(0.0, 1.0);
+                    total.add(0.6, generation).add_square(0.1, generation);
+                    net.add(-1.0, generation);
+                }
+            }
+        }
+    }
+    let mut exchange = vec![];
+    for (t, net) in net.into_iter().enumerate() {
+        let (import, export) = (program.var(0.0, 20.0), program.var(0.0, 20.0));
+        program.equal(net.plus(-1.0, import).plus(1.0, export), 0.0, "balance", Some(t));
+        total.add([0.385, 0.754, 1.02][levels[t]], import).add(-0.35, export);
+        exchange.push(program.alias(Expr::from(import).plus(-1.0, export), "net exchange", Some(t)));
+    }
+    (program, exchange, total)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_second_criterion_makes_the_exchange_unique(
+        levels in proptest::collection::vec(0_usize..3, 8), load in proptest::collection::vec(1.0_f64..6.0, 8),
+    ) {
+        let mut schedules = vec![];
+        let mut cost = f64::NAN;
+        for reversed in [false, true] {
+            let (mut program, exchange, total) = tied_day(&levels, &load, reversed);
+            program.add_cost(&total);
+            let instance = program.compile().instance();
+            let first = instance.solve().unwrap();
+            let second = instance.least_squares_among_optima(&first, &exchange).unwrap();
+            cost = first.certificate.objective;
+            prop_assert!((second.certificate.objective - cost).abs() <= 1e-9 * cost, "{} {:?}", cost, second.certificate);
+            prop_assert!(second.certificate.gap.abs() <= 1e-9 * cost && second.certificate.feasibility <= 1e-9);
+            schedules.push(exchange.iter().map(|&v| second.value(v)).collect::<Vec<f64>>());
+        }
+        for (a, b) in schedules[0].iter().zip(&schedules[1]) {
+            prop_assert!((a - b).abs() < 1e-6, "{:?}", schedules);
+        }
+        // No schedule of the same cost has a smaller sum: the cost becomes a row, what has curvature stays where it is.
+        let (mut program, exchange, mut total) = tied_day(&levels, &load, false);
+        let mut priced = program.clone();
+        priced.add_cost(&total);
+        let plain = priced.compile().instance().solve().unwrap();
+        let curved = std::mem::take(&mut total.squares);
+        for &(v, w) in &curved {
+            total.affine.constant += w * plain.value(v) * plain.value(v);
+        }
+        program.at_most(total.affine, cost + 1e-7, "cost", None);
+        let mut instance = program.compile().instance();
+        for &(v, _) in &curved {
+            instance.fix(v, plain.value(v));
+        }
+        for &v in &exchange {
+            instance.add_square(v, 1.0, 0.0);
+        }
+        let bound = instance.solve().unwrap().certificate.objective;
+        let reached: f64 = schedules[0].iter().map(|e| e * e).sum();
+        prop_assert!(reached >= bound - 1e-6 && reached <= bound + 1e-3, "{} {}", reached, bound);
+    }
+}
+
+#[test]
+fn the_second_criterion_respects_choices() {
+    // Two negative hours alike: which one charges more is a tie, charging and discharging at once is not allowed.
+    let (program, flows) = storage(&[0.5, -0.1, -0.1, 0.5, 1.0], 0.5, true);
+    let instance = program.compile().instance();
+    let first = instance.solve().unwrap();
+    let all: Vec<Var> = flows.iter().flat_map(|&(c, d)| [c, d]).collect();
+    let second = instance.least_squares_among_optima(&first, &all).unwrap();
+    assert!(first.nodes > 1, "{}", first.nodes);
+    assert!((first.certificate.objective - second.certificate.objective).abs() < 1e-9);
+    let sum = |s: &Solution| all.iter().map(|&v| s.value(v).powi(2)).sum::<f64>();
+    assert!(sum(&second) <= sum(&first) + 1e-12, "{} {}", sum(&first), sum(&second));
+    for &(charge, discharge) in &flows {
+        assert!(second.value(charge).min(second.value(discharge)) < 1e-9, "{:?}", second.x);
+    }
+}
+
+#[test]
+fn a_session_answers_as_a_cold_solve() {
+    let (template, vpp) = single(0, 2, Twist::default());
+    let mut session = Session::new(&template);
+    for price in [0.3, 0.9, 0.3] {
+        let mut instance = template.instance();
+        instance.add_linear(vpp.trade[12], price);
+        assert_eq!(session.solve(&instance).unwrap().x, instance.solve().unwrap().x);
     }
 }

@@ -161,3 +161,50 @@ fn internal_prices_pay_what_is_matched_and_balance() {
         assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-9);
     }
 }
+
+/// The gain split under symmetric bargaining with upstream energy worth the feed-in price: resources, the retailer's loss,
+/// payments, and their sum.
+#[test]
+fn gains_are_resources_saved_and_margin_lost() {
+    use coase_core::carbon::CarbonPolicy;
+    use coase_core::engine::{Reporting, clear, enter};
+    use coase_core::evaluate::{Search, Yardstick, evaluate};
+    use coase_core::open::Open;
+    use coase_core::outcome::Verdict;
+    use coase_core::record::{Table, Value};
+
+    let market = market();
+    let policy = (<dyn CarbonPolicy>::set().get("none").expect("registered").default)();
+    let mechanism = NashBargaining::default();
+    let yardstick = Yardstick {
+        upstream_cost_per_kwh: vec![0.4],
+        damage_per_tonne: 0.0,
+        core: Search::Made,
+        regret: Search::Skipped,
+    };
+    let cleared =
+        clear(&mechanism, &enter(&market, &*policy), &*policy, &Reporting::Truthful, 1, &()).expect("an outcome");
+    let found = evaluate(&cleared, &mechanism, &*policy, 1, &yardstick).expect("figures");
+    let columns = Table::Participants.columns();
+    let column = |name: &str| -> Vec<f64> {
+        let k = columns.iter().position(|c| c.name == name).expect("a column");
+        let number = |v: &Value| match v {
+            Value::Number(x) => *x,
+            _ => f64::NAN,
+        };
+        found.record.participants.iter().map(|row| number(&row[k])).collect()
+    };
+    assert_all(&column("gain_resource"), &[-69.819_944_598, -25.605_955_679, 130.360_110_803], 1e-5);
+    assert_all(&column("gain_retail_margin"), &[0.0, 0.0, 30.0], 1e-5);
+    assert_all(&column("gain_carbon"), &[0.0; 3], 1e-9);
+    assert_all(&column("payment"), &[-91.464_681_440, -47.250_692_521, 138.715_373_961], 1e-5);
+    let parts: f64 =
+        ["gain_resource", "gain_retail_margin", "gain_carbon", "gain_network"].iter().flat_map(|n| column(n)).sum();
+    assert!((parts - column("payment").iter().sum::<f64>() - GAIN).abs() < 1e-6);
+    assert!((column("gain_resource").iter().sum::<f64>() - 34.934_210_526).abs() < 1e-5);
+    // The symmetric split is outside the core: {1, 3} would do better by itself.
+    let excess = found.certificates.iter().find(|c| c.name == "core_excess").expect("asked for");
+    assert!((excess.value.expect("measured") - 16.710_526_316).abs() < 1e-5, "{excess:?}");
+    assert_eq!(excess.witness, "{vpp1, vpp3}");
+    assert!(found.certificates.iter().all(|c| c.verdict != Verdict::Refuted), "{:?}", found.certificates);
+}

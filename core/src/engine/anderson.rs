@@ -7,10 +7,13 @@ const MEMORY: usize = 5;
 /// Regularisation relative to the trace.
 const REGULARISATION: f64 = 1e-10;
 
+/// An iterate and its step.
+type Pair = (DVector<f64>, DVector<f64>);
+
 /// The last iterates and their steps, both already multiplied by the root of the weights.
 #[derive(Debug, Default)]
 pub(super) struct Anderson {
-    pairs: Vec<(DVector<f64>, DVector<f64>)>,
+    pairs: Vec<Pair>,
 }
 
 impl Anderson {
@@ -26,7 +29,7 @@ impl Anderson {
             return plain;
         }
         let size = plain.len();
-        let difference = |pick: fn(&(DVector<f64>, DVector<f64>)) -> &DVector<f64>| {
+        let difference = |pick: fn(&Pair) -> &DVector<f64>| {
             DMatrix::from_fn(size, k, |row, column| pick(&self.pairs[column + 1])[row] - pick(&self.pairs[column])[row])
         };
         let (points, steps) = (difference(|p| &p.0), difference(|p| &p.1));

@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn indices_of_the_three_participant_splits() {
         let close = |found: Option<f64>, expected: f64| {
-            assert!((found.expect("defined") - expected).abs() < 1e-8, "{found:?} {expected}")
+            assert!((found.expect("defined") - expected).abs() < 1e-8, "{found:?} {expected}");
         };
         let equal = [21.644_736_842; 3];
         close(jain(&equal, 1.0), 1.0);

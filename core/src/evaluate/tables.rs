@@ -176,12 +176,12 @@ pub(super) fn ledger(case: &Case) -> Vec<Row> {
 /// The price that a member faces in a slot: the first signal that is meant for it.
 pub(super) fn price(outcome: &Outcome, member: usize, slot: usize, selling: bool) -> Option<f64> {
     let side = if selling { Side::Sell } else { Side::Buy };
-    let meant = outcome
+    let mut meant = outcome
         .prices
         .iter()
         .filter(|s| s.side == side || s.side == Side::Both)
         .filter(|s| s.member.is_none_or(|m| m == member));
-    meant.filter_map(|s| s.price.get(slot).copied().flatten()).next()
+    meant.find_map(|s| s.price.get(slot).copied().flatten())
 }
 
 /// Sum of a kind's power; empty where the participant has no such device.

@@ -141,7 +141,7 @@ impl Market {
                 match role {
                     Role::Seller if order.quantity > 0.0 => book.sellers.push(order),
                     Role::Buyer if order.quantity < 0.0 => {
-                        book.buyers.push(Order { quantity: -order.quantity, ..order })
+                        book.buyers.push(Order { quantity: -order.quantity, ..order });
                     }
                     _ => {}
                 }

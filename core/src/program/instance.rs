@@ -1,7 +1,7 @@
 //! Values over a fixed pattern, and their solution.
 
 use super::normal::Symbolic;
-use super::{Certificate, Compiled, Expr, Restriction, Row, Var, bounded, choices, face};
+use super::{Certificate, Compiled, Expr, Restriction, Row, Var, bounded, choices, face, solver};
 use std::sync::Arc;
 
 /// One program to solve: a template with its own bounds, costs and right-hand sides.
@@ -156,6 +156,15 @@ impl Instance {
     /// See [`SolveError`].
     pub fn solve(&self) -> Result<Solution, SolveError> {
         choices::solve(self)
+    }
+
+    /// The answer of an independent solver (Clarabel) to the relaxation, in which choices are ignored: for tests and for
+    /// doubts. Its certificate is ours, whatever the quality.
+    ///
+    /// # Errors
+    /// [`SolveError::Bounds`].
+    pub fn second_opinion(&self) -> Result<Solution, SolveError> {
+        solver::second_opinion(self)
     }
 
     /// Among the optima of this instance the one with least `sum v^2` over `squares`: the documented second criterion that

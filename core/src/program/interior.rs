@@ -35,11 +35,11 @@ pub(super) struct Interior<'a, 'p> {
 }
 
 impl<'a, 'p> Interior<'a, 'p> {
-    /// Starts in the middle of the box, with multipliers of a tenth of the money at stake.
+    /// Starts in the middle of the box, with multipliers that make every range worth the money at stake.
     pub fn new(problem: &'a Normal<'p>) -> Self {
         let x = problem.lower.iter().zip(&problem.range).map(|(l, r)| l + 0.5 * r).collect();
         let slack: Vec<f64> = problem.range.iter().map(|r| 0.5 * r).collect();
-        let z: Vec<f64> = problem.range.iter().map(|r| 0.1 / r).collect();
+        let z: Vec<f64> = problem.range.iter().map(|r| 1.0 / r).collect();
         Self {
             problem,
             kernel: Ldl::new(problem.pattern),
@@ -84,7 +84,7 @@ impl<'a, 'p> Interior<'a, 'p> {
                 theta[j] = 1.0 / (h[j] + zl[j] * a + zu[j] * b);
                 gradient[j] = g;
                 dx[j] = -g * theta[j];
-                dual = dual.max(((g - zl[j] + zu[j]) * range[j]).abs());
+                dual = larger(dual, ((g - zl[j] + zu[j]) * range[j]).abs());
                 mu += sl[j] * zl[j] + su[j] * zu[j];
             }
             mu /= pairs;

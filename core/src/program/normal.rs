@@ -124,12 +124,11 @@ impl<'p> Normal<'p> {
         let n = problem.lower.len();
         let span = |j: usize| problem.upper[j] - problem.lower[j];
         let mut rhs: Vec<f64> = problem.rhs.iter().zip(&symbolic.row_scale).map(|(b, s)| b / s).collect();
+        let mut size: Vec<f64> = rhs.iter().map(|b| b.abs()).collect();
         let columns = &symbolic.columns;
-        // What fixed variables leave of a row is known only to the rounding of what they took.
-        let mut taken: Vec<f64> = rhs.iter().map(|b| b.abs()).collect();
         for j in (0..n).filter(|&j| is_point(problem.lower[j], problem.upper[j])) {
             columns.subtract(j, problem.lower[j], &mut rhs);
-            columns.largest(j, problem.lower[j], &mut taken);
+            columns.enlarge(j, problem.lower[j].abs(), &mut size);
         }
         let mut ranges: Vec<f64> =
             (0..n).filter(|&j| !is_point(problem.lower[j], problem.upper[j])).map(span).collect();
@@ -144,6 +143,12 @@ impl<'p> Normal<'p> {
             .collect();
         for j in (0..n).filter(|&j| !is_point(problem.lower[j], problem.upper[j]) && span(j) <= 1e-13 * unit) {
             columns.subtract(j, problem.lower[j], &mut rhs);
+            columns.enlarge(j, problem.lower[j].abs(), &mut size);
+        }
+        for &j in &free {
+            // A loose bound says nothing about sizes: no variable counts for more than one unit.
+            let j = j as usize;
+            columns.enlarge(j, problem.lower[j].abs().max(problem.upper[j].abs()).min(unit), &mut size);
         }
         let pick =
             |values: &[f64], factor: f64| free.iter().map(|&j| values[j as usize] * factor).collect::<Vec<f64>>();
@@ -157,12 +162,12 @@ impl<'p> Normal<'p> {
             .filter(|&stake| stake > 0.0 && stake.is_finite())
             .collect();
         let money = power_of_two(median(&mut stakes).unwrap_or(unit));
-        for b in rhs.iter_mut().chain(&mut taken) {
+        for b in &mut rhs {
             *b /= unit;
         }
         let lower = pick(&problem.lower, 1.0 / unit);
         let upper = pick(&problem.upper, 1.0 / unit);
-        let mut normal = Self {
+        Self {
             pattern: &symbolic.pattern,
             columns: columns.selected(&free),
             curvature: pick(&problem.curvature, unit * unit / money),
@@ -170,15 +175,14 @@ impl<'p> Normal<'p> {
             range: upper.iter().zip(&lower).map(|(u, l)| u - l).collect(),
             lower,
             upper,
-            size: vec![],
+            // A row of nothing but zeros has no size of its own.
+            size: size.iter().map(|&s| if s > 0.0 { s / unit } else { 1.0 }).collect(),
             rhs,
             free,
             row_scale: &symbolic.row_scale,
             unit,
             money,
-        };
-        normal.size = normal.sizes(taken);
-        normal
+        }
     }
 
     /// The elastic problem: each row may be missed in either direction at its price; other costs are dropped.
@@ -335,23 +339,6 @@ impl<'p> Normal<'p> {
     pub fn relative(&self, residual: &[f64]) -> f64 {
         residual.iter().zip(&self.size).fold(0.0, |most: f64, (r, s)| most.max(r.abs() / s))
     }
-
-    /// Sizes of the rows, of which `size` is what their constants and fixed variables amount to.
-    fn sizes(&self, mut size: Vec<f64>) -> Vec<f64> {
-        for (s, b) in size.iter_mut().zip(&self.rhs) {
-            *s = s.max(b.abs());
-        }
-        for (j, range) in self.columns.start.windows(2).enumerate() {
-            // A loose bound says nothing about sizes: no variable counts for more than one unit.
-            let reach = self.lower[j].abs().max(self.upper[j].abs()).min(1.0);
-            for at in range[0] as usize..range[1] as usize {
-                let i = self.columns.row[at] as usize;
-                size[i] = size[i].max(self.columns.value[at].abs() * reach);
-            }
-        }
-        // A row of nothing but zeros has no size of its own.
-        size.iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect()
-    }
 }
 
 impl Columns {
@@ -362,10 +349,11 @@ impl Columns {
         }
     }
 
-    fn largest(&self, j: usize, x: f64, r: &mut [f64]) {
+    /// `size = max(size, |A| reach)` for one variable.
+    fn enlarge(&self, j: usize, reach: f64, size: &mut [f64]) {
         let (a, b) = (self.start[j] as usize, self.start[j + 1] as usize);
         for (&i, v) in self.row[a..b].iter().zip(&self.value[a..b]) {
-            r[i as usize] = r[i as usize].max((v * x).abs());
+            size[i as usize] = size[i as usize].max(v.abs() * reach);
         }
     }
 
