@@ -5,16 +5,14 @@ use crate::fault::{Cause, Fault};
 use crate::load::{Materials, plugin_hint};
 use crate::overrides::{ParameterPath, Root};
 use crate::spec::{Evidence, ExperimentForm, Matching, Scenario};
-use crate::text::{Text, options};
+use crate::text::Text;
 use crate::variant::{Kind, Variant};
 use coase_core::Mechanism;
 use coase_core::carbon::CarbonPolicy;
 use coase_core::evaluate::{Search, Yardstick};
 use coase_core::record::Value;
-use ron::ser::PrettyConfig;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The version of the program, part of every run's identity.
@@ -131,52 +129,6 @@ impl Experiment {
             }
         };
         self.scenarios.iter().map(choice).collect()
-    }
-
-    /// The experiment in one file, with every default written out and every series inline; the loader reads it back and
-    /// finds the same runs.
-    ///
-    /// # Errors
-    /// If a plugin cannot write its own parameters.
-    pub fn resolved(&self) -> Result<String, ron::Error> {
-        let mut out =
-            String::from("// Every default written out, every series inline; running it gives the same results.\n");
-        out.push_str("Experiment(\n    scenarios: [\n");
-        let derived = self.sweeps.iter().all(|s| s.path.root != Root::Scenario);
-        let pretty = PrettyConfig::new().depth_limit(4).indentor("    ").compact_arrays(false);
-        for (k, entry) in self.scenarios.iter().enumerate() {
-            let mut form = entry.form.clone();
-            // What a swept parameter may change stays open; everything else is written out.
-            if derived && let Some(whole) = self.derived(k) {
-                form = whole;
-            }
-            let body = options().to_string_pretty(&form, pretty.clone())?;
-            let _ = writeln!(out, "        Scenario{},", series_on_a_line(&body).replace('\n', "\n        "));
-        }
-        out.push_str("    ],\n    mechanisms: [\n");
-        for mechanism in &self.mechanisms {
-            let _ = writeln!(out, "        {},", mechanism.written()?);
-        }
-        out.push_str("    ],\n    carbon: [\n");
-        for policy in &self.policies {
-            let _ = writeln!(out, "        {},", policy.written()?);
-        }
-        let _ = writeln!(out, "    ],\n    baseline: {:?},\n    seeds: {:?},", self.baseline, self.seeds);
-        out.push_str("    sweep: [");
-        for sweep in &self.sweeps {
-            let _ = write!(out, "(path: {:?}, values: [{}]), ", sweep.path.written(), sweep.values.join(", "));
-        }
-        let Evidence { core, regret } = self.plan.evidence;
-        let first = self.plan.first_periods.map_or_else(|| "None".to_owned(), |n| format!("Some({n})"));
-        let _ = writeln!(out, "],\n    evidence: (core: {core}, regret: {regret}),");
-        let _ = writeln!(out, "    match: {:?},\n    first_periods: {first},\n)", self.plan.matching);
-        Ok(out)
-    }
-
-    /// The whole-horizon form of a scenario with everything derived.
-    fn derived(&self, scenario: usize) -> Option<Scenario> {
-        let entry = &self.scenarios[scenario];
-        crate::build::instance(entry.form.clone(), None, &entry.text).ok().map(|i| i.form)
     }
 
     /// Plans every run and checks it.
@@ -429,29 +381,6 @@ where
     Box<T>: DeserializeOwned,
 {
     variant.with(&sweep.path.parts(), &sweep.values[0]).is_some()
-}
-
-/// Lists of plain numbers, each on one line.
-fn series_on_a_line(ron: &str) -> String {
-    let mut out = String::with_capacity(ron.len());
-    let mut lines = ron.lines().peekable();
-    while let Some(line) = lines.next() {
-        out.push_str(line);
-        if line.ends_with('[') {
-            let is_number = |next: &&str| next.trim().trim_end_matches(',').parse::<f64>().is_ok();
-            while let Some(number) = lines.next_if(is_number) {
-                let is_last = lines.peek().is_none_or(|next| !is_number(next));
-                out.push_str(if is_last { number.trim().trim_end_matches(',') } else { number.trim() });
-                out.push_str(if is_last { "" } else { " " });
-            }
-            if let Some(end) = lines.next_if(|next| next.trim().starts_with(']') && !out.ends_with('[')) {
-                out.push_str(end.trim());
-            }
-        }
-        out.push('\n');
-    }
-    out.truncate(out.trim_end().len());
-    out
 }
 
 /// A swept value as a cell: a number where it is one, a string without its quotes.

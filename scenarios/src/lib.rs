@@ -19,6 +19,7 @@
 //! This crate knows no concrete mechanism or carbon policy (it meets them through the registry in the core), draws no
 //! figure and never prints.
 
+mod archive;
 mod build;
 mod csv_file;
 mod experiment;
