@@ -12,6 +12,7 @@ mod carbon;
 mod dc;
 mod error;
 mod prices;
+mod radial;
 mod response;
 mod supply;
 
@@ -19,3 +20,4 @@ pub use carbon::{CarbonPricing, OpfCarbon};
 pub use dc::{DcOpf, dc_opf};
 pub use error::OpfError;
 pub use prices::Price;
+pub use radial::{BusResult, Control, Dispatch, Hour, Import, OptimalityCertificate, RadialOpf, Status, Violation};

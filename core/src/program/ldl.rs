@@ -27,7 +27,6 @@ pub(crate) struct Pattern {
 pub(crate) enum Pivots<'a> {
     /// It is replaced by its sign times `replacement(i)`; "safely" means above `floor_i` and above 1e-12 of the diagonal.
     Signed { floor: Option<&'a [f64]>, replacement: &'a dyn Fn(usize) -> f64 },
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the indefinite systems of the exact power flow"))]
     /// Any nonzero sign is taken as it comes, and the negative ones are counted: the inertia of `K`.
     Free,
 }
@@ -181,17 +180,37 @@ impl<'p> Ldl<'p> {
                 lower[b] = l;
                 self.next[i] = b as u32 + 1;
             }
-            if let Pivots::Signed { floor, replacement } = pivots {
-                let i = p.order[k] as usize;
-                let least = floor.map_or(0.0, |f| f[i]).max(1e-12 * own.abs());
-                if p.sign[k] * pivot <= least {
-                    pivot = p.sign[k] * replacement(i);
+            match pivots {
+                Pivots::Signed { floor, replacement } => {
+                    let i = p.order[k] as usize;
+                    let least = floor.map_or(0.0, |f| f[i]).max(1e-12 * own.abs());
+                    if p.sign[k] * pivot <= least {
+                        pivot = p.sign[k] * replacement(i);
+                    }
                 }
+                // Singular to the last digit: any sign will do, the caller refines or counts.
+                Pivots::Free if pivot == 0.0 => pivot = f64::EPSILON * p.sign[k],
+                Pivots::Free => {}
             }
             negative += usize::from(pivot < 0.0);
             self.inverse_pivot[k] = 1.0 / pivot;
         }
         negative
+    }
+
+    /// `out -= K x` with the current values, factored or not.
+    pub fn subtract_product(&self, x: &[f64], out: &mut [f64]) {
+        let p = self.pattern;
+        for k in 0..p.dimension() {
+            let j = p.order[k] as usize;
+            for at in p.column_start[k] as usize..p.column_start[k + 1] as usize {
+                let i = p.order[p.column_row[at] as usize] as usize;
+                out[i] -= self.values[at] * x[j];
+                if i != j {
+                    out[j] -= self.values[at] * x[i];
+                }
+            }
+        }
     }
 
     /// Solves `K out = rhs` with the factors.
@@ -291,8 +310,13 @@ mod tests {
             let mut x = vec![0.0; size];
             prop_assert_eq!(ldl.factor(&STOP), m);
             ldl.solve(&rhs, &mut x);
+            let mut own = rhs.clone();
+            ldl.subtract_product(&x, &mut own);
             let residual = dense * DVector::from_vec(x) - DVector::from_vec(rhs);
             prop_assert!(residual.amax() < 1e-11, "{}", residual.amax());
+            for (own, dense) in own.iter().zip(residual.iter()) {
+                prop_assert!((own + dense).abs() < 1e-13, "{} {}", own, dense);
+            }
         }
     }
 

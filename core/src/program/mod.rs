@@ -15,6 +15,8 @@ mod choices;
 mod crossover;
 mod expression;
 mod face;
+pub(crate) mod flow_interior;
+pub(crate) mod flows;
 mod infeasible;
 mod instance;
 mod interior;

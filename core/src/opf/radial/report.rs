@@ -1,0 +1,213 @@
+//! From per unit back to kW, and prices into their parts.
+
+use super::adjoint::Sources;
+use super::ask::Hour;
+use super::certificate::{Certified, OptimalityCertificate};
+use super::feeder::Feeder;
+use super::formulation::Scaled;
+use super::result::{BusResult, Dispatch, Status, Violation};
+use super::solve::{MISSED, Solved};
+use crate::network::Network;
+use crate::opf::Price;
+use crate::program::flow_interior::response;
+
+/// What an answer is told in terms of.
+pub(super) struct Report<'a> {
+    pub network: &'a Network,
+    pub feeder: &'a Feeder,
+    pub hour: &'a Hour,
+    pub scaled: &'a Scaled,
+}
+
+impl Report<'_> {
+    /// The answer of an exact solve.
+    pub fn dispatch(&self, solved: &Solved, c: &Certified, status: Status, iterations: usize) -> Dispatch {
+        let (feeder, scaled) = (self.feeder, self.scaled);
+        let base = feeder.base_kva;
+        let certificate = OptimalityCertificate {
+            gap_per_h: c.gap * scaled.price * base,
+            controls_per_h: c.parts[0] * scaled.price * base,
+            limits_per_h: c.parts[1] * scaled.price * base,
+            currents_per_h: c.parts[2] * scaled.price * base,
+            least_current_price: c.least_current_price,
+            violation: c.violation,
+        };
+        let mut branches = vec![(0.0, 0.0); self.network.branches.len()];
+        let mut loss = 0.0;
+        for k in feeder.roots..feeder.len() {
+            let line = &feeder.branch[k];
+            let (sent, received) = (c.flow.p[k], c.flow.p[k] - line.r * c.flow.l[k]);
+            loss += sent - received;
+            branches[line.index] =
+                if line.forward { (sent * base, received * base) } else { (-received * base, -sent * base) };
+        }
+        Dispatch {
+            status,
+            objective_per_h: c.cost * scaled.price * base,
+            controls: c.controls.iter().map(|(p, q)| (p * base, q * base)).collect(),
+            import_kw: c.flow.import.0 * base,
+            import_kvar: c.flow.import.1 * base,
+            loss_kw: loss * base,
+            buses: self.buses(solved, c),
+            branches,
+            certificate: Some(certificate),
+            max_cone_gap: 0.0,
+            iterations,
+        }
+    }
+
+    /// Prices in parts: one adjoint per source, which add up because it is linear.
+    fn buses(&self, solved: &Solved, c: &Certified) -> Vec<Option<BusResult>> {
+        let (feeder, scaled, hour) = (self.feeder, self.scaled, self.hour);
+        let n = feeder.len();
+        let (active, reactive) = c.duals.sources.root;
+        let carbon_root = hour.import.carbon_per_kwh / scaled.price;
+        let zero = Sources::root(n, 0.0, 0.0);
+        let part = |sources: Sources| feeder.prices(&c.flow, &sources).active;
+        let energy = active - carbon_root;
+        let loss = part(Sources::root(n, energy, reactive));
+        let carbon = part(Sources::root(n, carbon_root, 0.0));
+        let voltage = part(Sources { voltage: c.duals.sources.voltage.clone(), ..zero.clone() });
+        let congestion = part(Sources {
+            sending: c.duals.sources.sending.clone(),
+            receiving: c.duals.sources.receiving.clone(),
+            ..zero
+        });
+        let emission = marginal_emissions(feeder, hour, solved);
+        let per_kwh = scaled.price;
+        let mut buses = vec![None; self.network.buses.len()];
+        for k in 0..n {
+            let price = Price {
+                energy: energy * per_kwh,
+                loss: (loss[k] - energy) * per_kwh,
+                voltage: voltage[k] * per_kwh,
+                congestion: congestion[k] * per_kwh,
+                carbon: carbon[k] * per_kwh,
+            };
+            buses[feeder.node[k].0] = Some(BusResult {
+                voltage_pu: c.flow.v[k].sqrt(),
+                price,
+                reactive_price: c.prices.reactive[k] * per_kwh,
+                marginal_emission_kg_per_kwh: emission[k],
+            });
+        }
+        buses
+    }
+
+    /// The answer of the relaxation.
+    pub fn relaxed(&self, solved: &Solved) -> Dispatch {
+        let (feeder, scaled, hour) = (self.feeder, self.scaled, self.hour);
+        let base = feeder.base_kva;
+        let (at, point) = (&solved.layout, &solved.solution.point);
+        let value = solved.objective(feeder, scaled);
+        let (mut import, mut loss, mut cone) = ((0.0, 0.0), 0.0, 0.0_f64);
+        let mut branches = vec![(0.0, 0.0); self.network.branches.len()];
+        for k in 0..feeder.roots {
+            import.0 += scaled.p[k] + feeder.g[k] * feeder.v_root[k];
+            import.1 += scaled.q[k] - feeder.b[k] * feeder.v_root[k];
+        }
+        for k in feeder.roots..feeder.len() {
+            let line = &feeder.branch[k];
+            let (phi, v) = solved.program.square_current(at.flow[k], &point.x);
+            let excess = point.excess[at.flow[k]];
+            cone = cone.max(excess * v);
+            let (p, q) = (point.x[at.p[k]], point.x[at.q[k]]);
+            let lost = line.r * (phi + excess);
+            loss += lost;
+            branches[line.index] =
+                if line.forward { (p * base, (p - lost) * base) } else { ((lost - p) * base, -p * base) };
+            if line.parent < feeder.roots {
+                import.0 += p;
+                import.1 += q;
+            }
+        }
+        let controls: Vec<(f64, f64)> = solved.controls();
+        for (unit, u) in scaled.units.iter().zip(&controls) {
+            if unit.at < feeder.roots {
+                import.0 -= u.0;
+                import.1 -= u.1;
+            }
+        }
+        let emission = marginal_emissions(feeder, hour, solved);
+        let mut buses = vec![None; self.network.buses.len()];
+        for k in 0..feeder.len() {
+            let v = if k < feeder.roots { feeder.v_root[k] } else { point.x[at.v[k]] };
+            let price = at.active[k].map_or(scaled.root_price, |r| point.y[r]) * scaled.price;
+            // The relaxation has no flow to take an adjoint at: its price is one piece.
+            let price = Price { energy: price, ..Price::default() };
+            buses[feeder.node[k].0] = Some(BusResult {
+                voltage_pu: v.sqrt(),
+                price,
+                reactive_price: at.reactive[k].map_or(0.0, |r| point.y[r]) * scaled.price,
+                marginal_emission_kg_per_kwh: emission[k],
+            });
+        }
+        let scale = scaled.price * base;
+        Dispatch {
+            status: Status::Local { gap_per_h: 0.0, bound_per_h: value * scale },
+            objective_per_h: value * scale,
+            controls: controls.iter().map(|(p, q)| (p * base, q * base)).collect(),
+            import_kw: import.0 * base,
+            import_kvar: import.1 * base,
+            loss_kw: loss * base,
+            buses,
+            branches,
+            certificate: None,
+            max_cone_gap: cone,
+            iterations: solved.solution.iterations,
+        }
+    }
+}
+
+/// Limits that the flow misses.
+pub(super) fn violations(feeder: &Feeder, c: &Certified) -> Vec<Violation> {
+    let mut missed = vec![];
+    for k in feeder.roots..feeder.len() {
+        let (v, node) = (c.flow.v[k], feeder.node[k].0);
+        if v < feeder.v_min[k] - MISSED {
+            missed.push(Violation::Undervoltage { node, by_pu: feeder.v_min[k].sqrt() - v.sqrt() });
+        }
+        if v > feeder.v_max[k] + MISSED {
+            missed.push(Violation::Overvoltage { node, by_pu: v.sqrt() - feeder.v_max[k].sqrt() });
+        }
+        if let Some(s) = feeder.branch[k].limit {
+            let most = feeder.terminals(&c.flow, k).iter().fold(0.0, |most: f64, (p, q)| most.max(p.hypot(*q)));
+            if most > s + MISSED {
+                missed
+                    .push(Violation::Overload { branch: feeder.branch[k].index, by_kva: (most - s) * feeder.base_kva });
+            }
+        }
+    }
+    missed
+}
+
+/// Emission per kWh of load along the optimum, by position: the response of all sources to the active rows.
+fn marginal_emissions(feeder: &Feeder, hour: &Hour, solved: &Solved) -> Vec<f64> {
+    let (program, at) = (&solved.program, &solved.layout);
+    let root = hour.import.emission_kg_per_kwh;
+    let mut weights = vec![0.0; program.linear.len()];
+    for (c, &p) in hour.controls.iter().zip(&at.control_p) {
+        weights[p] += c.emission_kg_per_kwh;
+        if at.active[feeder.position[c.node.0].unwrap_or(0)].is_none() {
+            weights[p] -= root;
+        }
+    }
+    // Import is either a variable of its own, the last ones, or the flow into the roots' branches.
+    let import = at.active.first().copied().flatten();
+    for k in feeder.roots..feeder.len() {
+        if feeder.branch[k].parent < feeder.roots && import.is_none() {
+            weights[at.p[k]] += root;
+        }
+    }
+    if import.is_some() {
+        for row in at.active[..feeder.roots].iter().flatten() {
+            for &(i, j, a) in &program.entries {
+                if i == *row && !at.control_p.contains(&j) && !at.p.contains(&j) && a == 1.0 {
+                    weights[j] += root;
+                }
+            }
+        }
+    }
+    let rows = response(program, &solved.pattern, &solved.solution.point, &weights);
+    (0..feeder.len()).map(|k| at.active[k].map_or(root, |r| rows[r])).collect()
+}
