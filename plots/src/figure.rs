@@ -100,11 +100,14 @@ impl Figure {
         }
         let first_op = self.canvas.ops.len();
         let entry_width = |e: &Entry| e.0.width() + KEY_TEXT + text::width(&e.1, LABEL);
+        // a single entry at the end, such as a total, is aligned with nothing
+        let total_entry = groups.last().filter(|g| g.len() == 1 && groups.len() > 1).map(|g| &g[0]);
+        let is_total = |row: &[Entry]| row.first().is_some_and(|e| total_entry.is_some_and(|t| std::ptr::eq(e, t)));
         let longest = groups.iter().map(Vec::len).max().unwrap_or(1);
         let columns_for = |n: usize| -> Vec<f64> {
             (0..n)
                 .map(|k| {
-                    let aligned = groups.iter().filter(|g| g.len() > 1 || groups.len() == 1);
+                    let aligned = groups.iter().filter(|g| !is_total(g));
                     let column = aligned.flat_map(|g| g.chunks(n)).filter_map(|row| row.get(k));
                     column.map(entry_width).fold(0.0, f64::max)
                 })
@@ -118,8 +121,9 @@ impl Figure {
         let (mut rows, mut right) = (0.0, x0);
         let mut end = x0;
         for row in groups.iter().flat_map(|g| g.chunks(n)) {
-            // a single entry, such as a total, goes on where the last row has the room
-            let mut x = if rows > 0.0 && row.len() == 1 && end + entry_width(&row[0]) <= x1 { end } else { x0 };
+            // the total goes on where the last row has the room
+            let goes_on = is_total(row) && end + entry_width(&row[0]) <= x1;
+            let mut x = if goes_on { end } else { x0 };
             if x == x0 {
                 rows += 1.0;
             }
