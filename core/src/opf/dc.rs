@@ -8,14 +8,13 @@
 //! Slacks keep their angle; they supply only through their generators. Branches without a limit that can bind have no
 //! variable of their own. (Stott, Jardim and Alsaç 2009.)
 
-use crate::carbon::flow::{FlowGraph, LossRule, trace};
 use crate::network::{Network, NodeId, Topology};
 use crate::program::{Certificate, Expr, Instance, Program, Row, Solution, Template, Var};
 
 use super::carbon::{CarbonPricing, OpfCarbon};
 use super::error::OpfError;
+use super::optimum::Optimum;
 use super::prices::Price;
-use super::response::dual_response;
 use super::supply::Supply;
 
 /// An optimal DC dispatch. Vectors follow the generators, buses and branches of the network.
@@ -203,20 +202,30 @@ impl Model {
             }
         }
         let generation_kw = self.supply.generation_kw(network, solution);
+        let others = self.angle.iter().flatten().chain(self.flow.iter().filter_map(|f| f.as_ref().ok()));
+        let optimum = Optimum {
+            network,
+            topology,
+            supply: &self.supply,
+            template: &self.template,
+            instance,
+            solution,
+            costless: others.copied().collect(),
+            rows: &self.rows,
+            balance: &self.balance,
+        };
         let price = |node: NodeId| self.balance[node.0].map(|row| solution.dual(row));
         let prices = network
             .nodes()
             .map(|node| {
                 let root = topology.root(node)?;
                 let (here, there) = (price(node)?, price(root)?);
-                let carbon = carbon.map_or(0.0, |c| {
-                    let of_generator = self.supply.marginal_kg_per_kwh(root, there, solution);
-                    c.price_per_kg() * of_generator.unwrap_or(c.node_kg_per_kwh[root.0])
-                });
+                let carbon = optimum.carbon_at_root(carbon, root);
                 Some(Price { energy: there - carbon, congestion: here - there, carbon, ..Price::default() })
             })
             .collect();
-        let carbon = carbon.map(|c| self.emissions(network, lines, c, &branch_kw, instance, solution)).transpose()?;
+        let flows = lines.iter().map(|line| (line.from, line.to, branch_kw[line.branch]));
+        let carbon = carbon.map(|c| optimum.carbon(c, flows)).transpose()?;
         Ok(DcOpf {
             objective_per_h: solution.certificate.objective,
             generation_kw,
@@ -230,43 +239,6 @@ impl Model {
             prices,
             carbon,
             certificate: solution.certificate,
-        })
-    }
-
-    fn emissions(
-        &self,
-        network: &Network,
-        lines: &[Line],
-        carbon: &CarbonPricing,
-        branch_kw: &[f64],
-        instance: &Instance,
-        solution: &Solution,
-    ) -> Result<OpfCarbon, OpfError> {
-        let mut graph = FlowGraph::new(network.buses.len());
-        graph.threshold_kw = 1e-9 * network.base_kva();
-        for line in lines {
-            graph.lossless_branch(line.from.0, line.to.0, branch_kw[line.branch]);
-        }
-        let mut emissions_kg_per_h = self.supply.fixed_kg_per_h;
-        for offer in &self.supply.offers {
-            let kw = solution.value(offer.output_kw());
-            emissions_kg_per_h += offer.kg_per_kwh * kw;
-            graph.source(offer.node.0, kw, offer.kg_per_kwh);
-        }
-        for node in network.nodes().filter(|n| self.angle[n.0].is_some() && network.bus(*n).p_load_kw < 0.0) {
-            graph.source(node.0, -network.bus(node).p_load_kw, carbon.node_kg_per_kwh[node.0]);
-        }
-        let intensity_kg_per_kwh = trace(&graph, LossRule::Explicit)?.intensity_kg_per_kwh;
-        let others = self.angle.iter().flatten().chain(self.flow.iter().filter_map(|f| f.as_ref().ok()));
-        let variables: Vec<(Var, f64, f64)> = self.supply.variables().chain(others.map(|v| (*v, 0.0, 0.0))).collect();
-        let costs: Vec<(Var, f64)> = variables.iter().map(|(v, q, _)| (*v, *q)).collect();
-        let weights: Vec<f64> = variables.iter().map(|(_, _, e)| *e).collect();
-        let response = dual_response(&self.template, instance, solution, &costs, &weights, &self.rows);
-        let marginal = |row: &Option<Row>| Some(response.as_ref()?[(*row)?.index()]);
-        Ok(OpfCarbon {
-            emissions_kg_per_h,
-            intensity_kg_per_kwh,
-            marginal_kg_per_kwh: self.balance.iter().map(marginal).collect(),
         })
     }
 }

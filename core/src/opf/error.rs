@@ -73,6 +73,12 @@ pub enum OpfError {
     /// A carbon price or an intensity that is not a number.
     #[error("a carbon price or intensity is not finite")]
     CarbonNotFinite,
+    /// Tangents to the limits of apparent power did not settle.
+    #[error("the limits of apparent power are not met after {rounds} rounds of tangents")]
+    Tangents {
+        /// Programs solved.
+        rounds: usize,
+    },
     /// The carbon of the dispatch cannot be traced.
     #[error(transparent)]
     CarbonFlow(#[from] CarbonFlowError),

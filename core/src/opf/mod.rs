@@ -11,6 +11,8 @@
 mod carbon;
 mod dc;
 mod error;
+mod lin_dist_flow;
+mod optimum;
 mod prices;
 mod radial;
 mod response;
@@ -19,5 +21,6 @@ mod supply;
 pub use carbon::{CarbonPricing, OpfCarbon};
 pub use dc::{DcOpf, dc_opf};
 pub use error::OpfError;
+pub use lin_dist_flow::{LinDistOpf, lin_dist_opf};
 pub use prices::Price;
 pub use radial::{BusResult, Control, Dispatch, Hour, Import, OptimalityCertificate, RadialOpf, Status, Violation};
