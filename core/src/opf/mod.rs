@@ -23,4 +23,7 @@ pub use dc::{DcOpf, dc_opf};
 pub use error::OpfError;
 pub use lin_dist_flow::{LinDistOpf, lin_dist_opf};
 pub use prices::Price;
-pub use radial::{BusResult, Control, Dispatch, Hour, Import, OptimalityCertificate, RadialOpf, Status, Violation};
+pub use radial::{
+    BusResult, Control, Dispatch, Hour, Import, NetworkBlock, OptimalityCertificate, RadialOpf, Status, Violation,
+    Withdrawal,
+};

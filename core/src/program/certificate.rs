@@ -1,11 +1,12 @@
 //! The certificate: feasibility and optimality gap of a point, whoever computed it. Knows no solver.
 
 use super::Instance;
+use super::flows::Divisor;
 
 /// How good a point is, proven by weak duality and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Certificate {
-    /// Largest violation of an equality row; bounds hold exactly.
+    /// Largest violation of a row (or of a disc); bounds hold exactly.
     pub feasibility: f64,
     /// `f(x) - f* <= gap`: the duality gap of the point with its multipliers.
     pub gap: f64,
@@ -19,6 +20,9 @@ impl Certificate {
     /// With `r = b - A x` and reduced costs `c = q - A'y`, the Lagrangian's minimiser over the box is
     /// `xi_j = clip(-c_j / h_j)`, and `gap = sum_j (x_j - xi_j)(h_j/2 (x_j + xi_j) + c_j) - y'r`: every term of the sum is
     /// non-negative and vanishes exactly where `x_j = xi_j`.
+    ///
+    /// With squared currents `l = phi(x)` in the rows, `eta` their prices, the reduced costs include `eta grad phi`, and a
+    /// negative price adds `[-eta]+ D`, `D = |S - v S^/v^|^2 / v` being the Bregman distance of `phi` over the box.
     pub fn of(problem: &Instance, x: &[f64], y: &[f64]) -> Self {
         let mut reduced = problem.linear.clone();
         let mut residual = problem.rhs.clone();
@@ -28,7 +32,8 @@ impl Certificate {
                 residual[i] -= a * x[v.index()];
             }
         }
-        let mut gap = 0.0;
+        let nonconvex = bend(problem, x, y, &mut reduced, &mut residual);
+        let mut gap = nonconvex;
         let mut objective = problem.constant;
         for j in 0..x.len() {
             let (h, c, lo, hi) = (problem.curvature[j], reduced[j], problem.lower[j], problem.upper[j]);
@@ -49,9 +54,49 @@ impl Certificate {
         let slack: f64 = residual.iter().zip(y).map(|(r, y)| r * y).sum();
         let feasibility =
             residual.iter().fold(0.0, |worst: f64, r| if r.is_nan() { f64::INFINITY } else { worst.max(r.abs()) });
+        let feasibility =
+            problem.discs().iter().fold(feasibility, |worst, d| worst.max(x[d.a].hypot(x[d.b]) - d.radius));
         let gap = if gap.is_nan() { f64::INFINITY } else { gap - slack };
         Self { feasibility, gap, objective }
     }
+}
+
+/// Adds flows and discs to the reduced costs and residuals; returns what they add to the gap.
+fn bend(problem: &Instance, x: &[f64], y: &[f64], reduced: &mut [f64], residual: &mut [f64]) -> f64 {
+    let mut gap = 0.0;
+    for f in problem.flows() {
+        let ((l, v), eta) = (f.square_current(x), f.price(y));
+        for &(i, e) in &f.effect {
+            residual[i] -= e * l;
+        }
+        reduced[f.p] += eta * 2.0 * x[f.p] / v;
+        reduced[f.q] += eta * 2.0 * x[f.q] / v;
+        let (low, high) = match f.v {
+            Divisor::Constant(v) => (v, v),
+            Divisor::Variable(j, factor) => {
+                reduced[j] -= eta * l / v * factor;
+                (factor * problem.lower[j], factor * problem.upper[j])
+            }
+        };
+        if eta < 0.0 {
+            let most = |j: usize| problem.lower[j].abs().max(problem.upper[j].abs());
+            let reach = most(f.p).hypot(most(f.q)) + high * x[f.p].hypot(x[f.q]) / v;
+            gap -= eta * reach * reach / low;
+        }
+    }
+    for d in problem.discs() {
+        let size = x[d.a] * x[d.a] + x[d.b] * x[d.b];
+        let slack = d.radius * d.radius - size;
+        // Any multiplier proves a bound; at the rim the best one leaves no gradient across it.
+        let slope = |j: usize| reduced[j] + problem.curvature[j] * x[j];
+        let w = (-(slope(d.a) * x[d.a] + slope(d.b) * x[d.b]) / (2.0 * size)).max(0.0);
+        if slack <= 1e-5 * d.radius * d.radius && w.is_finite() {
+            reduced[d.a] += 2.0 * w * x[d.a];
+            reduced[d.b] += 2.0 * w * x[d.b];
+            gap += w * slack;
+        }
+    }
+    gap
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //!
 //! A feasible point is optimal exactly if it is complementary to any one optimal dual. So the face is: variables with a
 //! nonzero reduced cost stay where they are, variables with curvature too (their values are unique), all others move
-//! freely, and rows keep their activities. The first answer is always in it.
+//! freely, and rows keep their activities. The first answer is always in it. Power flows stay as they are.
 
+use super::flows::Divisor;
 use super::{Certificate, Instance, Solution, SolveError, Var, choices};
 
 /// Reduced cost x range, relative to the money that moves, above which a variable stays at its bound.
@@ -43,12 +44,25 @@ fn face(problem: &Instance, first: &Solution, least_stake: f64) -> Instance {
             face.rhs[i] += a * first.x[v.index()];
         }
     }
+    let mut flows = vec![false; first.x.len()];
+    for f in problem.flows() {
+        let l = f.square_current(&first.x).0;
+        f.effect.iter().for_each(|&(i, e)| face.rhs[i] += e * l);
+        (flows[f.p], flows[f.q]) = (true, true);
+        if let Divisor::Variable(v, _) = f.v {
+            flows[v] = true;
+        }
+    }
+    for d in problem.discs() {
+        (flows[d.a], flows[d.b]) = (true, true);
+    }
     for j in 0..first.x.len() {
         let (lower, upper) = (problem.lower[j], problem.upper[j]);
         let slack = (first.x[j] - lower).min(upper - first.x[j]);
         let stake = reduced[j].abs() * (upper - lower);
         // Inside its bounds a reduced cost is noise of the multipliers.
-        let stays = problem.curvature[j] > 0.0 || (stake > least_stake && slack <= 1e-6 * (upper - lower));
+        // Flows stay: what is left of the program is then convex.
+        let stays = flows[j] || problem.curvature[j] > 0.0 || (stake > least_stake && slack <= 1e-6 * (upper - lower));
         if stays {
             face.lower[j] = first.x[j];
             face.upper[j] = first.x[j];

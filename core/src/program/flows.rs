@@ -101,17 +101,12 @@ impl FlowProgram {
 
     /// `phi_k` and the value of its divisor.
     pub fn square_current(&self, k: usize, x: &[f64]) -> (f64, f64) {
-        let f = &self.flows[k];
-        let v = match f.v {
-            Divisor::Constant(v) => v,
-            Divisor::Variable(j, factor) => factor * x[j],
-        };
-        ((x[f.p] * x[f.p] + x[f.q] * x[f.q]) / v, v)
+        self.flows[k].square_current(x)
     }
 
     /// Price of a squared current: what the objective gains per unit less of it.
     pub fn current_price(&self, k: usize, y: &[f64]) -> f64 {
-        -self.flows[k].effect.iter().map(|&(i, e)| e * y[i]).sum::<f64>()
+        self.flows[k].price(y)
     }
 
     /// `r = b - A x - sum e_k (phi_k + s_k)`.
@@ -130,6 +125,22 @@ impl FlowProgram {
 
     pub fn objective(&self, x: &[f64]) -> f64 {
         (0..x.len()).map(|j| (0.5 * self.curvature[j] * x[j] + self.linear[j]) * x[j]).sum()
+    }
+}
+
+impl FlowTerm {
+    /// `phi` and the value of its divisor.
+    pub fn square_current(&self, x: &[f64]) -> (f64, f64) {
+        let v = match self.v {
+            Divisor::Constant(v) => v,
+            Divisor::Variable(j, factor) => factor * x[j],
+        };
+        ((x[self.p] * x[self.p] + x[self.q] * x[self.q]) / v, v)
+    }
+
+    /// What the objective gains per unit less of it.
+    pub fn price(&self, y: &[f64]) -> f64 {
+        -self.effect.iter().map(|&(i, e)| e * y[i]).sum::<f64>()
     }
 }
 

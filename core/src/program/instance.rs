@@ -1,5 +1,6 @@
 //! Values over a fixed pattern, and their solution.
 
+use super::flows::{Disc, FlowPattern, FlowProgram, FlowTerm, Mode};
 use super::normal::Symbolic;
 use super::{Certificate, Compiled, Expr, Restriction, Row, Var, bounded, choices, face, solver};
 use std::sync::Arc;
@@ -152,6 +153,9 @@ impl Instance {
     /// last resort has an answer: 1e-7). Where choices had to be branched over, [`Solution::nodes`] is more than 1, the
     /// duals are those of the deciding node, in which the choices are fixed, and the gap is that of branch and bound.
     ///
+    /// With a network inside (squared currents, discs) the program is not convex: the answer keeps all rows, and
+    /// [`Certificate::gap`] is its proven distance from the best, tiny as a rule, larger where losing power would pay.
+    ///
     /// # Errors
     /// See [`SolveError`].
     pub fn solve(&self) -> Result<Solution, SolveError> {
@@ -186,6 +190,19 @@ impl Instance {
 
     pub(super) fn choices(&self) -> &[Vec<Vec<Restriction>>] {
         &self.compiled.program.choices
+    }
+
+    pub(super) fn flows(&self) -> &[FlowTerm] {
+        &self.compiled.program.flows
+    }
+
+    pub(super) fn discs(&self) -> &[Disc] {
+        &self.compiled.program.discs
+    }
+
+    /// The analysed pattern of the program's flows; `scaled` is any instance of it in other units.
+    pub(super) fn flow_pattern(&self, scaled: &FlowProgram) -> &FlowPattern {
+        self.compiled.flows.get_or_init(|| FlowPattern::new(scaled, Mode::Exact))
     }
 
     pub(super) fn symbolic(&self) -> &Symbolic {

@@ -8,6 +8,8 @@
 //!
 //! An inequality is a row with a slack variable, a ladder is a sum of bounded variables, and what is not convex (a storage
 //! that may not charge and discharge at once) is a choice between alternatives, each of which only tightens bounds.
+//! A network adds squared currents to rows and discs to variables ([`crate::opf::NetworkBlock`]); such a program is solved on
+//! its flows as they are, and its certificate says how far the answer may be from the best.
 //! This module knows no participant, no market and no network.
 
 mod certificate;
@@ -16,6 +18,7 @@ mod crossover;
 mod expression;
 mod face;
 pub(crate) mod flow_interior;
+mod flow_solver;
 pub(crate) mod flows;
 mod infeasible;
 mod instance;
@@ -31,6 +34,7 @@ pub use expression::{Cost, Expr, Row, Var};
 pub use instance::{Instance, Solution, SolveError};
 pub use session::Session;
 
+use flows::{Disc, Divisor, FlowPattern, FlowTerm};
 use normal::Symbolic;
 use std::sync::{Arc, OnceLock};
 
@@ -60,6 +64,8 @@ pub struct Program {
     labels: Vec<(usize, &'static str, Option<usize>)>,
     scopes: Vec<String>,
     choices: Vec<Vec<Vec<Restriction>>>,
+    flows: Vec<FlowTerm>,
+    discs: Vec<Disc>,
     broken: Option<SolveError>,
 }
 
@@ -156,6 +162,23 @@ impl Program {
         self.either(vec![off(a), off(b)]);
     }
 
+    /// Adds the squared current `l = (p^2 + q^2) / v` times its coefficients to rows; `v` is a number, or a variable times a
+    /// number. All variables have finite bounds, those of `v` are positive. The program is no longer convex.
+    pub(crate) fn squared_current(&mut self, p: Var, q: Var, v: (Option<Var>, f64), effect: &[(Row, f64)]) {
+        let (variable, factor) = v;
+        self.flows.push(FlowTerm {
+            p: p.0,
+            q: q.0,
+            v: variable.map_or(Divisor::Constant(factor), |v| Divisor::Variable(v.0, factor)),
+            effect: effect.iter().map(|&(row, e)| (row.0, e)).collect(),
+        });
+    }
+
+    /// `a^2 + b^2 <= radius^2`.
+    pub(crate) fn within_disc(&mut self, a: Var, b: Var, radius: f64) {
+        self.discs.push(Disc { a: a.0, b: b.0, radius });
+    }
+
     /// Bounds of a variable.
     pub fn bounds(&self, v: Var) -> (f64, f64) {
         (self.lower[v.0], self.upper[v.0])
@@ -171,7 +194,7 @@ impl Program {
 
     /// Fixes the pattern; values can still vary from instance to instance.
     pub fn compile(self) -> Template {
-        Template { compiled: Arc::new(Compiled { program: self, symbolic: OnceLock::new() }) }
+        Template { compiled: Arc::new(Compiled { program: self, symbolic: OnceLock::new(), flows: OnceLock::new() }) }
     }
 
     fn scope_name(&self, scope: usize) -> &str {
@@ -190,6 +213,7 @@ pub struct Template {
 struct Compiled {
     program: Program,
     symbolic: OnceLock<Symbolic>,
+    flows: OnceLock<FlowPattern>,
 }
 
 impl Template {

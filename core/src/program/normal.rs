@@ -379,7 +379,7 @@ fn is_point(lower: f64, upper: f64) -> bool {
 }
 
 /// Nearest power of two; 1 for what has no size.
-fn power_of_two(v: f64) -> f64 {
+pub(super) fn power_of_two(v: f64) -> f64 {
     if v > 0.0 && v.is_finite() { 2.0_f64.powi(v.log2().round() as i32) } else { 1.0 }
 }
 

@@ -3,7 +3,7 @@
 use super::crossover::{EXACT, refine};
 use super::interior::{Ended, Interior};
 use super::normal::{Normal, Point, Quality};
-use super::{Certificate, Instance, Solution, SolveError, infeasible, reference};
+use super::{Certificate, Instance, Solution, SolveError, flow_solver, infeasible, reference};
 
 /// Gap that an answer must have, relative to the money that moves.
 const ENOUGH: f64 = 1e-9;
@@ -20,6 +20,9 @@ pub(super) struct Answer {
 /// Solves the relaxation of `problem`, in which every choice is ignored.
 pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     problem.check_bounds()?;
+    if !(problem.flows().is_empty() && problem.discs().is_empty()) {
+        return flow_solver::relaxation(problem);
+    }
     let symbolic = problem.symbolic();
     let normal = Normal::new(symbolic, problem);
     let mut closest: Option<Certificate> = None;

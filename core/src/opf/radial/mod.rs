@@ -9,6 +9,7 @@
 
 mod adjoint;
 mod ask;
+mod block;
 mod certificate;
 mod feeder;
 mod formulation;
@@ -17,6 +18,7 @@ mod result;
 mod solve;
 
 pub use ask::{Control, Hour, Import};
+pub use block::{NetworkBlock, Withdrawal};
 pub use certificate::OptimalityCertificate;
 pub use result::{BusResult, Dispatch, Status, Violation};
 pub use solve::RadialOpf;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::network::{Branch, Bus, BusKind, Network, NodeId, built_in};
+use crate::program::{Cost, Expr, Program, Var};
 
 fn embedded(id: &str) -> Network {
     built_in(id).expect("embedded").network().expect("valid")
@@ -228,4 +229,38 @@ fn an_integrated_price_has_a_carbon_part_and_a_marginal_emission() {
     }
     close(at(18).marginal_emission_kg_per_kwh, 0.58628651, 1e-6);
     close(at(33).marginal_emission_kg_per_kwh, 0.45, 1e-6);
+}
+
+/// The three generators of the 33-bus day inside a program: variables, costs and the network as a block.
+fn block_33(v_min_pu: f64) -> (Network, Program, NetworkBlock, Vec<Var>) {
+    let (network, hour) = feeder_33(true, v_min_pu);
+    let mut program = Program::new();
+    let mut cost = Cost::default();
+    let (mut withdrawals, mut outputs) = (vec![], vec![]);
+    for c in &hour.controls {
+        let p = program.var(c.p_min_kw, c.p_max_kw);
+        let q = program.var(c.q_min_kvar, c.q_max_kvar);
+        cost.add(c.cost_per_kwh, p);
+        outputs.push(p);
+        let less = |v: Var| Expr::from(v).times(-1.0);
+        withdrawals.push(Withdrawal { node: c.node, active_kw: less(p), reactive_kvar: less(q) });
+    }
+    let block = NetworkBlock::build(&mut program, &network, 0, &hour.load_kw, &hour.load_kvar, &withdrawals).unwrap();
+    cost.add(0.6, block.import_kw);
+    program.add_cost(&cost);
+    (network, program, block, outputs)
+}
+
+#[test]
+fn a_network_inside_a_program_is_the_same_network() {
+    for (v_min, objective, output, price_18) in
+        [(0.9, 2059.07349399, 294.0201921, 674.35283691), (0.95, 2068.89612853, 650.6441504, 750.0)]
+    {
+        let (network, program, block, outputs) = block_33(v_min);
+        let answer = program.compile().instance().solve().unwrap();
+        close(answer.certificate.objective, objective, 1e-4);
+        assert!(answer.certificate.gap < 1e-3 && answer.certificate.feasibility < 1e-6, "{:?}", answer.certificate);
+        close(answer.value(outputs[1]), output, 1e-2);
+        close(block.price(&answer, network.node(18).unwrap()).unwrap() * 1e3, price_18, 1e-4);
+    }
 }

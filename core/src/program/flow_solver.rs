@@ -1,0 +1,140 @@
+//! Programs with power flows in them, written by the builder: scaling, the exact solve, and a bound where it proves nothing.
+
+use super::flow_interior::{FlowSolution, solve};
+use super::flows::{Disc, Divisor, FlowPattern, FlowProgram, FlowTerm, Mode};
+use super::normal::{Normal, Point, power_of_two};
+use super::solver::Answer;
+use super::{Certificate, Instance, Solution, SolveError, infeasible};
+
+const TOLERANCE: f64 = 1e-11;
+/// Residuals with which a point that missed the tolerance still counts; its certificate shows the rest.
+const USABLE: f64 = 1e-8;
+/// Gap, relative to the money that moves, below which nobody asks for another bound.
+const PROVEN: f64 = 1e-7;
+
+/// The program in units of its own, and the way back.
+struct Scaled {
+    program: FlowProgram,
+    column: Vec<f64>,
+    row: Vec<f64>,
+    money: f64,
+}
+
+/// Solves `problem`, choices ignored. The answer is a point on the flows; its certificate's gap is the distance to the
+/// better of the bounds of duality and of the convex relaxation.
+pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
+    let scaled = Scaled::new(problem);
+    let mut best: Option<Answer> = None;
+    let mut keep = |solution: &FlowSolution| {
+        if let Some(answer) = scaled.answer(problem, solution)
+            && best.as_ref().is_none_or(|b| answer.objective() < b.objective())
+        {
+            best = Some(answer);
+        }
+        best.as_ref().is_some_and(|b| b.solution.certificate.gap <= PROVEN * b.money)
+    };
+    if !keep(&solve(&scaled.program, problem.flow_pattern(&scaled.program), TOLERANCE, None)) {
+        let relaxed = solve(&scaled.program, &FlowPattern::new(&scaled.program, Mode::Relaxed), TOLERANCE, None);
+        if relaxed.error <= USABLE {
+            let again = solve(&scaled.program, problem.flow_pattern(&scaled.program), TOLERANCE, Some(&relaxed.point));
+            keep(&again);
+            if let Some(answer) = &mut best {
+                let bound = scaled.program.objective(&relaxed.point.x) * scaled.money + problem.constant;
+                let gap = (answer.objective() - bound).max(0.0);
+                answer.solution.certificate.gap = answer.solution.certificate.gap.min(gap);
+            }
+        }
+    }
+    best.ok_or_else(|| {
+        // Without its losses and limits of apparent power the program is one that can say what is wrong.
+        let symbolic = problem.symbolic();
+        match infeasible::witness(symbolic, &Normal::new(symbolic, problem), problem) {
+            Some(rows) => SolveError::Infeasible { rows },
+            None => SolveError::NotCertified { gap: f64::INFINITY, feasibility: f64::INFINITY },
+        }
+    })
+}
+
+impl Answer {
+    fn objective(&self) -> f64 {
+        self.solution.certificate.objective
+    }
+}
+
+impl Scaled {
+    fn new(problem: &Instance) -> Self {
+        let n = problem.lower.len();
+        // One unit for everything that flows, one for everything that a flow is divided by, else the variable's range.
+        let mut largest = 0.0_f64;
+        for f in problem.flows() {
+            for j in [f.p, f.q] {
+                largest = largest.max(problem.lower[j].abs().max(problem.upper[j].abs()));
+            }
+        }
+        let unit = power_of_two(largest / 8.0);
+        let mut column: Vec<f64> =
+            (0..n).map(|j| power_of_two(problem.upper[j] - problem.lower[j]).min(unit)).collect();
+        for f in problem.flows() {
+            (column[f.p], column[f.q]) = (unit, unit);
+            if let Divisor::Variable(v, _) = f.v {
+                column[v] = 1.0;
+            }
+        }
+        for d in problem.discs() {
+            (column[d.a], column[d.b]) = (unit, unit);
+        }
+        let row: Vec<f64> = problem
+            .rows()
+            .iter()
+            .map(|terms| {
+                power_of_two(terms.iter().fold(0.0, |most: f64, (v, a)| most.max((a * column[v.index()]).abs())))
+            })
+            .collect();
+        // Prices of what is about one unit large.
+        let stake = (0..n).fold(0.0, |most: f64, j| {
+            let middle = 0.5 * (problem.lower[j] + problem.upper[j]);
+            most.max(((problem.curvature[j] * middle + problem.linear[j]) * column[j]).abs())
+        });
+        let money = power_of_two(stake);
+        let scale = |values: &[f64]| values.iter().zip(&column).map(|(v, c)| v / c).collect::<Vec<f64>>();
+        let mut program = FlowProgram {
+            lower: scale(&problem.lower),
+            upper: scale(&problem.upper),
+            linear: problem.linear.iter().zip(&column).map(|(q, c)| q * c / money).collect(),
+            curvature: problem.curvature.iter().zip(&column).map(|(h, c)| h * c * c / money).collect(),
+            rhs: problem.rhs.iter().zip(&row).map(|(b, r)| b / r).collect(),
+            price: vec![0.0; row.len()],
+            ..FlowProgram::default()
+        };
+        program.start = program.lower.iter().zip(&program.upper).map(|(l, u)| 0.5 * (l + u)).collect();
+        for (i, terms) in problem.rows().iter().enumerate() {
+            program.entries.extend(terms.iter().map(|&(v, a)| (i, v.index(), a * column[v.index()] / row[i])));
+        }
+        let square = unit * unit;
+        program.flows = problem
+            .flows()
+            .iter()
+            .map(|f| FlowTerm {
+                effect: f.effect.iter().map(|&(i, e)| (i, e * square / row[i])).collect(),
+                ..f.clone()
+            })
+            .collect();
+        program.discs = problem.discs().iter().map(|d| Disc { radius: d.radius / unit, ..*d }).collect();
+        Self { program, column, row, money }
+    }
+
+    fn answer(&self, problem: &Instance, solution: &FlowSolution) -> Option<Answer> {
+        if solution.error > USABLE {
+            return None;
+        }
+        let x: Vec<f64> = (0..self.column.len())
+            .map(|j| (solution.point.x[j] * self.column[j]).clamp(problem.lower[j], problem.upper[j]))
+            .collect();
+        let y: Vec<f64> = solution.point.y.iter().zip(&self.row).map(|(y, r)| y * self.money / r).collect();
+        let certificate = Certificate::of(problem, &x, &y);
+        let moved: f64 =
+            (0..x.len()).map(|j| ((0.5 * problem.curvature[j] * x[j] + problem.linear[j]) * x[j]).abs()).sum();
+        let Point { x, y } = Point { x, y };
+        Some(Answer { solution: Solution { x, y, certificate, nodes: 1 }, money: moved + self.money })
+    }
+}
