@@ -19,6 +19,7 @@ Examples:
   coase explain nash-bargaining            what a mechanism does, claims and needs
   coase new experiment my_study            a commented starting point
   coase flow ieee-33                       power flow of a built-in network
+  coase opf ap-15                          its cheapest dispatch, and prices
 
 Exit status: 0 all well, 1 something ran and failed, 2 bad input or usage.";
 
@@ -31,6 +32,7 @@ pub enum Command {
     List(List),
     Explain(Explain),
     Flow(Flow),
+    Opf(Opf),
     Plot(Plot),
     New(New),
 }
@@ -173,6 +175,59 @@ pub struct Flow {
     /// Traces carbon with the intensities of this file
     #[arg(long, value_name = "FILE.ron")]
     pub carbon: Option<PathBuf>,
+}
+
+/// Optimal power flow: the cheapest dispatch within the limits, nodal prices and what they are made of
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase opf ap-15
+  coase opf case118.m --json
+  coase opf feeder.ron --formulation lindistflow
+  coase opf case5.m --carbon carbon.ron --carbon-price 50
+
+The carbon file is that of `coase flow`; what it adds as generation runs as written, at no cost. Where no generator of a
+network has a cost, every kWh generated counts 1.")]
+pub struct Opf {
+    /// Id of a built-in network, a MATPOWER case (.m) or a network file (.ron)
+    pub network: String,
+    /// Which equations; default `ac` on radial networks, `dc` on meshed ones
+    #[arg(long)]
+    pub formulation: Option<Formulation>,
+    /// Accounts for carbon with the intensities of this file
+    #[arg(long, value_name = "FILE.ron")]
+    pub carbon: Option<PathBuf>,
+    /// Price of carbon per tonne, paid by every source; 0 without it
+    #[arg(long, value_name = "P", requires = "carbon", allow_negative_numbers = true)]
+    pub carbon_price: Option<f64>,
+    /// As JSON, numbers in full precision
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What equations an optimal power flow keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Formulation {
+    /// The AC flow of a radial network
+    Ac,
+    /// Its convex relaxation, which bounds it
+    Relaxed,
+    /// Angles only: no losses, no voltages; any network
+    Dc,
+    /// Voltages but no losses; radial networks
+    Lindistflow,
+}
+
+impl Formulation {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ac => "ac",
+            Self::Relaxed => "relaxed",
+            Self::Dc => "dc",
+            Self::Lindistflow => "lindistflow",
+        }
+    }
 }
 
 /// Writes a commented starting point that runs

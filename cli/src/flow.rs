@@ -1,7 +1,7 @@
 //! `coase flow`: power flow, and the carbon that flows with it.
 
 mod answer;
-mod carbon;
+pub mod carbon;
 
 use crate::Finish;
 use crate::args::Flow;

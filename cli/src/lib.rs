@@ -27,6 +27,7 @@ mod nearest;
 mod network;
 mod new;
 mod offence;
+mod opf;
 mod plot;
 mod progress;
 mod run;
@@ -95,6 +96,7 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::List(what) => list::list(&what),
         args::Command::Explain(what) => explain::explain(&what),
         args::Command::Flow(what) => flow::flow(&what),
+        args::Command::Opf(what) => opf::opf(&what),
         args::Command::Plot(what) => plot::plot(&what),
         args::Command::New(what) => new::new(&what),
     }

@@ -63,6 +63,11 @@ impl CarbonFile {
         })
     }
 
+    /// The generation that the file adds: where, kW, kvar.
+    pub fn added(&self) -> impl Iterator<Item = (NodeId, f64, f64)> + '_ {
+        self.added.iter().map(|(node, added)| (*node, added.p_kw, added.q_kvar))
+    }
+
     /// Injects what the file adds.
     pub fn add_to(&self, injections: &mut Injections) {
         for (node, added) in &self.added {

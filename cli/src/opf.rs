@@ -1,0 +1,88 @@
+//! `coase opf`: optimal power flow, and what a kilowatt-hour costs at every bus.
+
+mod answer;
+
+use crate::args::{Formulation, Opf};
+use crate::flow::carbon::CarbonFile;
+use crate::{Finish, console, network};
+use answer::Answer;
+use anyhow::{bail, ensure};
+use coase_core::network::{Cost, Generator, Network, Topology};
+use coase_core::opf::{CarbonPricing, OpfError, dc_opf, lin_dist_opf};
+
+/// Solves the optimal power flow of a network and prints dispatch and prices.
+pub fn opf(args: &Opf) -> anyhow::Result<Finish> {
+    let mut network = network::load(&args.network)?;
+    let carbon = args.carbon.as_deref().map(|path| CarbonFile::read(path, &network)).transpose()?;
+    let price = args.carbon_price.unwrap_or(0.0);
+    ensure!(price.is_finite() && price >= 0.0, "--carbon-price {price}: a price per tonne is not negative");
+    if count_energy_where_nothing_has_a_cost(&mut network) {
+        let name = &network.name;
+        console::error(&format!("note: no generator of `{name}` has a cost; every kWh generated counts 1\n"));
+    }
+    let pricing = carbon.map(|carbon| {
+        add_generation(&mut network, &carbon);
+        CarbonPricing {
+            price_per_tonne: price,
+            generator_kg_per_kwh: network.generators.iter().map(|g| carbon.intensity(g.node)).collect(),
+            node_kg_per_kwh: network.nodes().map(|n| carbon.intensity(n)).collect(),
+        }
+    });
+    let formulation = args
+        .formulation
+        .unwrap_or_else(|| if Topology::new(&network).is_radial() { Formulation::Ac } else { Formulation::Dc });
+    let solved = match formulation {
+        Formulation::Dc => dc_opf(&network, pricing.as_ref()).map(|found| Answer::dc(&network, &found, price)),
+        Formulation::Lindistflow => {
+            lin_dist_opf(&network, pricing.as_ref()).map(|found| Answer::lin_dist(&network, &found, price))
+        }
+        Formulation::Ac | Formulation::Relaxed => bail!(
+            "the formulation `{}` is not available; `--formulation dc` and `--formulation lindistflow` are",
+            formulation.name()
+        ),
+    };
+    let answer = match solved {
+        Ok(answer) => answer,
+        Err(lost @ (OpfError::Infeasible { .. } | OpfError::NotSolved(_) | OpfError::Unbounded { .. })) => {
+            console::error(&format!("error: {}: {lost}\n", network.name));
+            Answer::lost(&network, formulation.name(), &lost)
+        }
+        Err(wrong) => return Err(wrong.into()),
+    };
+    if args.json {
+        console::print_json(&answer)?;
+    } else {
+        console::print(&answer.text());
+    }
+    Ok(if answer.converged { Finish::Done } else { Finish::SomeFailed })
+}
+
+/// Networks for power flow studies name no costs: the least generation is a question all the same.
+fn count_energy_where_nothing_has_a_cost(network: &mut Network) -> bool {
+    let running = network.generators.iter().filter(|g| g.in_service);
+    if running.clone().count() == 0 || running.clone().any(|g| g.cost_per_h.is_some()) {
+        return false;
+    }
+    for generator in network.generators.iter_mut().filter(|g| g.in_service) {
+        generator.cost_per_h = Some(Cost::Polynomial(vec![0.0, 1.0]));
+    }
+    true
+}
+
+/// What a carbon file adds is there anyway: no decision and no cost.
+fn add_generation(network: &mut Network, carbon: &CarbonFile) {
+    for (node, p_kw, q_kvar) in carbon.added() {
+        network.generators.push(Generator {
+            node,
+            p_kw,
+            q_kvar,
+            p_min_kw: p_kw,
+            p_max_kw: p_kw,
+            q_min_kvar: q_kvar,
+            q_max_kvar: q_kvar,
+            v_pu: None,
+            cost_per_h: Some(Cost::Polynomial(vec![])),
+            in_service: true,
+        });
+    }
+}

@@ -1,0 +1,181 @@
+//! `coase opf` through the binary.
+
+mod support;
+
+use serde_json::Value;
+use support::{coase, file, folder, json, status, stderr, stdout};
+
+/// The PJM five-bus system of Li and Bo (2010); one machine at bus 1, as in a carbon file one bus has one intensity.
+const FIVE: &str = "Network(name: \"five\", base_mva: 100,
+    buses: [(id: 1), (id: 2, p_kw: 300000), (id: 3, p_kw: 300000), (id: 4, kind: Slack, p_kw: 400000), (id: 5)],
+    branches: [
+        (from: 1, to: 2, r_pu: 0, x_pu: 0.0281, rate_kva: 400000), (from: 1, to: 4, r_pu: 0, x_pu: 0.0304),
+        (from: 1, to: 5, r_pu: 0, x_pu: 0.0064), (from: 2, to: 3, r_pu: 0, x_pu: 0.0108),
+        (from: 3, to: 4, r_pu: 0, x_pu: 0.0297), (from: 4, to: 5, r_pu: 0, x_pu: 0.0297, rate_kva: 240000),
+    ],
+    generators: [
+        (bus: 1, p_max_kw: 210000, cost_per_h: Piecewise([(0, 0), (40000, 560), (210000, 3110)])),
+        (bus: 3, p_max_kw: 520000, cost_per_h: Polynomial([0, 0.03])),
+        (bus: 4, p_max_kw: 200000, cost_per_h: Polynomial([0, 0.04])),
+        (bus: 5, p_max_kw: 600000, cost_per_h: Polynomial([0, 0.01])),
+    ])";
+const CARBON: &str = "(default_kg_per_kwh: 0.581, by_bus: {1: 0.55, 3: 0.35, 4: 0.70, 5: 0.95})";
+
+/// Root at 500 per MWh, a generator at 550 where the voltage is low.
+const CHAIN: &str = "Network(name: \"chain\", base_mva: 1,
+    buses: [(id: 1, kind: Slack), (id: 2, p_kw: 500, q_kvar: 200, v_min_pu: 0.97),
+        (id: 3, p_kw: 600, q_kvar: 300, v_min_pu: 0.97)],
+    branches: [(from: 1, to: 2, r_pu: 0.02, x_pu: 0.04), (from: 2, to: 3, r_pu: 0.03, x_pu: 0.03)],
+    generators: [(bus: 1, cost_per_h: Polynomial([0, 0.5])),
+        (bus: 3, p_max_kw: 1000, q_min_kvar: 0, q_max_kvar: 0, cost_per_h: Polynomial([0, 0.55]))])";
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
+}
+
+#[track_caller]
+fn close(found: &Value, expected: f64, tolerance: f64) {
+    let found = number(found);
+    assert!((found - expected).abs() <= tolerance, "{found} is not {expected}");
+}
+
+fn parts_add_up(answer: &Value) {
+    for bus in answer["buses"].as_array().unwrap() {
+        let sum: f64 =
+            ["energy", "loss", "congestion", "voltage", "carbon"].map(|part| number(&bus[part])).iter().sum();
+        close(&bus["price_per_kwh"], sum, 1e-12);
+    }
+}
+
+#[test]
+fn a_meshed_network_is_solved_by_dc_with_its_published_prices() {
+    let folder = folder("opf_five");
+    let network = file(&folder, "five.ron", FIVE);
+    let answer = json(&["opf", &network, "--json"], 0);
+    assert_eq!(answer["formulation"], "dc");
+    assert_eq!(answer["status"], "optimal");
+    assert_eq!(answer["converged"], true);
+    close(&answer["objective_per_h"], 17_479.896_925_38, 1e-6);
+    close(&answer["bound_per_h"], 17_479.896_925_38, 1e-6);
+    assert!(number(&answer["gap"]) < 1e-6);
+    let prices = [16.977_358_82, 26.384_459_52, 30.0, 39.942_736_32, 10.0];
+    for (bus, expected) in answer["buses"].as_array().unwrap().iter().zip(prices) {
+        close(&bus["price_per_kwh"], expected / 1e3, 1e-9);
+        assert_eq!(bus["marginal_emission_kg_per_kwh"], Value::Null);
+    }
+    for (generator, kw) in
+        answer["generators"].as_array().unwrap().iter().zip([210e3, 323_494.846_27, 0.0, 466_505.153_73])
+    {
+        close(&generator["p_kw"], kw, 1e-4);
+    }
+    parts_add_up(&answer);
+}
+
+#[test]
+fn a_carbon_price_moves_dispatch_prices_and_both_signals() {
+    let folder = folder("opf_carbon");
+    let (network, carbon) = (file(&folder, "five.ron", FIVE), file(&folder, "carbon.ron", CARBON));
+    let at = |price: &str| json(&["opf", &network, "--carbon", &carbon, "--carbon-price", price, "--json"], 0);
+    let (free, dear) = (at("20"), at("50"));
+    // Coal gives way to gas, and with it the congestion.
+    for bus in dear["buses"].as_array().unwrap() {
+        close(&bus["price_per_kwh"], 0.0575, 1e-9);
+        close(&bus["marginal_emission_kg_per_kwh"], 0.95, 1e-9);
+        close(&bus["carbon_response"], 0.05 * 0.95, 1e-9);
+        close(&bus["carbon"], 0.05 * 0.70, 1e-12);
+    }
+    // 210 MW at 0.55, 520 at 0.35, 270 at 0.95.
+    close(&dear["emissions_kg_per_h"], 554_000.0, 1e-3);
+    let marginal = [0.740_679_24, 0.458_466_21, 0.35, 0.051_717_91, 0.95];
+    let prices = [31.790_943_53, 35.553_783_81, 37.0, 40.977_094_53, 29.0];
+    for (k, bus) in free["buses"].as_array().unwrap().iter().enumerate() {
+        close(&bus["marginal_emission_kg_per_kwh"], marginal[k], 1e-8);
+        close(&bus["price_per_kwh"], prices[k] / 1e3, 1e-9);
+    }
+    parts_add_up(&free);
+    parts_add_up(&dear);
+    // Averages account for everything.
+    let load = [0.0, 300e3, 300e3, 400e3, 0.0];
+    let buses = free["buses"].as_array().unwrap();
+    let charged: f64 = buses.iter().zip(load).map(|(b, d)| d * number(&b["carbon_intensity_kg_per_kwh"])).sum();
+    close(&free["emissions_kg_per_h"], charged, 1e-5);
+}
+
+#[test]
+fn a_linear_feeder_pays_for_its_voltage() {
+    let folder = folder("opf_chain");
+    let network = file(&folder, "chain.ron", CHAIN);
+    let answer = json(&["opf", &network, "--formulation", "lindistflow", "--json"], 0);
+    close(&answer["objective_per_h"], 589.45, 1e-7);
+    close(&answer["buses"][1]["voltage_pu"], 0.973_426_936_1, 1e-9);
+    for (k, expected) in [(0, 0.5), (1, 0.52), (2, 0.55)] {
+        close(&answer["buses"][k]["price_per_kwh"], expected, 1e-9);
+        close(&answer["buses"][k]["voltage"], expected - 0.5, 1e-9);
+    }
+    parts_add_up(&answer);
+}
+
+#[test]
+fn keys_of_the_answer_are_as_documented() {
+    let folder = folder("opf_keys");
+    let network = file(&folder, "five.ron", FIVE);
+    let answer = json(&["opf", &network, "--json"], 0);
+    for key in ["objective_per_h", "converged", "status", "gap", "bound_per_h", "max_cone_gap", "generators", "buses"] {
+        assert!(answer.get(key).is_some(), "{key}");
+    }
+    for key in ["bus", "p_kw", "q_kvar"] {
+        assert!(answer["generators"][0].get(key).is_some(), "{key}");
+    }
+    for key in [
+        "id",
+        "voltage_pu",
+        "price_per_kwh",
+        "energy",
+        "loss",
+        "congestion",
+        "voltage",
+        "carbon",
+        "carbon_response",
+        "carbon_intensity_kg_per_kwh",
+        "marginal_emission_kg_per_kwh",
+    ] {
+        assert!(answer["buses"][0].get(key).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn what_cannot_be_served_is_named_and_ends_with_1() {
+    let folder = folder("opf_infeasible");
+    let network = file(&folder, "five.ron", &FIVE.replace("p_max_kw: 600000", "p_max_kw: 10000"));
+    let output = coase(&["opf", &network, "--json"]);
+    assert_eq!(status(&output), 1);
+    assert!(stderr(&output).contains("active power, kW"), "{}", stderr(&output));
+    let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&answer["converged"], &answer["status"]), (&Value::Bool(false), &Value::from("infeasible")));
+    assert_eq!(answer["objective_per_h"], Value::Null);
+    assert_eq!(answer["buses"][3]["price_per_kwh"], Value::Null);
+}
+
+#[test]
+fn bad_questions_end_with_2() {
+    let folder = folder("opf_bad");
+    let network = file(&folder, "five.ron", FIVE);
+    for (args, says) in [
+        (vec!["opf", &network, "--formulation", "lindistflow"], "meshed"),
+        (vec!["opf", &network, "--carbon-price", "20"], "--carbon"),
+        (vec!["opf", "ieee-34"], "ieee-34"),
+    ] {
+        let output = coase(&args);
+        assert_eq!(status(&output), 2, "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_network_without_costs_counts_kilowatt_hours_and_says_so() {
+    let output = coase(&["opf", "ieee-33", "--formulation", "dc"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("counts 1"), "{}", stderr(&output));
+    // The loads of the feeder.
+    assert!(stdout(&output).contains("3715.000000 per h"), "{}", stdout(&output));
+}
