@@ -5,6 +5,8 @@ use crate::network::{Branch, Bus, BusKind, Network, NodeId, built_in};
 use crate::power_flow::{Injections, PowerFlow};
 use crate::program::{Cost, Expr, Program, Var};
 
+mod properties;
+
 fn embedded(id: &str) -> Network {
     built_in(id).expect("embedded").network().expect("valid")
 }
