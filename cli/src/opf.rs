@@ -6,9 +6,9 @@ use crate::args::{Formulation, Opf};
 use crate::flow::carbon::CarbonFile;
 use crate::{Finish, console, network};
 use answer::Answer;
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use coase_core::network::{Cost, Generator, Network, Topology};
-use coase_core::opf::{CarbonPricing, OpfError, dc_opf, lin_dist_opf};
+use coase_core::opf::{CarbonPricing, ac_opf, dc_opf, lin_dist_opf, relaxed_opf};
 
 /// Solves the optimal power flow of a network and prints dispatch and prices.
 pub fn opf(args: &Opf) -> anyhow::Result<Finish> {
@@ -36,19 +36,22 @@ pub fn opf(args: &Opf) -> anyhow::Result<Finish> {
         Formulation::Lindistflow => {
             lin_dist_opf(&network, pricing.as_ref()).map(|found| Answer::lin_dist(&network, &found, price))
         }
-        Formulation::Ac | Formulation::Relaxed => bail!(
-            "the formulation `{}` is not available; `--formulation dc` and `--formulation lindistflow` are",
-            formulation.name()
-        ),
+        Formulation::Ac => ac_opf(&network, pricing.as_ref()).map(|found| Answer::ac(&network, "ac", &found, price)),
+        Formulation::Relaxed => {
+            relaxed_opf(&network, pricing.as_ref()).map(|found| Answer::ac(&network, "relaxed", &found, price))
+        }
     };
     let answer = match solved {
         Ok(answer) => answer,
-        Err(lost @ (OpfError::Infeasible { .. } | OpfError::NotSolved(_) | OpfError::Unbounded { .. })) => {
+        Err(lost) => {
+            let Some(answer) = Answer::lost(&network, formulation.name(), &lost) else { return Err(lost.into()) };
             console::error(&format!("error: {}: {lost}\n", network.name));
-            Answer::lost(&network, formulation.name(), &lost)
+            answer
         }
-        Err(wrong) => return Err(wrong.into()),
     };
+    for missed in &answer.missed {
+        console::error(&format!("error: {}: {missed}\n", network.name));
+    }
     if args.json {
         console::print_json(&answer)?;
     } else {

@@ -179,3 +179,53 @@ fn a_network_without_costs_counts_kilowatt_hours_and_says_so() {
     // The loads of the feeder.
     assert!(stdout(&output).contains("3715.000000 per h"), "{}", stdout(&output));
 }
+
+#[test]
+fn a_congested_feeder_is_certified_with_its_published_prices() {
+    // Papavasiliou (2018): root at 50 per MWh, a generator at 10 behind a full branch.
+    let answer = json(&["opf", "ap-15", "--json"], 0);
+    assert_eq!((&answer["formulation"], &answer["status"]), (&Value::from("ac"), &Value::from("certified")));
+    close(&answer["objective_per_h"], 71.126_713_64, 1e-5);
+    close(&answer["max_cone_gap"], 0.0, 1e-12);
+    let bus = &answer["buses"][11];
+    close(&bus["price_per_kwh"], 0.01, 1e-8);
+    close(&bus["loss"], -3.306_236e-3, 1e-8);
+    close(&bus["congestion"], -36.693_764e-3, 1e-8);
+    close(&answer["generators"][1]["p_kw"], 269.002_13, 1e-2);
+    parts_add_up(&answer);
+    let relaxed = json(&["opf", "ap-15", "--formulation", "relaxed", "--json"], 0);
+    assert_eq!(relaxed["status"], "relaxed");
+    close(&relaxed["objective_per_h"], 71.126_713_64, 1e-5);
+}
+
+#[test]
+fn voltages_that_cannot_be_kept_are_named() {
+    let folder = folder("opf_low");
+    let text = CHAIN.replace("p_max_kw: 1000", "p_max_kw: 0");
+    let network = file(&folder, "chain.ron", &text);
+    let output = coase(&["opf", &network, "--json"]);
+    assert_eq!(status(&output), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("bus 3: voltage"), "{}", stderr(&output));
+    let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&answer["status"], &answer["converged"]), (&Value::from("violated"), &Value::Bool(false)));
+}
+
+#[test]
+fn carbon_of_an_ac_dispatch_is_accounted_for_with_its_losses() {
+    let folder = folder("opf_ac_carbon");
+    let network = file(&folder, "chain.ron", CHAIN);
+    let carbon =
+        file(&folder, "carbon.ron", "(default_kg_per_kwh: 0.581, by_bus: {3: 0.3}, generation: {2: (p_kw: 100)})");
+    let answer = json(&["opf", &network, "--carbon", &carbon, "--carbon-price", "100", "--json"], 0);
+    let kw = |k: usize| number(&answer["generators"][k]["p_kw"]);
+    close(&answer["generators"][2]["p_kw"], 100.0, 1e-9);
+    close(&answer["emissions_kg_per_h"], 0.581 * (kw(0) + 100.0) + 0.3 * kw(1), 1e-6);
+    close(&answer["objective_per_h"], 0.5 * kw(0) + 0.55 * kw(1) + 0.1 * number(&answer["emissions_kg_per_h"]), 1e-6);
+    close(&answer["buses"][0]["carbon"], 0.0581, 1e-9);
+    // Power comes in from both ends.
+    for bus in answer["buses"].as_array().unwrap() {
+        let w = number(&bus["carbon_intensity_kg_per_kwh"]);
+        assert!((0.3 - 1e-9..=0.581 + 1e-9).contains(&w), "{w}");
+    }
+    parts_add_up(&answer);
+}

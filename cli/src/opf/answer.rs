@@ -1,7 +1,7 @@
 //! What `coase opf` prints.
 
 use coase_core::network::Network;
-use coase_core::opf::{DcOpf, LinDistOpf, OpfCarbon, OpfError, Price};
+use coase_core::opf::{AcOpf, DcOpf, LinDistOpf, OpfCarbon, OpfError, Price, Status, Violation};
 use coase_core::program::Certificate;
 use coase_core::units::per_kg;
 use serde::Serialize;
@@ -14,7 +14,9 @@ pub struct Answer {
     pub formulation: &'static str,
     pub objective_per_h: Option<f64>,
     pub converged: bool,
-    /// `optimal`, `infeasible`, `unbounded` or `not_converged`.
+    /// `optimal` for the linear formulations; `certified` (proven globally optimal), `local` (optimal nearby, bounded),
+    /// `violated` (limits cannot all be kept; the dispatch misses them least) for `ac`; `relaxed`; without a dispatch
+    /// `infeasible`, `unbounded` or `not_converged`.
     pub status: &'static str,
     /// Distance from the bound, money per hour.
     pub gap: Option<f64>,
@@ -23,6 +25,9 @@ pub struct Answer {
     pub emissions_kg_per_h: Option<f64>,
     pub generators: Vec<GeneratorAnswer>,
     pub buses: Vec<BusAnswer>,
+    /// Limits that are not kept, in words.
+    #[serde(skip)]
+    pub missed: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -53,9 +58,7 @@ impl Answer {
     pub fn dc(network: &Network, found: &DcOpf, carbon_price_per_tonne: f64) -> Self {
         let mut answer = Self::empty(network, "dc");
         answer.optimal(found.objective_per_h, &found.certificate);
-        for (generator, kw) in answer.generators.iter_mut().zip(&found.generation_kw) {
-            (generator.p_kw, generator.q_kvar) = (Some(kw + 0.0), Some(0.0));
-        }
+        answer.outputs(&found.generation_kw, &vec![0.0; found.generation_kw.len()]);
         for (bus, angle) in answer.buses.iter_mut().zip(&found.angle_deg) {
             bus.voltage_pu = angle.map(|_| 1.0);
         }
@@ -68,10 +71,7 @@ impl Answer {
     pub fn lin_dist(network: &Network, found: &LinDistOpf, carbon_price_per_tonne: f64) -> Self {
         let mut answer = Self::empty(network, "lindistflow");
         answer.optimal(found.objective_per_h, &found.certificate);
-        let outputs = found.generation_kw.iter().zip(&found.generation_kvar);
-        for (generator, (kw, kvar)) in answer.generators.iter_mut().zip(outputs) {
-            (generator.p_kw, generator.q_kvar) = (Some(kw + 0.0), Some(kvar + 0.0));
-        }
+        answer.outputs(&found.generation_kw, &found.generation_kvar);
         for (bus, voltage) in answer.buses.iter_mut().zip(&found.voltage_pu) {
             bus.voltage_pu = *voltage;
         }
@@ -80,15 +80,41 @@ impl Answer {
         answer
     }
 
-    /// No answer.
-    pub fn lost(network: &Network, formulation: &'static str, why: &OpfError) -> Self {
+    /// An AC dispatch of a radial network, or of its relaxation.
+    pub fn ac(network: &Network, formulation: &'static str, found: &AcOpf, carbon_price_per_tonne: f64) -> Self {
         let mut answer = Self::empty(network, formulation);
-        answer.status = match why {
-            OpfError::Infeasible { .. } => "infeasible",
-            OpfError::Unbounded { .. } => "unbounded",
-            _ => "not_converged",
+        answer.status = match (&found.status, formulation) {
+            (Status::Violated(missed), _) => {
+                answer.missed = missed.iter().map(|v| violation(network, v)).collect();
+                "violated"
+            }
+            (_, "relaxed") => "relaxed",
+            (Status::Certified { .. }, _) => "certified",
+            _ => "local",
         };
+        answer.converged = answer.missed.is_empty();
+        answer.objective_per_h = Some(found.objective_per_h + 0.0);
+        answer.bound_per_h = found.bound_per_h;
+        answer.gap = found.bound_per_h.map(|bound| (found.objective_per_h - bound).max(0.0));
+        answer.max_cone_gap = Some(found.max_cone_gap);
+        answer.outputs(&found.generation_kw, &found.generation_kvar);
+        for (bus, voltage) in answer.buses.iter_mut().zip(&found.voltage_pu) {
+            bus.voltage_pu = *voltage;
+        }
+        answer.price(&found.prices);
+        answer.account(found.carbon.as_ref(), carbon_price_per_tonne);
         answer
+    }
+
+    /// No answer, where that is an answer; `None` where the question was wrong.
+    pub fn lost(network: &Network, formulation: &'static str, why: &OpfError) -> Option<Self> {
+        let status = match why {
+            OpfError::Infeasible { .. } | OpfError::NoPowerFlow => "infeasible",
+            OpfError::Unbounded { .. } => "unbounded",
+            OpfError::NotSolved(_) | OpfError::NotConverged | OpfError::Tangents { .. } => "not_converged",
+            _ => return None,
+        };
+        Some(Self { status, ..Self::empty(network, formulation) })
     }
 
     /// For people.
@@ -143,6 +169,7 @@ impl Answer {
             emissions_kg_per_h: None,
             generators: network.generators.iter().map(generator).collect(),
             buses: network.buses.iter().map(|bus| BusAnswer { id: bus.id, ..BusAnswer::default() }).collect(),
+            missed: vec![],
         }
     }
 
@@ -154,6 +181,12 @@ impl Answer {
         let gap = certificate.gap.max(0.0);
         self.gap = Some(gap);
         self.bound_per_h = Some(objective_per_h - gap);
+    }
+
+    fn outputs(&mut self, kw: &[f64], kvar: &[f64]) {
+        for (generator, (kw, kvar)) in self.generators.iter_mut().zip(kw.iter().zip(kvar)) {
+            (generator.p_kw, generator.q_kvar) = (Some(kw + 0.0), Some(kvar + 0.0));
+        }
     }
 
     fn price(&mut self, prices: &[Option<Price>]) {
@@ -176,6 +209,21 @@ impl Answer {
             bus.carbon_intensity_kg_per_kwh = *average;
             bus.marginal_emission_kg_per_kwh = marginal.map(|kg| kg + 0.0);
             bus.carbon_response = marginal.map(|kg| per_kg(price_per_tonne) * kg + 0.0);
+        }
+    }
+}
+
+fn violation(network: &Network, missed: &Violation) -> String {
+    match missed {
+        Violation::Undervoltage { node, by_pu } => {
+            format!("bus {}: voltage {by_pu:.6} pu below its limit", network.buses[*node].id)
+        }
+        Violation::Overvoltage { node, by_pu } => {
+            format!("bus {}: voltage {by_pu:.6} pu above its limit", network.buses[*node].id)
+        }
+        Violation::Overload { branch, by_kva } => {
+            let ends = network.ends(&network.branches[*branch]);
+            format!("branch {} ({}-{}): {by_kva:.3} kVA above its limit", branch + 1, ends.from, ends.to)
         }
     }
 }

@@ -73,6 +73,15 @@ pub enum OpfError {
     /// A carbon price or an intensity that is not a number.
     #[error("a carbon price or intensity is not finite")]
     CarbonNotFinite,
+    /// Slacks of several trees with costs of their own.
+    #[error("several slacks, but not one import at a linear cost that they share")]
+    SeveralSlacks,
+    /// The load is beyond what the network can carry.
+    #[error("no power flow: the network cannot carry the load, or nothing can serve it")]
+    NoPowerFlow,
+    /// No answer was found, and no proof that there is none.
+    #[error("not converged")]
+    NotConverged,
     /// Tangents to the limits of apparent power did not settle.
     #[error("the limits of apparent power are not met after {rounds} rounds of tangents")]
     Tangents {

@@ -8,6 +8,7 @@
 //! Per unit is used inside only; results are in kW, per kWh and per hour. This module knows networks, costs and
 //! intensities. It knows no participant, no market, no carbon policy beyond a price per tonne, and no file.
 
+mod ac;
 mod carbon;
 mod dc;
 mod error;
@@ -18,6 +19,7 @@ mod radial;
 mod response;
 mod supply;
 
+pub use ac::{AcOpf, ac_opf, relaxed_opf};
 pub use carbon::{CarbonPricing, OpfCarbon};
 pub use dc::{DcOpf, dc_opf};
 pub use error::OpfError;

@@ -23,18 +23,18 @@ pub(super) struct Offer {
     pub generator: usize,
     pub node: NodeId,
     pub kg_per_kwh: f64,
-    base_kw: f64,
-    base_cost_per_h: f64,
+    pub base_kw: f64,
+    pub base_cost_per_h: f64,
     pub blocks: Vec<Block>,
 }
 
 /// A range of power with cost `linear p + square p^2`.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
-    lower_kw: f64,
-    upper_kw: f64,
-    linear: f64,
-    square: f64,
+    pub lower_kw: f64,
+    pub upper_kw: f64,
+    pub linear: f64,
+    pub square: f64,
     /// An end that stands for infinity.
     made_finite: bool,
     pub var: Option<Var>,
