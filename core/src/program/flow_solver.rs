@@ -1,16 +1,21 @@
 //! Programs with power flows in them, written by the builder: scaling, the exact solve, and a bound where it proves nothing.
 
-use super::flow_interior::{FlowSolution, solve};
+use super::flow_interior::{FlowPoint, FlowSolution, solve};
 use super::flows::{Disc, Divisor, FlowPattern, FlowProgram, FlowTerm, Mode};
-use super::normal::{Normal, Point, power_of_two};
+use super::normal::{Point, power_of_two};
 use super::solver::Answer;
-use super::{Certificate, Instance, Solution, SolveError, infeasible};
+use super::{Certificate, Instance, Solution, SolveError, infeasible, reference};
 
 const TOLERANCE: f64 = 1e-11;
 /// Residuals with which a point that missed the tolerance still counts; its certificate shows the rest.
 const USABLE: f64 = 1e-8;
 /// Gap, relative to the money that moves, below which nobody asks for another bound.
 const PROVEN: f64 = 1e-7;
+/// Range of a miss in scaled rows, tolerance of the elastic program, and total miss from which a program is infeasible.
+const MOST_MISSED: f64 = 10.0;
+const ELASTIC: f64 = 1e-9;
+const ELASTIC_USABLE: f64 = 1e-6;
+const INFEASIBLE: f64 = 1e-4;
 
 /// The program in units of its own, and the way back.
 struct Scaled {
@@ -45,14 +50,18 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
             }
         }
     }
-    best.ok_or_else(|| {
-        // Without its losses and limits of apparent power the program is one that can say what is wrong.
-        let symbolic = problem.symbolic();
-        match infeasible::witness(symbolic, &Normal::new(symbolic, problem), problem) {
-            Some(rows) => SolveError::Infeasible { rows },
-            None => SolveError::NotCertified { gap: f64::INFINITY, feasibility: f64::INFINITY },
-        }
+    best.ok_or_else(|| match scaled.missed(problem) {
+        Some(rows) => SolveError::Infeasible { rows },
+        None => SolveError::NotCertified { gap: f64::INFINITY, feasibility: f64::INFINITY },
     })
+}
+
+/// What the reference solver finds for the relaxation.
+pub(super) fn second_opinion(problem: &Instance) -> Solution {
+    let scaled = Scaled::new(problem);
+    let Point { x, y } = scaled.restore(problem, &reference::relax(&scaled.program));
+    let certificate = Certificate::of(problem, &x, &y);
+    Solution { x, y, certificate, nodes: 1 }
 }
 
 impl Answer {
@@ -127,14 +136,47 @@ impl Scaled {
         if solution.error > USABLE {
             return None;
         }
-        let x: Vec<f64> = (0..self.column.len())
-            .map(|j| (solution.point.x[j] * self.column[j]).clamp(problem.lower[j], problem.upper[j]))
-            .collect();
-        let y: Vec<f64> = solution.point.y.iter().zip(&self.row).map(|(y, r)| y * self.money / r).collect();
+        let FlowPoint { x, y, .. } = solution.point.clone();
+        let Point { x, y } = self.restore(problem, &Point { x, y });
         let certificate = Certificate::of(problem, &x, &y);
         let moved: f64 =
             (0..x.len()).map(|j| ((0.5 * problem.curvature[j] * x[j] + problem.linear[j]) * x[j]).abs()).sum();
-        let Point { x, y } = Point { x, y };
         Some(Answer { solution: Solution { x, y, certificate, nodes: 1 }, money: moved + self.money })
+    }
+
+    fn restore(&self, problem: &Instance, point: &Point) -> Point {
+        let x = (0..self.column.len())
+            .map(|j| (point.x[j] * self.column[j]).clamp(problem.lower[j], problem.upper[j]))
+            .collect();
+        let y = point.y.iter().zip(&self.row).map(|(y, r)| y * self.money / r).collect();
+        Point { x, y }
+    }
+
+    /// The rows that are missed where missing them is all that costs; nothing if none has to be, or nothing was found.
+    fn missed(&self, problem: &Instance) -> Option<Vec<String>> {
+        let mut elastic = self.program.clone();
+        elastic.linear.fill(0.0);
+        elastic.curvature.fill(0.0);
+        let n = elastic.linear.len();
+        for i in 0..self.row.len() {
+            for sign in [1.0, -1.0] {
+                let miss = elastic.variable(0.0, MOST_MISSED, 0.1);
+                elastic.linear[miss] = 1.0;
+                elastic.entries.push((i, miss, sign));
+            }
+        }
+        let mut found = solve(&elastic, &FlowPattern::new(&elastic, Mode::Exact), ELASTIC, None);
+        if found.error > ELASTIC_USABLE {
+            found = solve(&elastic, &FlowPattern::new(&elastic, Mode::Relaxed), ELASTIC, None);
+        }
+        if found.error > ELASTIC_USABLE {
+            return None;
+        }
+        let misses: Vec<(usize, f64, f64)> = (0..self.row.len())
+            .map(|i| (i, found.point.x[n + 2 * i] - found.point.x[n + 2 * i + 1]))
+            .map(|(i, miss)| (i, miss * self.row[i], miss.abs()))
+            .collect();
+        let total: f64 = misses.iter().map(|m| m.2).sum();
+        (total > INFEASIBLE).then(|| infeasible::named(problem, misses))
     }
 }

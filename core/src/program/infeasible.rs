@@ -15,7 +15,7 @@ const TOLERANCE: f64 = 1e-8;
 pub(super) fn witness(symbolic: &Symbolic, normal: &Normal, problem: &Instance) -> Option<Vec<String>> {
     let alone = impossible_alone(normal);
     if !alone.is_empty() {
-        return Some(named(normal, problem, alone));
+        return Some(named(problem, in_own_units(normal, alone)));
     }
     let prices = prices(normal, problem);
     let elastic = normal.elastic(symbolic, &prices);
@@ -30,7 +30,7 @@ pub(super) fn witness(symbolic: &Symbolic, normal: &Normal, problem: &Instance) 
     let total: f64 = misses.iter().map(|(_, _, cost)| cost).sum();
     // The optimum is at least the value less its gap, which is relative to one plus the value.
     (quality.residual <= 1e-9 && total - quality.gap * (1.0 + total) > TOLERANCE)
-        .then(|| named(normal, problem, misses))
+        .then(|| named(problem, in_own_units(normal, misses)))
 }
 
 /// Rows that the bounds of their own variables contradict: row, miss, relative miss.
@@ -61,7 +61,8 @@ fn prices(normal: &Normal, problem: &Instance) -> Vec<f64> {
     (0..m).map(|i| (1.0 - 0.01 * i as f64 / m as f64) / size[scope(i)]).collect()
 }
 
-fn named(normal: &Normal, problem: &Instance, mut misses: Vec<(usize, f64, f64)>) -> Vec<String> {
+/// The worst of the missed rows in words: row, miss in its own units, miss to compare by.
+pub(super) fn named(problem: &Instance, mut misses: Vec<(usize, f64, f64)>) -> Vec<String> {
     misses.sort_by(|a, b| b.2.total_cmp(&a.2));
     let worst = misses.first().map_or(0.0, |m| m.2);
     misses
@@ -73,9 +74,13 @@ fn named(normal: &Normal, problem: &Instance, mut misses: Vec<(usize, f64, f64)>
             let scope = if scope.is_empty() { String::new() } else { format!("{scope}: ") };
             let period = period.map_or(String::new(), |t| format!(", period {t}"));
             let direction = if miss > 0.0 { "short" } else { "over" };
-            format!("{scope}{what}{period}: {direction} by {}", three_digits(normal.row_amount(row, miss.abs())))
+            format!("{scope}{what}{period}: {direction} by {}", three_digits(miss.abs()))
         })
         .collect()
+}
+
+fn in_own_units(normal: &Normal, misses: Vec<(usize, f64, f64)>) -> Vec<(usize, f64, f64)> {
+    misses.into_iter().map(|(row, miss, cost)| (row, normal.row_amount(row, miss), cost)).collect()
 }
 
 fn three_digits(v: f64) -> String {

@@ -163,7 +163,8 @@ impl Instance {
     }
 
     /// The answer of an independent solver (Clarabel) to the relaxation, in which choices are ignored: for tests and for
-    /// doubts. Its certificate is ours, whatever the quality.
+    /// doubts. Its certificate is ours, whatever the quality. With a network inside it is the answer to the conic relaxation,
+    /// whose rows hold for its own squared currents only.
     ///
     /// # Errors
     /// [`SolveError::Bounds`].
@@ -194,6 +195,11 @@ impl Instance {
 
     pub(super) fn flows(&self) -> &[FlowTerm] {
         &self.compiled.program.flows
+    }
+
+    /// Whether it is without flows and discs.
+    pub(super) fn is_convex(&self) -> bool {
+        self.flows().is_empty() && self.discs().is_empty()
     }
 
     pub(super) fn discs(&self) -> &[Disc] {

@@ -1,8 +1,11 @@
 //! Clarabel as second opinion and test oracle. Its `Solved` is not believed; our certificate decides.
 
+use super::flows::{Divisor, FlowProgram};
 use super::normal::{Normal, Point};
 use clarabel::algebra::CscMatrix;
-use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, ZeroConeT};
+use clarabel::solver::{
+    DefaultSettings, DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SecondOrderConeT, ZeroConeT,
+};
 
 /// What Clarabel finds for the normal form, moved into the box; whether it is any good is for the caller to certify.
 pub(super) fn solve(problem: &Normal) -> Point {
@@ -26,18 +29,80 @@ pub(super) fn solve(problem: &Normal) -> Point {
     let curved: Vec<usize> = (0..n).filter(|&j| problem.curvature[j] > 0.0).collect();
     let weights = curved.iter().map(|&j| problem.curvature[j]).collect();
     let p = CscMatrix::new_from_triplets(n, n, curved.clone(), curved, weights);
-    let settings = DefaultSettingsBuilder::default()
+    let cones = [ZeroConeT(m), NonnegativeConeT(2 * n)];
+    let mut solver =
+        DefaultSolver::new(&p, &problem.linear, &a, &b, &cones, settings()).expect("dimensions agree by construction");
+    solver.solve();
+    let x = (0..n).map(|j| solver.solution.x[j].clamp(problem.lower[j], problem.upper[j])).collect();
+    Point { x, y: solver.solution.z[..m].iter().map(|z| -z).collect() }
+}
+
+/// What Clarabel finds for the conic relaxation of a program with flows: `p^2 + q^2 <= l v` and discs as cones.
+pub(super) fn relax(problem: &FlowProgram) -> Point {
+    let (n, m, flows) = (problem.linear.len(), problem.rhs.len(), problem.flows.len());
+    let (mut rows, mut columns, mut values) = (vec![], vec![], vec![]);
+    let mut put = |i: usize, j: usize, a: f64| {
+        rows.push(i);
+        columns.push(j);
+        values.push(a);
+    };
+    // Variables are x and the squared currents; slack = b - A x lies in the cones.
+    let mut b = problem.rhs.clone();
+    problem.entries.iter().for_each(|&(i, j, a)| put(i, j, a));
+    for (k, f) in problem.flows.iter().enumerate() {
+        f.effect.iter().for_each(|&(i, e)| put(i, n + k, e));
+    }
+    for j in 0..n {
+        for (sign, bound) in [(1.0, problem.upper[j]), (-1.0, -problem.lower[j])] {
+            if bound.is_finite() {
+                put(b.len(), j, sign);
+                b.push(bound);
+            }
+        }
+    }
+    let mut cones = vec![ZeroConeT(m), NonnegativeConeT(b.len() - m)];
+    for (k, f) in problem.flows.iter().enumerate() {
+        // (l + v, l - v, 2 p, 2 q)
+        let top = b.len();
+        put(top, n + k, -1.0);
+        put(top + 1, n + k, -1.0);
+        let known = match f.v {
+            Divisor::Constant(v) => v,
+            Divisor::Variable(j, factor) => {
+                put(top, j, -factor);
+                put(top + 1, j, factor);
+                0.0
+            }
+        };
+        put(top + 2, f.p, -2.0);
+        put(top + 3, f.q, -2.0);
+        b.extend([known, -known, 0.0, 0.0]);
+        cones.push(SecondOrderConeT(4));
+    }
+    for d in &problem.discs {
+        put(b.len() + 1, d.a, -1.0);
+        put(b.len() + 2, d.b, -1.0);
+        b.extend([d.radius, 0.0, 0.0]);
+        cones.push(SecondOrderConeT(3));
+    }
+    let a = CscMatrix::new_from_triplets(b.len(), n + flows, rows, columns, values);
+    let curved: Vec<usize> = (0..n).filter(|&j| problem.curvature[j] > 0.0).collect();
+    let weights = curved.iter().map(|&j| problem.curvature[j]).collect();
+    let p = CscMatrix::new_from_triplets(n + flows, n + flows, curved.clone(), curved, weights);
+    let mut q = problem.linear.clone();
+    q.resize(n + flows, 0.0);
+    let mut solver = DefaultSolver::new(&p, &q, &a, &b, &cones, settings()).expect("dimensions agree by construction");
+    solver.solve();
+    Point { x: solver.solution.x[..n].to_vec(), y: solver.solution.z[..m].iter().map(|z| -z).collect() }
+}
+
+fn settings() -> DefaultSettings<f64> {
+    DefaultSettingsBuilder::default()
         .verbose(false)
         .max_threads(1)
         .tol_gap_abs(1e-10)
         .tol_gap_rel(1e-10)
         .tol_feas(1e-10)
         .build()
-        .expect("constant settings are valid");
-    let cones = [ZeroConeT(m), NonnegativeConeT(2 * n)];
-    let mut solver =
-        DefaultSolver::new(&p, &problem.linear, &a, &b, &cones, settings).expect("dimensions agree by construction");
-    solver.solve();
-    let x = (0..n).map(|j| solver.solution.x[j].clamp(problem.lower[j], problem.upper[j])).collect();
-    Point { x, y: solver.solution.z[..m].iter().map(|z| -z).collect() }
+        .expect("constant settings are valid")
 }

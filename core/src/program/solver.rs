@@ -20,7 +20,7 @@ pub(super) struct Answer {
 /// Solves the relaxation of `problem`, in which every choice is ignored.
 pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     problem.check_bounds()?;
-    if !(problem.flows().is_empty() && problem.discs().is_empty()) {
+    if !problem.is_convex() {
         return flow_solver::relaxation(problem);
     }
     let symbolic = problem.symbolic();
@@ -56,6 +56,9 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
 /// What the reference solver finds for the relaxation of `problem`.
 pub(super) fn second_opinion(problem: &Instance) -> Result<Solution, SolveError> {
     problem.check_bounds()?;
+    if !problem.is_convex() {
+        return Ok(flow_solver::second_opinion(problem));
+    }
     let normal = Normal::new(problem.symbolic(), problem);
     let Point { x, y } = normal.restore(problem, &reference::solve(&normal));
     let certificate = Certificate::of(problem, &x, &y);

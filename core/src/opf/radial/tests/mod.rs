@@ -3,7 +3,7 @@
 use super::*;
 use crate::network::{Branch, Bus, BusKind, Network, NodeId, built_in};
 use crate::power_flow::{Injections, PowerFlow};
-use crate::program::{Cost, Expr, Program, Var};
+use crate::program::{Cost, Expr, Program, SolveError, Var};
 
 mod properties;
 
@@ -461,4 +461,41 @@ fn neither_the_base_nor_the_numbering_matters() {
             close(price, reference.buses[k].unwrap().price.per_kwh(), 1e-8);
         }
     }
+}
+
+#[test]
+fn what_cannot_hold_inside_a_program_is_named() {
+    // Bus 2 needs voltage above 0.99, the line takes 0.03 for its load: no control can help.
+    let (mut network, hour) = two_buses(1.05, 500.0, 0.0);
+    network.buses[1].v_min_pu = 0.99;
+    let mut program = Program::new();
+    NetworkBlock::build(&mut program, &network, 7, &hour.load_kw, &hour.load_kvar, &[]).unwrap();
+    match program.compile().instance().solve() {
+        Err(SolveError::Infeasible { rows }) => {
+            assert!(rows.iter().all(|r| r.contains("period 7") && r.contains(" by ")), "{rows:?}");
+            assert!(rows.iter().any(|r| r.contains("bus 2") || r.contains("branch 1-2")), "{rows:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_relaxation_is_that_of_a_conic_solver() {
+    for v_min in [0.9, 0.95] {
+        let (_, program, _, _) = block_33(v_min);
+        let instance = program.compile().instance();
+        let own = instance.solve().unwrap().certificate.objective;
+        let conic = instance.second_opinion().unwrap().certificate.objective;
+        close(own, conic, 1e-3);
+    }
+    let (network, hour) = two_buses(1.05, 500.0, 0.0);
+    let mut program = Program::new();
+    let pv = program.var(0.0, 3000.0);
+    let out = Withdrawal { node: NodeId(1), active_kw: Expr::from(pv).times(-1.0), reactive_kvar: Expr::default() };
+    let block = NetworkBlock::build(&mut program, &network, 0, &hour.load_kw, &hour.load_kvar, &[out]).unwrap();
+    let mut cost = Cost::default();
+    cost.add(0.5, block.import_kw);
+    program.add_cost(&cost);
+    let conic = program.compile().instance().second_opinion().unwrap().certificate.objective;
+    close(conic, RadialOpf::new(&network).unwrap().relaxed(&hour).unwrap().objective_per_h, 1e-3);
 }
