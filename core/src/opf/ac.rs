@@ -121,32 +121,29 @@ impl Question {
         if network.slacks().count() > 1 && import.is_none() {
             return Err(OpfError::SeveralSlacks);
         }
-        question.hour.import = match import {
-            Some((generator, price_per_kwh, kg_per_kwh)) => {
-                let g = &network.generators[generator];
-                question.import = Some(generator);
-                Import {
-                    price_per_kwh,
-                    carbon_per_kwh: tax * kg_per_kwh,
-                    emission_kg_per_kwh: kg_per_kwh,
-                    p_min_kw: g.p_min_kw,
-                    p_max_kw: g.p_max_kw,
-                    q_min_kvar: g.q_min_kvar,
-                    q_max_kvar: g.q_max_kvar,
-                }
+        question.hour.import = if let Some((generator, price_per_kwh, kg_per_kwh)) = import {
+            let g = &network.generators[generator];
+            question.import = Some(generator);
+            Import {
+                price_per_kwh,
+                carbon_per_kwh: tax * kg_per_kwh,
+                emission_kg_per_kwh: kg_per_kwh,
+                p_min_kw: g.p_min_kw,
+                p_max_kw: g.p_max_kw,
+                q_min_kvar: g.q_min_kvar,
+                q_max_kvar: g.q_max_kvar,
             }
-            None => {
-                let kg_per_kwh = roots.first().map_or(0.0, |offer| offer.kg_per_kwh);
-                let block = roots.first().and_then(|offer| offer.blocks.first());
-                Import {
-                    price_per_kwh: block.map_or(0.0, |b| b.linear),
-                    carbon_per_kwh: tax * kg_per_kwh,
-                    emission_kg_per_kwh: kg_per_kwh,
-                    p_min_kw: 0.0,
-                    p_max_kw: 0.0,
-                    q_min_kvar: 0.0,
-                    q_max_kvar: 0.0,
-                }
+        } else {
+            let kg_per_kwh = roots.first().map_or(0.0, |offer| offer.kg_per_kwh);
+            let block = roots.first().and_then(|offer| offer.blocks.first());
+            Import {
+                price_per_kwh: block.map_or(0.0, |b| b.linear),
+                carbon_per_kwh: tax * kg_per_kwh,
+                emission_kg_per_kwh: kg_per_kwh,
+                p_min_kw: 0.0,
+                p_max_kw: 0.0,
+                q_min_kvar: 0.0,
+                q_max_kvar: 0.0,
             }
         };
         for offer in &question.supply.offers {
@@ -268,7 +265,7 @@ mod tests {
         let answer = ac_opf(&n, None).unwrap();
         assert!(matches!(answer.status, Status::Certified { .. }), "{:?}", answer.status);
         close(answer.objective_per_h, 71.126_713_64, 1e-5);
-        close(answer.generation_kw[0], 1368.733_85, 1e-2);
+        close(answer.generation_kw[0], 1_368.733_85, 1e-2);
         close(answer.generation_kw[1], 269.002_13, 1e-2);
         for (id, per_mwh) in [(1, 50.0), (11, 46.958_970_60), (12, 10.0), (15, 50.692_444_06)] {
             close(answer.prices[n.node(id).unwrap().0].unwrap().per_kwh() * 1e3, per_mwh, 5e-6);
@@ -307,9 +304,9 @@ mod tests {
         let (n, carbon) = integrated(Cost::Polynomial(vec![0.0, 0.6]));
         let answer = ac_opf(&n, Some(&carbon)).unwrap();
         close(answer.generation_kw[2], 976.353_655_6, 1e-2);
-        close(answer.generation_kw[0], 2313.906_180_8, 1e-2);
+        close(answer.generation_kw[0], 2_313.906_180_8, 1e-2);
         let found = answer.carbon.unwrap();
-        close(found.emissions_kg_per_h, 1783.738_636_1, 1e-2);
+        close(found.emissions_kg_per_h, 1_783.738_636_1, 1e-2);
         let at = |id: u64| n.node(id).unwrap().0;
         close(answer.prices[at(18)].unwrap().per_kwh() * 1e3, 838.759_863_88, 1e-5);
         close(answer.prices[at(18)].unwrap().carbon * 1e3, 178.907_870_48, 1e-5);

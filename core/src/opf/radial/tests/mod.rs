@@ -5,6 +5,7 @@ use crate::network::{Branch, Bus, BusKind, Network, NodeId, built_in};
 use crate::power_flow::{Injections, PowerFlow};
 use crate::program::{Cost, Expr, Program, SolveError, Var};
 
+mod adjoint;
 mod properties;
 
 fn embedded(id: &str) -> Network {
