@@ -18,7 +18,7 @@ use common::five_vpps::{five_vpps, setting};
 use common::shapes::RTS_WINTER;
 use std::sync::Arc;
 
-fn market() -> Market {
+pub fn market() -> Market {
     let bare = setting();
     let mut network = built_in("ieee-33").expect("built in").network().expect("valid");
     for bus in &mut network.buses {

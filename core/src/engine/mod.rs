@@ -46,7 +46,22 @@ pub struct Cleared {
     pub reason: Option<String>,
 }
 
+/// Proven distance of schedules from their least cost, relative to costs, beyond which a run is not converged.
+const GAP_TOLERANCE: f64 = 1e-6;
+
 impl Cleared {
+    /// A schedule whose optimality is not proven is no converged answer.
+    fn flag_gap(&mut self) {
+        let gap: f64 = self.physical.plans.iter().map(|p| p.gap.max(0.0)).sum();
+        let scale: f64 = self.physical.plans.iter().map(|p| p.cost.abs()).sum::<f64>() + 1.0;
+        if self.outcome.status == Status::Converged && gap > GAP_TOLERANCE * scale {
+            self.outcome.status = Status::NotConverged { residual: gap };
+            self.reason = Some(format!(
+                "schedules are proven within {gap:.3e} of their least cost only: choices such as the sign of an exchange were not settled"
+            ));
+        }
+    }
+
     /// The residual that the status names.
     pub fn residual(&self) -> Option<f64> {
         match self.outcome.status {
@@ -123,7 +138,9 @@ impl Run<'_> {
         let outcome = self.mechanism.run(&said, &mut ctx)?;
         let questions = said.questions();
         let physical = physical::keep(&truth, &outcome, self.policy.storage_rule())?;
-        Ok(Cleared { outcome, truth, signal, physical, trace: ctx.finish(), questions, reason: None })
+        let mut cleared = Cleared { outcome, truth, signal, physical, trace: ctx.finish(), questions, reason: None };
+        cleared.flag_gap();
+        Ok(cleared)
     }
 
     fn refuse_unmet_needs(&self) -> Result<(), MechanismError> {

@@ -7,6 +7,8 @@ use super::{Instance, Restriction, Solution, SolveError};
 const MOST_NODES: usize = 2000;
 /// Costs closer than this, relative to the money that moves, are equal.
 const EQUAL: f64 = 1e-9;
+/// Gap, relative to the money that moves, with which an unfinished search is still an answer, its gap in the certificate.
+const TOLERABLE: f64 = 1e-5;
 /// Violation of a choice, relative to the range of its variable, that counts as none.
 const RESPECTED: f64 = 1e-9;
 
@@ -37,7 +39,8 @@ struct Node {
 
 impl Search<'_> {
     fn run(mut self, root: Answer) -> Result<Solution, SolveError> {
-        let equal = EQUAL * root.money;
+        let root_money = root.money;
+        let equal = EQUAL * root_money;
         let mut open = vec![Node { restrictions: vec![], bound: bound_of(&root.solution), solution: root.solution }];
         self.round(&open[0].solution.x.clone())?;
         let mut plunge = None;
@@ -53,8 +56,15 @@ impl Search<'_> {
             };
             if self.nodes >= MOST_NODES {
                 let bound = open.iter().fold(node.bound, |least, n| least.min(n.bound)).min(self.pruned);
-                let best = self.incumbent.map_or(f64::INFINITY, |best| best.certificate.objective);
-                return Err(SolveError::Undecided { nodes: self.nodes, gap: best - bound });
+                let nodes = self.nodes;
+                let reached = self.incumbent.as_ref().map_or(f64::INFINITY, |best| best.certificate.objective - bound);
+                let Some(mut best) = self.incumbent.filter(|_| reached <= TOLERABLE * root_money) else {
+                    return Err(SolveError::Undecided { nodes, gap: reached });
+                };
+                // Its gap says how good it is at least; whoever uses it must look.
+                best.certificate.gap = best.certificate.gap.max(best.certificate.objective - bound);
+                best.nodes = nodes;
+                return Ok(best);
             }
             let mut children = vec![];
             for alternative in &self.problem.choices()[choice] {
@@ -94,7 +104,11 @@ impl Search<'_> {
             restricted.bound(r.variable, lower.max(r.lower), upper.min(r.upper));
             let (lower, upper) = restricted.bounds(r.variable);
             if lower > upper {
-                return Ok(None);
+                if lower - upper > RESPECTED * lower.abs().max(1.0) {
+                    return Ok(None);
+                }
+                // A variable that already stands within rounding of the alternative stays where it stands.
+                restricted.bound(r.variable, lower, lower);
             }
         }
         self.nodes += 1;
@@ -143,6 +157,8 @@ fn outside(problem: &Instance, alternative: &[Restriction], x: &[f64]) -> f64 {
     alternative.iter().fold(0.0, |most: f64, r| {
         let (v, (lower, upper)) = (x[r.variable.index()], problem.bounds(r.variable));
         let distance = (r.lower - v).max(v - r.upper);
-        if distance <= 0.0 { most } else { most.max(distance / (upper - lower)) }
+        // A variable that cannot move is measured against its own size.
+        let size = if upper > lower { upper - lower } else { upper.abs().max(1.0) };
+        if distance <= 0.0 { most } else { most.max(distance / size) }
     })
 }

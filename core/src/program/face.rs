@@ -27,6 +27,8 @@ pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var
                     return Ok(Solution { x: second.x, y: first.y.clone(), certificate, nodes: first.nodes });
                 }
             }
+            // A face that rounding has emptied, or whose ties are too many to settle, leaves the first answer, which is optimal.
+            Err(SolveError::Infeasible { .. } | SolveError::Undecided { .. }) => {}
             Err(error) => failure = Some(error),
         }
     }

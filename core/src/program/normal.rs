@@ -67,7 +67,12 @@ pub(super) struct Quality {
 impl Quality {
     /// Whether rows hold to 1e-9 and the gap is at most `gap`.
     pub fn within(self, gap: f64) -> bool {
-        self.residual <= 1e-9 && self.gap <= gap
+        self.meets(Quality { residual: 1e-9, gap })
+    }
+
+    /// Whether it is at least as good as another quality in both respects.
+    pub fn meets(self, asked: Quality) -> bool {
+        self.residual <= asked.residual && self.gap <= asked.gap
     }
 }
 

@@ -5,10 +5,10 @@ use super::interior::{Ended, Interior};
 use super::normal::{Normal, Point, Quality};
 use super::{Certificate, Instance, Solution, SolveError, flow_solver, infeasible, reference};
 
-/// Gap that an answer must have, relative to the money that moves.
-const ENOUGH: f64 = 1e-9;
+/// What an answer must have: gap relative to the money that moves, rows relative to their size.
+const ENOUGH: Quality = Quality { residual: 1e-9, gap: 1e-9 };
 /// What is still believed of the last resort.
-const BARELY: f64 = 1e-7;
+const BARELY: Quality = Quality { residual: 1e-7, gap: 1e-6 };
 
 /// A certified answer, with the money its gap is measured against.
 #[derive(Clone, Debug)]
@@ -26,10 +26,10 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     let symbolic = problem.symbolic();
     let normal = Normal::new(symbolic, problem);
     let mut closest: Option<Certificate> = None;
-    let mut accept = |point: &Point, gap: f64| {
+    let mut accept = |point: &Point, asked: Quality| {
         let point = normal.restore(problem, point);
         let (certificate, quality) = normal.quality(problem, &point);
-        if quality.within(gap) {
+        if quality.meets(asked) {
             let money = if quality.gap > 0.0 { certificate.gap.abs() / quality.gap } else { normal.money() };
             let Point { x, y } = point;
             return Some(Answer { solution: Solution { x, y, certificate, nodes: 1 }, money });
@@ -37,16 +37,20 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
         closest.get_or_insert(certificate);
         None
     };
-    if let Some(answer) = interior_then_face(&normal).and_then(|point| accept(&point, ENOUGH)) {
+    let own = interior_then_face(&normal);
+    if let Some(answer) = own.as_ref().and_then(|point| accept(point, ENOUGH)) {
         return Ok(answer);
     }
     if let Some(rows) = infeasible::witness(symbolic, &normal, problem) {
         return Err(SolveError::Infeasible { rows });
     }
     let other = reference::solve(&normal);
-    for point in [refine(&normal, &other, 40).map(|(point, _)| point), Some(other)].into_iter().flatten() {
-        if let Some(answer) = accept(&point, BARELY) {
-            return Ok(answer);
+    let refined = refine(&normal, &other, 40).map(|(point, _)| point);
+    for asked in [ENOUGH, BARELY] {
+        for point in [&refined, &own].into_iter().flatten().chain([&other]) {
+            if let Some(answer) = accept(point, asked) {
+                return Ok(answer);
+            }
         }
     }
     let (gap, feasibility) = closest.map_or((f64::INFINITY, f64::INFINITY), |c| (c.gap, c.feasibility));
