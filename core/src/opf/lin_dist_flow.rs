@@ -20,8 +20,6 @@ use super::supply::Supply;
 
 /// Apparent power beyond a limit, relative to it, that keeps it.
 const WITHIN: f64 = 1e-9;
-/// Tangents that a limit starts with.
-const FIRST_TANGENTS: usize = 8;
 /// An angle between tangents halves from round to round.
 const MOST_ROUNDS: usize = 40;
 
@@ -68,12 +66,6 @@ pub fn lin_dist_opf(network: &Network, carbon: Option<&CarbonPricing>) -> Result
         return Err(OpfError::Meshed);
     }
     let mut tangents = vec![];
-    for (branch, line) in network.branches.iter().enumerate() {
-        if let Some(kva) = line.rate_kva.filter(|kva| kva.is_finite()) {
-            let turn = std::f64::consts::TAU / FIRST_TANGENTS as f64;
-            tangents.extend((0..FIRST_TANGENTS).map(|k| Tangent { branch, kva, angle: turn * k as f64 }));
-        }
-    }
     for _ in 0..MOST_ROUNDS {
         let model = Model::build(network, &topology, carbon, &tangents)?;
         let instance = model.template.instance();

@@ -1,9 +1,9 @@
 //! Optimal power flow: the cheapest dispatch that the network can carry, and what one more kilowatt costs where.
 //!
-//! Each formulation is a network written as a [`Program`](crate::program::Program): `dc` for meshed networks without
-//! losses, `lin_dist_flow` for radial ones without losses, `radial` for the AC equations of radial networks. Beside
-//! them stand two things that know no solver: `adjoint`, the prices at a given flow, and `certificate`, the proof that a
-//! flow is within a gap of the best.
+//! `dc` is for meshed networks without losses, `lin_dist_flow` for radial ones without losses; both are a
+//! [`Program`](crate::program::Program). `radial` keeps the AC equations of radial networks; inside it stand two things
+//! that know no solver, the adjoint (prices at a given flow) and the certificate (a proof that a flow is within a gap of
+//! the best). `ac` asks it about a network as its file has it.
 //!
 //! Per unit is used inside only; results are in kW, per kWh and per hour. This module knows networks, costs and
 //! intensities. It knows no participant, no market, no carbon policy beyond a price per tonne, and no file.

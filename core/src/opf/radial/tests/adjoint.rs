@@ -223,7 +223,7 @@ fn full_output_below_the_voltage_limit_is_proven_optimal() {
     let (feeder, hour) = two_buses(1.10, 0.5);
     let unit = hour.price * feeder.base_kva;
     let c = certificate(&feeder, &hour, 3000.0, (0.0, 0.0)).unwrap();
-    assert!((c.cost * unit + 1295.295_035_58).abs() < 1e-7, "{}", c.cost * unit);
+    assert!((c.cost * unit + 1_295.295_035_58).abs() < 1e-7, "{}", c.cost * unit);
     assert!((c.prices.active[1] * hour.price * 1e3 - 428.906_571).abs() < 1e-6);
     assert!(c.gap.abs() < 1e-12 && c.least_current_price > 0.0 && c.violation <= 0.0, "{c:?}");
     // A kWh held back is found: the gap is at least what it is worth, and not much more.
@@ -239,7 +239,7 @@ fn output_held_back_by_an_upper_voltage_limit_is_not_proven_optimal() {
     let price = |mu: f64| certificate(&feeder, &hour, 2454.904, (mu, 0.0)).unwrap().prices.active[1];
     let mu = price(0.0) / (price(0.0) - price(1.0));
     let c = certificate(&feeder, &hour, 2454.904, (mu, 0.0)).unwrap();
-    assert!((c.cost * unit + 1058.137_96).abs() < 1e-3, "{}", c.cost * unit);
+    assert!((c.cost * unit + 1_058.137_96).abs() < 1e-3, "{}", c.cost * unit);
     assert!(c.prices.active[1].abs() < 1e-12 && c.violation < 1e-6, "{c:?}");
     assert!((c.least_current_price + 0.0589).abs() < 1e-4, "{}", c.least_current_price);
     assert!(c.parts[2] > 0.0 && c.gap > 1e-3, "{c:?}");
