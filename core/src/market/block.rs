@@ -167,30 +167,38 @@ impl Block {
         bill
     }
 
-    /// Positive and negative part of the net physical withdrawal per period, where the terms price them.
-    fn net_withdrawal(&self, program: &mut Program, setting: &Setting, terms: &Terms) -> Vec<(Var, Var)> {
-        let priced = |series: &[f64]| series.iter().any(|x| *x != 0.0);
-        let by_account =
-            terms.account.as_ref().is_some_and(|a| priced(&a.withdrawal_kg_per_kwh) || priced(&a.injection_kg_per_kwh));
-        if !by_account && !priced(&terms.withdrawal_adder) && !priced(&terms.injection_adder) {
+    /// Positive and negative part of the net physical withdrawal per period, where the terms price them. Where both have
+    /// the same price the whole is its positive part: there is nothing to choose.
+    fn net_withdrawal(&self, program: &mut Program, setting: &Setting, terms: &Terms) -> Vec<(Expr, Expr)> {
+        let none: &[f64] = &[];
+        let account = terms.account.as_ref();
+        let prices = [
+            (&terms.withdrawal_adder[..], &terms.injection_adder[..]),
+            account.map_or((none, none), |a| (&a.withdrawal_kg_per_kwh, &a.injection_kg_per_kwh)),
+        ];
+        if prices.iter().all(|(drawn, fed)| drawn.iter().chain(*fed).all(|x| *x == 0.0)) {
             return vec![];
         }
         self.outputs(setting)
             .map(|(t, output)| {
+                if prices.iter().all(|(drawn, fed)| at(drawn, t) == -at(fed, t)) {
+                    let whole = program.alias(output.clone().times(-1.0), "net withdrawal", Some(t));
+                    return (whole.into(), Expr::default());
+                }
                 let (low, high) = program.range(output);
                 let (drawn, fed) = (program.var(0.0, (-low).max(0.0)), program.var(0.0, high.max(0.0)));
                 program.exclusive(drawn, fed);
                 program.equal(output.clone().plus(1.0, drawn).plus(-1.0, fed), 0.0, "net withdrawal", Some(t));
-                (drawn, fed)
+                (drawn.into(), fed.into())
             })
             .collect()
     }
 
-    fn terms_bill(&self, setting: &Setting, terms: &Terms, withdrawal: &[(Var, Var)]) -> Expr {
+    fn terms_bill(&self, setting: &Setting, terms: &Terms, withdrawal: &[(Expr, Expr)]) -> Expr {
         let mut bill = Expr::default();
         for t in 0..setting.periods.count {
             bill.add(at(&terms.import_adder, t), self.import[t]).add(-at(&terms.export_adder, t), self.export[t]);
-            if let Some(&(drawn, fed)) = withdrawal.get(t) {
+            if let Some((drawn, fed)) = withdrawal.get(t) {
                 bill.add(at(&terms.withdrawal_adder, t), drawn).add(at(&terms.injection_adder, t), fed);
             }
         }
@@ -203,12 +211,12 @@ impl Block {
         bill
     }
 
-    fn balance(&self, setting: &Setting, account: &Account, withdrawal: &[(Var, Var)]) -> Expr {
+    fn balance(&self, setting: &Setting, account: &Account, withdrawal: &[(Expr, Expr)]) -> Expr {
         let mut balance = Expr::constant(-account.quota_kg);
         for t in 0..setting.periods.count {
             balance.add(at(&account.import_kg_per_kwh, t), self.import[t]);
             balance.add(at(&account.export_kg_per_kwh, t), self.export[t]);
-            if let Some(&(drawn, fed)) = withdrawal.get(t) {
+            if let Some((drawn, fed)) = withdrawal.get(t) {
                 balance.add(at(&account.withdrawal_kg_per_kwh, t), drawn);
                 balance.add(at(&account.injection_kg_per_kwh, t), fed);
             }

@@ -162,3 +162,23 @@ fn outside(problem: &Instance, alternative: &[Restriction], x: &[f64]) -> f64 {
         if distance <= 0.0 { most } else { most.max(distance / size) }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::program::{Expr, Program};
+
+    /// Fixed at rounding above zero, a variable counts as zero: its partner is free.
+    #[test]
+    fn rounding_in_a_fixed_variable_violates_no_choice() {
+        let mut program = Program::new();
+        let (a, b) = (program.var(0.0, 10.0), program.var(0.0, 10.0));
+        program.exclusive(a, b);
+        program.equal(Expr::from(a).plus(1.0, b), 4.0, "sum", None);
+        let mut instance = program.compile().instance();
+        instance.fix(a, 1e-12);
+        let solution = instance.solve().expect("feasible");
+        assert!((solution.x[b.index()] - 4.0).abs() < 1e-9);
+        instance.fix(a, 1.0);
+        assert!(instance.solve().is_err());
+    }
+}

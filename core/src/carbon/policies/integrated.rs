@@ -80,20 +80,16 @@ impl Default for Integrated {
 }
 
 /// The signal, by parts. Series are member-major, per kWh.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Prices<'s> {
-    /// Price of energy at the node, as far as it is one price for withdrawal and injection.
+    /// Price of energy at the node.
     node: &'s [f64],
     /// Its carbon part.
     carbon: &'s [f64],
     /// Price at the root, per period.
     root: &'s [f64],
-    /// Carbon of a kWh withdrawn, kg: counts on the ladder along the flows.
-    withdrawn_kg: &'s [f64],
-    /// Carbon of a kWh injected, kg: credited on that ladder.
-    injected_kg: &'s [f64],
-    /// What carbon that a member injects costs those downstream, per kWh injected.
-    injection: &'s [f64],
+    /// Carbon that a kWh withdrawn adds to a ladder along the flows, and one injected takes off it, kg; else empty.
+    ladder_kg: &'s [f64],
 }
 
 impl<'s> Prices<'s> {
@@ -101,11 +97,8 @@ impl<'s> Prices<'s> {
         let count = setting.members.len() * setting.periods.count;
         let (node, rest) = signal.split_at(count);
         let (carbon, rest) = rest.split_at(count);
-        let (root, rest) = rest.split_at(setting.periods.count);
-        let third = rest.len() / 3;
-        let (withdrawn_kg, rest) = rest.split_at(third);
-        let (injected_kg, injection) = rest.split_at(third);
-        Self { node, carbon, root, withdrawn_kg, injected_kg, injection }
+        let (root, ladder_kg) = rest.split_at(setting.periods.count);
+        Self { node, carbon, root, ladder_kg }
     }
 }
 
@@ -144,21 +137,32 @@ impl Integrated {
             .sum()
     }
 
-    /// Accounts of the ladder along the flows.
-    fn flow_accounts(&self, setting: &Setting, modifiers: &Modifiers, prices: &Prices<'_>) -> Vec<Account> {
+    /// Accounts of a ladder along the flows, at these kilograms per kWh of net withdrawal.
+    fn flow_accounts(&self, setting: &Setting, modifiers: &Modifiers, ladder_kg: &[f64]) -> Vec<Account> {
         let Some(ladder) = self.ladder_on_flows() else { return vec![] };
         let mut accounts = ladder.accounts(setting, modifiers, &[]);
-        let per_kwh = ladder.quota.per_imported_kwh();
-        let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
         for (i, account) in accounts.iter_mut().enumerate() {
+            let rates = nodal::of_member(setting, ladder_kg, i);
             account.import_kg_per_kwh.clear();
             account.export_kg_per_kwh.clear();
-            let withdrawn = nodal::of_member(setting, prices.withdrawn_kg, i);
-            account.withdrawal_kg_per_kwh = withdrawn.iter().map(|w| (w - per_kwh).max(least)).collect();
-            account.injection_kg_per_kwh =
-                nodal::of_member(setting, prices.injected_kg, i).iter().map(|w| -w).collect();
+            account.withdrawal_kg_per_kwh = rates.to_vec();
+            account.injection_kg_per_kwh = rates.iter().map(|r| -r).collect();
         }
         accounts
+    }
+
+    /// What the next kWh of each member adds to its ladder, kg: of a member that withdraws what its node carries, less its
+    /// allowance per kWh; of one that injects what it exports. One rate for both directions: prices along the flows are
+    /// those of the flows as they are, and follow when they turn.
+    fn ladder_kg(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, ladder: &Stepped) -> Vec<f64> {
+        let per_kwh = ladder.quota.per_imported_kwh();
+        let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
+        let (w, exported) = (nodal::intensities(setting, physical), nodal::export_intensities(setting, physical));
+        let periods = setting.periods.count;
+        nodal::series(setting, |i, t| {
+            let k = i * periods + t;
+            if injects(setting, physical, i, t) { exported[k] } else { (w[k] - per_kwh).max(least) }
+        })
     }
 
     /// Prices of carbon by node: of members what their ladder asks at the margin, of all others the price of all.
@@ -169,10 +173,8 @@ impl Integrated {
         physical: &Physical,
         ladder: &Stepped,
     ) -> Vec<Vec<f64>> {
-        let signal = [nodal::intensities(setting, physical), nodal::export_intensities(setting, physical)].concat();
-        let (withdrawn_kg, injected_kg) = signal.split_at(signal.len() / 2);
-        let at_flows = Prices { node: &[], carbon: &[], root: &[], withdrawn_kg, injected_kg, injection: &[] };
-        let accounts = self.flow_accounts(setting, modifiers, &at_flows);
+        let ladder_kg = self.ladder_kg(setting, modifiers, physical, ladder);
+        let accounts = self.flow_accounts(setting, modifiers, &ladder_kg);
         let own: Vec<f64> = accounts
             .iter()
             .zip(&physical.plans)
@@ -202,19 +204,14 @@ impl Integrated {
         physical.grid.iter().map(of).collect()
     }
 
-    /// The carbon part of prices along the flows, and what carbon injected by a member costs downstream, per kWh.
-    fn along_flows(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        ladder: &Stepped,
-    ) -> (Vec<f64>, Vec<f64>) {
-        let Some(feeder) = &setting.feeder else { return (vec![], vec![]) };
+    /// The carbon part of prices along the flows, per kWh: what moving a kWh through the network costs, less what the carbon
+    /// of an injected one costs those downstream.
+    fn along_flows(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, ladder: &Stepped) -> Vec<f64> {
+        let Some(feeder) = &setting.feeder else { return vec![] };
         let periods = setting.periods.count;
         let consumption = self.price_of_consumption(setting, modifiers, physical, ladder);
-        let injected_kg = nodal::export_intensities(setting, physical);
-        let (mut adder, mut injection) = (vec![0.0; injected_kg.len()], vec![0.0; injected_kg.len()]);
+        let exported = nodal::export_intensities(setting, physical);
+        let mut adder = vec![0.0; exported.len()];
         for (t, state) in physical.grid.iter().enumerate() {
             let unknown = || vec![Some(f64::NAN); consumption[t].len()];
             let y = state.carbon.downstream_price(&consumption[t], self.price()).unwrap_or_else(|_| unknown());
@@ -222,13 +219,13 @@ impl Integrated {
             for (i, member) in setting.members.iter().enumerate() {
                 let k = i * periods + t;
                 adder[k] = charges.per_kwh(feeder, &state.flow, member);
-                if let Some(node) = member.node {
-                    let w = state.carbon.intensity_kg_per_kwh[node.0];
-                    injection[k] = y[node.0].unwrap_or(self.price()) * (injected_kg[k] - w.unwrap_or(injected_kg[k]));
+                let w = member.node.and_then(|node| Some((node, state.carbon.intensity_kg_per_kwh[node.0]?)));
+                if let (Some((node, w)), true) = (w, injects(setting, physical, i, t)) {
+                    adder[k] -= y[node.0].unwrap_or(self.price()) * (exported[k] - w);
                 }
             }
         }
-        (adder, injection)
+        adder
     }
 
     /// What a member pays beyond the tariff for energy at its node, and the carbon part of it.
@@ -244,9 +241,6 @@ impl Integrated {
                 - at(&terms.export_adder, t) * plan.export_kwh[t]
                 - at(&terms.trade_adder, t) * sale;
             carbon += carbon_at_node[t] * x;
-            let downstream = at(&terms.injection_adder, t) * (-x).max(0.0);
-            all += downstream;
-            carbon += downstream;
         }
         (all, carbon)
     }
@@ -261,16 +255,10 @@ impl Integrated {
             .tariff
             .as_ref()
             .map_or((&[][..], &[][..]), |tariff| (&tariff.buy_per_kwh[..], &tariff.sell_per_kwh[..]));
-        let injection = if prices.injection.is_empty() {
-            vec![]
-        } else {
-            nodal::of_member(setting, prices.injection, member).to_vec()
-        };
         Terms {
             import_adder: beyond(buy, self.retail_margin_per_kwh),
             export_adder: beyond(sell, -self.retail_margin_per_kwh),
             trade_adder: beyond(prices.root, 0.0),
-            injection_adder: injection,
             ..Terms::default()
         }
     }
@@ -306,21 +294,17 @@ impl Rule for Integrated {
     }
 
     /// Prices of every member and period, their carbon part, the price at the root per period; under a ladder along the
-    /// flows then intensities of withdrawal and injection and the price of carbon injected. At first everybody is at the
-    /// root.
+    /// flows then the kilograms per kWh that it counts. At first everybody withdraws at the root.
     fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
-        let carbon = |t: usize| self.price() * setting.intensity(t);
+        let on_flows = self.ladder_on_flows();
+        let carbon = |t: usize| if on_flows.is_some() { 0.0 } else { self.price() * setting.intensity(t) };
         let root = |t: usize| buy(setting, t) + carbon(t);
-        let mut signal =
-            nodal::series(setting, |_, t| if self.ladder_on_flows().is_some() { buy(setting, t) } else { root(t) });
-        signal.extend(nodal::series(setting, |_, t| if self.ladder_on_flows().is_some() { 0.0 } else { carbon(t) }));
-        if self.ladder_on_flows().is_some() {
-            signal.extend((0..setting.periods.count).map(|t| buy(setting, t)));
-            signal.extend(nodal::series(setting, |_, t| setting.intensity(t)));
-            signal.extend(nodal::series(setting, |_, _| 0.0));
-            signal.extend(nodal::series(setting, |_, _| 0.0));
-        } else {
-            signal.extend((0..setting.periods.count).map(root));
+        let mut signal = nodal::series(setting, |_, t| root(t));
+        signal.extend(nodal::series(setting, |_, t| carbon(t)));
+        signal.extend((0..setting.periods.count).map(root));
+        if let Some(ladder) = on_flows {
+            let per_kwh = ladder.quota.per_imported_kwh();
+            signal.extend(nodal::series(setting, |_, t| setting.intensity(t) - per_kwh));
         }
         signal
     }
@@ -328,7 +312,7 @@ impl Rule for Integrated {
     fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
         match self.ladder_on_imports() {
             Some(ladder) => ladder.accounts(setting, modifiers, signal),
-            None => self.flow_accounts(setting, modifiers, &Prices::read(setting, signal)),
+            None => self.flow_accounts(setting, modifiers, Prices::read(setting, signal).ladder_kg),
         }
     }
 
@@ -349,21 +333,18 @@ impl Rule for Integrated {
         let energy: Vec<f64> = (0..upstream.len()).map(|k| buy(setting, k % periods) * upstream[k]).collect();
         let root_carbon = |t: usize| self.price() * self.root_kg_per_kwh(setting, physical, t);
         let mut root: Vec<f64> = (0..periods).map(|t| buy(setting, t) + root_carbon(t)).collect();
-        let mut along_flows = vec![];
+        let mut ladder_kg = vec![];
         let carbon: Vec<f64> = match (self.form, self.ladder_on_flows()) {
             (Form::FlowInLoop, Some(ladder)) => {
                 root = (0..periods).map(|t| buy(setting, t)).collect();
-                let (adder, injection) = self.along_flows(setting, modifiers, physical, ladder);
-                along_flows.extend(nodal::intensities(setting, physical));
-                along_flows.extend(nodal::export_intensities(setting, physical));
-                along_flows.extend(injection);
-                adder
+                ladder_kg = self.ladder_kg(setting, modifiers, physical, ladder);
+                self.along_flows(setting, modifiers, physical, ladder)
             }
             (Form::Adder, _) => nodal::intensities(setting, physical).iter().map(|w| self.price() * w).collect(),
             _ => (0..upstream.len()).map(|k| root_carbon(k % periods) * upstream[k]).collect(),
         };
         let node = energy.iter().zip(&carbon).map(|(e, c)| e + c);
-        node.chain(carbon.iter().copied()).chain(root).chain(along_flows).collect()
+        node.chain(carbon.iter().copied()).chain(root).chain(ladder_kg).collect()
     }
 
     fn settle(
@@ -437,6 +418,11 @@ impl Rule for Integrated {
 
 /// Reason of payments for energy at a node beyond the tariff.
 const NODAL: &str = "nodal";
+
+/// Whether a member injects in a period.
+fn injects(setting: &Setting, physical: &Physical, member: usize, period: usize) -> bool {
+    withdrawal_kwh(setting, &physical.plans[member], period) < 0.0
+}
 
 /// Price of energy at the root, per kWh.
 fn buy(setting: &Setting, period: usize) -> f64 {

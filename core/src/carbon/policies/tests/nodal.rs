@@ -72,7 +72,7 @@ fn only_the_conserved_credit_charges_what_was_emitted() {
     let setting = one_bus(0.0, 2);
     let plans = vec![plan(0.0, 2000.0, 2000.0, 1800.0, 3000.0), plan(6000.0, 0.0, -6000.0, 0.0, 0.0)];
     let physical = state(&setting, plans);
-    for (credit, charged) in [("Conserved", 4124.0), ("NoCredit", 5324.0), ("Subsidy", 5349.333_333_333)] {
+    for (credit, charged) in [("Conserved", 4124.0), ("NoCredit", 5324.0), ("Subsidy", 5349.333333333)] {
         let policy = policy(&format!("NodalFlow(price_per_tonne: 1000, export_credit: {credit})"));
         let (_, ledger) = at_its_own_signal(&*policy, &setting, &physical);
         close(ledger.balance(Party::Authority), charged, 1e-5);
@@ -165,10 +165,10 @@ fn flows_in_the_loop_with_one_price_are_the_internalised_tax() {
     let in_loop = policy("Integrated(price_per_tonne: 280, form: FlowInLoop, ladder: (growth: 0))");
     let (at_sources, tax_bills) = at_its_own_signal(&*tax, &setting, &physical);
     let (along_flows, loop_bills) = at_its_own_signal(&*in_loop, &setting, &physical);
-    // What a member pays on the margin for withdrawing: the price of its node, and its ladder on the node's carbon.
+    // What a member pays on the margin: the price of its node, and its ladder on the carbon of a kWh more.
     for i in 0..4 {
-        let w = physical.intensity_kg_per_kwh(i, 0).unwrap();
-        close(along_flows[i] + 0.28 * w, at_sources[i], 1e-6);
+        let carbon = physical.export_intensity_kg_per_kwh(i, 0).or(physical.intensity_kg_per_kwh(i, 0)).unwrap();
+        close(along_flows[i] + 0.28 * carbon, at_sources[i], 1e-6);
     }
     for i in 0..4 {
         // Peers' prices are at the root without carbon here, with carbon there; nobody trades in these schedules.
