@@ -7,6 +7,9 @@ use crate::program::{Cost, Expr, Program, Row, Solution, Var};
 use crate::setting::{Product, Setting};
 use crate::terms::{Account, Terms, at};
 
+/// Relative difference of two prices that are one but for rounding: a choice between them would be settled by noise.
+const SAME_PRICE: f64 = 1e-9;
+
 /// Where one participant's quantities are in a program.
 #[derive(Debug)]
 pub(super) struct Block {
@@ -181,7 +184,8 @@ impl Block {
         }
         self.outputs(setting)
             .map(|(t, output)| {
-                if prices.iter().all(|(drawn, fed)| at(drawn, t) == -at(fed, t)) {
+                let same = |a: f64, b: f64| (a - b).abs() <= SAME_PRICE * (a.abs() + b.abs());
+                if prices.iter().all(|(drawn, fed)| same(at(drawn, t), -at(fed, t))) {
                     let whole = program.alias(output.clone().times(-1.0), "net withdrawal", Some(t));
                     return (whole.into(), Expr::default());
                 }

@@ -151,20 +151,6 @@ impl Integrated {
         accounts
     }
 
-    /// What the next kWh of each member adds to its ladder, kg: of a member that withdraws what its node carries, less its
-    /// allowance per kWh; of one that injects what it exports. One rate for both directions: prices along the flows are
-    /// those of the flows as they are, and follow when they turn.
-    fn ladder_kg(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, ladder: &Stepped) -> Vec<f64> {
-        let per_kwh = ladder.quota.per_imported_kwh();
-        let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
-        let (w, exported) = (nodal::intensities(setting, physical), nodal::export_intensities(setting, physical));
-        let periods = setting.periods.count;
-        nodal::series(setting, |i, t| {
-            let k = i * periods + t;
-            if injects(setting, physical, i, t) { exported[k] } else { (w[k] - per_kwh).max(least) }
-        })
-    }
-
     /// Prices of carbon by node: of members what their ladder asks at the margin, of all others the price of all.
     fn price_of_consumption(
         &self,
@@ -173,8 +159,8 @@ impl Integrated {
         physical: &Physical,
         ladder: &Stepped,
     ) -> Vec<Vec<f64>> {
-        let ladder_kg = self.ladder_kg(setting, modifiers, physical, ladder);
-        let accounts = self.flow_accounts(setting, modifiers, &ladder_kg);
+        let rates = ladder_kg(setting, modifiers, physical, ladder);
+        let accounts = self.flow_accounts(setting, modifiers, &rates);
         let own: Vec<f64> = accounts
             .iter()
             .zip(&physical.plans)
@@ -333,18 +319,18 @@ impl Rule for Integrated {
         let energy: Vec<f64> = (0..upstream.len()).map(|k| buy(setting, k % periods) * upstream[k]).collect();
         let root_carbon = |t: usize| self.price() * self.root_kg_per_kwh(setting, physical, t);
         let mut root: Vec<f64> = (0..periods).map(|t| buy(setting, t) + root_carbon(t)).collect();
-        let mut ladder_kg = vec![];
+        let mut on_ladder_kg = vec![];
         let carbon: Vec<f64> = match (self.form, self.ladder_on_flows()) {
             (Form::FlowInLoop, Some(ladder)) => {
                 root = (0..periods).map(|t| buy(setting, t)).collect();
-                ladder_kg = self.ladder_kg(setting, modifiers, physical, ladder);
+                on_ladder_kg = ladder_kg(setting, modifiers, physical, ladder);
                 self.along_flows(setting, modifiers, physical, ladder)
             }
             (Form::Adder, _) => nodal::intensities(setting, physical).iter().map(|w| self.price() * w).collect(),
             _ => (0..upstream.len()).map(|k| root_carbon(k % periods) * upstream[k]).collect(),
         };
         let node = energy.iter().zip(&carbon).map(|(e, c)| e + c);
-        node.chain(carbon.iter().copied()).chain(root).chain(ladder_kg).collect()
+        node.chain(carbon.iter().copied()).chain(root).chain(on_ladder_kg).collect()
     }
 
     fn settle(
@@ -418,6 +404,20 @@ impl Rule for Integrated {
 
 /// Reason of payments for energy at a node beyond the tariff.
 const NODAL: &str = "nodal";
+
+/// What the next kWh of each member adds to its ladder, kg: of a member that withdraws what its node carries, less its
+/// allowance per kWh; of one that injects what it exports. One rate for both directions: prices along the flows are
+/// those of the flows as they are, and follow when they turn.
+fn ladder_kg(setting: &Setting, modifiers: &Modifiers, physical: &Physical, ladder: &Stepped) -> Vec<f64> {
+    let per_kwh = ladder.quota.per_imported_kwh();
+    let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
+    let (w, exported) = (nodal::intensities(setting, physical), nodal::export_intensities(setting, physical));
+    let periods = setting.periods.count;
+    nodal::series(setting, |i, t| {
+        let k = i * periods + t;
+        if injects(setting, physical, i, t) { exported[k] } else { (w[k] - per_kwh).max(least) }
+    })
+}
 
 /// Whether a member injects in a period.
 fn injects(setting: &Setting, physical: &Physical, member: usize, period: usize) -> bool {
