@@ -32,11 +32,8 @@ pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var
             Err(error) => failure = Some(error),
         }
     }
-    match failure {
-        // A face too thin to search is as good as a point: the first answer, proven already, stands.
-        None | Some(SolveError::NotCertified { .. } | SolveError::Undecided { .. }) => Ok(first.clone()),
-        Some(error) => Err(error),
-    }
+    // Nothing moves without changing the cost: the first answer is the face.
+    failure.map_or_else(|| Ok(first.clone()), Err)
 }
 
 fn face(problem: &Instance, first: &Solution, least_stake: f64) -> Instance {
