@@ -1,6 +1,6 @@
 //! What can be checked about a run, and the claims of its mechanism.
 
-use super::Case;
+use super::{Case, Charges};
 use crate::game::{self, ReportGame};
 use crate::outcome::{Certificate, Claim, Party, Verdict};
 
@@ -53,10 +53,14 @@ pub(super) fn all(case: &Case, excess: Option<&Certificate>, regret: Option<&Cer
     all
 }
 
-/// Whether the mechanism stands by a claim on this outcome: declared and not withheld.
+/// Whether the mechanism stands by a claim on this outcome: declared, not withheld, and, for claims about costs, made under
+/// charges that participants could see.
 fn claims(case: &Case, claim: Claim) -> bool {
     let declared = case.mechanism.plugin().claims.iter().any(|c| c.0 == claim);
-    declared && !case.cleared.outcome.withheld.iter().any(|w| w.0 == claim)
+    let about_money_only = matches!(claim, Claim::BudgetBalanced | Claim::NoDeficit);
+    declared
+        && !case.cleared.outcome.withheld.iter().any(|w| w.0 == claim)
+        && (about_money_only || case.charges == Charges::Seen)
 }
 
 /// A check counts as such where the mechanism claims the property; otherwise it is a figure.

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// Gains within this are rounding when violations are summed, relative to nothing: money.
 const RATIONALITY_TOLERANCE: f64 = 1e-6;
+/// A possible gain below this share of the costs is a solver's rounding: efficiency is undefined.
+const NOTHING_TO_GAIN: f64 = 1e-7;
 
 pub(super) fn row(case: &Case, excess: Option<&Certificate>, regret: Option<&Certificate>) -> Vec<Value> {
     let mut found: BTreeMap<&'static str, Value> = BTreeMap::new();
@@ -47,7 +49,7 @@ fn money(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     put("welfare_gain", welfare.into());
     if let Some((best, _)) = case.least_cost {
         let possible = before.operating_and_carbon() - best;
-        put("efficiency", (possible >= 1e-9 * (1.0 + best.abs())).then(|| welfare / possible).into());
+        put("efficiency", (possible >= NOTHING_TO_GAIN * (1.0 + best.abs())).then(|| welfare / possible).into());
     }
     put("operator_surplus", after.operator_surplus.into());
     put("dso_revenue", after.dso_revenue.into());

@@ -43,6 +43,13 @@ pub enum Search {
     Skipped,
 }
 
+/// Whether what is charged was seen when it was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Charges {
+    Seen,
+    Hidden,
+}
+
 /// Everything the figures are read from: the outcome's accounts and those of no trade under the same terms.
 struct Case<'a> {
     cleared: &'a Cleared,
@@ -54,6 +61,8 @@ struct Case<'a> {
     alone: Accounts,
     alone_physical: Physical,
     responsibility: Responsibility,
+    /// Whether participants decided under the terms they are charged by.
+    charges: Charges,
     /// Least operating plus carbon cost of all together on the policy's own terms, the network ignored; with the proven
     /// gap of that figure.
     least_cost: Option<(f64, f64)>,
@@ -108,13 +117,17 @@ pub fn evaluate(
     } else {
         cleared.physical.clone()
     };
-    let charged = cleared.truth.under(&policy.charged_terms(setting, &cleared.signal));
+    let charged_terms = policy.charged_terms(setting, &cleared.signal);
+    let hidden = charged_terms != policy.terms(setting, &cleared.signal);
+    // Seen terms are those of the run, anchor of a fixed point included.
+    let charged = if hidden { cleared.truth.under(&charged_terms) } else { cleared.truth.clone() };
     // A coalition that cannot be solved leaves efficiency empty; it does not spoil the run.
     let least_cost = charged.remembered(&charged.grand()).ok().map(|best| (best.cost, best.gap));
     let case = Case {
         accounts: account(&cleared.physical, &outcome.ledger, &outcome.imposed),
         alone: account(&alone_physical, &Ledger::default(), &[]),
         responsibility: policy.responsibility(setting, &cleared.physical, &cleared.signal),
+        charges: if hidden { Charges::Hidden } else { Charges::Seen },
         alone_physical,
         least_cost,
         cleared,
