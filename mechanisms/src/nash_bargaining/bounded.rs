@@ -25,13 +25,13 @@ struct Pair {
 pub(super) fn bargain(
     before: &[f64],
     weights: &[f64],
-    trades: Vec<Trade>,
+    trades: &[Trade],
     bands: &[Option<Band>],
 ) -> Result<Priced, f64> {
     let n = before.len();
     let band = |slot: usize| bands[slot].unwrap_or(Band { sell: 0.0, buy: 0.0 });
     let mut pairs: Vec<Pair> = vec![];
-    for t in &trades {
+    for t in trades {
         let known = pairs.iter().position(|p| (p.seller, p.buyer) == (t.seller, t.buyer));
         let k = known.unwrap_or_else(|| {
             pairs.push(Pair { seller: t.seller, buyer: t.buyer, least: 0.0, most: 0.0, money: 0.0 });

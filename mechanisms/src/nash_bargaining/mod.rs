@@ -70,7 +70,7 @@ impl Mechanism for NashBargaining {
                 outcome
                     .withheld
                     .push((Claim::Efficient, "bounded prices make the two stages inexact as a bargain".into()));
-                match bounded::bargain(&before, &weights, trades, &bands(market)?) {
+                match bounded::bargain(&before, &weights, &trades, &bands(market)?) {
                     Ok(priced) => priced,
                     Err(gap) => {
                         let mut none = Outcome::new(market);
