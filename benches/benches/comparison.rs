@@ -63,7 +63,7 @@ fn comparison(c: &mut Criterion) {
     let mut group = c.benchmark_group("five plants, 24 hours");
     group.sample_size(10);
     group.bench_function("24 runs", |b| {
-        b.iter_batched(market, |m| black_box(run_all(&m)), criterion::BatchSize::LargeInput)
+        b.iter_batched(market, |m| black_box(run_all(&m)), criterion::BatchSize::LargeInput);
     });
     let m = market();
     group.bench_function("dispatch of one plant, cold", |b| {
