@@ -1,10 +1,6 @@
 //! "Did you mean".
 
-/// The candidate most like `word`, where one is like it at all.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = candidates.into_iter().map(|c| (strsim::jaro_winkler(word, c), c));
-    scored.filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, c)| c)
-}
+use coase_scenarios::nearest;
 
 /// The ending of an error message: ` (did you mean ..?)`, or nothing.
 pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
@@ -13,7 +9,8 @@ pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> St
 
 #[cfg(test)]
 mod tests {
-    use super::{hint, nearest};
+    use super::hint;
+    use coase_scenarios::nearest;
 
     #[test]
     fn a_slip_of_the_finger_finds_its_word() {

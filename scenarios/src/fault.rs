@@ -207,17 +207,36 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// The word that may have been meant: the nearest of all, if it is near.
-pub(crate) fn nearest<'a>(word: &str, all: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// The word that may have been meant: a slip of the finger away, or else much alike, as `pv_max` and `p_max_kw` are.
+pub fn nearest<'a>(word: &str, all: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.7;
     let lower = word.to_lowercase();
-    all.into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *candidate != word && *distance <= 1 + candidate.len() / 3)
-        .min()
-        .map(|found| found.1)
+    let others: Vec<&str> = all.into_iter().filter(|candidate| *candidate != word).collect();
+    let slip = |candidate: &&'a str| {
+        let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
+        (distance <= 1 + candidate.len() / 3).then_some((distance, *candidate))
+    };
+    let alike = |candidate: &&'a str| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), *candidate);
+    others.iter().filter_map(slip).min().map(|found| found.1).or_else(|| {
+        let best = others.iter().map(alike).max_by(|a, b| a.0.total_cmp(&b.0));
+        best.filter(|found| found.0 > ALIKE).map(|found| found.1)
+    })
 }
 
 /// The same as a hint.
 pub(crate) fn did_you_mean<'a>(word: &str, all: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(word, all).map(|found| format!("did you mean `{found}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn the_word_that_was_meant_is_found_by_slips_and_by_likeness() {
+        let fields = ["p_max_kw", "profile", "cost_per_kwh"];
+        assert_eq!(nearest("pv_max", fields), Some("p_max_kw"));
+        assert_eq!(nearest("porfile", fields), Some("profile"));
+        assert_eq!(nearest("xyz", fields), None);
+    }
 }

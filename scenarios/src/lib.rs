@@ -39,7 +39,7 @@ mod variant;
 pub use build::Instance;
 pub use csv_file::CsvError;
 pub use experiment::{Choices, Experiment, Run, VERSION};
-pub use fault::{Cause, Fault, Place};
+pub use fault::{Cause, Fault, Place, nearest};
 pub use library::{LIBRARY, LibraryFile, library_file};
 pub use load::{Loader, load};
 pub use overrides::Override;
