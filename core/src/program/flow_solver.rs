@@ -2,9 +2,11 @@
 
 use super::flow_interior::{FlowPoint, FlowSolution, solve};
 use super::flows::{Disc, Divisor, FlowPattern, FlowProgram, FlowTerm, Mode};
+use super::infeasible::Miss;
 use super::normal::{Point, power_of_two};
 use super::solver::Answer;
 use super::{Certificate, Instance, Solution, SolveError, infeasible, reference};
+use std::cell::Cell;
 
 const TOLERANCE: f64 = 1e-11;
 /// Residuals with which a point that missed the tolerance still counts; its certificate shows the rest.
@@ -30,8 +32,10 @@ struct Scaled {
 pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     let scaled = Scaled::new(problem);
     let mut best: Option<Answer> = None;
+    let mut bound = None;
+    let found = Cell::new(false);
     let mut keep = |solution: &FlowSolution| {
-        if let Some(answer) = scaled.answer(problem, solution)
+        if let Some(answer) = scaled.answer(problem, solution).inspect(|_| found.set(true))
             && best.as_ref().is_none_or(|b| answer.objective() < b.objective())
         {
             best = Some(answer);
@@ -41,19 +45,40 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     if !keep(&solve(&scaled.program, problem.flow_pattern(&scaled.program), TOLERANCE, None)) {
         let relaxed = solve(&scaled.program, &FlowPattern::new(&scaled.program, Mode::Relaxed), TOLERANCE, None);
         if relaxed.error <= USABLE {
-            let again = solve(&scaled.program, problem.flow_pattern(&scaled.program), TOLERANCE, Some(&relaxed.point));
-            keep(&again);
+            let pattern = problem.flow_pattern(&scaled.program);
+            // Where losing power pays the first start may lead nowhere; the others go to the ends of the ranges.
+            for start in
+                std::iter::once(relaxed.point.clone()).chain((0..4).map(|way| scaled.pushed(&relaxed.point, way)))
+            {
+                keep(&solve(&scaled.program, pattern, TOLERANCE, Some(&start)));
+                if found.get() {
+                    break;
+                }
+            }
+            let least = scaled.program.objective(&relaxed.point.x) * scaled.money + problem.constant;
+            bound = Some(least);
             if let Some(answer) = &mut best {
-                let bound = scaled.program.objective(&relaxed.point.x) * scaled.money + problem.constant;
-                let gap = (answer.objective() - bound).max(0.0);
+                let gap = (answer.objective() - least).max(0.0);
                 answer.solution.certificate.gap = answer.solution.certificate.gap.min(gap);
             }
         }
     }
-    best.ok_or_else(|| match scaled.missed(problem) {
-        Some(rows) => SolveError::Infeasible { rows },
-        None => SolveError::NotCertified { gap: f64::INFINITY, feasibility: f64::INFINITY },
-    })
+    if let Some(best) = best {
+        return Ok(best);
+    }
+    // A point that misses the rows least is a witness, or the feasible start that was wanting.
+    let uncertain = SolveError::NotCertified { gap: f64::INFINITY, feasibility: f64::INFINITY };
+    let Some((misses, point)) = scaled.least_missed() else { return Err(uncertain) };
+    if misses.iter().map(|m| m.weight).sum::<f64>() > INFEASIBLE {
+        return Err(SolveError::Infeasible { rows: infeasible::named(problem, misses) });
+    }
+    let rescued = solve(&scaled.program, problem.flow_pattern(&scaled.program), TOLERANCE, Some(&point));
+    let mut answer = scaled.answer(problem, &rescued).ok_or(uncertain)?;
+    if let Some(bound) = bound {
+        let gap = (answer.objective() - bound).max(0.0);
+        answer.solution.certificate.gap = answer.solution.certificate.gap.min(gap);
+    }
+    Ok(answer)
 }
 
 /// What the reference solver finds for the relaxation.
@@ -152,8 +177,28 @@ impl Scaled {
         Point { x, y }
     }
 
-    /// The rows that are missed where missing them is all that costs; nothing if none has to be, or nothing was found.
-    fn missed(&self, problem: &Instance) -> Option<Vec<String>> {
+    /// A point with everything that is no flow, limit or voltage at one end of its range: another start.
+    fn pushed(&self, point: &FlowPoint, way: usize) -> FlowPoint {
+        let mut held = vec![false; point.x.len()];
+        for f in &self.program.flows {
+            (held[f.p], held[f.q]) = (true, true);
+            if let Divisor::Variable(v, _) = f.v {
+                held[v] = true;
+            }
+        }
+        for d in &self.program.discs {
+            (held[d.a], held[d.b]) = (true, true);
+        }
+        let mut point = point.clone();
+        for (k, j) in (0..held.len()).filter(|&j| !held[j]).enumerate() {
+            let up = ((way >> (k % 2)) + k / 2).is_multiple_of(2);
+            point.x[j] = if up { self.program.upper[j] } else { self.program.lower[j] };
+        }
+        point
+    }
+
+    /// Misses of all rows where missing them is all that costs, and the point of it.
+    fn least_missed(&self) -> Option<(Vec<Miss>, FlowPoint)> {
         let mut elastic = self.program.clone();
         elastic.linear.fill(0.0);
         elastic.curvature.fill(0.0);
@@ -165,18 +210,18 @@ impl Scaled {
                 elastic.entries.push((i, miss, sign));
             }
         }
-        let mut found = solve(&elastic, &FlowPattern::new(&elastic, Mode::Exact), ELASTIC, None);
-        if found.error > ELASTIC_USABLE {
-            found = solve(&elastic, &FlowPattern::new(&elastic, Mode::Relaxed), ELASTIC, None);
-        }
-        if found.error > ELASTIC_USABLE {
-            return None;
-        }
-        let misses: Vec<(usize, f64, f64)> = (0..self.row.len())
+        let found = [Mode::Exact, Mode::Relaxed]
+            .into_iter()
+            .map(|mode| solve(&elastic, &FlowPattern::new(&elastic, mode), ELASTIC, None))
+            .find(|found| found.error <= ELASTIC_USABLE)?;
+        let misses = (0..self.row.len())
             .map(|i| (i, found.point.x[n + 2 * i] - found.point.x[n + 2 * i + 1]))
-            .map(|(i, miss)| (i, miss * self.row[i], miss.abs()))
+            .map(|(i, miss)| Miss { row: i, amount: miss * self.row[i], weight: miss.abs() })
             .collect();
-        let total: f64 = misses.iter().map(|m| m.2).sum();
-        (total > INFEASIBLE).then(|| infeasible::named(problem, misses))
+        let mut point = found.point;
+        point.x.truncate(n);
+        // Prices of misses are no prices of power.
+        point.y.fill(0.0);
+        Some((misses, point))
     }
 }

@@ -11,11 +11,21 @@ const MOST_NAMED: usize = 3;
 /// Misses, relative to a row's size, below which a program counts as feasible.
 const TOLERANCE: f64 = 1e-8;
 
+/// A row that is missed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Miss {
+    pub row: usize,
+    /// What the row falls short (negative: exceeds), in its own units.
+    pub amount: f64,
+    /// What misses are compared by.
+    pub weight: f64,
+}
+
 /// The rows that cannot hold together, or nothing when feasibility is not refuted.
 pub(super) fn witness(symbolic: &Symbolic, normal: &Normal, problem: &Instance) -> Option<Vec<String>> {
     let alone = impossible_alone(normal);
     if !alone.is_empty() {
-        return Some(named(problem, in_own_units(normal, alone)));
+        return Some(named(problem, alone));
     }
     let prices = prices(normal, problem);
     let elastic = normal.elastic(symbolic, &prices);
@@ -23,18 +33,17 @@ pub(super) fn witness(symbolic: &Symbolic, normal: &Normal, problem: &Instance) 
     let (n, m) = (normal.linear.len(), normal.rhs.len());
     let (mut reduced, mut residual) = (vec![0.0; n + 2 * m], vec![0.0; m]);
     let quality = elastic.certify(&point, &mut reduced, &mut residual);
-    let misses: Vec<(usize, f64, f64)> = (0..m)
+    let misses: Vec<Miss> = (0..m)
         .map(|i| (i, point.x[n + 2 * i] - point.x[n + 2 * i + 1]))
-        .map(|(i, miss)| (i, miss, prices[i] * miss.abs()))
+        .map(|(i, miss)| Miss { row: i, amount: normal.row_amount(i, miss), weight: prices[i] * miss.abs() })
         .collect();
-    let total: f64 = misses.iter().map(|(_, _, cost)| cost).sum();
+    let total: f64 = misses.iter().map(|m| m.weight).sum();
     // The optimum is at least the value less its gap, which is relative to one plus the value.
-    (quality.residual <= 1e-9 && total - quality.gap * (1.0 + total) > TOLERANCE)
-        .then(|| named(problem, in_own_units(normal, misses)))
+    (quality.residual <= 1e-9 && total - quality.gap * (1.0 + total) > TOLERANCE).then(|| named(problem, misses))
 }
 
-/// Rows that the bounds of their own variables contradict: row, miss, relative miss.
-fn impossible_alone(normal: &Normal) -> Vec<(usize, f64, f64)> {
+/// Rows that the bounds of their own variables contradict.
+fn impossible_alone(normal: &Normal) -> Vec<Miss> {
     let m = normal.rhs.len();
     let (mut least, mut most) = (vec![0.0; m], vec![0.0; m]);
     for (i, j, a) in normal.entries() {
@@ -44,8 +53,8 @@ fn impossible_alone(normal: &Normal) -> Vec<(usize, f64, f64)> {
     }
     (0..m)
         .map(|i| (i, (normal.rhs[i] - most[i]).max(0.0) - (least[i] - normal.rhs[i]).max(0.0)))
-        .map(|(i, miss)| (i, miss, miss.abs() / normal.size[i]))
-        .filter(|&(_, _, relative)| relative > TOLERANCE)
+        .map(|(i, miss)| Miss { row: i, amount: normal.row_amount(i, miss), weight: miss.abs() / normal.size[i] })
+        .filter(|m| m.weight > TOLERANCE)
         .collect()
 }
 
@@ -61,15 +70,15 @@ fn prices(normal: &Normal, problem: &Instance) -> Vec<f64> {
     (0..m).map(|i| (1.0 - 0.01 * i as f64 / m as f64) / size[scope(i)]).collect()
 }
 
-/// The worst of the missed rows in words: row, miss in its own units, miss to compare by.
-pub(super) fn named(problem: &Instance, mut misses: Vec<(usize, f64, f64)>) -> Vec<String> {
-    misses.sort_by(|a, b| b.2.total_cmp(&a.2));
-    let worst = misses.first().map_or(0.0, |m| m.2);
+/// The worst of the missed rows in words.
+pub(super) fn named(problem: &Instance, mut misses: Vec<Miss>) -> Vec<String> {
+    misses.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    let worst = misses.first().map_or(0.0, |m| m.weight);
     misses
         .iter()
         .take(MOST_NAMED)
-        .filter(|m| m.2 > 1e-3 * worst)
-        .map(|&(row, miss, _)| {
+        .filter(|m| m.weight > 1e-3 * worst)
+        .map(|&Miss { row, amount: miss, .. }| {
             let (scope, what, period) = problem.row_label(row);
             let scope = if scope.is_empty() { String::new() } else { format!("{scope}: ") };
             let period = period.map_or(String::new(), |t| format!(", period {t}"));
@@ -77,10 +86,6 @@ pub(super) fn named(problem: &Instance, mut misses: Vec<(usize, f64, f64)>) -> V
             format!("{scope}{what}{period}: {direction} by {}", three_digits(miss.abs()))
         })
         .collect()
-}
-
-fn in_own_units(normal: &Normal, misses: Vec<(usize, f64, f64)>) -> Vec<(usize, f64, f64)> {
-    misses.into_iter().map(|(row, miss, cost)| (row, normal.row_amount(row, miss), cost)).collect()
 }
 
 fn three_digits(v: f64) -> String {

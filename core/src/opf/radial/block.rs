@@ -158,7 +158,8 @@ impl NetworkBlock {
                 let up = charged(above, feeder.v_root.get(line.parent).copied().unwrap_or(1.0), -line.charging_up);
                 let down = charged(Some(v), 1.0, line.charging_down);
                 for (charge, losses) in [(up, (0.0, 0.0)), (down, (line.r / base, line.x / base))] {
-                    let (a, b) = (program.var(-limit, limit), program.var(-limit, limit));
+                    // The box stays clear of the disc: where both are active they depend on each other.
+                    let (a, b) = (program.var(-2.0 * limit, 2.0 * limit), program.var(-2.0 * limit, 2.0 * limit));
                     for (at, flow, charge, loss) in [(a, p, Expr::default(), losses.0), (b, q, charge, losses.1)] {
                         let at_end = Expr::from(flow).plus(1.0, charge).plus(-1.0, at);
                         let row = program.equal(at_end, 0.0, "rating", Some(period));

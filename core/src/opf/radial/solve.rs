@@ -126,7 +126,7 @@ impl RadialOpf {
         let missed = violations(&feeder, &c);
         let status = if missed.is_empty() {
             let scale = scaled.price * feeder.base_kva;
-            let bound = bound.unwrap_or(f64::NEG_INFINITY);
+            let bound = bound.map_or(c.cost - c.gap, |b| b.max(c.cost - c.gap));
             Status::Local { gap_per_h: (c.cost - bound) * scale, bound_per_h: bound * scale }
         } else {
             Status::Violated(missed)

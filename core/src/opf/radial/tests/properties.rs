@@ -134,6 +134,37 @@ proptest! {
         }
     }
 
+    /// The same question asked twice: as an hour, and as a program around a block.
+    #[test]
+    fn a_block_in_a_program_answers_as_the_hour_does(tree in tree()) {
+        let (network, hour) = tree.ask();
+        let d = RadialOpf::new(&network).unwrap().solve(&hour).unwrap();
+        let mut program = Program::new();
+        let mut cost = Cost::default();
+        let mut withdrawals = vec![];
+        for c in &hour.controls {
+            let (p, q) = (program.var(c.p_min_kw, c.p_max_kw), program.var(c.q_min_kvar, c.q_max_kvar));
+            cost.add(c.cost_per_kwh, p).add_square(c.cost_per_kwh2, p);
+            let less = |v: Var| Expr::from(v).times(-1.0);
+            withdrawals.push(Withdrawal { node: c.node, active_kw: less(p), reactive_kvar: less(q) });
+        }
+        let block = NetworkBlock::build(&mut program, &network, 0, &hour.load_kw, &hour.load_kvar, &withdrawals).unwrap();
+        cost.add(hour.import.price_per_kwh, block.import_kw);
+        program.add_cost(&cost);
+        let answer = program.compile().instance().solve();
+        match (&d.status, answer) {
+            (Status::Certified { .. }, Ok(answer)) => {
+                let scale = 1.0 + d.objective_per_h.abs() + 600.0;
+                prop_assert!((answer.certificate.objective - d.objective_per_h).abs() < 2e-6 * scale, "{:?} {}", answer.certificate, d.objective_per_h);
+            }
+            // Where losing power pays, an answer may not be found; that is said.
+            (_, Err(SolveError::NotCertified { .. })) if tree.price < 0.0 => {}
+            (Status::Certified { .. } | Status::Local { .. }, Err(error)) => prop_assert!(false, "{} {:?}", error, d.status),
+            (Status::Violated(_), Ok(answer)) => prop_assert!(false, "{:?} {:?}", d.status, answer.certificate),
+            _ => {}
+        }
+    }
+
     /// The theorem itself, away from any solver: whatever the controls and whatever the duals, no feasible dispatch is
     /// cheaper by more than the gap.
     #[test]
