@@ -153,6 +153,11 @@ impl Member {
             prior: None,
         }
     }
+
+    /// Reactive power that comes with a kW of its exchange with the network, kvar.
+    pub fn reactive_per_kw(&self) -> f64 {
+        (1.0 / (self.power_factor * self.power_factor) - 1.0).max(0.0).sqrt()
+    }
 }
 
 /// The network of the scenario and the load on it that belongs to nobody here.

@@ -11,6 +11,7 @@ mod internal_price;
 mod mid_market_rate;
 mod nash_bargaining;
 mod network_repair;
+mod security_constrained;
 mod supply_demand_ratio;
 
 pub use bill_sharing::{BillSharing, Billing};
@@ -19,4 +20,5 @@ pub use grid_only::GridOnly;
 pub use mid_market_rate::MidMarketRate;
 pub use nash_bargaining::{NashBargaining, PaymentMode, Weights};
 pub use network_repair::NetworkRepair;
+pub use security_constrained::{SecurityConstrained, Settlement};
 pub use supply_demand_ratio::SupplyDemandRatio;

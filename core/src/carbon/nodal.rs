@@ -48,18 +48,13 @@ pub(super) fn upstream_per_kwh(setting: &Setting, physical: &Physical) -> Vec<f6
             let response = feeder.power_flow.sensitivities(&state.flow).map(|mut s| s.slack_kw()).ok();
             let of = |member: &Member| match (member.node, &response) {
                 (None, _) => 1.0,
-                (Some(node), Some(r)) => r.p[node.0] + reactive_per_kw(member) * r.q[node.0],
+                (Some(node), Some(r)) => r.p[node.0] + member.reactive_per_kw() * r.q[node.0],
                 (Some(_), None) => f64::NAN,
             };
             setting.members.iter().map(of).collect()
         })
         .collect();
     series(setting, |i, t| by_period[t][i])
-}
-
-/// Reactive power that comes with a kW of a member's exchange, kvar.
-pub(super) fn reactive_per_kw(member: &Member) -> f64 {
-    (1.0 / (member.power_factor * member.power_factor) - 1.0).max(0.0).sqrt()
 }
 
 /// Intensity at each member's connection point, kg/kWh; the grid's where nothing flows.
@@ -229,7 +224,7 @@ impl CarbonInFlows {
         let step_kw = STEP * feeder.network.base_kva();
         let moved = |kw: f64| {
             let mut injections = Injections { p_kw: flow.p_kw.clone(), q_kvar: flow.q_kvar.clone() };
-            injections.add(node, -kw, -kw * reactive_per_kw(member));
+            injections.add(node, -kw, -kw * member.reactive_per_kw());
             let moved = feeder.power_flow.solve(&injections);
             moved.map_or(f64::NAN, |moved| self.of(&moved))
         };

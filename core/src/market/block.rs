@@ -109,6 +109,11 @@ impl Block {
         block
     }
 
+    /// Net physical output in a slot.
+    pub fn output(&self, slot: usize) -> &Expr {
+        &self.contribution.output[slot]
+    }
+
     /// What the participant does and pays at a solution, under the terms the block was built with.
     pub fn plan(&self, setting: &Setting, terms: &Terms, shortfall_price: f64, solution: &Solution) -> Plan {
         let all = |exprs: &[Expr]| exprs.iter().map(|e| clean(solution.value(e))).collect::<Vec<_>>();

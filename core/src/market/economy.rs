@@ -3,7 +3,10 @@
 use super::block::Block;
 use super::plan::Plan;
 use super::{Local, Market};
-use crate::program::{Expr, Program, Row, SolveError, Var};
+use crate::opf::{NetworkBlock, Withdrawal};
+use crate::program::{Cost, Expr, Program, Row, Solution, SolveError, Var};
+use crate::setting::{Feeder, Product, Setting};
+use crate::terms::{Limits, Terms};
 use std::sync::Arc;
 
 /// A question: the least cost of a group of members that trade among themselves.
@@ -11,6 +14,21 @@ use std::sync::Arc;
 pub struct Economy {
     pub(super) inside: Vec<bool>,
     pub(super) extra: Vec<f64>,
+    pub(super) network: NetworkMode,
+}
+
+/// Whether a group question looks at the network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum NetworkMode {
+    /// A copper plate.
+    #[default]
+    Ignored,
+    /// The power flow of a radial network with its losses, voltage limits and ratings is part of the problem. Whoever stays
+    /// outside the group keeps its schedule without trade.
+    Inside {
+        /// What a kWh of losses costs, per period.
+        loss_price_per_kwh: Vec<f64>,
+    },
 }
 
 impl Economy {
@@ -33,6 +51,12 @@ impl Economy {
         self.extra = extra;
         self
     }
+
+    /// With or without the network.
+    pub fn network(mut self, mode: NetworkMode) -> Self {
+        self.network = mode;
+        self
+    }
 }
 
 /// The least-cost answer to an [`Economy`].
@@ -42,8 +66,15 @@ pub struct Allocation {
     pub cost: f64,
     /// What each member does; `None` for those outside.
     pub plans: Vec<Option<Arc<Plan>>>,
-    /// Marginal cost of delivering one more unit per slot: the price at which nobody would trade differently.
+    /// Marginal cost of delivering one more unit per slot: the price at which nobody would trade differently. With the
+    /// network inside, the price at its root.
     pub price: Vec<f64>,
+    /// Price at the connection point of each member per slot; empty where the network is ignored.
+    pub nodal_price: Vec<Vec<f64>>,
+    /// Cost of the losses; part of `cost`.
+    pub loss_cost: f64,
+    /// Injection limits that hold each member to its part of a dispatch within the network; empty where it is ignored.
+    pub limits: Vec<Terms>,
     /// Proven distance of the cost from the least cost.
     pub gap: f64,
     /// Whether the answer came from a convex problem, so that `price` supports it.
@@ -72,18 +103,130 @@ pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, S
             program.equal(sum, need, "sales meet purchases", Some(setting.slots[k].period))
         })
         .collect();
+    let inside = match &question.network {
+        NetworkMode::Ignored => None,
+        NetworkMode::Inside { loss_price_per_kwh } => {
+            let feeder =
+                setting.feeder.as_ref().ok_or(SolveError::Infeasible { rows: vec!["there is no network".into()] })?;
+            Some(Inside::build(&mut program, market, feeder, &members, &blocks, loss_price_per_kwh)?)
+        }
+    };
     let instance = program.compile().instance();
     let first = instance.solve()?;
     // Nobody resells grid energy: among least-cost answers the one with the least sum of squared net sales; then, at these
     // sales, every member's own criterion.
     let trades: Vec<Var> = blocks.iter().flat_map(|b| b.trade.iter().copied()).collect();
     let chosen = instance.least_squares_among_optima(&first, &trades)?;
+    let price: Vec<f64> = rows.iter().map(|row| first.dual(*row)).collect();
+    let (held, limits) = match &inside {
+        None => (market.clone(), vec![]),
+        Some(_) => {
+            let limits = hold(market, &members, &blocks, &chosen);
+            (market.imposing(&limits), limits)
+        }
+    };
     let mut plans = vec![None; market.len()];
     for (block, &i) in blocks.iter().zip(&members) {
         let trade: Vec<f64> = block.trade.iter().map(|v| chosen.x[v.index()]).collect();
-        plans[i] = Some(Arc::new(Local { market, member: i }.delivered(&trade)?));
+        plans[i] = Some(Arc::new(Local { market: &held, member: i }.delivered(&trade)?));
     }
-    let cost = plans.iter().flatten().map(|p| p.cost).sum();
-    let price = rows.iter().map(|row| first.dual(*row)).collect();
-    Ok(Allocation { cost, plans, price, gap: first.certificate.gap, convex: first.nodes == 1 })
+    let loss_cost = inside.as_ref().map_or(0.0, |n| chosen.value(&n.loss_cost));
+    Ok(Allocation {
+        cost: plans.iter().flatten().map(|p| p.cost).sum::<f64>() + loss_cost,
+        nodal_price: inside.as_ref().map_or(vec![], |n| n.prices(setting, &first, &price)),
+        loss_cost,
+        limits,
+        plans,
+        price,
+        gap: first.certificate.gap,
+        convex: first.nodes == 1,
+    })
+}
+
+/// The network of a group question, period by period.
+struct Inside {
+    blocks: Vec<NetworkBlock>,
+    loss_price: Vec<f64>,
+    loss_cost: Expr,
+}
+
+impl Inside {
+    fn build(
+        program: &mut Program,
+        market: &Market,
+        feeder: &Feeder,
+        members: &[usize],
+        blocks: &[Block],
+        loss_price: &[f64],
+    ) -> Result<Self, SolveError> {
+        let setting = &*market.setting;
+        let hours = setting.periods.hours;
+        let outsiders: Vec<usize> = (0..market.len()).filter(|i| !members.contains(i)).collect();
+        let staying = outsiders.iter().map(|&i| Local { market, member: i }.remembered_autarky());
+        let staying: Vec<Arc<Plan>> = staying.collect::<Result<_, _>>()?;
+        let mut inside = Self { blocks: vec![], loss_price: loss_price.to_vec(), loss_cost: Expr::default() };
+        for t in 0..setting.periods.count {
+            let factor = feeder.passive_load_factor[t];
+            let mut load_kw: Vec<f64> = feeder.network.buses.iter().map(|b| factor * b.p_load_kw).collect();
+            let mut load_kvar: Vec<f64> = feeder.network.buses.iter().map(|b| factor * b.q_load_kvar).collect();
+            let slot = setting.energy_slot(t);
+            for (&i, plan) in outsiders.iter().zip(&staying) {
+                let member = &setting.members[i];
+                if let (Some(node), Some(k)) = (member.node, slot) {
+                    load_kw[node.0] -= plan.output[k] / hours;
+                    load_kvar[node.0] -= member.reactive_per_kw() * plan.output[k] / hours;
+                }
+            }
+            let mut withdrawals = vec![];
+            for (block, &i) in blocks.iter().zip(members) {
+                let member = &setting.members[i];
+                if let (Some(node), Some(k)) = (member.node, slot) {
+                    let taken = block.output(k).clone().times(-1.0 / hours);
+                    let reactive_kvar = taken.clone().times(member.reactive_per_kw());
+                    withdrawals.push(Withdrawal { node, active_kw: taken, reactive_kvar });
+                }
+            }
+            let block = NetworkBlock::build(program, &feeder.network, t, &load_kw, &load_kvar, &withdrawals)
+                .map_err(|e| SolveError::Infeasible { rows: vec![e.to_string()] })?;
+            let worth = loss_price[t] * hours;
+            inside.loss_cost.add(worth, block.import_kw).add(-worth, Expr::constant(load_kw.iter().sum()));
+            for w in &withdrawals {
+                inside.loss_cost.add(-worth, &w.active_kw);
+            }
+            inside.blocks.push(block);
+        }
+        let mut cost = Cost::default();
+        cost.add(1.0, &inside.loss_cost);
+        program.add_cost(&cost);
+        Ok(inside)
+    }
+
+    /// Price at each member's connection point: at the root, and what a kWh more there costs the network beyond it.
+    fn prices(&self, setting: &Setting, solution: &Solution, root: &[f64]) -> Vec<Vec<f64>> {
+        let at = |member: &crate::setting::Member, k: usize| {
+            let slot = setting.slots[k];
+            let node = member.node.filter(|_| slot.product == Product::Energy);
+            let of_load = node.and_then(|node| self.blocks[slot.period].price(solution, node));
+            root[k] + of_load.map_or(0.0, |y| y / setting.periods.hours - self.loss_price[slot.period])
+        };
+        setting.members.iter().map(|m| (0..setting.slots.len()).map(|k| at(m, k)).collect()).collect()
+    }
+}
+
+/// Injection limits that leave each member what it does at a solution and nothing else: by itself it does not see the network.
+fn hold(market: &Market, members: &[usize], blocks: &[Block], solution: &Solution) -> Vec<Terms> {
+    /// Room for rounding, kW.
+    const ROOM_KW: f64 = 1e-6;
+    let setting = &*market.setting;
+    let mut layer = vec![Terms::default(); market.len()];
+    for (block, &i) in blocks.iter().zip(members) {
+        let injection =
+            |t: usize| setting.energy_slot(t).map_or(0.0, |k| solution.value(block.output(k)) / setting.periods.hours);
+        let injections: Vec<f64> = (0..setting.periods.count).map(injection).collect();
+        layer[i].limits = Some(Limits {
+            injection_min_kw: injections.iter().map(|x| x - ROOM_KW).collect(),
+            injection_max_kw: injections.iter().map(|x| x + ROOM_KW).collect(),
+        });
+    }
+    layer
 }

@@ -10,7 +10,7 @@ mod local;
 mod memory;
 mod plan;
 
-pub use economy::{Allocation, Economy};
+pub use economy::{Allocation, Economy, NetworkMode};
 pub use local::Local;
 pub use memory::Questions;
 pub use plan::{DevicePlan, Plan};
@@ -102,7 +102,7 @@ impl Market {
 
     /// The question about everybody together.
     pub fn grand(&self) -> Economy {
-        Economy { inside: vec![true; self.len()], extra: vec![] }
+        Economy { inside: vec![true; self.len()], extra: vec![], network: NetworkMode::Ignored }
     }
 
     /// Least cost of a group; solved once per question.
@@ -201,7 +201,14 @@ impl Market {
         let mut key: Vec<u64> = inside().map(|seat| seat.id).collect();
         key.push(u64::MAX);
         key.extend(question.extra.iter().map(|x| x.to_bits()));
-        let generation = inside().map(|seat| seat.generation).max().unwrap_or(0);
+        let mut generation = inside().map(|seat| seat.generation).max().unwrap_or(0);
+        if let NetworkMode::Inside { loss_price_per_kwh } = &question.network {
+            // Outsiders stay on the network: their schedules are part of the question.
+            key.push(u64::MAX);
+            key.extend(self.seats.iter().map(|seat| seat.id));
+            key.extend(loss_price_per_kwh.iter().map(|x| x.to_bits()));
+            generation = self.seats.iter().map(|seat| seat.generation).max().unwrap_or(generation);
+        }
         // Nothing inside may go parallel: a stolen task could ask the same question and wait for itself.
         self.memories[generation].answer(key, || economy::solve(self, question).map(Arc::new))
     }

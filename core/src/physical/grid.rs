@@ -62,8 +62,7 @@ fn injections(setting: &Setting, feeder: &Feeder, plans: &[Arc<Plan>], period: u
     for (member, plan) in setting.members.iter().zip(plans) {
         if let Some(node) = member.node {
             let p_kw = net_output_kw(setting, plan, period);
-            let reactive = (1.0 / (member.power_factor * member.power_factor) - 1.0).max(0.0).sqrt();
-            injections.add(node, p_kw, p_kw * reactive);
+            injections.add(node, p_kw, p_kw * member.reactive_per_kw());
         }
     }
     injections

@@ -1,0 +1,89 @@
+//! The three-participant instance with its seller behind a line of 100 kVA: closed forms of the constrained optimum. At the
+//! seller's bus the price is its own marginal cost at 100, 0.6; beyond the line the others balance at 0.8.
+
+use coase_core::mechanism::Mechanism;
+use coase_core::network::Network;
+use coase_core::participant::{Device, Portfolio, Quadratic};
+use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
+use coase_core::{Market, Outcome, Participant, Party, RunContext};
+use coase_mechanisms::{NashBargaining, NetworkRepair, SecurityConstrained, Settlement};
+use std::sync::Arc;
+
+const NETWORK: &str = r#"Network(
+    name: "two buses", base_mva: 1,
+    buses: [(id: 1, kind: Slack, v_min_pu: 0.9, v_max_pu: 1.1), (id: 2, v_min_pu: 0.9, v_max_pu: 1.1)],
+    branches: [(from: 1, to: 2, r_pu: 1e-7, x_pu: 1e-7, rate_kva: 100)],
+)"#;
+
+fn market() -> Market {
+    let network = Network::from_ron(NETWORK).unwrap_or_else(|e| panic!("{e}"));
+    let periods = Periods { count: 1, hours: 1.0 };
+    let tariff = Tariff {
+        buy_per_kwh: vec![1.0],
+        sell_per_kwh: vec![0.4],
+        intensity_kg_per_kwh: vec![0.581],
+        upstream_carbon_per_tonne: 0.0,
+    };
+    let mut members = vec![];
+    let mut participants: Vec<Arc<dyn Participant>> = vec![];
+    for (i, (a, b)) in [(0.004, 0.20), (0.005, 0.55), (0.002, 1.10)].into_iter().enumerate() {
+        let id = format!("vpp{}", i + 1);
+        let agent = Quadratic::between_prices(a, vec![b], 0.0, 2.0).expect("a convex cost");
+        let mut member = Member::new(&id, 1000.0, 1000.0);
+        member.node = network.node(if i == 0 { 2 } else { 1 });
+        members.push(member);
+        participants.push(Arc::new(Portfolio::new(id, vec![Device::Quadratic(agent)], periods).expect("valid")));
+    }
+    let feeder = Feeder::new(network, vec![1.0]).expect("a feeder");
+    Market::new(Setting::energy(periods, Some(tariff), Some(feeder), members), participants)
+}
+
+fn run(mechanism: &dyn Mechanism, market: &Market) -> (Outcome, Vec<f64>, Vec<f64>) {
+    let outcome = mechanism.run(market, &mut RunContext::new(1, &())).expect("an outcome");
+    let held = market.imposing(&outcome.imposed);
+    let plans: Vec<_> = (0..3).map(|i| held.local(i).deliver(&outcome.net[i]).expect("feasible")).collect();
+    let output = plans.iter().map(|p| p.output[0]).collect();
+    let cost = plans.iter().map(|p| p.cost).collect();
+    (outcome, output, cost)
+}
+
+#[track_caller]
+fn assert_all(found: &[f64], expected: &[f64], tolerance: f64) {
+    for (f, e) in found.iter().zip(expected) {
+        assert!((f - e).abs() <= tolerance, "{found:?} instead of {expected:?}");
+    }
+}
+
+#[test]
+fn bargaining_within_the_line_shares_what_it_leaves() {
+    let market = market();
+    let (outcome, output, cost) = run(&SecurityConstrained::default(), &market);
+    assert_all(&output, &[100.0, 50.0, -150.0], 1e-3);
+    assert_all(&[cost.iter().sum()], &[-68.75], 1e-3);
+    let paid: Vec<f64> = (0..3).map(|i| -outcome.ledger.balance(Party::Member(i))).collect();
+    assert_all(&paid, &[-65.416_666_667, -54.166_666_667, 119.583_333_333], 2e-3);
+    assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-9);
+}
+
+#[test]
+fn nodal_settlement_leaves_the_rent_of_the_line_with_the_dso() {
+    let market = market();
+    let (outcome, _, _) =
+        run(&SecurityConstrained { settlement: Settlement::Nodal, loss_price_per_kwh: None }, &market);
+    let prices: Vec<f64> = outcome.prices.iter().filter_map(|s| s.price[0]).collect();
+    assert_all(&prices, &[0.6, 0.8, 0.8], 1e-4);
+    let received: Vec<f64> = (0..3).map(|i| outcome.ledger.balance(Party::Member(i))).collect();
+    assert_all(&received, &[60.0, 40.0, -120.0], 0.02);
+    assert_all(&[outcome.ledger.balance(Party::Dso)], &[20.0], 0.02);
+}
+
+#[test]
+fn repair_makes_a_blind_mechanism_respect_the_line_but_not_better_than_the_optimum() {
+    let market = market();
+    let (_, blind, _) = run(&NashBargaining::default(), &market);
+    assert!(blind[0] > 136.0, "the unconstrained seller needs more than the line carries: {blind:?}");
+    let (outcome, repaired, cost) = run(&NetworkRepair::default(), &market);
+    assert_eq!(outcome.status, coase_core::Status::Converged);
+    assert!(repaired[0] <= 100.0 + 1e-3, "{repaired:?}");
+    assert!(cost.iter().sum::<f64>() >= -68.75 - 1e-3);
+}
