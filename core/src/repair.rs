@@ -75,6 +75,11 @@ pub fn repair(
     }
 }
 
+/// Whether a physical outcome respects every voltage limit and rating.
+pub fn holds(setting: &Setting, physical: &Physical) -> bool {
+    worst(setting, physical) <= TOLERANCE
+}
+
 fn unlimited(setting: &Setting) -> Limits {
     Limits {
         injection_min_kw: vec![f64::NEG_INFINITY; setting.periods.count],

@@ -87,3 +87,42 @@ fn repair_makes_a_blind_mechanism_respect_the_line_but_not_better_than_the_optim
     assert!(repaired[0] <= 100.0 + 1e-3, "{repaired:?}");
     assert!(cost.iter().sum::<f64>() >= -68.75 - 1e-3);
 }
+
+/// Like with like: a blind outcome against the blind optimum, a repaired one against the optimum within the line.
+#[test]
+fn efficiency_is_measured_within_the_same_limits_on_both_sides() {
+    use coase_core::carbon::CarbonPolicy;
+    use coase_core::engine::{Reporting, clear, enter};
+    use coase_core::evaluate::{Search, Yardstick, evaluate};
+    use coase_core::open::Open;
+    use coase_core::record::{METRICS, Value};
+
+    let market = market();
+    let policy = (<dyn CarbonPolicy>::set().get("none").expect("registered").default)();
+    let yardstick = Yardstick {
+        upstream_cost_per_kwh: vec![0.4],
+        damage_per_tonne: 0.0,
+        core: Search::Skipped,
+        regret: Search::Skipped,
+    };
+    let measure = |mechanism: &dyn Mechanism, name: &str| {
+        let entered = enter(&market, &*policy);
+        let cleared = clear(mechanism, &entered, &*policy, &Reporting::Truthful, 1, &()).expect("an outcome");
+        let found = evaluate(&cleared, mechanism, &*policy, 1, &yardstick).expect("figures").record;
+        match found.metrics[METRICS.iter().position(|c| c.name == name).expect("a metric")] {
+            Value::Number(x) => x,
+            ref other => panic!("{name}: {other:?}"),
+        }
+    };
+    let blind = NashBargaining::default();
+    // Without trade the three cost -7.5; together -5505/76, within the line -68.75.
+    assert!((measure(&blind, "efficiency") - 1.0).abs() < 1e-6);
+    let cost = measure(&blind, "repair_cost");
+    assert!(cost >= 5505.0 / 76.0 - 68.75 - 1e-3, "{cost}");
+    let repaired = measure(&blind, "efficiency_repaired");
+    assert!((repaired - (61.25 - (cost - (5505.0 / 76.0 - 68.75))) / 61.25).abs() < 1e-4, "{repaired} {cost}");
+    assert!(repaired <= 1.0 + 1e-6);
+    let secure = SecurityConstrained::default();
+    assert!((measure(&secure, "efficiency_repaired") - 1.0).abs() < 1e-4);
+    assert!(measure(&secure, "repair_cost").abs() < 1e-9);
+}

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Gains within this are rounding when violations are summed, relative to nothing: money.
 const RATIONALITY_TOLERANCE: f64 = 1e-6;
 /// A possible gain below this share of the costs is a solver's rounding: efficiency is undefined.
-const NOTHING_TO_GAIN: f64 = 1e-7;
+pub(super) const NOTHING_TO_GAIN: f64 = 1e-7;
 
 pub(super) fn row(case: &Case, excess: Option<&Certificate>, regret: Option<&Certificate>) -> Vec<Value> {
     let mut found: BTreeMap<&'static str, Value> = BTreeMap::new();
@@ -50,6 +50,10 @@ fn money(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     if let Some((best, _)) = case.least_cost {
         let possible = before.operating_and_carbon() - best;
         put("efficiency", (possible >= NOTHING_TO_GAIN * (1.0 + best.abs())).then(|| welfare / possible).into());
+    }
+    if let Some(repaired) = case.repaired {
+        put("efficiency_repaired", repaired.efficiency.into());
+        put("repair_cost", repaired.cost.into());
     }
     put("operator_surplus", after.operator_surplus.into());
     put("dso_revenue", after.dso_revenue.into());

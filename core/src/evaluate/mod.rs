@@ -8,6 +8,7 @@ mod certificates;
 mod coalition;
 mod fairness;
 mod metrics;
+mod repaired;
 mod tables;
 
 pub use fairness::{gini, jain};
@@ -18,7 +19,9 @@ use crate::mechanism::{Mechanism, MechanismError};
 use crate::outcome::{Certificate, Ledger};
 use crate::physical::{self, Physical};
 use crate::record::RunRecord;
+use crate::terms::Terms;
 use accounts::Accounts;
+use repaired::{Compared, Repaired};
 use std::sync::Arc;
 
 /// What outcomes are measured with: the same for everything that is compared.
@@ -66,6 +69,8 @@ struct Case<'a> {
     /// Least operating plus carbon cost of all together on the policy's own terms, the network ignored; with the proven
     /// gap of that figure.
     least_cost: Option<(f64, f64)>,
+    /// The comparison within the network's limits.
+    repaired: Option<Repaired>,
 }
 
 impl Case<'_> {
@@ -106,7 +111,7 @@ pub fn evaluate(
 ) -> Result<Evaluation, MechanismError> {
     let setting = cleared.truth.setting();
     let outcome = &cleared.outcome;
-    let account = |physical: &Physical, ledger: &Ledger, imposed: &[_]| {
+    let account = |physical: &Physical, ledger: &Ledger, imposed: &[Terms]| {
         Accounts::new(setting, physical, ledger, imposed, policy, &cleared.signal, yardstick)
     };
     let alone_plans = cleared.truth.each(|l| l.remembered_autarky())?;
@@ -123,9 +128,23 @@ pub fn evaluate(
     let charged = if hidden { cleared.truth.under(&charged_terms) } else { cleared.truth.clone() };
     // A coalition that cannot be solved leaves efficiency empty; it does not spoil the run.
     let least_cost = charged.remembered(&charged.grand()).ok().map(|best| (best.cost, best.gap));
+    let accounts = account(&cleared.physical, &outcome.ledger, &outcome.imposed);
+    let alone = account(&alone_physical, &Ledger::default(), &[]);
+    let compared = Compared {
+        cleared,
+        mechanism,
+        policy,
+        seed,
+        accounts: &accounts,
+        alone: &alone,
+        alone_physical: &alone_physical,
+        charged: &charged,
+    };
+    let repaired = compared.repaired(&account, metrics::NOTHING_TO_GAIN);
     let case = Case {
-        accounts: account(&cleared.physical, &outcome.ledger, &outcome.imposed),
-        alone: account(&alone_physical, &Ledger::default(), &[]),
+        repaired,
+        accounts,
+        alone,
         responsibility: policy.responsibility(setting, &cleared.physical, &cleared.signal),
         charges: if hidden { Charges::Hidden } else { Charges::Seen },
         alone_physical,
