@@ -118,13 +118,8 @@ pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, S
     let trades: Vec<Var> = blocks.iter().flat_map(|b| b.trade.iter().copied()).collect();
     let chosen = instance.least_squares_among_optima(&first, &trades)?;
     let price: Vec<f64> = rows.iter().map(|row| first.dual(*row)).collect();
-    let (held, limits) = match &inside {
-        None => (market.clone(), vec![]),
-        Some(_) => {
-            let limits = hold(market, &members, &blocks, &chosen);
-            (market.imposing(&limits), limits)
-        }
-    };
+    let limits = if inside.is_some() { hold(market, &members, &blocks, &chosen) } else { vec![] };
+    let held = market.imposing(&limits);
     let mut plans = vec![None; market.len()];
     for (block, &i) in blocks.iter().zip(&members) {
         let trade: Vec<f64> = block.trade.iter().map(|v| chosen.x[v.index()]).collect();
