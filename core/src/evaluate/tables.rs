@@ -72,7 +72,8 @@ pub(super) fn periods(case: &Case) -> Vec<Row> {
             let energy = slot.product == Product::Energy;
             let per_hour = if energy { hours } else { 1.0 };
             let only_energy = |x: f64| if energy { Value::from(x) } else { Value::Missing };
-            let mut row: Row = vec![
+            let mut row: Row = Vec::with_capacity(11 + DEVICE_KINDS.len());
+            row.extend([
                 member.id.as_str().into(),
                 slot.period.into(),
                 slot.product.name().into(),
@@ -83,7 +84,7 @@ pub(super) fn periods(case: &Case) -> Vec<Row> {
                 (bought[k] / per_hour).into(),
                 price(outcome, i, k, true).into(),
                 price(outcome, i, k, false).into(),
-            ];
+            ]);
             row.extend(
                 DEVICE_KINDS
                     .iter()
@@ -186,14 +187,16 @@ pub(super) fn price(outcome: &Outcome, member: usize, slot: usize, selling: bool
 
 /// Sum of a kind's power; empty where the participant has no such device.
 fn device_kw(plan: &Plan, kind: &str, period: usize) -> Value {
-    let of_kind: Vec<f64> =
-        plan.devices.iter().filter(|d| d.kind == kind).filter_map(|d| d.power_kw.get(period).copied()).collect();
-    if of_kind.is_empty() { Value::Missing } else { of_kind.iter().sum::<f64>().into() }
+    sum(plan.devices.iter().filter(|d| d.kind == kind).filter_map(|d| d.power_kw.get(period)))
 }
 
 fn stored_kwh(plan: &Plan, period: usize) -> Value {
-    let stored: Vec<f64> = plan.devices.iter().filter_map(|d| d.stored_kwh.get(period).copied()).collect();
-    if stored.is_empty() { Value::Missing } else { stored.iter().sum::<f64>().into() }
+    sum(plan.devices.iter().filter_map(|d| d.stored_kwh.get(period)))
+}
+
+/// The sum, or nothing where there is nothing to add.
+fn sum<'a>(values: impl Iterator<Item = &'a f64>) -> Value {
+    values.fold(None, |sum: Option<f64>, x| Some(sum.unwrap_or(0.0) + x)).into()
 }
 
 fn energy_trades(case: &Case) -> Vec<Trade> {

@@ -5,7 +5,7 @@ use super::{StoreError, write_whole};
 use crate::experiment::{Run, VERSION};
 use crate::run::{RunResult, RunStatus};
 use coase_core::record::{METRICS, Row, RunRecord, Table, Value};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,10 +34,9 @@ pub enum RunFileError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Form {
     run_id: String,
-    program_version: String,
     #[serde(flatten)]
     keys: Keys,
     status: String,
@@ -62,13 +61,52 @@ pub(super) struct Keys {
     pub(super) seed: u64,
 }
 
+/// The same form as it is written, borrowed from the result.
+#[derive(Serialize)]
+struct Written<'a> {
+    run_id: &'a str,
+    program_version: &'a str,
+    #[serde(flatten)]
+    keys: Keys,
+    status: &'a str,
+    reason: &'a str,
+    residual: Option<f64>,
+    behaviour: &'a str,
+    information: &'a str,
+    charged_kg: Option<f64>,
+    charged_kg_under: &'a BTreeMap<String, f64>,
+    metrics: Cells<'a>,
+    tables: BTreeMap<&'static str, Vec<Cells<'a>>>,
+}
+
+/// A row, cell by cell.
+struct Cells<'a>(&'a [Value]);
+
+impl Serialize for Cells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Cell))
+    }
+}
+
+struct Cell<'a>(&'a Value);
+
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Number(x) => serializer.serialize_f64(*x),
+            Value::Integer(x) => serializer.serialize_i64(*x),
+            Value::Missing => serializer.serialize_none(),
+        }
+    }
+}
+
 /// Writes the file.
 pub(super) fn write(path: &Path, run: &Run, result: &RunResult) -> Result<(), StoreError> {
-    let cells = |row: &Row| row.iter().map(json).collect::<Vec<Json>>();
-    let rows = |table: &Table| (table.name().to_owned(), result.record.rows(*table).iter().map(cells).collect());
-    let form = Form {
-        run_id: run.run_id.clone(),
-        program_version: VERSION.to_owned(),
+    let rows = |table: &Table| (table.name(), result.record.rows(*table).iter().map(|row| Cells(row)).collect());
+    let form = Written {
+        run_id: &run.run_id,
+        program_version: VERSION,
         keys: Keys {
             scenario: run.scenario.clone(),
             mechanism: run.mechanism.plugin().id.to_owned(),
@@ -77,14 +115,14 @@ pub(super) fn write(path: &Path, run: &Run, result: &RunResult) -> Result<(), St
             carbon_label: run.carbon_label.clone(),
             seed: run.seed,
         },
-        status: result.status.name().to_owned(),
-        reason: result.reason.clone(),
+        status: result.status.name(),
+        reason: &result.reason,
         residual: result.residual.filter(|r| r.is_finite()),
-        behaviour: result.behaviour.clone(),
-        information: result.information.clone(),
+        behaviour: &result.behaviour,
+        information: &result.information,
         charged_kg: result.charged_kg,
-        charged_kg_under: result.charged_kg_under.clone(),
-        metrics: cells(&result.record.metrics),
+        charged_kg_under: &result.charged_kg_under,
+        metrics: Cells(&result.record.metrics),
         tables: Table::ALL.iter().filter(|t| **t != Table::Runs).map(rows).collect(),
     };
     let text = serde_json::to_vec(&form).map_err(|source| StoreError::NotOurs { path: path.to_owned(), source })?;
@@ -145,15 +183,6 @@ fn row(table: &'static str, expected: usize, cells: Vec<Json>) -> Result<Row, Ru
         return Err(RunFileError::Width { table, found: cells.len(), expected });
     }
     cells.into_iter().map(|cell| value(cell).ok_or(RunFileError::Cell { table })).collect()
-}
-
-fn json(value: &Value) -> Json {
-    match value {
-        Value::Text(text) => Json::from(text.as_str()),
-        Value::Number(number) => Json::from(*number),
-        Value::Integer(number) => Json::from(*number),
-        Value::Missing => Json::Null,
-    }
 }
 
 fn value(cell: Json) -> Option<Value> {
