@@ -353,6 +353,10 @@ impl Rule for Integrated {
             };
             ledger.pay(Party::Member(i), Party::Authority, own, CARBON);
         }
+        if let Some(account) = self.ladder_on_imports().and_then(|l| l.feeder_account(setting, modifiers, signal)) {
+            let balance_kg = accounts::feeder_balance_kg(setting, modifiers, &account, physical);
+            ledger.pay(Party::Dso, Party::Authority, account.charge.value(balance_kg), CARBON);
+        }
         let operator_kg = match self.ladder_on_flows() {
             None => self.root_kg(setting, physical),
             Some(_) => (0..setting.periods.count)

@@ -299,13 +299,15 @@ fn a_ladder_on_imports_is_the_same_at_nodal_prices() {
     let setting = feeder(&[18, 33], 1);
     let plans = vec![plan(900.0, 0.0, -900.0, 0.0, 0.0), plan(300.0, 0.0, -400.0, 50.0, 100.0)];
     let physical = state(&setting, plans);
-    let nodal = policy("Integrated(price_per_tonne: 0, ladder: (interval_kg: 100))");
-    let retail = policy("Stepped(interval_kg: 100)");
-    let (_, at_nodes) = at_its_own_signal(&*nodal, &setting, &physical);
-    let ladder = bills(&*retail, &setting, &physical, &[]);
-    for i in 0..2 {
-        let carbon = |ledger: &Ledger| -ledger.balance_of(Party::Member(i), &["carbon"]);
-        close(carbon(&at_nodes), carbon(&ladder), 1e-9);
+    for coverage in ["VppsOnly", "Feeder"] {
+        let nodal = format!("Integrated(price_per_tonne: 0, ladder: (interval_kg: 100), coverage: {coverage})");
+        let (nodal, retail) = (policy(&nodal), policy(&format!("Stepped(interval_kg: 100, coverage: {coverage})")));
+        let (_, at_nodes) = at_its_own_signal(&*nodal, &setting, &physical);
+        let ladder = bills(&*retail, &setting, &physical, &[]);
+        for party in [Party::Member(0), Party::Member(1), Party::Dso, Party::Authority] {
+            let carbon = |ledger: &Ledger| -ledger.balance_of(party, &["carbon"]);
+            close(carbon(&at_nodes), carbon(&ladder), 1e-9);
+        }
+        assert_eq!(nodal.responsibility(&setting, &physical, &[]), retail.responsibility(&setting, &physical, &[]));
     }
-    assert_eq!(nodal.responsibility(&setting, &physical, &[]), retail.responsibility(&setting, &physical, &[]));
 }
