@@ -21,7 +21,7 @@ use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
-use crate::terms::{Account, Terms, at};
+use crate::terms::{Account, Terms};
 use crate::units::per_kg;
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +90,17 @@ struct Prices<'s> {
     root: &'s [f64],
     /// Carbon that a kWh withdrawn adds to a ladder along the flows, and one injected takes off it, kg; else empty.
     ladder_kg: &'s [f64],
+}
+
+/// What a member pays for energy at its node beyond the retail tariff.
+#[derive(Clone, Copy, Debug, Default)]
+struct NodalMoney {
+    /// To the retailer: energy at the price of the root instead of the tariff, contracts between peers included.
+    retail: f64,
+    /// To the network operator: what the node's energy costs beyond the root's.
+    network: f64,
+    /// To the network operator: the carbon part of the node's price.
+    carbon: f64,
 }
 
 impl<'s> Prices<'s> {
@@ -214,21 +225,23 @@ impl Integrated {
         adder
     }
 
-    /// What a member pays beyond the tariff for energy at its node, and the carbon part of it.
-    fn nodal_money(&self, setting: &Setting, prices: &Prices<'_>, physical: &Physical, member: usize) -> (f64, f64) {
+    /// What a member pays beyond the tariff for energy at its node; in sum what its adders come to.
+    fn nodal_money(&self, setting: &Setting, prices: &Prices<'_>, physical: &Physical, member: usize) -> NodalMoney {
         let plan = &physical.plans[member];
-        let terms = self.adders(setting, prices, member);
-        let carbon_at_node = nodal::of_member(setting, prices.carbon, member);
-        let (mut all, mut carbon) = (0.0, 0.0);
+        let (node, carbon) =
+            (nodal::of_member(setting, prices.node, member), nodal::of_member(setting, prices.carbon, member));
+        let mut paid = NodalMoney::default();
         for t in 0..setting.periods.count {
             let x = withdrawal_kwh(setting, plan, t);
             let sale = setting.energy_slot(t).map_or(0.0, |k| plan.trade[k]);
-            all += at(&terms.import_adder, t) * plan.import_kwh[t]
-                - at(&terms.export_adder, t) * plan.export_kwh[t]
-                - at(&terms.trade_adder, t) * sale;
-            carbon += carbon_at_node[t] * x;
+            let (buy, sell) = (buy(setting, t), setting.tariff.as_ref().map_or(0.0, |tariff| tariff.sell_per_kwh[t]));
+            paid.retail += self.retail_margin_per_kwh * (plan.import_kwh[t] + plan.export_kwh[t])
+                - (buy - sell) * plan.export_kwh[t]
+                + (prices.root[t] - buy) * sale;
+            paid.network += (node[t] - carbon[t] - buy) * x;
+            paid.carbon += carbon[t] * x;
         }
-        (all, carbon)
+        paid
     }
 
     /// The terms without carbon accounts.
@@ -344,9 +357,10 @@ impl Rule for Integrated {
         let prices = Prices::read(setting, signal);
         let accounts = self.accounts(setting, modifiers, signal);
         for (i, plan) in physical.plans.iter().enumerate() {
-            let (all, carbon) = self.nodal_money(setting, &prices, physical, i);
-            ledger.pay(Party::Member(i), Party::Dso, all - carbon, NODAL);
-            ledger.pay(Party::Member(i), Party::Dso, carbon, CARBON);
+            let paid = self.nodal_money(setting, &prices, physical, i);
+            ledger.pay(Party::Member(i), Party::Grid, paid.retail, TARIFF);
+            ledger.pay(Party::Member(i), Party::Dso, paid.network, NODAL);
+            ledger.pay(Party::Member(i), Party::Dso, paid.carbon, CARBON);
             let own = match accounts.get(i) {
                 Some(account) => account.charge.value(accounts::balance_kg(setting, account, plan)),
                 None => self.price() * plan.emission_kg.iter().sum::<f64>(),
@@ -406,8 +420,10 @@ impl Rule for Integrated {
     }
 }
 
-/// Reason of payments for energy at a node beyond the tariff.
+/// Reason of payments for losses between the root and a node.
 const NODAL: &str = "nodal";
+/// Reason of payments for energy at the root: what the retail tariff asks, and what makes of it the root's price.
+const TARIFF: &str = "tariff";
 
 /// What the next kWh of each member adds to its ladder, kg: of a member that withdraws what its node carries, less its
 /// allowance per kWh; of one that injects what it exports. One rate for both directions: prices along the flows are

@@ -239,6 +239,29 @@ fn margins_and_peers_meet_the_prices_of_their_nodes() {
     close(terms.direct_price_per_kg, 0.28, 1e-12);
 }
 
+/// Energy at the root goes to the retailer, what the node's costs beyond it to the network operator, and together they are
+/// what dispatch saw.
+#[test]
+fn nodal_bills_are_what_dispatch_saw() {
+    let setting = feeder(&[2, 18], 1);
+    let mut plans = [plan(300.0, 0.0, -200.0, 0.0, 0.0), plan(0.0, 50.0, 150.0, 0.0, 0.0)].map(|p| Plan::clone(&p));
+    (plans[0].trade, plans[1].trade) = (vec![-100.0], vec![100.0]);
+    plans[0].output = vec![-400.0];
+    let physical = state(&setting, plans.map(Arc::new).to_vec());
+    let policy = policy("Integrated(retail_margin_per_kwh: 0.02)");
+    let (signal, ledger) = at_its_own_signal(&*policy, &setting, &physical);
+    for (i, (terms, plan)) in policy.terms(&setting, &signal).iter().zip(&physical.plans).enumerate() {
+        let seen = terms.import_adder[0] * plan.import_kwh[0]
+            - terms.export_adder[0] * plan.export_kwh[0]
+            - terms.trade_adder[0] * plan.trade[0];
+        close(paid(&ledger, i), seen, 1e-9);
+        let network = -ledger.balance_of(Party::Member(i), &["nodal"]);
+        close(network, -plan.output[0] * (signal[i] - signal[2 + i] - 0.6), 1e-9);
+    }
+    // The tariff itself is settled elsewhere: beside it the retailer gains its margin, and loses what exports now earn.
+    close(ledger.balance(Party::Grid), 0.02 * 350.0 - (0.6 - 0.4) * 50.0, 1e-9);
+}
+
 /// What the export of carbon costs decides the price at an exporting root: 500 with a load's price, 662.68 credited with
 /// upstream carbon of 0.581, 626 not charged at a mix of 0.45 (per MWh, at 280 per tonne).
 #[test]
