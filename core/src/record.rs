@@ -233,6 +233,7 @@ pub const METRICS: &[Column] = &[
     ),
     number("retail_margin", "money", "Paid by participants for energy at the root less upstream cost of their net exchange."),
     number("carbon_revenue", "money", "What the carbon authority keeps after recycling."),
+    number("carbon_price_per_tonne", "money/t", "Price of a tonne as applied; of a ladder, that of its first tier."),
     number("individual_rationality_violation", "money", "Sum of losses against no trade under the same terms."),
     number("max_regret", "money", "Greatest gain found from a unilateral misreport; a lower bound."),
     number("core_excess", "money", "Greatest gain that a group would have by itself over what it got."),

@@ -98,7 +98,7 @@ impl Reader<'_> {
         check(&form, &text)?;
         let mechanisms = self.variants::<dyn Mechanism>(&text, "mechanisms", Root::Mechanism)?;
         let policies = self.variants::<dyn CarbonPolicy>(&text, "carbon", Root::Carbon)?;
-        let damage = policies.iter().find_map(|p| p.plugin.price_per_tonne()).unwrap_or(0.0);
+        let damage = policies.iter().find_map(|p| p.plugin.written_price_per_tonne()).unwrap_or(0.0);
         let scenarios = scenarios
             .into_iter()
             .map(|scenario| {

@@ -241,6 +241,42 @@ fn abatement_is_the_difference_to_the_run_without_a_policy() {
     }
 }
 
+/// One sweep over prices with different names; the run without a policy has no such parameter and is there once.
+#[test]
+fn swept_runs_are_compared_with_the_one_without_a_policy() {
+    let dear = PAIR.replace("cost_per_kwh: 0.5", "cost_per_kwh: 0.9");
+    let fields = "mechanisms: [\"grid-only\", \"central-optimum\"], seeds: [1, 2], \
+        carbon: [\"none\", Tax(price_per_tonne: 100), Stepped(base_price_per_tonne: 200, growth: 0)], \
+        sweep: [(path: \"carbon.price_factor\", values: [0, 1, 10])]";
+    let folder = Folder::new("swept");
+    folder.store().run(&experiment(&dear, fields), &StoreOptions::default(), &()).unwrap();
+    let rows = folder.rows("runs");
+    assert_eq!(rows.len(), 2 * 2 * (1 + 2 * 3));
+    let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().unwrap();
+    for row in &rows {
+        let Some(written) = [("tax", 100.0), ("stepped", 200.0)].iter().find(|(id, _)| *id == row["carbon_policy"])
+        else {
+            assert!(row["carbon.price_factor"].is_empty() && row["carbon_price_per_tonne"].is_empty());
+            continue;
+        };
+        let factor = number(row, "carbon.price_factor");
+        assert_eq!(number(row, "carbon_price_per_tonne"), factor * written.1);
+        let base = rows.iter().find(|base| {
+            base["carbon_policy"] == "none" && ["mechanism", "seed"].iter().all(|key| base[*key] == row[*key])
+        });
+        let abated = number(base.unwrap(), "emissions_kg") - number(row, "emissions_kg");
+        assert!((number(row, "actual_abatement_kg") - abated).abs() < 1e-9);
+        // Nobody is charged at a price of zero; else accounts and emissions agree here, as nobody exports alone.
+        let accounted = number(row, "accounted_abatement_kg");
+        assert!(factor > 0.0 || accounted == 0.0);
+        assert!(factor == 0.0 || row["mechanism"] != "grid-only" || (accounted - abated).abs() < 1e-6);
+        if row["mechanism"] == "grid-only" {
+            let expected = if factor == 10.0 { 4.0 - 2.25 } else { 0.0 };
+            assert!((abated - expected).abs() < 1e-6, "{abated} at {factor} of {}", row["carbon_policy"]);
+        }
+    }
+}
+
 #[test]
 fn a_store_that_cannot_be_written_is_refused_before_anything_runs() {
     let folder = Folder::new("unwritable");
@@ -252,7 +288,8 @@ fn a_store_that_cannot_be_written_is_refused_before_anything_runs() {
 
 #[test]
 fn the_manifest_says_what_a_reader_must_know() {
-    let experiment = experiment(PAIR, "mechanisms: [\"grid-only\"], carbon: [\"none\", Tax(price_per_tonne: 310)]");
+    let experiment =
+        experiment(PAIR, "mechanisms: [\"grid-only\"], carbon: [\"none\", Tax(price_per_tonne: 310, price_factor: 2)]");
     let folder = Folder::new("manifest");
     let options = StoreOptions { source_revision: Some("abc".into()), ..StoreOptions::default() };
     folder.store().run(&experiment, &options, &()).unwrap();

@@ -13,6 +13,7 @@ use crate::physical::Physical;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Terms};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 /// A rule under modifiers; in files the fields of both stand side by side.
@@ -31,7 +32,7 @@ impl<R> From<R> for Modified<R> {
 }
 
 /// What distinguishes one carbon policy from another.
-pub trait Rule: Serialize + Debug + Send + Sync {
+pub trait Rule: Serialize + Clone + Debug + Send + Sync {
     /// Refuses parameters without meaning and scenarios the rule would misprice.
     ///
     /// # Errors
@@ -40,6 +41,10 @@ pub trait Rule: Serialize + Debug + Send + Sync {
 
     /// The carbon price as written, per tonne, where there is one.
     fn price_per_tonne(&self) -> Option<f64>;
+
+    /// The same rule with every price of carbon multiplied by a factor.
+    #[must_use]
+    fn scaled(&self, factor: f64) -> Self;
 
     /// What the engine does with the signal.
     fn signal_kind(&self) -> SignalKind {
@@ -115,16 +120,33 @@ pub const CARBON: &str = "carbon";
 /// Reason of recycled revenue in the ledger.
 pub const CARBON_REFUND: &str = "carbon refund";
 
+impl<R: Rule> Modified<R> {
+    /// The rule at the prices that are charged.
+    fn in_force(&self) -> Cow<'_, R> {
+        let factor = self.modifiers.price_factor;
+        if factor == 1.0 { Cow::Borrowed(&self.rule) } else { Cow::Owned(self.rule.scaled(factor)) }
+    }
+}
+
 impl<R: Rule> CarbonPolicy for Modified<R>
 where
     Modified<R>: RegisteredPolicy + Serialize,
 {
     fn check(&self, setting: &Setting) -> Result<(), PolicyError> {
         self.modifiers.check()?;
-        self.rule.check(setting, &self.modifiers)
+        match self.rule.check(setting, &self.modifiers) {
+            // Prices multiplied by zero charge nothing twice, and what is multiplied may be too large.
+            Ok(()) | Err(PolicyError::AlreadyInTariff { .. }) => self.in_force().check(setting, &self.modifiers),
+            // Other errors name parameters as they are written.
+            refused => refused,
+        }
     }
 
     fn price_per_tonne(&self) -> Option<f64> {
+        self.in_force().price_per_tonne()
+    }
+
+    fn written_price_per_tonne(&self) -> Option<f64> {
         self.rule.price_per_tonne()
     }
 
@@ -133,32 +155,32 @@ where
     }
 
     fn signal_kind(&self) -> SignalKind {
-        self.rule.signal_kind()
+        self.in_force().signal_kind()
     }
 
     fn start(&self, setting: &Setting) -> Vec<f64> {
-        self.rule.start(setting, &self.modifiers)
+        self.in_force().start(setting, &self.modifiers)
     }
 
     fn terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
         if self.modifiers.visible {
-            self.rule.terms(setting, &self.modifiers, signal)
+            self.in_force().terms(setting, &self.modifiers, signal)
         } else {
             vec![Terms::default(); setting.members.len()]
         }
     }
 
     fn charged_terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
-        self.rule.terms(setting, &self.modifiers, signal)
+        self.in_force().terms(setting, &self.modifiers, signal)
     }
 
     fn target(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
-        self.rule.target(setting, &self.modifiers, physical, signal)
+        self.in_force().target(setting, &self.modifiers, physical, signal)
     }
 
     fn settle(&self, setting: &Setting, physical: &Physical, signal: &[f64], ledger: &mut Ledger) {
         let mut bills = Ledger::default();
-        self.rule.settle(setting, &self.modifiers, physical, signal, &mut bills);
+        self.in_force().settle(setting, &self.modifiers, physical, signal, &mut bills);
         recycling::refund(setting, self.modifiers.recycling, &mut bills);
         for entry in bills.entries() {
             ledger.pay_for(entry.from, entry.to, entry.amount, entry.reason, entry.product);
@@ -166,6 +188,6 @@ where
     }
 
     fn responsibility(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Responsibility {
-        self.rule.responsibility(setting, &self.modifiers, physical, signal)
+        self.in_force().responsibility(setting, &self.modifiers, physical, signal)
     }
 }

@@ -43,7 +43,7 @@ pub enum Recycling {
     ToDso,
 }
 
-/// Options of every policy; the defaults are the first variants, `visible: true` and zero.
+/// Options of every policy; the defaults are the first variants, `visible: true`, prices as they are written, and zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Modifiers {
     /// Whether participants see the charge when they decide; otherwise they ignore carbon and are charged afterwards.
@@ -64,6 +64,9 @@ pub struct Modifiers {
     pub storage_carbon: StorageRule,
     /// Whether quotas per kWh may exceed the emission per kWh, so that emitting is paid for.
     pub allow_negative_carbon_price: bool,
+    /// What every price of the policy is multiplied by, so that policies whose prices have different names are swept, and
+    /// made comparable, alike. Without effect where there is no price.
+    pub price_factor: f64,
 }
 
 impl Default for Modifiers {
@@ -77,13 +80,14 @@ impl Default for Modifiers {
             year: 0.0,
             storage_carbon: StorageRule::default(),
             allow_negative_carbon_price: false,
+            price_factor: 1.0,
         }
     }
 }
 
 impl Modifiers {
     /// Names of the fields in files.
-    pub(super) const FIELDS: [&'static str; 8] = [
+    pub(super) const FIELDS: [&'static str; 9] = [
         "visible",
         "import_base",
         "coverage",
@@ -92,6 +96,7 @@ impl Modifiers {
         "year",
         "storage_carbon",
         "allow_negative_carbon_price",
+        "price_factor",
     ];
 
     /// What is left of a fixed quota or cap this year: `(1 - decline)^year`.
@@ -102,7 +107,7 @@ impl Modifiers {
     /// Refuses numbers without meaning.
     ///
     /// # Errors
-    /// A decline outside [0, 1), a year before the first.
+    /// A decline outside [0, 1), a year before the first, a price factor that is negative or not finite.
     pub fn check(&self) -> Result<(), PolicyError> {
         let (decline, year) = (self.quota_decline_per_year, self.year);
         if !(0.0..1.0).contains(&decline) {
@@ -114,6 +119,10 @@ impl Modifiers {
         }
         if !(year >= 0.0 && year.is_finite()) {
             return Err(PolicyError::Parameter { name: "year", value: year, expected: "at least 0" });
+        }
+        let factor = self.price_factor;
+        if !(factor >= 0.0 && factor.is_finite()) {
+            return Err(PolicyError::Parameter { name: "price_factor", value: factor, expected: "at least 0" });
         }
         Ok(())
     }
@@ -129,6 +138,7 @@ impl Modifiers {
             "year" => self.year = map.next_value()?,
             "storage_carbon" => self.storage_carbon = map.next_value()?,
             "allow_negative_carbon_price" => self.allow_negative_carbon_price = map.next_value()?,
+            "price_factor" => self.price_factor = map.next_value()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -143,6 +153,7 @@ impl Modifiers {
         fields.serialize_field("quota_decline_per_year", &self.quota_decline_per_year)?;
         fields.serialize_field("year", &self.year)?;
         fields.serialize_field("storage_carbon", &self.storage_carbon)?;
-        fields.serialize_field("allow_negative_carbon_price", &self.allow_negative_carbon_price)
+        fields.serialize_field("allow_negative_carbon_price", &self.allow_negative_carbon_price)?;
+        fields.serialize_field("price_factor", &self.price_factor)
     }
 }

@@ -93,8 +93,14 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     /// See [`PolicyError`].
     fn check(&self, setting: &Setting) -> Result<(), PolicyError>;
 
-    /// The carbon price as written, per tonne, where the policy has one.
+    /// The carbon price that is charged, per tonne, where the policy has one: as written, times
+    /// [`Modifiers::price_factor`](super::Modifiers::price_factor); of a ladder, that of its first tier.
     fn price_per_tonne(&self) -> Option<f64>;
+
+    /// The same before it is multiplied.
+    fn written_price_per_tonne(&self) -> Option<f64> {
+        self.price_per_tonne()
+    }
 
     /// How carbon follows stored energy.
     fn storage_rule(&self) -> StorageRule {

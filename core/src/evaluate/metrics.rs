@@ -59,6 +59,7 @@ fn money(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     put("dso_revenue", after.dso_revenue.into());
     put("retail_margin", after.retail_margin.into());
     put("carbon_revenue", after.carbon_revenue.into());
+    put("carbon_price_per_tonne", case.price_per_tonne.into());
 }
 
 fn sharing(

@@ -64,6 +64,8 @@ struct Case<'a> {
     alone: Accounts,
     alone_physical: Physical,
     responsibility: Responsibility,
+    /// The policy's price of a tonne as applied.
+    price_per_tonne: Option<f64>,
     /// Whether participants decided under the terms they are charged by.
     charges: Charges,
     /// Least operating plus carbon cost of all together on the policy's own terms, the network ignored; with the proven
@@ -146,6 +148,7 @@ pub fn evaluate(
         accounts,
         alone,
         responsibility: policy.responsibility(setting, &cleared.physical, &cleared.signal),
+        price_per_tonne: policy.price_per_tonne(),
         charges: if hidden { Charges::Hidden } else { Charges::Seen },
         alone_physical,
         least_cost,

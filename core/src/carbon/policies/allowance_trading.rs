@@ -98,6 +98,10 @@ impl Rule for AllowanceTrading {
         Some(self.base_price_per_tonne)
     }
 
+    fn scaled(&self, factor: f64) -> Self {
+        Self { base_price_per_tonne: factor * self.base_price_per_tonne, ..self.clone() }
+    }
+
     fn signal_kind(&self) -> SignalKind {
         match self.credits {
             Credits::Separate => SignalKind::Scarcity,

@@ -55,6 +55,14 @@ impl Rule for CapAndTrade {
         Some(self.price_per_tonne)
     }
 
+    fn scaled(&self, factor: f64) -> Self {
+        Self {
+            price_per_tonne: factor * self.price_per_tonne,
+            sell_price_per_tonne: self.sell_price_per_tonne.map(|price| factor * price),
+            quota: self.quota,
+        }
+    }
+
     fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &[f64]) -> Vec<Account> {
         let charge = Charge::two_sided(per_kg(self.price_per_tonne), per_kg(self.sell_price_per_tonne()));
         let member = |i| {

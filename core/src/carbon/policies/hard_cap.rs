@@ -64,6 +64,11 @@ impl Rule for HardCap {
         None
     }
 
+    /// There is no price.
+    fn scaled(&self, _: f64) -> Self {
+        self.clone()
+    }
+
     fn signal_kind(&self) -> SignalKind {
         match self.scope {
             CapScope::Each => SignalKind::None,

@@ -288,6 +288,14 @@ impl Rule for Integrated {
         Some(self.ladder.as_ref().map_or(self.price_per_tonne, |ladder| ladder.base_price_per_tonne))
     }
 
+    fn scaled(&self, factor: f64) -> Self {
+        Self {
+            price_per_tonne: factor * self.price_per_tonne,
+            ladder: self.ladder.as_ref().map(|ladder| ladder.scaled(factor)),
+            ..self.clone()
+        }
+    }
+
     fn signal_kind(&self) -> SignalKind {
         SignalKind::Nodal
     }

@@ -145,6 +145,14 @@ impl Rule for NodalFlow {
         Some(self.price_per_tonne)
     }
 
+    fn scaled(&self, factor: f64) -> Self {
+        let direct = match &self.direct {
+            Direct::Tax => Direct::Tax,
+            Direct::Stepped(ladder) => Direct::Stepped(ladder.scaled(factor)),
+        };
+        Self { price_per_tonne: factor * self.price_per_tonne, direct, export_credit: self.export_credit }
+    }
+
     fn signal_kind(&self) -> SignalKind {
         SignalKind::Nodal
     }

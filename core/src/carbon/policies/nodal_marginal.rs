@@ -46,6 +46,10 @@ impl Rule for NodalMarginal {
         Some(self.price_per_tonne)
     }
 
+    fn scaled(&self, factor: f64) -> Self {
+        Self { price_per_tonne: factor * self.price_per_tonne }
+    }
+
     fn signal_kind(&self) -> SignalKind {
         SignalKind::Nodal
     }

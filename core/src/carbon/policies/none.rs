@@ -20,6 +20,11 @@ impl Rule for NoPolicy {
         None
     }
 
+    /// There is no price.
+    fn scaled(&self, _: f64) -> Self {
+        self.clone()
+    }
+
     fn accounts(&self, _: &Setting, _: &Modifiers, _: &[f64]) -> Vec<Account> {
         vec![]
     }

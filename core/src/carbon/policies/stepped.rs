@@ -81,6 +81,10 @@ impl Rule for Stepped {
         Some(self.base_price_per_tonne)
     }
 
+    fn scaled(&self, factor: f64) -> Self {
+        Self { base_price_per_tonne: factor * self.base_price_per_tonne, ..self.clone() }
+    }
+
     fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &[f64]) -> Vec<Account> {
         let charge = self.charge();
         let member = |i| {

@@ -53,6 +53,10 @@ impl Rule for SteppedNodal {
         Some(self.base_price_per_tonne)
     }
 
+    fn scaled(&self, factor: f64) -> Self {
+        Self { base_price_per_tonne: factor * self.base_price_per_tonne, ..self.clone() }
+    }
+
     fn signal_kind(&self) -> SignalKind {
         SignalKind::Nodal
     }

@@ -32,6 +32,10 @@ impl Rule for Tax {
         Some(self.price_per_tonne)
     }
 
+    fn scaled(&self, factor: f64) -> Self {
+        Self { price_per_tonne: factor * self.price_per_tonne }
+    }
+
     fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &[f64]) -> Vec<Account> {
         let charge = Charge::linear(per_kg(self.price_per_tonne));
         let member = || accounts::account(setting, modifiers, Quota::NONE, 0.0, charge.clone());

@@ -3,4 +3,5 @@
 mod catalogue;
 mod files;
 mod nodal;
+mod price_factor;
 pub(super) mod support;

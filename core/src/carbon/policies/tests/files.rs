@@ -60,7 +60,7 @@ fn every_policy_rejects_an_unknown_field_and_lists_the_known_ones() {
 #[test]
 fn own_parameters_and_modifiers_mix_in_any_order() {
     let text = "Stepped(import_base: NetOfExports, interval_kg: 500, visible: false, reward: Escalating(0.25), \
-                quota: OutputBased(grid_kg_per_kwh: 0.5), recycling: PerLoad, storage_carbon: Tank)";
+                quota: OutputBased(grid_kg_per_kwh: 0.5), recycling: PerLoad, price_factor: 0.5, storage_carbon: Tank)";
     let json = serde_json::to_value(&*policy(text)).unwrap();
     let stepped = &json["Stepped"];
     assert_eq!(stepped["interval_kg"], 500.0);
@@ -72,6 +72,7 @@ fn own_parameters_and_modifiers_mix_in_any_order() {
     assert_eq!(stepped["visible"], false);
     assert_eq!(stepped["recycling"], "PerLoad");
     assert_eq!(stepped["storage_carbon"], "Tank");
+    assert_eq!(stepped["price_factor"], 0.5);
 }
 
 #[test]

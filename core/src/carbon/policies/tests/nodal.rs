@@ -23,7 +23,7 @@ fn one_bus(passive_kw: f64, members: usize) -> Setting {
 }
 
 /// Members on the 33-bus feeder with half its load.
-fn feeder(buses: &[u64], periods: usize) -> Setting {
+pub(super) fn feeder(buses: &[u64], periods: usize) -> Setting {
     let network = built_in("ieee-33").unwrap().network().unwrap();
     let nodes: Vec<_> = buses.iter().map(|b| network.node(*b)).collect();
     let mut setting = setting(periods, Some(tariff(periods, 0.6, 0.4, 0.581)), &vec![0.0; buses.len()]);
@@ -34,7 +34,7 @@ fn feeder(buses: &[u64], periods: usize) -> Setting {
     setting
 }
 
-fn state(setting: &Setting, plans: Vec<Arc<Plan>>) -> Physical {
+pub(super) fn state(setting: &Setting, plans: Vec<Arc<Plan>>) -> Physical {
     of_plans(setting, plans, crate::carbon::storage::StorageRule::Conserving).unwrap()
 }
 
