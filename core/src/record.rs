@@ -231,7 +231,11 @@ pub const METRICS: &[Column] = &[
         "money",
         "Network charges and nodal money less upstream cost of feeder losses and carbon it pays.",
     ),
-    number("retail_margin", "money", "Paid by participants for energy at the root less upstream cost of their net exchange."),
+    number(
+        "retail_margin",
+        "money",
+        "Paid by participants for energy at the root less upstream cost of their net exchange.",
+    ),
     number("carbon_revenue", "money", "What the carbon authority keeps after recycling."),
     number("carbon_price_per_tonne", "money/t", "Price of a tonne as applied; of a ladder, that of its first tier."),
     number("individual_rationality_violation", "money", "Sum of losses against no trade under the same terms."),
