@@ -16,6 +16,8 @@ pub enum Table {
     Trades,
     /// One row per run, period and bus.
     Nodes,
+    /// One row per run, period and branch in service.
+    Branches,
     /// One row per run and certificate.
     Certificates,
     /// One row per recorded iteration.
@@ -26,12 +28,13 @@ pub enum Table {
 
 impl Table {
     /// All tables, in the order in which they are written.
-    pub const ALL: [Table; 8] = [
+    pub const ALL: [Table; 9] = [
         Table::Runs,
         Table::Participants,
         Table::Periods,
         Table::Trades,
         Table::Nodes,
+        Table::Branches,
         Table::Certificates,
         Table::Convergence,
         Table::Ledger,
@@ -45,6 +48,7 @@ impl Table {
             Table::Periods => "periods",
             Table::Trades => "trades",
             Table::Nodes => "nodes",
+            Table::Branches => "branches",
             Table::Certificates => "certificates",
             Table::Convergence => "convergence",
             Table::Ledger => "ledger",
@@ -59,6 +63,7 @@ impl Table {
             Table::Periods => PERIODS.iter().collect(),
             Table::Trades => TRADES.iter().collect(),
             Table::Nodes => NODES.iter().collect(),
+            Table::Branches => BRANCHES.iter().collect(),
             Table::Certificates => CERTIFICATES.iter().collect(),
             Table::Convergence => CONVERGENCE.iter().collect(),
             Table::Ledger => LEDGER.iter().collect(),
@@ -156,6 +161,8 @@ pub struct RunRecord {
     pub trades: Vec<Row>,
     /// Rows of `nodes`.
     pub nodes: Vec<Row>,
+    /// Rows of `branches`.
+    pub branches: Vec<Row>,
     /// Rows of `certificates`.
     pub certificates: Vec<Row>,
     /// Rows of `convergence`.
@@ -178,6 +185,7 @@ impl RunRecord {
             Table::Periods => &self.periods,
             Table::Trades => &self.trades,
             Table::Nodes => &self.nodes,
+            Table::Branches => &self.branches,
             Table::Certificates => &self.certificates,
             Table::Convergence => &self.convergence,
             Table::Ledger => &self.ledger,
@@ -334,7 +342,35 @@ const NODES: &[Column] = &[
     number("p_kw", "kW", "Net active injection."),
     number("q_kvar", "kvar", "Net reactive injection."),
     number("carbon_intensity_kg_per_kwh", "kg/kWh", "Average intensity of what flows through the bus."),
-    number("price_per_kwh", "money/kWh", "Nodal price, where the policy sets one."),
+    number(
+        "price_per_kwh",
+        "money/kWh",
+        "What one more kWh withdrawn here costs a load that the policy charges, before retail margins; the sum of the parts behind it. Empty where prices do not differ by bus.",
+    ),
+    number(
+        "energy_per_kwh",
+        "money/kWh",
+        "Energy without carbon at the root, or by the retail tariff where that stays.",
+    ),
+    number("loss_per_kwh", "money/kWh", "Losses of the next kWh on its way, at the root's price without carbon."),
+    number("congestion_per_kwh", "money/kWh", "Branch ratings."),
+    number("voltage_per_kwh", "money/kWh", "Voltage limits."),
+    number("carbon_per_kwh", "money/kWh", "Carbon, with generation as it is: of the next kWh and its losses."),
+];
+
+const BRANCHES: &[Column] = &[
+    integer("period", "From 0."),
+    integer("from", "Bus at the sending end, as in the network's file."),
+    integer("to", "Bus at the receiving end."),
+    number(
+        "p_from_kw",
+        "kW",
+        "Active power into the branch at `from`; negative where power flows from `to` to `from`.",
+    ),
+    number("q_from_kvar", "kvar", "Reactive power into the branch at `from`."),
+    number("loss_kw", "kW", "Active power lost in the branch."),
+    number("carbon_flow_kg_per_h", "kg/h", "Carbon into the branch at `from`, signed as its power."),
+    number("carbon_intensity_kg_per_kwh", "kg/kWh", "Average intensity of the bus that sends the power."),
 ];
 
 const CERTIFICATES: &[Column] = &[

@@ -10,6 +10,7 @@ pub mod flow;
 mod modified;
 mod modifiers;
 mod nodal;
+mod node_prices;
 pub mod policies;
 mod policy;
 mod recycling;
@@ -18,6 +19,7 @@ pub mod storage;
 pub use accounts::Quota;
 pub use modified::{CARBON, CARBON_REFUND, Modified, Rule};
 pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
+pub use node_prices::NodePrices;
 pub use policy::{
     CarbonPolicy, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy, Responsibility, SignalKind, policies,
 };

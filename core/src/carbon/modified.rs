@@ -5,6 +5,7 @@
 
 use super::accounts;
 use super::modifiers::Modifiers;
+use super::node_prices::NodePrices;
 use super::policy::{CarbonPolicy, PolicyError, RegisteredPolicy, Responsibility, SignalKind};
 use super::recycling;
 use super::storage::StorageRule;
@@ -76,6 +77,17 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
     /// The signal that an outcome calls for.
     fn target(&self, _setting: &Setting, _modifiers: &Modifiers, _physical: &Physical, signal: &[f64]) -> Vec<f64> {
         signal.to_vec()
+    }
+
+    /// What one more kWh withdrawn at every bus costs a load there, in its parts.
+    fn node_prices(
+        &self,
+        _setting: &Setting,
+        _modifiers: &Modifiers,
+        _physical: &Physical,
+        _signal: &[f64],
+    ) -> Option<NodePrices> {
+        None
     }
 
     /// Enters what everybody pays to the authority, with the reason [`CARBON`].
@@ -176,6 +188,10 @@ where
 
     fn target(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
         self.in_force().target(setting, &self.modifiers, physical, signal)
+    }
+
+    fn node_prices(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Option<NodePrices> {
+        self.rule.node_prices(setting, &self.modifiers, physical, signal)
     }
 
     fn settle(&self, setting: &Setting, physical: &Physical, signal: &[f64], ledger: &mut Ledger) {

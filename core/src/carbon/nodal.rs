@@ -8,7 +8,7 @@ use super::modifiers::{Coverage, Modifiers};
 use super::policy::{PolicyError, Responsibility};
 use crate::network::{Network, NodeId};
 use crate::physical::{GridState, Physical};
-use crate::power_flow::{Flow, Injections};
+use crate::power_flow::{BranchFlow, Response, Weights};
 use crate::setting::{Feeder, Member, Setting};
 
 /// Refuses scenarios without the network and the tariff that nodal signals need.
@@ -78,9 +78,20 @@ pub(super) fn export_intensities(setting: &Setting, physical: &Physical) -> Vec<
 /// Intensity at each connection point if members' own sources entered the network without carbon: what is left for nodes to
 /// be charged where sources have already paid.
 pub(super) fn intensities_of_others(setting: &Setting, physical: &Physical) -> Vec<f64> {
-    let Some(feeder) = &setting.feeder else { return intensities(setting, physical) };
-    let nodes = feeder.network.buses.len();
-    let by_period: Vec<Vec<Option<f64>>> = physical
+    if setting.feeder.is_none() {
+        return intensities(setting, physical);
+    }
+    let by_period = intensities_of_others_at_nodes(setting, physical);
+    series(setting, |i, t| {
+        let node = setting.members[i].node;
+        node.and_then(|n| by_period[t][n.0]).unwrap_or_else(|| setting.intensity(t))
+    })
+}
+
+/// The same at every node, by period; `None` where nothing flows.
+pub(super) fn intensities_of_others_at_nodes(setting: &Setting, physical: &Physical) -> Vec<Vec<Option<f64>>> {
+    let nodes = setting.feeder.as_ref().map_or(0, |f| f.network.buses.len());
+    physical
         .grid
         .iter()
         .map(|state| {
@@ -89,11 +100,7 @@ pub(super) fn intensities_of_others(setting: &Setting, physical: &Physical) -> V
             let mix = |shares: &Vec<f64>| shares.iter().zip(&outside).map(|(share, e)| share * e).sum::<f64>();
             state.carbon.shares().iter().map(|row| row.as_ref().map(mix)).collect()
         })
-        .collect();
-    series(setting, |i, t| {
-        let node = setting.members[i].node;
-        node.and_then(|n| by_period[t][n.0]).unwrap_or_else(|| setting.intensity(t))
-    })
+        .collect()
 }
 
 /// Position of each member's internal node in the carbon flow: behind the network's nodes, in order of the members.
@@ -209,26 +216,27 @@ impl CarbonInFlows {
         Self { ends, root }
     }
 
-    /// The charge of a flow with these prices held fixed, per h.
-    fn of(&self, flow: &Flow) -> f64 {
-        let branches: f64 =
-            self.ends.iter().zip(&flow.branches).map(|((a, b), f)| a * f.p_from_kw + b * f.p_to_kw).sum();
-        branches + self.root * flow.slack_kw()
+    /// The charge of a flow with these prices held fixed, per h, as a functional of the flow.
+    fn weights(&self) -> Weights {
+        let ends = |(branch, (a, b)): (usize, &(f64, f64))| {
+            (branch, BranchFlow { p_from_kw: *a, p_to_kw: *b, ..BranchFlow::default() })
+        };
+        Weights {
+            slack_kw: self.root,
+            branches: self.ends.iter().enumerate().map(ends).collect(),
+            ..Weights::default()
+        }
     }
 
-    /// Its derivative by a member's withdrawal, per kWh, by a central difference of two power flows. Not a number where
-    /// they do not converge.
-    pub fn per_kwh(&self, feeder: &Feeder, flow: &Flow, member: &Member) -> f64 {
-        const STEP: f64 = 1e-4;
+    /// Its derivative by the load at every node. `None` at the limit of loadability.
+    pub fn response(&self, feeder: &Feeder, state: &GridState) -> Option<Response> {
+        Some(feeder.power_flow.sensitivities(&state.flow).ok()?.of(&self.weights()))
+    }
+
+    /// Its derivative by a member's withdrawal, per kWh. Not a number at the limit of loadability.
+    pub fn per_kwh(&self, response: Option<&Response>, member: &Member) -> f64 {
         let Some(node) = member.node else { return self.root };
-        let step_kw = STEP * feeder.network.base_kva();
-        let moved = |kw: f64| {
-            let mut injections = Injections { p_kw: flow.p_kw.clone(), q_kvar: flow.q_kvar.clone() };
-            injections.add(node, -kw, -kw * member.reactive_per_kw());
-            let moved = feeder.power_flow.solve(&injections);
-            moved.map_or(f64::NAN, |moved| self.of(&moved))
-        };
-        (moved(step_kw) - moved(-step_kw)) / (2.0 * step_kw)
+        response.map_or(f64::NAN, |r| r.p[node.0] + member.reactive_per_kw() * r.q[node.0])
     }
 }
 
@@ -237,7 +245,7 @@ mod tests {
     use super::*;
     use crate::carbon::flow::{FlowGraph, LossRule, trace};
     use crate::network::{Branch, Bus, BusKind};
-    use crate::power_flow::{BranchFlow, Method};
+    use crate::power_flow::{BranchFlow, Flow, Method};
 
     /// Two nodes without losses or congestion, coal of 0.9 at the first and gas of 0.4 at the second, carbon charged at 100
     /// and 150 per tonne where it is consumed: published prices of the balances 308.333 and 360.4167.
@@ -292,7 +300,15 @@ mod tests {
             stored_carbon_kg: 0.0,
         };
         let charges = CarbonInFlows::new(&network, &state, &y, 0.0, 0.9);
-        let per_kwh = charges.of(&flow(through_kw + 1.0)) - charges.of(&flow(through_kw));
+        let of = |flow: &Flow| {
+            let weights = charges.weights();
+            weights
+                .branches
+                .iter()
+                .map(|(k, w)| w.p_from_kw * flow.branches[*k].p_from_kw + w.p_to_kw * flow.branches[*k].p_to_kw)
+                .sum::<f64>()
+        };
+        let per_kwh = of(&flow(through_kw + 1.0)) - of(&flow(through_kw));
         assert!((per_kwh - (360.416_666_666_7 - 308.333_333_333_3)).abs() < 1e-6, "{per_kwh}");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A policy knows the setting and the physical outcome; it knows no mechanism, no device and no file.
 
+use super::node_prices::NodePrices;
 use super::storage::StorageRule;
 use crate::open;
 use crate::outcome::Ledger;
@@ -128,6 +129,13 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     /// The signal that a physical outcome calls for; the engine looks for its fixed point around any mechanism.
     fn target(&self, _setting: &Setting, _physical: &Physical, signal: &[f64]) -> Vec<f64> {
         signal.to_vec()
+    }
+
+    /// What one more kWh withdrawn at every bus costs a load there that the policy charges, in its parts and before any
+    /// margin of the retailer: at a member's bus the price that it is charged. `None` where prices do not differ by node.
+    /// Limits of the network have no part in it: what they cost is the engine's.
+    fn node_prices(&self, _setting: &Setting, _physical: &Physical, _signal: &[f64]) -> Option<NodePrices> {
+        None
     }
 
     /// Enters what everybody pays for carbon and what is given back, with the reasons `carbon` and `carbon refund`.

@@ -1,9 +1,11 @@
 //! The rows of a run in the result tables, in the column order of the record.
 
 use super::{Case, metrics};
+use crate::carbon::NodePrices;
 use crate::carbon::contract::{Contract, Generation, Oversold, Party as ContractParty, overlay};
 use crate::carbon::flow::LossRule;
 use crate::market::Plan;
+use crate::opf::Price;
 use crate::outcome::{Certificate, Outcome, Party, Side, Trade};
 use crate::record::{DEVICE_KINDS, Row, Value};
 use crate::setting::{Product, Setting};
@@ -119,11 +121,13 @@ pub(super) fn trades(case: &Case) -> Vec<Row> {
         .collect()
 }
 
-pub(super) fn nodes(case: &Case) -> Vec<Row> {
+pub(super) fn nodes(case: &Case, prices: Option<&NodePrices>) -> Vec<Row> {
     let Some(feeder) = &case.cleared.truth.setting().feeder else { return vec![] };
     let mut rows = vec![];
     for (t, state) in case.cleared.physical.grid.iter().enumerate() {
         for (n, bus) in feeder.network.buses.iter().enumerate() {
+            let price = prices.and_then(|p| p[t][n]);
+            let part = |of: fn(&Price) -> f64| Value::from(price.as_ref().map(of));
             rows.push(vec![
                 t.into(),
                 bus.id.into(),
@@ -131,7 +135,35 @@ pub(super) fn nodes(case: &Case) -> Vec<Row> {
                 state.flow.p_kw[n].into(),
                 state.flow.q_kvar[n].into(),
                 state.carbon.intensity_kg_per_kwh[n].into(),
-                Value::Missing,
+                part(Price::per_kwh),
+                part(|p| p.energy),
+                part(|p| p.loss),
+                part(|p| p.congestion),
+                part(|p| p.voltage),
+                part(|p| p.carbon),
+            ]);
+        }
+    }
+    rows
+}
+
+pub(super) fn branches(case: &Case) -> Vec<Row> {
+    let Some(feeder) = &case.cleared.truth.setting().feeder else { return vec![] };
+    let network = &feeder.network;
+    let mut rows = vec![];
+    for (t, state) in case.cleared.physical.grid.iter().enumerate() {
+        let in_service = network.branches.iter().zip(&state.flow.branches).filter(|(b, _)| b.in_service);
+        for ((branch, flow), carbon) in in_service.zip(&state.carbon.branches) {
+            let sending = if flow.p_from_kw >= flow.p_to_kw { branch.from } else { branch.to };
+            rows.push(vec![
+                t.into(),
+                network.bus(branch.from).id.into(),
+                network.bus(branch.to).id.into(),
+                flow.p_from_kw.into(),
+                flow.q_from_kvar.into(),
+                flow.loss_kw().into(),
+                carbon.from_kg_per_h.into(),
+                state.carbon.intensity_kg_per_kwh[sending.0].into(),
             ]);
         }
     }

@@ -31,7 +31,7 @@ pub use dc::{DcFlow, Ptdf, dc_flow};
 pub use flow::{BranchFlow, Flow, Method, SlackFlow, Voltage};
 pub use injections::Injections;
 pub use lin_dist::{LinDistFlow, lin_dist_flow};
-pub use sensitivity::{Response, Sensitivities};
+pub use sensitivity::{Response, Sensitivities, Weights};
 pub use solver::{PowerFlow, PowerFlowError};
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //! at once.
 
 use crate::linear::SparseLu;
-use crate::network::{BusKind, NodeId};
+use crate::network::{Branch, BusKind, NodeId};
 
+use super::admittance::TwoPort;
 use super::complex::Complex;
+use super::flow::BranchFlow;
 use super::newton::Newton;
 
 /// Derivative of one quantity by the load at every node.
@@ -18,27 +20,32 @@ pub struct Response {
     pub q: Vec<f64>,
 }
 
+/// A linear functional of a flow, by the weight of every quantity in it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Weights {
+    /// Of the active supply of all slacks.
+    pub slack_kw: f64,
+    /// Of the reactive supply of all slacks.
+    pub slack_kvar: f64,
+    /// Of voltage magnitudes.
+    pub voltage_pu: Vec<(NodeId, f64)>,
+    /// Of the powers into both ends of branches, by number in the network; those of open branches count nothing.
+    pub branches: Vec<(usize, BranchFlow)>,
+}
+
 /// The linearisation of a power flow at its solution.
 #[derive(Debug)]
 pub struct Sensitivities<'a> {
-    newton: &'a Newton,
-    factors: SparseLu,
-    voltage: Vec<Complex>,
-    kinds: &'a [BusKind],
-    base_kva: f64,
+    pub(super) newton: &'a Newton,
+    pub(super) factors: SparseLu,
+    pub(super) voltage: Vec<Complex>,
+    pub(super) kinds: &'a [BusKind],
+    pub(super) branches: &'a [Branch],
+    pub(super) ports: &'a [TwoPort],
+    pub(super) base_kva: f64,
 }
 
-impl<'a> Sensitivities<'a> {
-    pub(super) fn new(
-        newton: &'a Newton,
-        factors: SparseLu,
-        voltage: Vec<Complex>,
-        kinds: &'a [BusKind],
-        base_kva: f64,
-    ) -> Self {
-        Self { newton, factors, voltage, kinds, base_kva }
-    }
-
+impl Sensitivities<'_> {
     /// ∂P_0/∂load: kW more from the slacks per kW (kvar) more of load. The marginal loss is this less 1.
     pub fn slack_kw(&mut self) -> Response {
         self.weighted(1.0, 0.0, &[])
@@ -57,12 +64,23 @@ impl<'a> Sensitivities<'a> {
     /// Derivative of `slack_kw`·P_0 + `slack_kvar`·Q_0 + Σ c_j |V_j|, the `voltage_pu` being (j, c_j): with prices
     /// and limit duals for weights, nodal prices in one solve.
     pub fn weighted(&mut self, slack_kw: f64, slack_kvar: f64, voltage_pu: &[(NodeId, f64)]) -> Response {
+        self.of(&Weights { slack_kw, slack_kvar, voltage_pu: voltage_pu.to_vec(), branches: vec![] })
+    }
+
+    /// Derivative of any linear functional of the flow.
+    pub fn of(&mut self, weights: &Weights) -> Response {
+        let &Weights { slack_kw, slack_kvar, .. } = weights;
         let mut adjoint = vec![0.0; self.newton.unknowns()];
         self.newton.add_slack_gradient(&self.voltage, slack_kw, slack_kvar, &mut adjoint);
-        for (node, weight) in voltage_pu {
+        for (node, weight) in &weights.voltage_pu {
             if let Some(at) = self.newton.magnitude(node.0) {
                 // The unknown is the relative magnitude; powers are per unit.
                 adjoint[at] += weight * self.voltage[node.0].norm() / self.base_kva;
+            }
+        }
+        for (branch, ends) in &weights.branches {
+            if self.branches[*branch].in_service {
+                self.add_branch_gradient(*branch, ends, &mut adjoint);
             }
         }
         self.factors.solve_transposed(&mut adjoint);
@@ -82,5 +100,31 @@ impl<'a> Sensitivities<'a> {
             }
         }
         response
+    }
+
+    /// Gradient of the weighted powers into a branch by the unknowns. With t_ft = V_f (y_ft V_t)*, the power into the
+    /// sending end has ∂S_f/∂θ_f = −∂S_f/∂θ_t = j t_ft, ∂S_f/∂ln|V_t| = t_ft and ∂S_f/∂ln|V_f| = 2 |V_f|² y_ff* + t_ft.
+    fn add_branch_gradient(&self, branch: usize, weight: &BranchFlow, gradient: &mut [f64]) {
+        let (from, to) = (self.branches[branch].from.0, self.branches[branch].to.0);
+        let (vf, vt, port) = (self.voltage[from], self.voltage[to], &self.ports[branch]);
+        let ends = [
+            (from, to, vf, port.ff, vf * (port.ft * vt).conj(), weight.p_from_kw, weight.q_from_kvar),
+            (to, from, vt, port.tt, vt * (port.tf * vf).conj(), weight.p_to_kw, weight.q_to_kvar),
+        ];
+        for (near, far, v, own, t, p, q) in ends {
+            let own = own.conj().scale(2.0 * v.square_norm());
+            let by_angle = q * t.re - p * t.im;
+            for (node, sign) in [(near, 1.0), (far, -1.0)] {
+                if let Some(at) = self.newton.angle(node) {
+                    gradient[at] += sign * by_angle;
+                }
+            }
+            let by_far = p * t.re + q * t.im;
+            for (node, slope) in [(near, by_far + p * own.re + q * own.im), (far, by_far)] {
+                if let Some(at) = self.newton.magnitude(node) {
+                    gradient[at] += slope;
+                }
+            }
+        }
     }
 }

@@ -169,7 +169,15 @@ impl PowerFlow {
         let voltage: Vec<Complex> = flow.voltages.iter().map(complex).collect();
         let newton = self.newton()?;
         let factors = newton.factors(&voltage).map_err(|at| self.singular(at))?;
-        Ok(Sensitivities::new(newton, factors, voltage, &self.kinds, self.network.base_kva()))
+        Ok(Sensitivities {
+            newton,
+            factors,
+            voltage,
+            kinds: &self.kinds,
+            branches: &self.network.branches,
+            ports: &self.ports,
+            base_kva: self.network.base_kva(),
+        })
     }
 
     fn newton(&self) -> Result<&Newton, PowerFlowError> {

@@ -284,6 +284,50 @@ fn sensitivities_agree_with_differences_on_a_mesh_with_held_voltages() {
 }
 
 #[test]
+fn sensitivities_of_branch_powers_agree_with_differences() {
+    let mut n = embedded("ieee-14");
+    n.branches[7].shift_deg = 4.0;
+    let ends = |p_from_kw, q_from_kvar, p_to_kw, q_to_kvar| BranchFlow { p_from_kw, q_from_kvar, p_to_kw, q_to_kvar };
+    // One with a tap, one with a shift, one with charging, one that is open.
+    n.branches[2].in_service = false;
+    let branches = vec![
+        (8, ends(1.0, 0.0, 0.0, 0.0)),
+        (7, ends(0.3, -0.7, 0.2, 0.5)),
+        (1, ends(0.0, 0.0, 1.0, -2.0)),
+        (2, ends(9.0, 9.0, 9.0, 9.0)),
+    ];
+    let weights = Weights { slack_kw: 0.4, slack_kvar: 0.1, voltage_pu: vec![(NodeId(13), 900.0)], branches };
+    let value = |flow: &Flow| {
+        let branches = weights.branches.iter().map(|(k, w)| {
+            let f = &flow.branches[*k];
+            w.p_from_kw * f.p_from_kw
+                + w.q_from_kvar * f.q_from_kvar
+                + w.p_to_kw * f.p_to_kw
+                + w.q_to_kvar * f.q_to_kvar
+        });
+        0.4 * flow.slack_kw()
+            + 0.1 * flow.slack_kvar()
+            + 900.0 * flow.voltages[13].unwrap().magnitude_pu
+            + branches.sum::<f64>()
+    };
+    let power_flow = PowerFlow::new(&n).unwrap();
+    let at = Injections::of(&n);
+    let flow = power_flow.solve(&at).unwrap();
+    let found = power_flow.sensitivities(&flow).unwrap().of(&weights);
+    let h = 100.0;
+    for i in 0..n.buses.len() {
+        for (dp, dq, found) in [(h, 0.0, found.p[i]), (0.0, h, found.q[i])] {
+            let moved = |sign: f64| {
+                let mut load = at.clone();
+                load.add(NodeId(i), -sign * dp, -sign * dq);
+                value(&power_flow.solve(&load).unwrap())
+            };
+            close(found, (moved(1.0) - moved(-1.0)) / (2.0 * h), 2e-6);
+        }
+    }
+}
+
+#[test]
 fn taps_shifts_and_charging_are_the_same_to_both_methods_either_way_round() {
     let mut n = network(
         1.0,

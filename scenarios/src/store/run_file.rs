@@ -158,6 +158,7 @@ fn parsed(mut form: Form) -> Result<(Keys, RunResult), RunFileError> {
         periods: rows(Table::Periods)?,
         trades: rows(Table::Trades)?,
         nodes: rows(Table::Nodes)?,
+        branches: rows(Table::Branches)?,
         certificates: rows(Table::Certificates)?,
         convergence: rows(Table::Convergence)?,
         ledger: rows(Table::Ledger)?,

@@ -16,7 +16,9 @@
 use super::Stepped;
 use crate::carbon::accounts::{self, withdrawal_kwh};
 use crate::carbon::nodal::{self, CarbonInFlows};
+use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{CARBON, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
+use crate::opf::Price;
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
@@ -201,21 +203,38 @@ impl Integrated {
         physical.grid.iter().map(of).collect()
     }
 
+    /// The downstream price of carbon by node, and what flows through the network cost with it, per period.
+    fn carbon_in_flows(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        ladder: &Stepped,
+    ) -> Vec<(Vec<Option<f64>>, CarbonInFlows)> {
+        let Some(feeder) = &setting.feeder else { return vec![] };
+        let consumption = self.price_of_consumption(setting, modifiers, physical, ladder);
+        let of = |(t, state): (usize, &crate::physical::GridState)| {
+            let unknown = || vec![Some(f64::NAN); consumption[t].len()];
+            let y = state.carbon.downstream_price(&consumption[t], self.price()).unwrap_or_else(|_| unknown());
+            let charges = CarbonInFlows::new(&feeder.network, state, &y, self.price(), setting.intensity(t));
+            (y, charges)
+        };
+        physical.grid.iter().enumerate().map(of).collect()
+    }
+
     /// The carbon part of prices along the flows, per kWh: what moving a kWh through the network costs, less what the carbon
     /// of an injected one costs those downstream.
     fn along_flows(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, ladder: &Stepped) -> Vec<f64> {
         let Some(feeder) = &setting.feeder else { return vec![] };
         let periods = setting.periods.count;
-        let consumption = self.price_of_consumption(setting, modifiers, physical, ladder);
         let exported = nodal::export_intensities(setting, physical);
         let mut adder = vec![0.0; exported.len()];
-        for (t, state) in physical.grid.iter().enumerate() {
-            let unknown = || vec![Some(f64::NAN); consumption[t].len()];
-            let y = state.carbon.downstream_price(&consumption[t], self.price()).unwrap_or_else(|_| unknown());
-            let charges = CarbonInFlows::new(&feeder.network, state, &y, self.price(), setting.intensity(t));
+        let charged = self.carbon_in_flows(setting, modifiers, physical, ladder);
+        for (t, (state, (y, charges))) in physical.grid.iter().zip(&charged).enumerate() {
+            let response = charges.response(feeder, state);
             for (i, member) in setting.members.iter().enumerate() {
                 let k = i * periods + t;
-                adder[k] = charges.per_kwh(feeder, &state.flow, member);
+                adder[k] = charges.per_kwh(response.as_ref(), member);
                 let w = member.node.and_then(|node| Some((node, state.carbon.intensity_kg_per_kwh[node.0]?)));
                 if let (Some((node, w)), true) = (w, injects(setting, physical, i, t)) {
                     adder[k] -= y[node.0].unwrap_or(self.price()) * (exported[k] - w);
@@ -354,6 +373,33 @@ impl Rule for Integrated {
         node.chain(carbon.iter().copied()).chain(root).chain(on_ladder_kg).collect()
     }
 
+    /// Energy at the root, what is lost of it on the way, and the carbon of both as frozen generation has it. Along the
+    /// flows a load pays the price of all for its node's intensity, and what moving its kWh there costs; a member's own
+    /// ladder is beside the price, as in its terms.
+    fn node_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &[f64],
+    ) -> Option<NodePrices> {
+        let feeder = setting.feeder.as_ref()?;
+        let moving: Option<Vec<_>> = self.ladder_on_flows().map(|ladder| {
+            let charged = self.carbon_in_flows(setting, modifiers, physical, ladder);
+            physical.grid.iter().zip(&charged).map(|(state, (_, c))| c.response(feeder, state)).collect()
+        });
+        node_prices::at_all_nodes(setting, physical, |at| {
+            let energy = buy(setting, at.period);
+            let on_average = || self.price() * node_prices::intensity(setting, physical, at);
+            let carbon = match (self.form, &moving) {
+                (Form::FlowInLoop, Some(moving)) => on_average() + moving[at.period].as_ref()?.p[at.node],
+                (Form::Adder, _) => on_average(),
+                _ => self.price() * self.root_kg_per_kwh(setting, physical, at.period) * at.upstream,
+            };
+            Some(Price { energy, loss: energy * (at.upstream - 1.0), carbon, ..Price::default() })
+        })
+    }
+
     fn settle(
         &self,
         setting: &Setting,
@@ -450,11 +496,6 @@ fn ladder_kg(setting: &Setting, modifiers: &Modifiers, physical: &Physical, ladd
 /// Whether a member injects in a period.
 fn injects(setting: &Setting, physical: &Physical, member: usize, period: usize) -> bool {
     withdrawal_kwh(setting, &physical.plans[member], period) < 0.0
-}
-
-/// Price of energy at the root, per kWh.
-fn buy(setting: &Setting, period: usize) -> f64 {
-    setting.tariff.as_ref().map_or(0.0, |tariff| tariff.buy_per_kwh[period])
 }
 
 register_policy!(Modified<Integrated>, "integrated", "electricity and carbon in one price at every node",

@@ -9,7 +9,9 @@
 
 use super::Stepped;
 use crate::carbon::accounts::{self, withdrawal_kwh};
+use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{CARBON, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal};
+use crate::opf::Price;
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
@@ -185,6 +187,21 @@ impl Rule for NodalFlow {
     fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Vec<f64> {
         let (charge, credit) = self.rates(setting, physical);
         charge.into_iter().chain(credit).map(|kg| self.price() * kg).collect()
+    }
+
+    /// The retail price of energy, and the charge on the carbon of what a node withdraws.
+    fn node_prices(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Option<NodePrices> {
+        let others = match self.direct {
+            Direct::Tax => None,
+            Direct::Stepped(_) => Some(nodal::intensities_of_others_at_nodes(setting, physical)),
+        };
+        node_prices::at_all_nodes(setting, physical, |at| {
+            let w = match &others {
+                None => node_prices::intensity(setting, physical, at),
+                Some(others) => others[at.period][at.node].unwrap_or_else(|| setting.intensity(at.period)),
+            };
+            Some(Price { energy: buy(setting, at.period), carbon: self.price() * w, ..Price::default() })
+        })
     }
 
     fn settle(

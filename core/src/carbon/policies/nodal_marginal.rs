@@ -7,9 +7,11 @@
 //! paid.
 
 use crate::carbon::accounts::{self, withdrawal_kwh};
+use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{
     CARBON, CARBON_REFUND, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal, recycling,
 };
+use crate::opf::Price;
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
@@ -81,8 +83,16 @@ impl Rule for NodalMarginal {
     fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Vec<f64> {
         let upstream = nodal::upstream_per_kwh(setting, physical);
         let periods = setting.periods.count;
-        let emits = |t: usize| if physical.upstream_import_kwh[t] < 0.0 { 0.0 } else { setting.intensity(t) };
-        nodal::series(setting, |i, t| per_kg(self.price_per_tonne) * emits(t) * upstream[i * periods + t])
+        let price = per_kg(self.price_per_tonne);
+        nodal::series(setting, |i, t| price * emits(setting, physical, t) * upstream[i * periods + t])
+    }
+
+    /// The retail price of energy, and the charge on marginal emissions.
+    fn node_prices(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Option<NodePrices> {
+        node_prices::at_all_nodes(setting, physical, |at| {
+            let carbon = per_kg(self.price_per_tonne) * emits(setting, physical, at.period) * at.upstream;
+            Some(Price { energy: buy(setting, at.period), carbon, ..Price::default() })
+        })
     }
 
     fn settle(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &[f64], ledger: &mut Ledger) {
@@ -111,6 +121,11 @@ impl Rule for NodalMarginal {
             accounts::at_source(setting, physical)
         }
     }
+}
+
+/// Carbon emitted for a kWh more from upstream, kg: none while the feeder exports.
+fn emits(setting: &Setting, physical: &Physical, period: usize) -> f64 {
+    if physical.upstream_import_kwh[period] < 0.0 { 0.0 } else { setting.intensity(period) }
 }
 
 register_policy!(Modified<NodalMarginal>, "nodal-marginal", "a price on what a node's withdrawal adds to emissions",

@@ -2,7 +2,9 @@
 
 use super::Stepped;
 use crate::carbon::accounts::{self, Quota};
+use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{CARBON, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal};
+use crate::opf::Price;
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
@@ -87,6 +89,25 @@ impl Rule for SteppedNodal {
         [nodal::intensities(setting, physical), nodal::export_intensities(setting, physical)].concat()
     }
 
+    /// The retail price of energy, and what the network operator's ladder asks for the next kilogram of passive load. Members
+    /// have ladders of their own: where they alone are covered, a node has no price.
+    fn node_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &[f64],
+    ) -> Option<NodePrices> {
+        if modifiers.coverage != Coverage::Feeder {
+            return None;
+        }
+        let (_, next) = self.ladder().charge().slopes_at(feeder_kg(setting, physical));
+        node_prices::at_all_nodes(setting, physical, |at| {
+            let carbon = next * node_prices::intensity(setting, physical, at);
+            Some(Price { energy: buy(setting, at.period), carbon, ..Price::default() })
+        })
+    }
+
     fn settle(
         &self,
         setting: &Setting,
@@ -101,7 +122,7 @@ impl Rule for SteppedNodal {
             ledger.pay(Party::Member(i), Party::Authority, owed, CARBON);
         }
         if modifiers.coverage == Coverage::Feeder {
-            let kg: f64 = (0..setting.periods.count).map(|t| nodal::feeder_kg(setting, physical, t)).sum();
+            let kg = feeder_kg(setting, physical);
             ledger.pay(Party::Dso, Party::Authority, self.ladder().charge().value(kg), CARBON);
         }
     }
@@ -118,6 +139,11 @@ impl Rule for SteppedNodal {
         }
         nodal::responsibility(setting, modifiers, physical, nodal::attributed_kg(setting, physical))
     }
+}
+
+/// Carbon of passive load and losses over the horizon, kg.
+fn feeder_kg(setting: &Setting, physical: &Physical) -> f64 {
+    (0..setting.periods.count).map(|t| nodal::feeder_kg(setting, physical, t)).sum()
 }
 
 register_policy!(Modified<SteppedNodal>, "stepped-nodal", "a stepped price on the carbon that flows attribute",
