@@ -33,7 +33,10 @@ fn networks_are_listed() {
 fn columns_are_listed_by_table() {
     let columns = json(&["list", "columns", "--json"], 0);
     let tables: Vec<_> = columns.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(tables, ["certificates", "convergence", "ledger", "nodes", "participants", "periods", "runs", "trades"]);
+    assert_eq!(
+        tables,
+        ["branches", "certificates", "convergence", "ledger", "nodes", "participants", "periods", "runs", "trades"]
+    );
     let trades = ["period", "product", "seller", "buyer", "quantity_kwh", "price_per_kwh"];
     assert_eq!(ids(&columns["trades"]), trades);
     let metrics = json(&["list", "metrics", "--json"], 0);

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use support::{coase, column, file, folder, status, stderr, stdout};
 
-const TABLES: [&str; 8] =
-    ["runs", "participants", "periods", "trades", "nodes", "certificates", "convergence", "ledger"];
+const TABLES: [&str; 9] =
+    ["runs", "participants", "periods", "trades", "nodes", "branches", "certificates", "convergence", "ledger"];
 
 /// The three agents of the library, run alone.
 fn three_agents(folder: &Path) -> String {
