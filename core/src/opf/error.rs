@@ -70,6 +70,16 @@ pub enum OpfError {
         /// How many were given.
         found: usize,
     },
+    /// A dispatch or duals to be certified that do not fit the hour.
+    #[error("{found} figures for {expected} {of}")]
+    ProofCount {
+        /// What they are for.
+        of: &'static str,
+        /// How many there are.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
     /// A carbon price or an intensity that is not a number.
     #[error("a carbon price or intensity is not finite")]
     CarbonNotFinite,

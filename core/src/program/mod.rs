@@ -25,7 +25,7 @@ mod instance;
 mod interior;
 mod ldl;
 mod normal;
-mod reference;
+pub(crate) mod reference;
 mod session;
 mod solver;
 

@@ -1,8 +1,12 @@
 //! Clarabel as second opinion and test oracle. Its `Solved` is not believed; our certificate decides.
 
+#[cfg(test)]
+use super::flow_interior::FlowPoint;
 use super::flows::{Divisor, FlowProgram};
 use super::normal::{Normal, Point};
 use clarabel::algebra::CscMatrix;
+#[cfg(test)]
+use clarabel::solver::SolverStatus;
 use clarabel::solver::{
     DefaultSettings, DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SecondOrderConeT, ZeroConeT,
 };
@@ -39,6 +43,46 @@ pub(super) fn solve(problem: &Normal) -> Point {
 
 /// What Clarabel finds for the conic relaxation of a program with flows: `p^2 + q^2 <= l v` and discs as cones.
 pub(super) fn relax(problem: &FlowProgram) -> Point {
+    let (n, m) = (problem.linear.len(), problem.rhs.len());
+    let solver = relaxation(problem);
+    Point { x: solver.solution.x[..n].to_vec(), y: solver.solution.z[..m].iter().map(|z| -z).collect() }
+}
+
+/// The same with the multipliers of bounds and discs, for whoever certifies a relaxed point;
+/// what Clarabel says instead where it says that it has none.
+#[cfg(test)]
+pub(crate) fn relaxed_point(problem: &FlowProgram) -> Result<FlowPoint, SolverStatus> {
+    let (n, m) = (problem.linear.len(), problem.rhs.len());
+    let solver = relaxation(problem);
+    let solution = &solver.solution;
+    if !matches!(solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved) {
+        return Err(solution.status);
+    }
+    let (mut at_lower, mut at_upper) = (vec![0.0; n], vec![0.0; n]);
+    let mut z = solution.z[m..].iter();
+    for j in 0..n {
+        for (dual, bound) in [(&mut at_upper, problem.upper[j]), (&mut at_lower, problem.lower[j])] {
+            if bound.is_finite() {
+                dual[j] = *z.next().expect("one per finite bound");
+            }
+        }
+    }
+    let cones: Vec<f64> = z.copied().collect();
+    // (S, a, b) in the cone: of the square, half the dual of S per S.
+    let (_, discs) = cones.split_at(4 * problem.flows.len());
+    Ok(FlowPoint {
+        x: solution.x[..n].to_vec(),
+        y: solution.z[..m].iter().map(|z| -z).collect(),
+        at_lower,
+        at_upper,
+        excess: (0..problem.flows.len())
+            .map(|k| solution.x[n + k] - problem.square_current(k, &solution.x).0)
+            .collect(),
+        disc: discs.chunks(3).zip(&problem.discs).map(|(z, d)| z[0] / (2.0 * d.radius)).collect(),
+    })
+}
+
+fn relaxation(problem: &FlowProgram) -> DefaultSolver<f64> {
     let (n, m, flows) = (problem.linear.len(), problem.rhs.len(), problem.flows.len());
     let (mut rows, mut columns, mut values) = (vec![], vec![], vec![]);
     let mut put = |i: usize, j: usize, a: f64| {
@@ -93,7 +137,7 @@ pub(super) fn relax(problem: &FlowProgram) -> Point {
     q.resize(n + flows, 0.0);
     let mut solver = DefaultSolver::new(&p, &q, &a, &b, &cones, settings()).expect("dimensions agree by construction");
     solver.solve();
-    Point { x: solver.solution.x[..n].to_vec(), y: solver.solution.z[..m].iter().map(|z| -z).collect() }
+    solver
 }
 
 fn settings() -> DefaultSettings<f64> {

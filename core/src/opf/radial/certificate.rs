@@ -18,6 +18,8 @@ use crate::program::flow_interior::FlowPoint;
 /// How far a dispatch can be from the global optimum, proven.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OptimalityCertificate {
+    /// Cost of the dispatch, money per hour.
+    pub objective_per_h: f64,
     /// No AC-feasible dispatch costs less by more than this, money per hour.
     pub gap_per_h: f64,
     /// What controls add to the gap.
@@ -32,9 +34,9 @@ pub struct OptimalityCertificate {
     pub violation: f64,
 }
 
-/// Duals of limits, from whatever solver; the certificate holds for any non-negative ones.
+/// Duals of limits in per unit, from whatever solver; the certificate holds for any non-negative ones.
 #[derive(Clone, Debug)]
-pub(super) struct LimitDuals {
+pub(super) struct ScaledDuals {
     pub sources: Sources,
     /// Upper and lower voltage limits apart.
     pub voltage: Vec<(f64, f64)>,
@@ -48,7 +50,7 @@ pub(super) struct Certified {
     pub controls: Vec<(f64, f64)>,
     pub flow: FlowState,
     pub prices: Prices,
-    pub duals: LimitDuals,
+    pub duals: ScaledDuals,
     /// Cost in units of price x base.
     pub cost: f64,
     /// The gap and its three parts in the same units.
@@ -58,7 +60,13 @@ pub(super) struct Certified {
     pub violation: f64,
 }
 
-impl LimitDuals {
+impl ScaledDuals {
+    /// No limit binds.
+    pub fn none(n: usize, hour: &Scaled) -> Self {
+        let controls = vec![0.0; hour.units.len()];
+        Self { sources: Sources::root(n, hour.root_price, 0.0), voltage: vec![(0.0, 0.0); n], controls }
+    }
+
     /// The duals of a solver's point.
     pub fn of(feeder: &Feeder, hour: &Scaled, at: &Layout, point: &FlowPoint) -> Self {
         let n = feeder.len();
@@ -88,28 +96,29 @@ pub(super) fn certify(
     feeder: &Feeder,
     hour: &Scaled,
     controls: &[(f64, f64)],
-    duals: LimitDuals,
+    duals: ScaledDuals,
     guess: &FlowState,
 ) -> Option<Certified> {
     let n = feeder.len();
     let (mut p, mut q) = (hour.p.clone(), hour.q.clone());
     let mut chosen = vec![];
+    let mut violation = 0.0_f64;
     for (unit, &(up, uq)) in hour.units.iter().zip(controls) {
         let mut u = (up.clamp(unit.p.0, unit.p.1), uq.clamp(unit.q.0, unit.q.1));
         if let Some(s) = unit.s {
             let size = u.0.hypot(u.1);
-            // Rounding of the solver only; what is further out shows as a violation of the range.
+            // Rounding of a solver only; what is further out shows as a violation.
             if size > s {
                 u = (u.0 * s / size, u.1 * s / size);
             }
         }
+        violation = violation.max((u.0 - up).abs()).max((u.1 - uq).abs());
         p[unit.at] -= u.0;
         q[unit.at] -= u.1;
         chosen.push(u);
     }
     let flow = feeder.flow(&p, &q, guess)?;
     let prices = feeder.prices(&flow, &duals.sources);
-    let mut violation = 0.0_f64;
     let mut limits = 0.0;
     for k in feeder.roots..n {
         let (up, low) = duals.voltage[k];

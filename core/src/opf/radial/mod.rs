@@ -13,13 +13,16 @@ mod block;
 mod certificate;
 mod feeder;
 mod formulation;
+mod proof;
 mod report;
+mod response;
 mod result;
 mod solve;
 
 pub use ask::{Control, Hour, Import};
 pub use block::{NetworkBlock, Withdrawal};
 pub use certificate::OptimalityCertificate;
+pub use proof::{LimitDuals, certify};
 pub use result::{BusResult, Dispatch, Status, Violation};
 pub use solve::RadialOpf;
 

@@ -2,9 +2,10 @@
 
 use super::adjoint::Sources;
 use super::ask::Hour;
-use super::certificate::{Certified, OptimalityCertificate};
+use super::certificate::Certified;
 use super::feeder::Feeder;
 use super::formulation::Scaled;
+use super::proof::LimitDuals;
 use super::result::{BusResult, Dispatch, Status, Violation};
 use super::solve::{MISSED, Solved};
 use crate::network::Network;
@@ -24,14 +25,6 @@ impl Report<'_> {
     pub fn dispatch(&self, solved: &Solved, c: &Certified, status: Status, iterations: usize) -> Dispatch {
         let (feeder, scaled) = (self.feeder, self.scaled);
         let base = feeder.base_kva;
-        let certificate = OptimalityCertificate {
-            gap_per_h: c.gap * scaled.price * base,
-            controls_per_h: c.parts[0] * scaled.price * base,
-            limits_per_h: c.parts[1] * scaled.price * base,
-            currents_per_h: c.parts[2] * scaled.price * base,
-            least_current_price: c.least_current_price,
-            violation: c.violation,
-        };
         let mut branches = vec![(0.0, 0.0); self.network.branches.len()];
         let mut loss = 0.0;
         for k in feeder.roots..feeder.len() {
@@ -50,7 +43,8 @@ impl Report<'_> {
             loss_kw: loss * base,
             buses: self.buses(solved, c),
             branches,
-            certificate: Some(certificate),
+            certificate: Some(c.certificate(feeder, scaled)),
+            duals: Some(LimitDuals::of(self.network, feeder, scaled, &c.duals)),
             max_cone_gap: 0.0,
             iterations,
         }
@@ -153,6 +147,7 @@ impl Report<'_> {
             buses,
             branches,
             certificate: None,
+            duals: None,
             max_cone_gap: cone,
             iterations: solved.solution.iterations,
         }

@@ -1,6 +1,6 @@
 //! The answer: dispatch, flow, prices with their parts, and how good all of it is.
 
-use super::OptimalityCertificate;
+use super::{LimitDuals, OptimalityCertificate};
 use crate::network::{Network, NodeId};
 use crate::opf::Price;
 
@@ -87,6 +87,8 @@ pub struct Dispatch {
     pub branches: Vec<(f64, f64)>,
     /// Proof, where there is one.
     pub certificate: Option<OptimalityCertificate>,
+    /// Duals of the limits that the proof rests on: with them [`certify`](crate::opf::certify) repeats it.
+    pub duals: Option<LimitDuals>,
     /// Largest difference `l v - P^2 - Q^2` of the relaxation, pu^2 on the problem's own base; 0 for an exact answer.
     pub max_cone_gap: f64,
     /// Iterations of all solves.
@@ -106,6 +108,7 @@ impl Dispatch {
             buses: vec![None; network.buses.len()],
             branches: vec![],
             certificate: None,
+            duals: None,
             max_cone_gap: 0.0,
             iterations,
         }

@@ -5,7 +5,7 @@
 //! are missed are named.
 
 use super::ask::Hour;
-use super::certificate::{Certified, LimitDuals, certify};
+use super::certificate::{Certified, ScaledDuals, certify};
 use super::feeder::Feeder;
 use super::formulation::{Layout, Limits, Scaled, formulate};
 use super::report::{Report, violations};
@@ -67,7 +67,7 @@ impl RadialOpf {
     /// # Errors
     /// An hour that does not fit the network. That limits cannot hold is a [`Status`].
     pub fn solve(&self, hour: &Hour) -> Result<Dispatch, OpfError> {
-        let (feeder, scaled) = self.scaled(hour)?;
+        let (feeder, scaled) = in_per_unit(&self.network, hour)?;
         let report = Report { network: &self.network, feeder: &feeder, hour, scaled: &scaled };
         let mut iterations = 0;
         let mut run = |mode, limits, from: Option<&FlowPoint>| {
@@ -139,7 +139,7 @@ impl RadialOpf {
     /// # Errors
     /// An hour that does not fit the network.
     pub fn relaxed(&self, hour: &Hour) -> Result<Dispatch, OpfError> {
-        let (feeder, scaled) = self.scaled(hour)?;
+        let (feeder, scaled) = in_per_unit(&self.network, hour)?;
         let report = Report { network: &self.network, feeder: &feeder, hour, scaled: &scaled };
         let solved = self.run(&feeder, &scaled, Mode::Relaxed, Limits::Hard, None);
         let iterations = solved.solution.iterations;
@@ -147,25 +147,6 @@ impl RadialOpf {
             return Ok(Dispatch::nothing(&self.network, Status::NotConverged, iterations));
         }
         Ok(report.relaxed(&solved))
-    }
-
-    fn scaled(&self, hour: &Hour) -> Result<(Feeder, Scaled), OpfError> {
-        hour.check(&self.network)?;
-        let load: f64 = hour.load_kw.iter().zip(&hour.load_kvar).map(|(p, q)| p.hypot(*q)).sum();
-        let rating: f64 =
-            hour.controls.iter().map(|c| c.p_max_kw.abs().min(c.s_max_kva.unwrap_or(f64::INFINITY))).sum();
-        let base = [load, rating].into_iter().find(|b| *b > 0.0 && b.is_finite()).unwrap_or(self.network.base_kva());
-        let feeder = Feeder::new(&self.network, base)?;
-        for c in &hour.controls {
-            let Some(bus) = self.network.buses.get(c.node.0) else {
-                return Err(OpfError::Isolated { bus: 0 });
-            };
-            if feeder.position[c.node.0].is_none() {
-                return Err(OpfError::Isolated { bus: bus.id });
-            }
-        }
-        let scaled = Scaled::new(&feeder, hour);
-        Ok((feeder, scaled))
     }
 
     fn run(&self, feeder: &Feeder, hour: &Scaled, mode: Mode, limits: Limits, from: Option<&FlowPoint>) -> Solved {
@@ -191,6 +172,25 @@ impl RadialOpf {
         let solution = solve(&program, &pattern, TOLERANCE, from);
         Solved { program, layout, solution, pattern }
     }
+}
+
+/// The network and the hour on a base of the hour's own.
+pub(super) fn in_per_unit(network: &Network, hour: &Hour) -> Result<(Feeder, Scaled), OpfError> {
+    hour.check(network)?;
+    let load: f64 = hour.load_kw.iter().zip(&hour.load_kvar).map(|(p, q)| p.hypot(*q)).sum();
+    let rating: f64 = hour.controls.iter().map(|c| c.p_max_kw.abs().min(c.s_max_kva.unwrap_or(f64::INFINITY))).sum();
+    let base = [load, rating].into_iter().find(|b| *b > 0.0 && b.is_finite()).unwrap_or(network.base_kva());
+    let feeder = Feeder::new(network, base)?;
+    for c in &hour.controls {
+        let Some(bus) = network.buses.get(c.node.0) else {
+            return Err(OpfError::Isolated { bus: 0 });
+        };
+        if feeder.position[c.node.0].is_none() {
+            return Err(OpfError::Isolated { bus: bus.id });
+        }
+    }
+    let scaled = Scaled::new(&feeder, hour);
+    Ok((feeder, scaled))
 }
 
 impl Solved {
@@ -228,7 +228,7 @@ fn certified(feeder: &Feeder, hour: &Scaled, solved: &Solved) -> Option<Certifie
         return None;
     }
     let point = &solved.solution.point;
-    let duals = LimitDuals::of(feeder, hour, &solved.layout, point);
+    let duals = ScaledDuals::of(feeder, hour, &solved.layout, point);
     certify(feeder, hour, &solved.controls(), duals, &solved.layout.voltages(feeder, point))
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::super::adjoint::{Prices, Sources};
 use super::super::ask::{Control, Hour, Import};
-use super::super::certificate::{Certified, LimitDuals, certify};
+use super::super::certificate::{Certified, ScaledDuals, certify};
 use super::super::feeder::{Feeder, FlowState};
 use super::super::formulation::Scaled;
 use crate::network::{Branch, Bus, BusKind, Network, NodeId, built_in};
@@ -213,7 +213,7 @@ fn certificate(feeder: &Feeder, hour: &Scaled, p_kw: f64, (upper, lower): (f64, 
     let unit = hour.price * feeder.base_kva;
     let mut sources = Sources::root(2, hour.root_price, 0.0);
     sources.voltage[1] = (upper - lower) / unit;
-    let duals = LimitDuals { sources, voltage: vec![(0.0, 0.0), (upper / unit, lower / unit)], controls: vec![0.0] };
+    let duals = ScaledDuals { sources, voltage: vec![(0.0, 0.0), (upper / unit, lower / unit)], controls: vec![0.0] };
     let flat = FlowState { v: vec![1.0; 2], ..FlowState::default() };
     certify(feeder, hour, &[(p_kw / feeder.base_kva, 0.0)], duals, &flat)
 }

@@ -6,7 +6,11 @@ use crate::power_flow::{Injections, PowerFlow};
 use crate::program::{Cost, Expr, Program, SolveError, Var};
 
 mod adjoint;
+mod oracles;
+mod proof;
 mod properties;
+mod response;
+mod thousand;
 
 fn embedded(id: &str) -> Network {
     built_in(id).expect("embedded").network().expect("valid")

@@ -1,7 +1,7 @@
 //! What holds for every feeder, every dispatch and every choice of duals.
 
 use super::super::adjoint::Sources;
-use super::super::certificate::{LimitDuals, certify};
+use super::super::certificate::{ScaledDuals, certify};
 use super::super::feeder::{Feeder, FlowState};
 use super::super::formulation::Scaled;
 use super::*;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// A random tree of 2 to 9 buses around 1 MW, every bus with load, some with generation.
 #[derive(Clone, Debug)]
-struct Tree {
+pub(super) struct Tree {
     parents: Vec<usize>,
     /// r, x, load, reactive share.
     branches: Vec<(f64, f64, f64, f64)>,
@@ -19,7 +19,7 @@ struct Tree {
     price: f64,
 }
 
-fn tree() -> impl Strategy<Value = Tree> {
+pub(super) fn tree() -> impl Strategy<Value = Tree> {
     (2_usize..9).prop_flat_map(|n| {
         let parents = proptest::collection::vec(0_usize..100, n);
         let branches = proptest::collection::vec((0.0_f64..0.05, 0.001_f64..0.05, 0.2_f64..1.0, 0.0_f64..0.6), n);
@@ -42,7 +42,7 @@ fn tree() -> impl Strategy<Value = Tree> {
 }
 
 impl Tree {
-    fn ask(&self) -> (Network, Hour) {
+    pub(super) fn ask(&self) -> (Network, Hour) {
         let n = self.parents.len();
         let share = 1000.0 / n as f64;
         let mut buses = vec![Bus { id: 1, kind: BusKind::Slack, ..Bus::default() }];
@@ -183,7 +183,7 @@ proptest! {
         let dual = |k: usize| if duals[k % duals.len()] < 0.15 { 0.0 } else { duals[k % duals.len()] };
         let voltage: Vec<(f64, f64)> = (0..n).map(|k| if k == 0 { (0.0, 0.0) } else { (dual(k), dual(k + 11)) }).collect();
         let limited = |k: usize| if k > 0 && tree.rating.is_some() { dual(k + 23) } else { 0.0 };
-        let proof = LimitDuals {
+        let proof = ScaledDuals {
             sources: Sources {
                 root: (scaled.root_price, 0.0),
                 voltage: voltage.iter().map(|(up, low)| up - low).collect(),
