@@ -66,18 +66,18 @@ pub fn dc_opf(network: &Network, carbon: Option<&CarbonPricing>) -> Result<DcOpf
 }
 
 /// A closed branch.
-struct Line {
-    branch: usize,
-    from: NodeId,
-    to: NodeId,
+pub(super) struct Line {
+    pub branch: usize,
+    pub from: NodeId,
+    pub to: NodeId,
     /// kW per radian.
-    stiffness: f64,
+    pub stiffness: f64,
     /// kW that the phase shift takes from the flow.
-    shifted: f64,
-    rate: Option<f64>,
+    pub shifted: f64,
+    pub rate: Option<f64>,
 }
 
-fn lines(network: &Network, topology: &Topology) -> Result<Vec<Line>, OpfError> {
+pub(super) fn lines(network: &Network, topology: &Topology) -> Result<Vec<Line>, OpfError> {
     let closed = network.branches.iter().enumerate().filter(|(_, b)| b.in_service && topology.is_energised(b.from));
     closed
         .map(|(k, branch)| {
@@ -252,7 +252,7 @@ fn flow_expression(flow: &Result<Var, Expr>) -> Expr {
 
 /// How far each angle can be from that of its slack, rad: along the shortest way, if no line carries more than its
 /// limit, or than everything that can be generated.
-fn angle_spread(network: &Network, topology: &Topology, lines: &[Line], reach_kw: f64) -> Vec<f64> {
+pub(super) fn angle_spread(network: &Network, topology: &Topology, lines: &[Line], reach_kw: f64) -> Vec<f64> {
     let mut spread = vec![f64::INFINITY; network.buses.len()];
     for slack in network.slacks() {
         spread[slack.0] = 0.0;

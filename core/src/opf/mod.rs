@@ -1,7 +1,7 @@
 //! Optimal power flow: the cheapest dispatch that the network can carry, and what one more kilowatt costs where.
 //!
 //! `dc` is for meshed networks without losses, `lin_dist_flow` for radial ones without losses; both are a
-//! [`Program`](crate::program::Program). `radial` keeps the AC equations of radial networks; inside it stand two things
+//! [`Program`](crate::program::Program). `flow_in_loop` is the former with carbon charged along its flows. `radial` keeps the AC equations of radial networks; inside it stand two things
 //! that know no solver, the adjoint (prices at a given flow) and the certificate (a proof that a flow is within a gap of
 //! the best). `ac` asks it about a network as its file has it.
 //!
@@ -12,6 +12,7 @@ mod ac;
 mod carbon;
 mod dc;
 mod error;
+mod flow_in_loop;
 mod lin_dist_flow;
 mod optimum;
 mod prices;
@@ -23,9 +24,10 @@ pub use ac::{AcOpf, ac_opf, relaxed_opf};
 pub use carbon::{CarbonPricing, OpfCarbon};
 pub use dc::{DcOpf, dc_opf};
 pub use error::OpfError;
+pub use flow_in_loop::{ConsumptionPricing, FlowInLoopOpf, flow_in_loop_opf};
 pub use lin_dist_flow::{LinDistOpf, lin_dist_opf};
 pub use prices::Price;
 pub use radial::{
-    BusResult, Control, Dispatch, Hour, Import, NetworkBlock, OptimalityCertificate, RadialOpf, Status, Violation,
-    Withdrawal,
+    BusResult, Control, Dispatch, Hour, Import, LimitDuals, NetworkBlock, OptimalityCertificate, RadialOpf, Status,
+    Violation, Withdrawal, certify,
 };
