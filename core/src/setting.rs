@@ -132,6 +132,9 @@ pub struct Member {
     pub rating: Rating,
     /// Free emission allowance over the horizon, kg.
     pub quota_kg: f64,
+    /// Least emission per kWh among its devices that emit: public, for a quota beyond it would pay for emitting. `None` where
+    /// none does.
+    pub least_emission_kg_per_kwh: Option<f64>,
     /// Side by slot.
     pub roles: Vec<Role>,
     /// Public prior of its price level, where there is one.
@@ -149,6 +152,7 @@ impl Member {
             export_max_kw,
             rating: Rating { supply_kw: export_max_kw, demand_kw: import_max_kw },
             quota_kg: 0.0,
+            least_emission_kg_per_kwh: None,
             roles: vec![],
             prior: None,
         }

@@ -138,6 +138,7 @@ fn members(
             power_factor: p.power_factor,
             rating: portfolio.rating(),
             quota_kg: p.quota_kg,
+            least_emission_kg_per_kwh: portfolio.least_emission_kg_per_kwh(),
             ..Member::new(&p.id, p.import_max_kw.unwrap_or(0.0), p.export_max_kw.unwrap_or(0.0))
         })
     };

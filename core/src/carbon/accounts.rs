@@ -58,8 +58,8 @@ impl Quota {
         }
     }
 
-    /// Refuses allowances that are no numbers, and allowances for imports beyond what they emit: a price on them would be
-    /// negative.
+    /// Refuses allowances that are no numbers, and allowances for imports or emitting devices beyond what they emit: a price
+    /// on them would be negative.
     ///
     /// # Errors
     /// See [`PolicyError`].
@@ -71,15 +71,17 @@ impl Quota {
         if modifiers.allow_negative_carbon_price {
             return Ok(());
         }
-        let cleanest = setting.tariff.iter().flat_map(|t| &t.intensity_kg_per_kwh).copied().reduce(f64::min);
-        match cleanest {
-            Some(emission_kg_per_kwh) if grid > emission_kg_per_kwh => Err(PolicyError::NegativePrice {
-                what: "imports from the grid",
-                quota_kg_per_kwh: grid,
-                emission_kg_per_kwh,
-            }),
-            _ => Ok(()),
+        let imports = setting.tariff.iter().flat_map(|t| &t.intensity_kg_per_kwh).copied();
+        let devices = setting.members.iter().filter_map(|m| m.least_emission_kg_per_kwh);
+        for (what, quota_kg_per_kwh, cleanest) in [
+            ("imports from the grid", grid, imports.reduce(f64::min)),
+            ("a member's own generation", turbine, devices.reduce(f64::min)),
+        ] {
+            if let Some(emission_kg_per_kwh) = cleanest.filter(|e| quota_kg_per_kwh > *e) {
+                return Err(PolicyError::NegativePrice { what, quota_kg_per_kwh, emission_kg_per_kwh });
+            }
         }
+        Ok(())
     }
 }
 

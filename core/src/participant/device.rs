@@ -83,6 +83,22 @@ impl Device {
         Rating { supply_kw, demand_kw }
     }
 
+    /// Emission per kWh that it generates, kg.
+    pub fn emission_kg_per_kwh(&self) -> f64 {
+        match self {
+            Device::MicroTurbine(d) => d.emission_kg_per_kwh,
+            Device::Pv(_)
+            | Device::Wind(_)
+            | Device::Load(_)
+            | Device::Interruptible(_)
+            | Device::Shiftable(_)
+            | Device::Storage(_)
+            | Device::EvFleet(_)
+            | Device::Hvac(_)
+            | Device::Quadratic(_) => 0.0,
+        }
+    }
+
     pub(super) fn contribute(&self, program: &mut Program, around: &Surroundings) -> Part {
         let mut part = match self {
             Device::Pv(d) | Device::Wind(d) => d.contribute(program, around),

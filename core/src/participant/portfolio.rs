@@ -99,6 +99,11 @@ impl Portfolio {
             Rating { supply_kw: sum.supply_kw + r.supply_kw, demand_kw: sum.demand_kw + r.demand_kw }
         })
     }
+
+    /// The least emission per kWh among its devices that emit, kg; `None` where none does.
+    pub fn least_emission_kg_per_kwh(&self) -> Option<f64> {
+        self.devices.iter().map(Device::emission_kg_per_kwh).filter(|e| *e > 0.0).reduce(f64::min)
+    }
 }
 
 impl Participant for Portfolio {
@@ -166,8 +171,8 @@ mod tests {
     use super::Portfolio;
     use crate::participant::testing::hourly;
     use crate::participant::{
-        Device, DeviceError, EvFleet, EvMode, EvSession, Interruptible, Load, Participant, Quadratic, Renewable,
-        Shiftable,
+        Device, DeviceError, EvFleet, EvMode, EvSession, Interruptible, Load, MicroTurbine, Participant, Quadratic,
+        Renewable, Shiftable,
     };
     use crate::program::{Program, SolveError};
     use crate::setting::{Periods, Setting};
@@ -226,6 +231,25 @@ mod tests {
         let rating = Portfolio::new("vpp", devices, periods).unwrap().rating();
         // 10 + 21 + 3 / 0.5 and 5 + 1 + 21 + 2 / 0.5.
         assert_eq!((rating.supply_kw, rating.demand_kw), (37.0, 31.0));
+    }
+
+    #[test]
+    fn the_cleanest_of_its_emitting_devices_is_public() {
+        let turbine = |emission_kg_per_kwh| {
+            Device::MicroTurbine(MicroTurbine {
+                p_min_kw: 0.0,
+                p_max_kw: 10.0,
+                cost_per_kwh: 0.4,
+                cost_per_kwh2: 0.0,
+                cost_per_h: 0.0,
+                ramp_kw_per_h: None,
+                emission_kg_per_kwh,
+                reserve_cost_per_kw: None,
+            })
+        };
+        let least = |devices| Portfolio::new("vpp", devices, hourly(1)).unwrap().least_emission_kg_per_kwh();
+        assert_eq!(least(vec![load(&[1.0]), turbine(0.0)]), None);
+        assert_eq!(least(vec![turbine(0.55), turbine(0.0), turbine(0.4)]), Some(0.4));
     }
 
     #[test]

@@ -176,6 +176,28 @@ fn quotas_that_make_emitting_pay_are_refused_unless_meant() {
     check("CapAndTrade(quota: OutputBased())").unwrap();
 }
 
+/// A turbine of 0.4 kg with a quota of 0.45 would be paid for every kWh; one that emits nothing has no quota at all.
+#[test]
+fn quotas_beyond_what_a_turbine_emits_are_refused_unless_meant() {
+    let mut setting = setting(1, Some(tariff(1, 1.0, 0.4, 0.581)), &[0.0, 0.0]);
+    let quota = "quota: OutputBased(turbine_kg_per_kwh: 0.45)";
+    for text in [format!("CapAndTrade({quota})"), format!("Stepped({quota})"), format!("AllowanceTrading({quota})")] {
+        setting.members[1].least_emission_kg_per_kwh = None;
+        policy(&text).check(&setting).unwrap();
+        setting.members[1].least_emission_kg_per_kwh = Some(0.45);
+        policy(&text).check(&setting).unwrap();
+        setting.members[1].least_emission_kg_per_kwh = Some(0.4);
+        let error = policy(&text).check(&setting).unwrap_err();
+        let expected = PolicyError::NegativePrice {
+            what: "a member's own generation",
+            quota_kg_per_kwh: 0.45,
+            emission_kg_per_kwh: 0.4,
+        };
+        assert_eq!(error, expected);
+        policy(&text.replace(quota, &format!("{quota}, allow_negative_carbon_price: true"))).check(&setting).unwrap();
+    }
+}
+
 /// Bought at 0.355 and sold at 0.35, a quota of 0.728 on energy of 0.581 kg would earn 0.036 per kWh without doing anything.
 #[test]
 fn a_negative_carbon_price_does_not_buy_and_sell_at_once() {
