@@ -24,6 +24,8 @@ struct Run {
     policy: String,
     status: String,
     reason: String,
+    /// Swept parameters with their values, as written.
+    swept: Vec<String>,
     /// Columns of the run table that hold a number.
     numbers: BTreeMap<String, f64>,
     gains: Gains,
@@ -63,6 +65,7 @@ impl Summary {
                 policy: row.text("carbon_label"),
                 status: row.text("status"),
                 reason: row.text("reason"),
+                swept: row.swept(),
                 numbers: row.numbers(),
                 gains: Gains::default(),
             });
@@ -183,6 +186,12 @@ impl Row {
     /// A missing figure adds nothing.
     fn number(&self, column: &str) -> f64 {
         self.cell(column).parse().unwrap_or(0.0)
+    }
+
+    /// Parameters that were swept: their columns are named by paths.
+    fn swept(&self) -> Vec<String> {
+        let cells = self.header.iter().zip(&self.cells);
+        cells.filter(|(name, cell)| name.contains('.') && !cell.is_empty()).map(|(n, c)| format!("{n} = {c}")).collect()
     }
 
     fn numbers(&self) -> BTreeMap<String, f64> {

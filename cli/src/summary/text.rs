@@ -34,7 +34,7 @@ impl Summary {
         for refuted in &self.refuted {
             let named = self.runs.iter().find(|run| run.id == refuted.run).map_or(refuted.run.clone(), Run::named);
             let witness = if refuted.witness.is_empty() { String::new() } else { format!(" ({})", refuted.witness) };
-            let (name, value, tolerance) = (&refuted.name, &refuted.value, &refuted.tolerance);
+            let (name, value, tolerance) = (&refuted.name, short(&refuted.value), short(&refuted.tolerance));
             line(text, &format!("REFUTED  {named}: {name} is {value}, at most {tolerance} was claimed{witness}"));
         }
         problems
@@ -43,7 +43,8 @@ impl Summary {
 
 impl Run {
     fn named(&self) -> String {
-        format!("{} under {} in {}", self.mechanism, self.policy, self.scenario)
+        let swept = if self.swept.is_empty() { String::new() } else { format!(" with {}", self.swept.join(", ")) };
+        format!("{} under {} in {}{swept}", self.mechanism, self.policy, self.scenario)
     }
 }
 
@@ -112,6 +113,18 @@ fn number(x: f64) -> String {
     format!("{:.decimals$}", x + 0.0)
 }
 
+/// A number as in the table, to three digits where it has many.
+fn short(written: &str) -> String {
+    match written.parse::<f64>() {
+        Ok(x) if written.len() > 8 && (1e-4..1e6).contains(&x.abs()) => {
+            let decimals = (2 - x.abs().log10().floor() as i32).max(0) as usize;
+            format!("{x:.decimals$}")
+        }
+        Ok(x) if written.len() > 8 => format!("{x:.2e}"),
+        _ => written.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::summary::Summary;
@@ -156,6 +169,16 @@ mod tests {
         let row = text.lines().find(|l| l.trim_start().starts_with("one")).unwrap();
         let cells: Vec<_> = row.split_whitespace().collect();
         assert_eq!(cells, ["one", "64.90", "34.90", "30.00", "0", "0"]);
+    }
+
+    #[test]
+    fn a_problem_names_the_swept_value_and_no_more_digits_than_are_read() {
+        let runs = "run_id,scenario,variant,carbon_label,carbon.price_factor,status,reason\n\
+                    a,s,one,tax,,converged,\nb,s,one,tax,0.5,not_converged,cycle\n";
+        let certificates = format!("{CERTIFICATES}b,fixed_point_price,0.06599661332544256,1e-4,refuted,\n");
+        let text = text(&store("swept", runs, PARTICIPANTS, &certificates));
+        assert!(text.contains("NOT CONVERGED  one under tax in s with carbon.price_factor = 0.5: cycle"), "{text}");
+        assert!(text.contains("fixed_point_price is 0.0660, at most 1e-4 was claimed"), "{text}");
     }
 
     #[test]
