@@ -3,7 +3,7 @@
 use crate::identity::{Entity, Identity};
 use crate::statistics::{Estimate, estimate};
 use crate::store::{ParticipantRow, PeriodRow, ScenarioFacts, Status, Store};
-use crate::text::literal;
+use crate::text::{self, literal};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -11,7 +11,9 @@ use std::fmt::Write as _;
 const BENCHMARKS: [&str; 2] = [GRID_ONLY, "central-optimum"];
 /// What gains are measured against.
 const GRID_ONLY: &str = "grid-only";
-const NO_POLICY: &str = "none";
+pub(crate) const NO_POLICY: &str = "none";
+/// The party that receives what is paid for carbon.
+const AUTHORITY: &str = "authority";
 
 /// The runs of a scenario, by mechanism and policy.
 #[derive(Clone, Debug)]
@@ -162,6 +164,22 @@ impl<'a> Study<'a> {
         estimate(&rows.filter_map(|r| value(r)).map(without_noise).collect::<Vec<_>>())
     }
 
+    /// The sum of a figure over participants in a cell over its seeds, a sample for each run that knows some of it.
+    pub fn of_participants(
+        &self,
+        (m, p): (usize, usize),
+        participants: &[usize],
+        value: impl Fn(&ParticipantRow) -> Option<f64>,
+    ) -> Option<Estimate> {
+        let chosen = |r: &&&ParticipantRow| participants.iter().any(|i| self.participant(*i).key == r.participant);
+        let sum = |run: &usize| {
+            let known: Vec<f64> =
+                self.rows.get(run).into_iter().flatten().filter(chosen).filter_map(|r| value(r)).collect();
+            (!known.is_empty()).then(|| without_noise(known.iter().sum()))
+        };
+        estimate(&self.runs(m, p).iter().filter_map(sum).collect::<Vec<_>>())
+    }
+
     /// The run without trade.
     pub fn baseline(&self) -> Option<usize> {
         self.mechanisms.iter().copied().find(|m| self.mechanism(*m).id == GRID_ONLY)
@@ -207,6 +225,32 @@ impl<'a> Study<'a> {
         }
         rows.sort_by_key(|r| r.period);
         rows
+    }
+
+    /// What everybody pays for carbon on balance, refunds taken off, in a cell: by party, means over seeds. The authority
+    /// is the receiver and not among them, so that the sum is its revenue.
+    pub fn carbon_payments(&self, m: usize, p: usize) -> BTreeMap<String, f64> {
+        const REASONS: [&str; 2] = ["carbon", "carbon refund"];
+        let runs = self.runs(m, p);
+        let mut paid: BTreeMap<String, f64> = BTreeMap::new();
+        for row in self.store.ledger.iter().filter(|r| runs.contains(&r.run) && REASONS.contains(&r.reason.as_str())) {
+            for (party, amount) in [(&row.from, row.amount), (&row.to, -row.amount)] {
+                if party != AUTHORITY {
+                    *paid.entry(party.clone()).or_default() += amount / runs.len() as f64;
+                }
+            }
+        }
+        paid
+    }
+
+    /// The trunk and the laterals of the feeder, if the manifest tells them for just these buses; else one strand.
+    pub fn strands(&self, buses: &[u64]) -> Vec<Vec<u64>> {
+        let sorted = |mut v: Vec<u64>| {
+            v.sort_unstable();
+            v
+        };
+        let told = sorted(self.facts.feeder.iter().flatten().copied().collect());
+        if told == sorted(buses.to_vec()) { self.facts.feeder.clone() } else { vec![buses.to_vec()] }
     }
 
     /// "/day" where the horizon is one.
@@ -261,7 +305,7 @@ impl Clock {
         let periods = from_periods.chain(from_nodes).max().unwrap_or(0);
         // a day in 24 periods needs no saying
         match store.facts(scenario).period_h.or((periods == 24).then_some(1.0)) {
-            Some(step) if step > 0.0 => Clock { periods, step, label: "Hour of day" }.named(),
+            Some(step) if step > 0.0 => Clock { periods, step, label: "Hour of day" }.beyond_a_day(),
             _ => Clock { periods, step: 1.0, label: "Period" },
         }
     }
@@ -271,8 +315,20 @@ impl Clock {
         self.periods as f64 * self.step
     }
 
+    /// A period in a sentence: "hour 18-19", or "period 5" where the length of periods is not known.
+    pub fn named(&self, period: usize) -> String {
+        if self.label == "Period" {
+            return format!("period {period}");
+        }
+        let hour = |t: usize| {
+            let hours = t as f64 * self.step;
+            text::number(hours, usize::from((hours - hours.round()).abs() > 1e-9))
+        };
+        format!("hour {}\u{2013}{}", hour(period), hour(period + 1))
+    }
+
     /// Beyond a day the hours count on.
-    fn named(self) -> Clock {
+    fn beyond_a_day(self) -> Clock {
         if self.end() > 24.0 + 1e-9 { Clock { label: "Hour", ..self } } else { self }
     }
 
@@ -303,7 +359,7 @@ fn thousands(largest: f64) -> (f64, String) {
     while largest >= 2.0 * 10f64.powi(exponent + 3) {
         exponent += 3;
     }
-    let power = if exponent == 0 { String::new() } else { crate::text::power_of_ten(exponent) + " " };
+    let power = if exponent == 0 { String::new() } else { text::power_of_ten(exponent) + " " };
     (10f64.powi(-exponent), power)
 }
 

@@ -126,20 +126,14 @@ fn rows(study: &Study) -> Option<Rows> {
         buses.push(n.bus);
     }
     buses.dedup();
-    let feeder: Vec<u64> = study.facts.feeder.iter().flatten().copied().collect();
-    let (mut a, mut b) = (buses.clone(), feeder.clone());
-    a.sort_unstable();
-    b.sort_unstable();
-    if !feeder.is_empty() && a == b {
-        let mut laterals = Vec::new();
-        let mut row = 0;
-        for lateral in &study.facts.feeder {
-            laterals.push(row);
-            row += lateral.len();
-        }
-        return Some(Rows { buses: feeder, laterals: laterals.into_iter().skip(1).collect() });
-    }
-    (!buses.is_empty()).then_some(Rows { buses, laterals: Vec::new() })
+    let strands = study.strands(&buses);
+    let starts = strands.iter().scan(0, |next, strand| {
+        let start = *next;
+        *next += strand.len();
+        Some(start)
+    });
+    let laterals = starts.skip(1).collect();
+    (!buses.is_empty()).then(|| Rows { buses: strands.concat(), laterals })
 }
 
 fn picture(study: &Study, maps: &[HeatMap], scale: &Scale, what: &str) -> Picture {

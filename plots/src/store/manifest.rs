@@ -28,6 +28,8 @@ pub struct ScenarioFacts {
     pub sell_price_per_kwh: Vec<f64>,
     /// The buses of the trunk and of each lateral from its branching point outwards.
     pub feeder: Vec<Vec<u64>>,
+    /// The bus of every participant that has one.
+    pub participant_bus: BTreeMap<String, u64>,
 }
 
 impl Manifest {

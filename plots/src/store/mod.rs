@@ -8,7 +8,8 @@ mod table;
 
 pub use manifest::{Manifest, ScenarioFacts};
 pub use rows::{
-    CertificateRow, ConvergenceRow, DeviceColumn, LedgerRow, NodeRow, ParticipantRow, PeriodRow, Run, Status, TradeRow,
+    BranchRow, CertificateRow, ConvergenceRow, DeviceColumn, LedgerRow, NodeRow, ParticipantRow, PeriodRow, PriceParts,
+    Run, Status, TradeRow,
 };
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub struct Store {
     pub periods: Vec<PeriodRow>,
     pub trades: Vec<TradeRow>,
     pub nodes: Vec<NodeRow>,
+    pub branches: Vec<BranchRow>,
     pub certificates: Vec<CertificateRow>,
     pub convergence: Vec<ConvergenceRow>,
     pub ledger: Vec<LedgerRow>,
@@ -69,6 +71,7 @@ impl Store {
             periods,
             trades: rows::trades(dir, &ids)?,
             nodes: rows::nodes(dir, &ids)?,
+            branches: rows::branches(dir, &ids)?,
             certificates: rows::certificates(dir, &ids)?,
             convergence: rows::convergence(dir, &ids)?,
             ledger: rows::ledger(dir, &ids)?,

@@ -106,6 +106,31 @@ pub struct NodeRow {
     pub q_kvar: Option<f64>,
     pub carbon_intensity_kg_per_kwh: Option<f64>,
     pub price_per_kwh: Option<f64>,
+    /// What the price is made of; `None` where the policy sets no price at the node.
+    pub price_parts: Option<PriceParts>,
+}
+
+/// A nodal price in its parts, currency per kWh. Their sum is the price.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct PriceParts {
+    pub energy: f64,
+    pub loss: f64,
+    pub congestion: f64,
+    pub voltage: f64,
+    pub carbon: f64,
+}
+
+/// One line of `branches`; power positive from `from` to `to`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BranchRow {
+    pub run: usize,
+    pub period: usize,
+    pub from: u64,
+    pub to: u64,
+    pub p_from_kw: Option<f64>,
+    pub carbon_flow_kg_per_h: Option<f64>,
+    /// Of the sending bus; `None` where nothing flows.
+    pub carbon_intensity_kg_per_kwh: Option<f64>,
 }
 
 /// One line of `certificates`.
@@ -304,7 +329,19 @@ pub(super) fn nodes(dir: &Path, ids: &Ids) -> Result<Vec<NodeRow>, StoreError> {
         "carbon_intensity_kg_per_kwh",
         "price_per_kwh",
     ])?;
+    let parts = ["energy", "loss", "congestion", "voltage", "carbon"].map(|p| table.column(&format!("{p}_per_kwh")));
     table.rows(|r| {
+        let part = |k: usize| parts[k].map_or(Ok(None), |column| r.number(column));
+        let price_parts = match part(0)? {
+            None => None,
+            Some(energy) => Some(PriceParts {
+                energy,
+                loss: part(1)?.unwrap_or(0.0),
+                congestion: part(2)?.unwrap_or(0.0),
+                voltage: part(3)?.unwrap_or(0.0),
+                carbon: part(4)?.unwrap_or(0.0),
+            }),
+        };
         Ok(NodeRow {
             run: r.run(run, ids)?,
             period: r.whole(period)?,
@@ -314,6 +351,32 @@ pub(super) fn nodes(dir: &Path, ids: &Ids) -> Result<Vec<NodeRow>, StoreError> {
             q_kvar: r.number(q)?,
             carbon_intensity_kg_per_kwh: r.number(intensity)?,
             price_per_kwh: r.number(price)?,
+            price_parts,
+        })
+    })
+}
+
+/// Empty where the store has no such table.
+pub(super) fn branches(dir: &Path, ids: &Ids) -> Result<Vec<BranchRow>, StoreError> {
+    let Some(table) = Table::open_if_there(dir, "branches")? else { return Ok(Vec::new()) };
+    let [run, period, from, to, p, carbon, intensity] = table.columns([
+        "run_id",
+        "period",
+        "from",
+        "to",
+        "p_from_kw",
+        "carbon_flow_kg_per_h",
+        "carbon_intensity_kg_per_kwh",
+    ])?;
+    table.rows(|r| {
+        Ok(BranchRow {
+            run: r.run(run, ids)?,
+            period: r.whole(period)?,
+            from: r.whole(from)?,
+            to: r.whole(to)?,
+            p_from_kw: r.number(p)?,
+            carbon_flow_kg_per_h: r.number(carbon)?,
+            carbon_intensity_kg_per_kwh: r.number(intensity)?,
         })
     })
 }

@@ -21,14 +21,25 @@ impl Table {
         Ok(Table { file, header, reader })
     }
 
+    /// As [`Table::open`]; `None` where there is no such file.
+    pub(super) fn open_if_there(dir: &Path, name: &str) -> Result<Option<Table>, StoreError> {
+        match Table::open(dir, name) {
+            Err(StoreError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            table => table.map(Some),
+        }
+    }
+
+    /// The place of a column that older stores do not have.
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|h| h == name)
+    }
+
     /// The places of columns that must be there.
     pub(super) fn columns<const N: usize>(&self, names: [&str; N]) -> Result<[usize; N], StoreError> {
         let mut places = [0; N];
         for (place, name) in places.iter_mut().zip(names) {
             *place = self
-                .header
-                .iter()
-                .position(|h| h == name)
+                .column(name)
                 .ok_or_else(|| StoreError::MissingColumn { file: self.file.clone(), column: name.to_owned() })?;
         }
         Ok(places)

@@ -85,6 +85,8 @@ struct Facts {
     sell_price_per_kwh: Vec<f64>,
     /// Ids of the buses of the trunk, then of each lateral, outwards.
     feeder: Vec<Vec<u64>>,
+    /// The bus of every participant that has one.
+    participant_bus: BTreeMap<String, u64>,
 }
 
 /// Writes the manifest; `end` is missing while the experiment runs.
@@ -181,6 +183,10 @@ fn facts_of(run: &Run) -> Facts {
         buy_price_per_kwh: form.grid.buy_price_per_kwh.values().to_vec(),
         sell_price_per_kwh: form.grid.sell_price_per_kwh.values().to_vec(),
         feeder: network.map_or_else(Vec::new, strands),
+        participant_bus: network.map_or_else(BTreeMap::new, |n| {
+            let members = run.instance.setting.members.iter();
+            members.filter_map(|m| Some((m.id.clone(), n.bus(m.node?).id))).collect()
+        }),
     }
 }
 
