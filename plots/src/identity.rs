@@ -35,10 +35,10 @@ impl Identity {
                 identity.mechanisms.push(entity(&run.variant, &run.mechanism, series, &MECHANISMS));
             }
             if find(&identity.policies, &run.carbon_label).is_none() {
-                let series = policy_series(&identity.policies, &run.carbon_policy);
-                identity.policies.push(entity(&run.carbon_label, &run.carbon_policy, series, &POLICIES));
+                identity.policies.push(entity(&run.carbon_label, &run.carbon_policy, NO_CARBON_PRICE, &POLICIES));
             }
         }
+        dress(&mut identity.policies);
         for row in &store.participants {
             if find(&identity.participants, &row.participant).is_none() {
                 let series = CYCLE[identity.participants.len() % CYCLE.len()];
@@ -71,22 +71,31 @@ fn find(entities: &[Entity], key: &str) -> Option<usize> {
     entities.iter().position(|e| e.key == key)
 }
 
-/// The first variant of a policy has the look of the policy; further ones take what is free.
-fn policy_series(known: &[Entity], id: &str) -> Series {
-    let own = match id {
+/// The policy that has no label has the look of its id, else its first variant; all others take what is free.
+fn dress(policies: &mut [Entity]) {
+    let mut taken: Vec<Series> = Vec::new();
+    let mut further = 0;
+    for i in 0..policies.len() {
+        let id = &policies[i].id;
+        let unlabelled = policies.iter().any(|e| e.key == *id);
+        let own = look(id).filter(|s| !taken.contains(s) && (policies[i].key == *id || !unlabelled));
+        policies[i].series = own.unwrap_or_else(|| {
+            further += 1;
+            FURTHER_POLICIES[(further - 1) % FURTHER_POLICIES.len()]
+        });
+        taken.extend(own);
+    }
+}
+
+/// The policies that look the same in every paper.
+fn look(id: &str) -> Option<Series> {
+    match id {
         "none" => Some(NO_CARBON_PRICE),
         "tax" => Some(TAX),
         "cap-and-trade" => Some(CAP_AND_TRADE),
         "stepped" => Some(STEPPED),
         "integrated" => Some(INTEGRATED),
         _ => None,
-    };
-    match own {
-        Some(series) if known.iter().all(|e| e.series != series) => series,
-        _ => {
-            let further = known.iter().filter(|e| FURTHER_POLICIES.contains(&e.series)).count();
-            FURTHER_POLICIES[further % FURTHER_POLICIES.len()]
-        }
     }
 }
 
@@ -181,11 +190,16 @@ mod tests {
 
     #[test]
     fn variants_of_a_policy_look_different() {
-        let mut known = vec![entity("tax", "tax", policy_series(&[], "tax"), &POLICIES)];
-        for key in ["flat-320", "flat-400"] {
-            let series = policy_series(&known, "tax");
-            assert!(known.iter().all(|e| e.series != series));
-            known.push(entity(key, "tax", series, &POLICIES));
+        let keys = ["none", "nodal price", "nodal price + ladder", "integrated", "flat-320", "flat-400"];
+        let ids = ["none", "integrated", "integrated", "integrated", "tax", "tax"];
+        let mut known: Vec<Entity> =
+            keys.iter().zip(ids).map(|(key, id)| entity(key, id, NO_CARBON_PRICE, &POLICIES)).collect();
+        dress(&mut known);
+        for (i, a) in known.iter().enumerate() {
+            assert!(known[i + 1..].iter().all(|b| a.series != b.series), "{}", a.key);
         }
+        let series = |key: &str| known.iter().find(|e| e.key == key).map(|e| e.series);
+        assert_eq!(series("integrated"), Some(INTEGRATED));
+        assert_eq!(series("flat-320"), Some(TAX));
     }
 }

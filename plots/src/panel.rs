@@ -224,7 +224,11 @@ impl Panel {
                 c.segment((r.x0 - TICK, y), (r.x0, y), spine);
             }
             if self.y_labels == Labels::Shown {
-                c.text_middle((labels, y), Align::Right, TICK_LABEL, label);
+                let lines: Vec<&str> = label.split('\n').collect();
+                for (k, line) in lines.iter().enumerate() {
+                    let below = TICK_LABEL * LEADING * (k as f64 - (lines.len() - 1) as f64 / 2.0);
+                    c.text_middle((labels, y + below), Align::Right, TICK_LABEL, line);
+                }
             }
         }
         if self.y_labels == Labels::Shown {

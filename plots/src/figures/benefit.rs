@@ -8,11 +8,13 @@ use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::panel::Panel;
 use crate::statistics::Estimate;
 use crate::study::{Study, Unit, largest};
-use crate::style::{INK, TWO_COLUMNS_MM};
+use crate::style::{INK, Series, TWO_COLUMNS_MM};
 
 const MOST_PANELS: usize = 6;
 const MOST_PARTICIPANTS: usize = 8;
 const MOST_POLICIES: usize = 5;
+/// Panels of dots side by side.
+const MOST_COLUMNS: usize = 4;
 
 pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let mechanisms = study.trading();
@@ -25,6 +27,8 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         && study.policies.len() <= MOST_POLICIES;
     let (canvas, how) = if bars {
         (gains.bars().canvas, "by mechanism and carbon policy".to_owned())
+    } else if study.policies.len() > 1 && gains.mechanisms.len() <= MOST_COLUMNS {
+        (gains.dots_by_policy().canvas, "by mechanism and carbon policy".to_owned())
     } else {
         let policy = study.reference_policy().ok_or(Absent::NoRun)?;
         (gains.dots(policy).canvas, format!("by mechanism, carbon policy {}", study.policy(policy).name))
@@ -124,6 +128,36 @@ impl<'a> Gains<'a> {
         figure
     }
 
+    /// Policies as rows, participants as markers, a panel per mechanism.
+    fn dots_by_policy(&self) -> Figure {
+        let study = self.study;
+        let shown = study.participants.len().min(MOST_PARTICIPANTS);
+        let of_policy = |k: usize| {
+            self.values.iter().map(|of_mechanism| of_mechanism.iter().take(shown).map(|v| v[k]).collect()).collect()
+        };
+        let rows: Vec<DotRow> = study
+            .policies
+            .iter()
+            .enumerate()
+            .map(|(k, p)| DotRow { name: study.policy(*p).name.clone(), panels: of_policy(k) })
+            .collect();
+        let several = self.mechanisms.len() > 1;
+        let title = |(k, m): (usize, &usize)| {
+            let name = &study.mechanism(*m).name;
+            let label = if several { format!("Gain ({})", self.unit.label) } else { self.label() };
+            (if several { lettered(k, name) } else { String::new() }, label)
+        };
+        let titles: Vec<(String, String)> = self.mechanisms.iter().enumerate().map(title).collect();
+        let (series, names) = self.participants(shown);
+        dot_panels(&titles, &rows, &series, &names)
+    }
+
+    /// What the first participants look like and are called.
+    fn participants(&self, n: usize) -> (Vec<Series>, Vec<String>) {
+        let participants = self.study.participants.iter().take(n).map(|i| self.study.participant(*i));
+        participants.map(|p| (p.series, p.name.clone())).unzip()
+    }
+
     /// Mechanisms as rows, participants as markers.
     fn dots(&self, policy: usize) -> Figure {
         let study = self.study;
@@ -138,8 +172,7 @@ impl<'a> Gains<'a> {
                 panels: vec![values.iter().take(shown).map(|v| v[k]).collect()],
             })
             .collect();
-        let participants = study.participants.iter().take(shown).map(|i| study.participant(*i));
-        let (series, names): (Vec<_>, Vec<_>) = participants.map(|p| (p.series, p.name.clone())).unzip();
+        let (series, names) = self.participants(shown);
         dot_panels(&[(String::new(), self.label())], &rows, &series, &names)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Absent, Picture, lettered, listed};
 use crate::axis::Axis;
-use crate::canvas::{Canvas, Fill};
+use crate::canvas::{Canvas, Fill, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::panel::Panel;
 use crate::store::ParticipantRow;
@@ -17,6 +17,7 @@ use crate::text;
 const STACK: f64 = 0.5;
 const PAYMENT: f64 = 0.2;
 const MOST_PANELS: usize = 6;
+const MOST_POLICIES: usize = 12;
 const MOST_PARTICIPANTS: usize = 8;
 const MOST_MECHANISMS: usize = 10;
 
@@ -39,6 +40,12 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let mut pictures = Vec::new();
     pictures.extend(totals(study, &mechanisms));
     pictures.extend(by_participant(study, &mechanisms, policy));
+    // policies are listed from the plain to the refined: the last is the other one to look into
+    if let Some(last) = study.policies.last().filter(|p| **p != policy) {
+        let picture = by_participant(study, &mechanisms, *last);
+        let key = &study.policy(*last).key;
+        pictures.extend(picture.map(|p| Picture { qualifier: format!("{}-{key}", p.qualifier), ..p }));
+    }
     if pictures.is_empty() { Err(Absent::NoData { column: "gain_resource" }) } else { Ok(pictures) }
 }
 
@@ -48,34 +55,35 @@ struct Split {
     /// Received from peers and operator.
     received: f64,
     gain: f64,
+    interval: Option<(f64, f64)>,
 }
 
 impl Split {
     /// `None` if no part is known.
     fn of(study: &Study, cell: (usize, usize), participants: &[usize]) -> Option<Split> {
-        let sum = |value: Value| -> Option<f64> {
-            let known: Vec<f64> =
-                participants.iter().filter_map(|i| study.of_participant(cell, *i, value)).map(|e| e.mean).collect();
-            (!known.is_empty()).then(|| known.iter().sum())
-        };
-        let parts = PARTS.map(|(_, value, _)| sum(value));
+        let sum = |value: Value| study.of_participants(cell, participants, value);
+        let mean = |value: Value| sum(value).map(|e| e.mean);
+        let parts = PARTS.map(|(_, value, _)| mean(value));
         let gain = sum(|r| r.gain)?;
         parts.iter().any(Option::is_some).then(|| Split {
             parts: parts.map(|p| p.unwrap_or(0.0)),
-            received: -sum(|r| r.payment).unwrap_or(0.0),
-            gain,
+            received: -mean(|r| r.payment).unwrap_or(0.0),
+            gain: gain.mean,
+            interval: gain.interval,
         })
     }
 
     fn scaled(&self, f: f64) -> Split {
-        Split { parts: self.parts.map(|p| p * f), received: self.received * f, gain: self.gain * f }
+        let interval = self.interval.map(|(a, b)| (a * f, b * f));
+        Split { parts: self.parts.map(|p| p * f), received: self.received * f, gain: self.gain * f, interval }
     }
 
     /// Everything the axis must hold.
-    fn ends(&self, payment: Payment) -> [f64; 4] {
+    fn ends(&self, payment: Payment) -> [f64; 6] {
         let received = if payment == Payment::Beside { self.received } else { 0.0 };
         let side = |keep: fn(&f64) -> bool| self.parts.iter().filter(|p| keep(p)).sum::<f64>();
-        [side(|p| *p > 0.0), side(|p| *p < 0.0), received, self.gain]
+        let (low, high) = self.interval.unwrap_or((self.gain, self.gain));
+        [side(|p| *p > 0.0), side(|p| *p < 0.0), received, self.gain, low, high]
     }
 
     fn draw(&self, c: &mut Canvas, panel: &Panel, at: f64, payment: Payment) {
@@ -92,7 +100,12 @@ impl Split {
         if payment == Payment::Beside {
             panel.bar(c, (right, 0.0), (right + PAYMENT, self.received), PAYMENT_FILL);
         }
-        let middle = panel.point(f64::midpoint(left, right), self.gain);
+        let x = f64::midpoint(left, right);
+        if let Some((low, high)) = self.interval {
+            c.segment(panel.point(x, low), panel.point(x, high), Stroke::new(WHITE, 2.6));
+            panel.interval_y(c, x, (low, high), BLACK);
+        }
+        let middle = panel.point(x, self.gain);
         c.mark(middle, Mark::Diamond, MARKER + 0.3, WHITE);
         c.mark(middle, Mark::Diamond, MARKER, BLACK);
     }
@@ -129,9 +142,18 @@ type Sheet = (String, Vec<(String, Option<Split>)>);
 fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
     let reference = study.reference_policy()?;
     let shown = most_gain(study, mechanisms, reference, MOST_MECHANISMS);
-    let policies = &study.policies[..study.policies.len().min(MOST_PANELS)];
+    let policies =
+        &study.policies[..study.policies.len().min(if shown.len() > 6 { MOST_PANELS } else { MOST_POLICIES })];
     // names of mechanisms need more room than those of participants
-    let columns = if shown.len() > 6 { 1 } else { policies.len().min(2) };
+    let columns = match (shown.len(), policies.len()) {
+        (7.., _) => 1,
+        (..=3, 5..) => 3,
+        (_, n) => n.min(2),
+    };
+    let further = match study.policies.len() - policies.len() {
+        0 => String::new(),
+        n => format!(" {n} further policies are not shown."),
+    };
     let page = if policies.len() == 1 && shown.len() <= 5 { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
     let width = (page - 16.0) / columns as f64 * MM;
     let name = |m: &usize| {
@@ -155,7 +177,7 @@ fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
         caption: format!(
             "Gain of all participants over trading with the grid alone by mechanism: saved resources, and what the \
              retailer (margin), the authority (carbon) and the network operator lose to it. Payments between \
-             participants cancel; where the mark is off the stack, an operator keeps or pays the difference.{}",
+             participants cancel; where the mark is off the stack, an operator keeps or pays the difference.{further}{}",
             study.footnote()
         ),
         canvas,
@@ -212,7 +234,16 @@ fn sheets_figure(study: &Study, sheets: &[Sheet], columns: usize, payment: Payme
     let lines = sheets.len().div_ceil(columns);
     let few = sheets.len() == 1 && sheets[0].1.len() <= 5;
     let width = if few { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
-    let mut figure = Figure::new(width, 18.0 + if columns > 1 || few { 44.0 } else { 38.0 } * lines as f64);
+    let mut figure = Figure::new(
+        width,
+        18.0 + if lines > 4 {
+            36.0
+        } else if columns > 1 || few {
+            44.0
+        } else {
+            38.0
+        } * lines as f64,
+    );
     figure.legend(&[legend(&known().collect::<Vec<_>>(), payment)]);
     let mut panels: Vec<Panel> = sheets
         .iter()

@@ -15,6 +15,12 @@ pub(super) struct DotRow {
     pub(super) panels: Vec<Vec<Option<Estimate>>>,
 }
 
+/// Marks at the ends stay off the names of the rows.
+fn with_room(axis: Axis) -> Axis {
+    let room = 0.015 * (axis.high - axis.low);
+    Axis { low: axis.low - room, high: axis.high + room, ..axis }
+}
+
 /// Panels with title and x label side by side, their rows shared.
 pub(super) fn dot_panels(titles: &[(String, String)], rows: &[DotRow], series: &[Series], legend: &[String]) -> Figure {
     let mut figure = Figure::new(TWO_COLUMNS_MM, 20.0 + ROW_MM * rows.len() as f64);
@@ -27,13 +33,15 @@ pub(super) fn dot_panels(titles: &[(String, String)], rows: &[DotRow], series: &
         rows.iter().enumerate().map(|(i, r)| (i, text::fit(&r.name, TICK_LABEL, longest))).collect();
     let mut panels: Vec<Panel> = titles
         .iter()
-        .enumerate()
-        .map(|(k, (title, label))| {
-            let values = rows.iter().flat_map(|r| r.panels[k].iter().flatten());
+        .map(|(title, label)| {
+            // panels of one quantity share their axis
+            let same = titles.iter().enumerate().filter(|(_, other)| other.1 == *label).map(|(other, _)| other);
+            let values = same.flat_map(|k| rows.iter().flat_map(move |r| r.panels[k].iter().flatten()));
             let ends = values.flat_map(|e| e.interval.map_or([e.mean; 2], |(a, b)| [a, b]));
             let mut y = Axis::rows(rows.len(), names.clone(), "");
             y.kind = crate::axis::Kind::Category;
-            Panel::new(Axis::around(ends, 5, label), y).with_grid(Grid::X).titled(title)
+            let steps = if titles.len() > 2 { 4 } else { 5 };
+            Panel::new(with_room(Axis::around(ends, steps, label)), y).with_grid(Grid::X).titled(title)
         })
         .collect();
     figure.grid(titles.len(), Sharing::Y, &mut panels);
