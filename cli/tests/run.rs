@@ -137,6 +137,34 @@ fn figures_are_drawn_in_the_formats_asked_for() {
 }
 
 #[test]
+fn a_comparison_of_carbon_policies_is_drawn_and_every_payment_for_carbon_has_its_payer() {
+    let folder = folder("run_comparison");
+    let out = folder.join("out");
+    let experiment = "Experiment(scenarios: [\"five_vpps.ron\"], mechanisms: [\"grid-only\", \"mid-market-rate\"],
+        carbon: [\"none\", Stepped(interval_kg: 500), Integrated()], first_periods: 4,
+        sweep: [(path: \"carbon.price_factor\", values: [1, 0.5])])";
+    let experiment = file(&folder, "comparison.ron", experiment);
+    let output = coase(&["run", &experiment, "--quiet", "--out", out.to_str().unwrap()]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    for kind in ["abatement", "carbon_flow", "carbon_payers", "price_decomposition-grid-only-integrated"] {
+        assert!(out.join("figures").join(kind).with_extension("svg").is_file(), "{kind}");
+    }
+    let store = coase_plots::store::Store::read(&out).unwrap();
+    let identity = coase_plots::identity::Identity::of(&store);
+    let study = &coase_plots::study::Study::all(&store, &identity)[0];
+    let mut received = 0.0;
+    for &m in &study.mechanisms {
+        for &p in &study.policies {
+            let paid: f64 = study.carbon_payments(m, p).values().sum();
+            let revenue = study.metric(m, p, "carbon_revenue").unwrap().mean;
+            assert!((paid - revenue).abs() < 1e-6, "{paid} {revenue}");
+            received += revenue;
+        }
+    }
+    assert!(received > 0.0);
+}
+
+#[test]
 fn a_load_that_cannot_be_served_is_infeasible_and_the_status_says_so() {
     let folder = folder("run_infeasible");
     let scenario = file(&folder, "alone.ron", &alone("", 5.0));

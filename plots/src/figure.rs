@@ -7,7 +7,7 @@ use crate::color::{Map, Rgb};
 use crate::geometry::Rect;
 use crate::panel::{Labels, Panel};
 use crate::style::{
-    COLOR_BAR, GAP, INK, KEY_GAP, LABEL, MARKER, MM, Mark, PAD_LABEL, PAD_PAGE, PAD_TICK, SPINE, TICK, TICK_LABEL,
+    COLOR_BAR, GAP, GRID, INK, KEY_GAP, LABEL, MARKER, MM, Mark, PAD_LABEL, PAD_PAGE, PAD_TICK, SPINE, TICK, TICK_LABEL,
 };
 use crate::text::{self, Weight};
 
@@ -23,14 +23,21 @@ pub enum Key {
     Band(Stroke, Fill),
     /// An empty frame.
     Frame(Stroke),
+    /// A cased line of a width.
+    Cased(f64),
+    /// A disc with a rim.
+    Ring(Rgb),
+    /// An upright bar.
+    Post,
 }
 
 impl Key {
     fn width(&self) -> f64 {
         match self {
-            Key::Line(_) | Key::Series(..) | Key::Band(..) => 18.0,
+            Key::Line(_) | Key::Series(..) | Key::Band(..) | Key::Cased(_) => 18.0,
+            Key::Post => 4.0,
             Key::Fill(_) | Key::Frame(_) => 12.0,
-            Key::Mark(..) => 8.0,
+            Key::Mark(..) | Key::Ring(_) => 8.0,
         }
     }
 
@@ -50,6 +57,15 @@ impl Key {
                 c.segment((x, y), (end, y), *s);
             }
             Key::Frame(s) => c.frame(swatch, *s),
+            Key::Cased(width) => {
+                c.segment((x, y), (end, y), Stroke::new(INK, width + 1.0));
+                c.segment((x + 0.5, y), (end - 0.5, y), Stroke::new(GRID, *width));
+            }
+            Key::Ring(color) => {
+                c.disc((middle, y), 4.0, INK);
+                c.disc((middle, y), 3.3, *color);
+            }
+            Key::Post => c.rect(Rect::new(x + 0.5, y - 4.5, end - 0.5, y + 4.5), Fill::new(INK)),
         }
     }
 }

@@ -1,11 +1,17 @@
 //! The figures: one function per kind, from a study to pictures, through a registry.
 
+mod abatement;
 mod benefit;
+mod carbon_flow;
+mod carbon_payers;
 mod cost_and_emissions;
 mod cost_emissions_plane;
 mod dispatch;
 mod feeder;
+mod feeder_layout;
+mod feeder_map;
 mod gain_split;
+mod price_decomposition;
 mod profiles;
 mod rows;
 mod sweep;
@@ -45,6 +51,14 @@ pub enum Absent {
     NoSweep,
     #[error("no swept parameter has two numbers to draw against")]
     NoNumericSweep,
+    #[error("nobody pays for carbon")]
+    NoCarbonPayment,
+    #[error("no policy at two carbon prices: nothing to draw a curve through")]
+    NoCarbonPrices,
+    #[error("no branches: the table of branches is empty for the runs shown")]
+    NoBranches,
+    #[error("the feeder is meshed, or the manifest does not tell its trunk and laterals")]
+    NotRadial,
     #[error("column `{column}` is empty")]
     NoData { column: &'static str },
 }
@@ -58,15 +72,19 @@ pub struct Kind {
 }
 
 /// All kinds, in the order of a paper.
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 13] = [
     Kind { name: "cost_and_emissions", draw: cost_and_emissions::draw },
     Kind { name: "cost_emissions_plane", draw: cost_emissions_plane::draw },
     Kind { name: "benefit", draw: benefit::draw },
     Kind { name: "gain_split", draw: gain_split::draw },
+    Kind { name: "carbon_payers", draw: carbon_payers::draw },
+    Kind { name: "abatement", draw: abatement::draw },
     Kind { name: "profiles", draw: profiles::draw },
     Kind { name: "dispatch", draw: dispatch::draw },
+    Kind { name: "price_decomposition", draw: price_decomposition::draw },
     Kind { name: "carbon_intensity", draw: feeder::carbon_intensity },
     Kind { name: "voltage", draw: feeder::voltage },
+    Kind { name: "carbon_flow", draw: carbon_flow::draw },
     Kind { name: "sweep", draw: sweep::draw },
 ];
 

@@ -3,10 +3,12 @@
 use crate::fixture::{Shape, write_store};
 use coase_plots::canvas::Op;
 use coase_plots::figures::KINDS;
+use coase_plots::identity::Identity;
 use coase_plots::lint::lint;
 use coase_plots::store::Store;
+use coase_plots::study::Study;
 use coase_plots::text::unmarked;
-use coase_plots::{Format, draw, pictures, tables};
+use coase_plots::{Format, Named, draw, pictures, tables};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +24,14 @@ fn side_by_side_is_drawn_in_all_formats() {
     let dir = store("side_by_side", &Shape::side_by_side());
     let report = draw(&dir, &Format::ALL, &|_, _| {}).unwrap();
     let skipped: Vec<_> = report.skipped.iter().map(|s| (s.figure.as_str(), s.reason.as_str())).collect();
-    assert_eq!(skipped, [("sweep", "no swept parameter")]);
+    assert_eq!(
+        skipped,
+        [
+            ("abatement", "no policy at two carbon prices: nothing to draw a curve through"),
+            ("price_decomposition", "column `energy_per_kwh` is empty"),
+            ("sweep", "no swept parameter")
+        ]
+    );
     assert!(report.drawn.len() >= 3 * 10);
     assert!(report.drawn.iter().all(|f| f.exists()));
 }
@@ -75,7 +84,16 @@ fn stretched() -> Vec<(&'static str, Shape)> {
         ("one_participant", Shape { participants: 1, ..base() }),
         ("many_participants", Shape { participants: 14, ..base() }),
         ("week", Shape { periods: 168, mechanisms: two(), policies: one_policy(), ..base() }),
-        ("long_feeder", Shape { buses: 141, mechanisms: two(), policies: one_policy(), ..base() }),
+        ("feeder_of_15", Shape { buses: 15, mechanisms: two(), ..base() }),
+        ("feeder_of_69", Shape { buses: 69, mechanisms: two(), policies: nodal_policies(), ..base() }),
+        ("long_feeder", Shape { buses: 141, mechanisms: two(), policies: nodal_policies(), ..base() }),
+        ("two_buses", Shape { buses: 2, mechanisms: two(), policies: nodal_policies(), ..base() }),
+        ("eight_policies", Shape { mechanisms: four(), policies: nodal_policies(), buses: 33, ..base() }),
+        ("eight_policies_many_mechanisms", Shape { policies: nodal_policies(), seeds: 3, ..Shape::many_mechanisms() }),
+        ("eight_policies_one_period", Shape { periods: 1, policies: nodal_policies(), ..base() }),
+        ("eight_policies_all_equal", Shape { money: 0.0, policies: nodal_policies(), ..base() }),
+        ("eight_policies_negative", Shape { money: -1.0, policies: nodal_policies(), ..base() }),
+        ("eight_policies_many_participants", Shape { participants: 40, policies: nodal_policies(), ..base() }),
         ("empty", Shape { mechanisms: vec![], ..base() }),
         (
             "long_names",
@@ -97,6 +115,24 @@ fn stretched() -> Vec<(&'static str, Shape)> {
             },
         ),
     ]
+}
+
+/// The factorial of tariff and carbon policy, as a comparison labels it.
+fn nodal_policies() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("none", "none"),
+        ("tax", "tax"),
+        ("stepped", "stepped"),
+        ("integrated", "nodal price"),
+        ("integrated", "nodal price + tax"),
+        ("integrated", "nodal price + ladder"),
+        ("integrated", "integrated"),
+        ("integrated", "integrated ladder"),
+    ]
+}
+
+fn four() -> Vec<(&'static str, &'static str)> {
+    ["grid-only", "mid-market-rate", "nash-bargaining", "shapley"].map(|id| (id, id)).to_vec()
 }
 
 #[test]
@@ -153,7 +189,29 @@ fn display_lists_are_as_they_were() {
     let dir = store("golden", &shape);
     let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let drawn = pictures(&Store::read(&dir).unwrap()).0;
-    for name in ["cost_emissions_plane", "profiles", "voltage", "gain_split-participants"] {
+    for name in ["cost_emissions_plane", "profiles", "voltage", "gain_split-participants", "carbon_payers"] {
+        matches_golden(&drawn, name, &golden);
+    }
+    let nodal = Shape {
+        mechanisms: vec![("grid-only", "grid-only"), ("nash-bargaining", "nash-bargaining")],
+        policies: vec![("none", "none"), ("integrated", "integrated")],
+        participants: 2,
+        periods: 4,
+        buses: 7,
+        ..Shape::side_by_side()
+    };
+    let dir = store("golden_nodal", &nodal);
+    let drawn = pictures(&Store::read(&dir).unwrap()).0;
+    for name in ["carbon_flow", "price_decomposition-grid-only-integrated"] {
+        matches_golden(&drawn, name, &golden);
+    }
+    let dir = store("golden_curve", &Shape { policies: vec![("none", "none"), ("tax", "tax")], ..shape });
+    at_three_prices(&dir);
+    matches_golden(&pictures(&Store::read(&dir).unwrap()).0, "abatement", &golden);
+}
+
+fn matches_golden(drawn: &[Named], name: &str, golden: &Path) {
+    {
         let canvas = &drawn.iter().find(|d| d.stem == name).unwrap().picture.canvas;
         let file = golden.join(name).with_extension("txt");
         if std::env::var_os("COASE_BLESS").is_some() {
@@ -242,4 +300,105 @@ fn residuals_of_a_solver_are_no_emissions() {
         let tiny = |op: &Op| matches!(op, Op::Text(l) if l.text.contains("0000000"));
         assert!(!named.picture.canvas.ops.iter().any(tiny), "{}", named.stem);
     }
+}
+
+/// Every run with a carbon price at factors 1, 0.5 and 2 of it: at half the price half the abatement, at twice the price
+/// the run has not converged.
+fn at_three_prices(dir: &Path) {
+    rewrite(dir, "runs.csv", |t| {
+        let mut out = String::new();
+        for line in t.lines() {
+            if let Some((before, after)) = line.split_once(",total_cost") {
+                writeln!(out, "{before},carbon.price_factor,total_cost{after}").unwrap();
+                continue;
+            }
+            let (before, after) = line.split_once(",reports,").unwrap();
+            let cells: Vec<&str> = after.split(',').collect();
+            let Some(price) = cells.last().and_then(|p| p.parse::<f64>().ok()) else {
+                writeln!(out, "{before},reports,,{after}").unwrap();
+                continue;
+            };
+            for (k, factor) in [1.0, 0.5, 2.0].into_iter().enumerate() {
+                let number = |column: usize| cells[column].parse::<f64>().unwrap();
+                let mut at: Vec<String> = cells.iter().map(|c| (*c).to_owned()).collect();
+                // emissions, accounted and actual abatement, price
+                at[7] = (number(7) + number(18) * (1.0 - factor)).to_string();
+                at[17] = (number(17) * factor).to_string();
+                at[18] = (number(18) * factor).to_string();
+                at[19] = (price * factor).to_string();
+                let id = ["", "f", "e"][k].to_owned() + &before[k.min(1)..];
+                let id = if factor > 1.0 { id.replacen("converged", "not_converged", 1) } else { id };
+                writeln!(out, "{id},reports,{factor},{}", at.join(",")).unwrap();
+            }
+        }
+        out
+    });
+}
+
+#[test]
+fn curves_of_abatement_join_what_converged() {
+    let policies = vec![("none", "none"), ("tax", "tax"), ("stepped", "stepped")];
+    let dir = store("curve", &Shape { periods: 1, buses: 0, policies, ..Shape::side_by_side() });
+    at_three_prices(&dir);
+    let read = Store::read(&dir).unwrap();
+    let (drawn, skipped) = pictures(&read);
+    assert!(skipped.iter().all(|s| s.figure != "abatement"), "{skipped:?}");
+    // six mechanisms, three a picture
+    let curves: Vec<_> = drawn.iter().filter(|d| d.stem.starts_with("abatement")).collect();
+    assert_eq!(curves.iter().map(|d| d.stem.as_str()).collect::<Vec<_>>(), ["abatement-1", "abatement-2"]);
+    for named in curves {
+        assert_eq!(lint(&named.picture.canvas), vec![]);
+        assert!(named.picture.caption.contains("Hollow marks are runs that did not converge"));
+        let texts = named.picture.canvas.ops.iter().filter_map(|op| match op {
+            Op::Text(l) => Some(l.text.as_str()),
+            _ => None,
+        });
+        let texts: Vec<&str> = texts.collect();
+        // the axis reaches the price of the run that did not converge
+        assert!(texts.contains(&"500") && texts.contains(&"Carbon price (CNY/t CO_2)"), "{texts:?}");
+        assert!(texts.iter().any(|t| t.ends_with("accounted")));
+    }
+    // a single price makes no curve
+    rewrite(&dir, "runs.csv", |t| {
+        t.lines().filter(|l| !l.contains(",reports,0.5,")).fold(String::new(), |o, l| o + l + "\n")
+    });
+    let (_, skipped) = pictures(&Store::read(&dir).unwrap());
+    assert!(skipped.iter().any(|s| s.figure == "abatement"));
+}
+
+#[test]
+fn what_is_paid_for_carbon_is_the_revenue_of_the_authority() {
+    let shape = Shape { periods: 1, buses: 0, policies: nodal_policies(), ..Shape::side_by_side() };
+    let read = Store::read(&store("payers", &shape)).unwrap();
+    let identity = Identity::of(&read);
+    let study = &Study::all(&read, &identity)[0];
+    let mut paying = 0;
+    for &m in &study.mechanisms {
+        for &p in &study.policies {
+            let paid = study.carbon_payments(m, p);
+            let revenue = study.metric(m, p, "carbon_revenue").unwrap().mean;
+            let sum: f64 = paid.values().sum();
+            assert!((sum - revenue).abs() <= 1e-9 * (1.0 + revenue.abs()), "{sum} {revenue}");
+            assert!(!paid.contains_key("authority"));
+            if revenue > 0.0 {
+                // what members pay the operator in the nodal price is theirs
+                assert!(paid["vpp1"] < 0.0 && paid["vpp2"] > 0.0);
+                paying += 1;
+            }
+        }
+    }
+    assert!(paying > 20, "{paying}");
+}
+
+#[test]
+fn a_meshed_network_has_no_map() {
+    let dir = store("meshed", &Shape { periods: 2, buses: 9, ..Shape::side_by_side() });
+    rewrite(&dir, "branches.csv", |t| {
+        let line = t.lines().nth(1).unwrap();
+        let id = line.split(',').next().unwrap();
+        t.to_owned() + &format!("{id},0,4,9,1,0,0,0.5,0.5\n")
+    });
+    let (_, skipped) = pictures(&Store::read(&dir).unwrap());
+    let reason = &skipped.iter().find(|s| s.figure == "carbon_flow").unwrap().reason;
+    assert!(reason.contains("meshed"), "{reason}");
 }

@@ -67,7 +67,7 @@ impl Shape {
     }
 }
 
-const METRICS: [&str; 16] = [
+const METRICS: [&str; 20] = [
     "total_cost",
     "operating_cost",
     "carbon_cost",
@@ -84,6 +84,10 @@ const METRICS: [&str; 16] = [
     "voltage_violation_pu",
     "iterations",
     "messages",
+    "carbon_revenue",
+    "accounted_abatement_kg",
+    "actual_abatement_kg",
+    "carbon_price_per_tonne",
 ];
 
 /// A repeatable number in [-1, 1].
@@ -178,6 +182,15 @@ pub fn write_store(dir: &Path, shape: &Shape) {
         price_sell_per_kwh,price_buy_per_kwh,pv_kw,wind_kw,micro_turbine_kw,storage_kw,load_kw,ev_fleet_kw,hvac_kw,soc_kwh\n"
         .to_owned();
     let mut nodes = "run_id,period,bus,voltage_pu,p_kw,q_kvar,carbon_intensity_kg_per_kwh,price_per_kwh\n".to_owned();
+    if shape.policies.iter().any(|p| nodal(p.0)) {
+        nodes.truncate(nodes.len() - 1);
+        nodes += ",energy_per_kwh,loss_per_kwh,congestion_per_kwh,voltage_per_kwh,carbon_per_kwh\n";
+    }
+    let parts = nodes.contains("energy_per_kwh");
+    let tree = Tree::of(shape.buses);
+    let mut branches = "run_id,period,from,to,p_from_kw,q_from_kvar,loss_kw,carbon_flow_kg_per_h,\
+        carbon_intensity_kg_per_kwh\n"
+        .to_owned();
     let mut trades = "run_id,period,product,seller,buyer,quantity_kwh,price_per_kwh\n".to_owned();
     let mut certificates = "run_id,name,value,tolerance,verdict,witness\n".to_owned();
     let mut convergence = "run_id,iteration,primal_residual,dual_residual,objective\n".to_owned();
@@ -216,11 +229,17 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                     0.0,
                     12.0 * m as f64,
                     240.0 * m as f64,
+                    carbon * shape.money,
+                    [0.0, 700.0, 60.0, 640.0][p % 4],
+                    [0.0, 730.0, 30.0, 510.0][p % 4],
+                    280.0,
                 ];
+                // without a policy there is no price
+                let values = values.map(n).join(",");
+                let values = if *policy == "none" { values.trim_end_matches("280").to_owned() } else { values };
                 let _ = writeln!(
                     runs,
-                    "{id},five,{mechanism},{variant},{policy},{label},{seed},converged,,1e-9,truthful,reports,{}",
-                    values.map(n).join(",")
+                    "{id},five,{mechanism},{variant},{policy},{label},{seed},converged,,1e-9,truthful,reports,{values}"
                 );
                 for i in 0..shape.participants {
                     let share = [0.12, 0.32, 0.24, 0.14, 0.18][i % 5] * 5.0 / shape.participants as f64;
@@ -278,13 +297,19 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                     }
                     for b in 1..=shape.buses {
                         node(&mut nodes, &id, h, b, trading);
+                        if parts {
+                            nodes.truncate(nodes.len() - 1);
+                            nodes += &price_parts(nodal(policy), h, b);
+                        }
                     }
+                    tree.flows(&mut branches, &id, h, trading);
                     if trading && shape.participants > 1 {
                         let _ = writeln!(trades, "{id},{h},energy,vpp1,vpp2,{},{}", n(10.0 + h as f64), n(price));
                     }
                 }
                 let _ = writeln!(certificates, "{id},ledger_balance,0,1e-9,upheld,");
                 let _ = writeln!(ledger, "{id},vpp2,vpp1,{},p2p,energy", n(100.0 * quality));
+                carbon_payments(&mut ledger, &id, carbon * shape.money, shape.participants, nodal(policy));
                 for k in 0..5 {
                     let _ =
                         writeln!(convergence, "{id},{k},{},{},{}", n(10f64.powi(-k)), n(10f64.powi(-k - 1)), n(total));
@@ -301,6 +326,7 @@ pub fn write_store(dir: &Path, shape: &Shape) {
         ("certificates", certificates),
         ("convergence", convergence),
         ("ledger", ledger),
+        ("branches", branches),
     ] {
         std::fs::write(dir.join(name).with_extension("csv"), text).unwrap();
     }
@@ -330,18 +356,115 @@ fn node(out: &mut String, id: &str, h: usize, bus: u32, trading: bool) {
     let _ = writeln!(out, "{id},{h},{bus},{},{},{},{intensity},{}", n(v), n(p), n(p / 2.0), n(retail(h)));
 }
 
+/// Whether a policy sets prices at nodes.
+fn nodal(policy: &str) -> bool {
+    policy == "integrated"
+}
+
+/// The price of [`node`] and its parts, in place of the price alone.
+fn price_parts(nodal: bool, h: usize, bus: u32) -> String {
+    if !nodal {
+        return ",,,,,\n".to_owned();
+    }
+    let (distance, weight) = lateral(bus);
+    let loss = retail(h) * 0.09 * distance * weight * demand(h);
+    let voltage = if (12..14).contains(&(h % 24)) && distance > 0.7 { -0.05 * distance } else { 0.0 };
+    let congestion = if (18..20).contains(&(h % 24)) && bus > 25 { 0.04 } else { 0.0 };
+    let parts = [retail(h), loss, congestion, voltage, 0.163 * (1.0 + loss)];
+    parts.map(|v| format!(",{}", n(v))).concat() + "\n"
+}
+
+/// Payments for carbon whose sum the authority keeps: a share of each participant, a credit, a refund, and under nodal
+/// prices the network operator as collector.
+fn carbon_payments(ledger: &mut String, id: &str, revenue: f64, participants: usize, nodal: bool) {
+    let mut enter = |from: &str, to: &str, amount: f64, reason: &str| {
+        let (from, to) = if amount < 0.0 { (to, from) } else { (from, to) };
+        if amount != 0.0 {
+            let _ = writeln!(ledger, "{id},{from},{to},{},{reason},energy", n(amount.abs()));
+        }
+    };
+    let share = revenue / participants.max(1) as f64;
+    for i in 0..participants {
+        // the first is given more than it pays
+        let own = share * [-0.5, 1.5, 1.2, 1.6, 0.9][i % 5];
+        let to = if nodal { "dso" } else { "authority" };
+        enter(&format!("vpp{}", i + 1), to, own * 1.1, "carbon");
+        enter("authority", &format!("vpp{}", i + 1), own * 0.1, "carbon refund");
+    }
+    let own: f64 = (0..participants).map(|i| share * [-0.5, 1.5, 1.2, 1.6, 0.9][i % 5]).sum();
+    let collected = if nodal { own * 1.1 } else { 0.0 };
+    enter("dso", "authority", revenue - own + collected, "carbon");
+}
+
+/// A radial feeder: the strands of the 33-bus one, or laterals of up to nine buses on a trunk and on each other.
+struct Tree {
+    strands: Vec<Vec<u32>>,
+    /// By bus, from 1; 0 for the root.
+    parent: Vec<u32>,
+}
+
+impl Tree {
+    fn of(buses: u32) -> Tree {
+        let mut strands: Vec<Vec<u32>> = Vec::new();
+        let mut from: Vec<u32> = vec![0];
+        if buses == 33 {
+            strands = vec![(1..=18).collect(), (19..=22).collect(), (23..=25).collect(), (26..=33).collect()];
+            from = vec![0, 2, 3, 6];
+        } else {
+            let mut next = 1;
+            while next <= buses {
+                let pick = |k: usize| f64::midpoint(noise(&[next as usize, k]), 1.0);
+                let trunk = (buses / 4).max(3);
+                let length = if next == 1 { trunk } else { 1 + (9.0 * pick(0)) as u32 };
+                let end = (next + length - 1).min(buses);
+                if next > 1 {
+                    from.push(1 + (pick(1) * f64::from(next - 1)) as u32);
+                }
+                strands.push((next..=end).collect());
+                next = end + 1;
+            }
+        }
+        let mut parent = vec![0; buses as usize + 1];
+        for (strand, from) in strands.iter().zip(from) {
+            for (k, bus) in strand.iter().enumerate() {
+                parent[*bus as usize] = if k == 0 { from } else { bus - 1 };
+            }
+        }
+        Tree { strands, parent }
+    }
+
+    /// A row of `branches` for each but the root, every third branch written from its far end.
+    fn flows(&self, out: &mut String, id: &str, h: usize, trading: bool) {
+        let n_buses = self.parent.len() - 1;
+        let local = if trading { 1.4 } else { 0.9 } * sun(h);
+        let mut flow: Vec<f64> =
+            (0..=n_buses).map(|b| 60.0 * demand(h) - if b % 7 == 0 { 700.0 * local } else { 0.0 }).collect();
+        for bus in (2..=n_buses).rev() {
+            flow[self.parent[bus] as usize] += flow[bus];
+        }
+        for bus in 2..=n_buses {
+            let (parent, power) = (self.parent[bus] as usize, if bus == n_buses && h == 3 { 0.0 } else { flow[bus] });
+            let intensity = if power > 0.0 { 0.581 * (1.0 - 0.5 * sun(h)) } else { 0.05 };
+            let (from, to, sent) = if bus % 3 == 0 { (bus, parent, -power) } else { (parent, bus, power) };
+            let none = if power == 0.0 { String::new() } else { n(intensity) };
+            let _ = writeln!(out, "{id},{h},{from},{to},{},0,0,{},{none}", n(sent), n(sent * intensity));
+        }
+    }
+}
+
 fn manifest(shape: &Shape) -> String {
     let list = |f: &dyn Fn(usize) -> f64| (0..shape.periods).map(f).map(n).collect::<Vec<_>>().join(", ");
-    let range = |a: u32, b: u32| (a..=b).map(|v| v.to_string()).collect::<Vec<_>>().join(", ");
-    let feeder = if shape.buses == 33 {
-        format!("[[{}], [{}], [{}], [{}]]", range(1, 18), range(19, 22), range(23, 25), range(26, 33))
-    } else {
-        "[]".to_owned()
-    };
+    let strands = Tree::of(shape.buses).strands;
+    let places = |i: usize| 1 + (i as u32 * 7 + 6) % shape.buses.max(1);
+    let buses: Vec<String> = (0..shape.participants)
+        .filter(|_| shape.buses > 0)
+        .map(|i| format!(r#""vpp{}": {}"#, i + 1, places(i)))
+        .collect();
     format!(
         r#"{{"program": "coase", "experiment_hash": "9f2c41d07be85a63c0d1e2f3a4b5c6d7", "scenarios": {{"five": {{
-            "currency": "CNY", "period_h": 1.0, "v_min_pu": 0.95, "v_max_pu": 1.05, "feeder": {feeder},
+            "currency": "CNY", "period_h": 1.0, "v_min_pu": 0.95, "v_max_pu": 1.05, "feeder": {strands:?}, "participant_bus": {{{}}},
             "buy_price_per_kwh": [{}], "sell_price_per_kwh": [{}]}}}}}}"#,
+        buses.join(", "),
         list(&retail),
         list(&|_| FEED_IN)
     )

@@ -42,6 +42,9 @@ fn not_a_number_is_refused_with_its_place() {
         }
         other => panic!("{other:?}"),
     }
+    let dir = small("nan_flow");
+    edit(&dir, "branches.csv", |t| t.replacen(",0,0,", ",0,0,NaN", 1));
+    assert!(matches!(Store::read(&dir), Err(StoreError::BadValue { file, .. }) if file.ends_with("branches.csv")));
     let dir = small("infinite");
     edit(&dir, "runs.csv", |t| t.replacen(",10820,", ",inf,", 1));
     let message = Store::read(&dir).unwrap_err().to_string();
@@ -53,6 +56,11 @@ fn missing_tables_columns_and_runs_are_named() {
     let dir = small("missing_table");
     std::fs::remove_file(dir.join("trades.csv")).unwrap();
     assert!(matches!(Store::read(&dir), Err(StoreError::Unreadable { file, .. }) if file.ends_with("trades.csv")));
+
+    // older stores have none
+    let dir = small("no_branches");
+    std::fs::remove_file(dir.join("branches.csv")).unwrap();
+    assert_eq!(Store::read(&dir).unwrap().branches, vec![]);
 
     let dir = small("missing_column");
     edit(&dir, "runs.csv", |t| t.replacen("carbon_label", "label", 1));
