@@ -31,7 +31,7 @@ const PARTS: [(&str, Value, Fill); 4] = [
     ("Loss", |p| p.loss, Fill::new(SKY).hatched(Hatch::Horizontal).edged()),
     ("Congestion", |p| p.congestion, Fill::new(ORANGE).hatched(Hatch::Forward).edged()),
     ("Voltage", |p| p.voltage, Fill::new(PINK).hatched(Hatch::Cross).edged()),
-    ("Carbon", |p| p.carbon, Fill::new(GREEN).hatched(Hatch::Dots).edged()),
+    ("Carbon", |p| p.carbon, Fill::new(GREEN).hatched(Hatch::Back).edged()),
 ];
 
 impl PriceParts {

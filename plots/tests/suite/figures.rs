@@ -36,6 +36,22 @@ fn side_by_side_is_drawn_in_all_formats() {
     assert!(report.drawn.iter().all(|f| f.exists()));
 }
 
+/// Journals and reports take what is small.
+#[test]
+fn files_of_a_comparison_are_small() {
+    let shape = Shape { mechanisms: four(), policies: nodal_policies(), ..Shape::side_by_side() };
+    let dir = store("small_files", &shape);
+    for file in draw(&dir, &Format::ALL, &|_, _| {}).unwrap().drawn {
+        let kilobytes = std::fs::metadata(&file).unwrap().len() / 1000;
+        let most = match file.extension().and_then(|e| e.to_str()) {
+            Some("svg") => 150,
+            Some("pdf") => 100,
+            _ => 300,
+        };
+        assert!(kilobytes < most, "{}: {kilobytes} kB", file.display());
+    }
+}
+
 #[test]
 fn side_by_side_has_no_flaws() {
     let dir = store("flawless", &Shape::side_by_side());
