@@ -83,7 +83,7 @@ proptest! {
             prop_assert!(c.feasibility <= 1e-5 * twist.power.max(1e-3), "{}: {:?}", name, c);
             let exchange: Vec<Var> = vpp.import.iter().chain(&vpp.export).copied().collect();
             let second = instance.least_squares_among_optima(&answer, &exchange);
-            let second = second.map_err(|e| TestCaseError::fail(format!("{name}, second criterion: {e}")))?;
+            let second = second.map_err(|e| TestCaseError::fail(format!("{name}, second criterion: {e}")))?.solution;
             let sum = |s: &Solution| exchange.iter().map(|&v| s.value(v).powi(2)).sum::<f64>();
             prop_assert!(sum(&second) <= sum(&answer) * (1.0 + 1e-9), "{}", name);
             prop_assert!(second.certificate.gap.abs() <= 2e-9 * money, "{}: {:?}", name, second.certificate);
@@ -415,7 +415,9 @@ proptest! {
             program.add_cost(&total);
             let instance = program.compile().instance();
             let first = instance.solve().unwrap();
-            let second = instance.least_squares_among_optima(&first, &exchange).unwrap();
+            let chosen = instance.least_squares_among_optima(&first, &exchange).unwrap();
+            prop_assert!(chosen.settled);
+            let second = chosen.solution;
             cost = first.certificate.objective;
             prop_assert!((second.certificate.objective - cost).abs() <= 1e-9 * cost, "{} {:?}", cost, second.certificate);
             prop_assert!(second.certificate.gap.abs() <= 1e-9 * cost && second.certificate.feasibility <= 1e-9);
@@ -454,7 +456,9 @@ fn the_second_criterion_respects_choices() {
     let instance = program.compile().instance();
     let first = instance.solve().unwrap();
     let all: Vec<Var> = flows.iter().flat_map(|&(c, d)| [c, d]).collect();
-    let second = instance.least_squares_among_optima(&first, &all).unwrap();
+    let chosen = instance.least_squares_among_optima(&first, &all).unwrap();
+    assert!(chosen.settled);
+    let second = chosen.solution;
     assert!(first.nodes > 1, "{}", first.nodes);
     assert!((first.certificate.objective - second.certificate.objective).abs() < 1e-9);
     let sum = |s: &Solution| all.iter().map(|&v| s.value(v).powi(2)).sum::<f64>();
@@ -462,6 +466,27 @@ fn the_second_criterion_respects_choices() {
     for &(charge, discharge) in &flows {
         assert!(second.value(charge).min(second.value(discharge)) < 1e-9, "{:?}", second.x);
     }
+}
+
+#[test]
+fn a_second_criterion_that_cannot_be_settled_says_so_and_keeps_the_first_answer() {
+    // Two quantities that cost the same; the duals handed in are those of another problem, so that no point is on the face.
+    let mut program = Program::new();
+    let (a, b) = (program.var(0.0, 10.0), program.var(0.0, 10.0));
+    program.equal(Expr::from(a).plus(1.0, b), 8.0, "load", None);
+    let mut cost = Cost::default();
+    cost.add(1.0, a).add(1.0, b);
+    program.add_cost(&cost);
+    let instance = program.compile().instance();
+    let first = instance.solve().unwrap();
+    let chosen = instance.least_squares_among_optima(&first, &[a, b]).unwrap();
+    assert!(chosen.settled && (chosen.solution.value(a) - 4.0).abs() < 1e-6, "{chosen:?}");
+    let mut torn = first.clone();
+    torn.certificate.gap = 0.0;
+    torn.y[0] = f64::NAN;
+    let chosen = instance.least_squares_among_optima(&torn, &[a, b]).unwrap();
+    assert!(!chosen.settled);
+    assert_eq!(chosen.solution.x, first.x);
 }
 
 #[test]

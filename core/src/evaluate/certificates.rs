@@ -28,6 +28,7 @@ pub(super) fn all(case: &Case, excess: Option<&Certificate>, regret: Option<&Cer
     }
     all.push(trade_balance(case));
     all.push(dispatch_feasibility(case));
+    all.push(schedule_choice(case));
     all.extend(fleet_shortfall(case));
     all.push(carbon_conservation(case));
     all.push(Certificate::measure("phantom_kg", case.responsibility.phantom_kg, "charged, emitted by nobody"));
@@ -141,6 +142,16 @@ fn dispatch_feasibility(case: &Case) -> Certificate {
     let id = case.cleared.truth.setting().members.get(worst.0).map_or("", |m| m.id.as_str());
     let witness = if worst.1 > 0.0 { format!("{id} falls short by {:.6} kWh", worst.1) } else { String::new() };
     Certificate::check("dispatch_feasibility", worst.1, 1e-6, witness)
+}
+
+/// How many schedules are an arbitrary choice among those that cost the same, for the second criterion could not be settled.
+/// Costs do not depend on it; positions, losses and whatever is paid for them do.
+fn schedule_choice(case: &Case) -> Certificate {
+    let setting = case.cleared.truth.setting();
+    let members = setting.members.iter().zip(&case.cleared.physical.plans).filter(|(_, plan)| plan.arbitrary);
+    let mut whose: Vec<&str> = members.map(|(member, _)| member.id.as_str()).collect();
+    whose.extend(case.arbitrary_trades.then_some("the trades of all together"));
+    Certificate::measure("schedule_choice", whose.len() as f64, whose.join(", "))
 }
 
 /// What single vehicles miss although their fleet's envelope is kept; only where vehicles share an envelope.

@@ -71,6 +71,8 @@ struct Case<'a> {
     /// Least operating plus carbon cost of all together on the policy's own terms, the network ignored; with the proven
     /// gap of that figure.
     least_cost: Option<(f64, f64)>,
+    /// Whether the trades of that answer are an arbitrary choice among some that cost the same.
+    arbitrary_trades: bool,
     /// The comparison within the network's limits.
     repaired: Option<Repaired>,
 }
@@ -129,7 +131,8 @@ pub fn evaluate(
     // Seen terms are those of the run, anchor of a fixed point included.
     let charged = if hidden { cleared.truth.under(&charged_terms) } else { cleared.truth.clone() };
     // A coalition that cannot be solved leaves efficiency empty; it does not spoil the run.
-    let least_cost = charged.remembered(&charged.grand()).ok().map(|best| (best.cost, best.gap));
+    let together = charged.remembered(&charged.grand()).ok();
+    let least_cost = together.as_ref().map(|best| (best.cost, best.gap));
     let accounts = account(&cleared.physical, &outcome.ledger, &outcome.imposed);
     let alone = account(&alone_physical, &Ledger::default(), &[]);
     let compared = Compared {
@@ -152,6 +155,7 @@ pub fn evaluate(
         charges: if hidden { Charges::Hidden } else { Charges::Seen },
         alone_physical,
         least_cost,
+        arbitrary_trades: traded && together.is_some_and(|best| best.arbitrary),
         cleared,
         mechanism,
         yardstick,

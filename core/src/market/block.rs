@@ -162,6 +162,7 @@ impl Block {
             marginal_cost: self.balance_rows.iter().map(|row| solution.dual(*row)).collect(),
             devices,
             gap: solution.certificate.gap,
+            arbitrary: false,
         }
     }
 

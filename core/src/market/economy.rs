@@ -4,7 +4,7 @@ use super::block::Block;
 use super::plan::Plan;
 use super::{Local, Market};
 use crate::opf::{NetworkBlock, Withdrawal};
-use crate::program::{Cost, Expr, Program, Row, Solution, SolveError, Var};
+use crate::program::{Chosen, Cost, Expr, Program, Row, Solution, SolveError, Var};
 use crate::setting::{Feeder, Product, Setting};
 use crate::terms::{Limits, Terms};
 use std::sync::Arc;
@@ -79,6 +79,8 @@ pub struct Allocation {
     pub gap: f64,
     /// Whether the answer came from a convex problem, so that `price` supports it.
     pub convex: bool,
+    /// Whether other trades cost the same and the second criterion, least squares of net sales, could not decide.
+    pub arbitrary: bool,
 }
 
 pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, SolveError> {
@@ -116,7 +118,7 @@ pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, S
     // Nobody resells grid energy: among least-cost answers the one with the least sum of squared net sales; then, at these
     // sales, every member's own criterion.
     let trades: Vec<Var> = blocks.iter().flat_map(|b| b.trade.iter().copied()).collect();
-    let chosen = instance.least_squares_among_optima(&first, &trades)?;
+    let Chosen { solution: chosen, settled } = instance.least_squares_among_optima(&first, &trades)?;
     let price: Vec<f64> = rows.iter().map(|row| first.dual(*row)).collect();
     let limits = if inside.is_some() { hold(market, &members, &blocks, &chosen) } else { vec![] };
     let held = market.imposing(&limits);
@@ -135,6 +137,7 @@ pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, S
         price,
         gap: first.certificate.gap,
         convex: first.nodes == 1,
+        arbitrary: !settled,
     })
 }
 

@@ -153,8 +153,10 @@ impl Local<'_> {
             instance.fix(*v, *x);
         }
         let first = instance.solve()?;
-        let solution = instance.least_squares_among_optima(&first, &problem.block.exchange)?;
-        Ok(problem.block.plan(&self.market.setting, &self.seat().terms, problem.shortfall_price, &solution))
+        let chosen = instance.least_squares_among_optima(&first, &problem.block.exchange)?;
+        let terms = &self.seat().terms;
+        let plan = problem.block.plan(&self.market.setting, terms, problem.shortfall_price, &chosen.solution);
+        Ok(Plan { arbitrary: !chosen.settled, ..plan })
     }
 
     /// Samples the response to prices strictly inside the participant's own band: at its ends the tariff makes the answer

@@ -40,6 +40,8 @@ pub struct Plan {
     pub devices: Vec<DevicePlan>,
     /// Proven distance of the cost from the least cost.
     pub gap: f64,
+    /// Whether other schedules cost the same and the second criterion, least squares of the exchange, could not decide.
+    pub arbitrary: bool,
 }
 
 /// The schedule of one device.

@@ -5,14 +5,14 @@
 //! freely, and rows keep their activities. The first answer is always in it. Power flows stay as they are.
 
 use super::flows::Divisor;
-use super::{Certificate, Instance, Solution, SolveError, Var, choices};
+use super::{Certificate, Chosen, Instance, Solution, SolveError, Var, choices};
 
 /// Reduced cost x range, relative to the money that moves, above which a variable stays at its bound.
 const STRICT: [f64; 3] = [1e-8, 1e-10, 1e-12];
 /// Rise of the cost, relative to the money that moves, that is still the same cost.
 const SAME: f64 = 1e-9;
 
-pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var]) -> Result<Solution, SolveError> {
+pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var]) -> Result<Chosen, SolveError> {
     let money = money(problem, &first.x);
     let mut failure = None;
     for strict in STRICT {
@@ -24,16 +24,17 @@ pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var
             Ok(second) => {
                 let certificate = certificate(problem, first, &second.x);
                 if certificate.gap.abs() <= first.certificate.gap.abs() + SAME * money {
-                    return Ok(Solution { x: second.x, y: first.y.clone(), certificate, nodes: first.nodes });
+                    let solution = Solution { x: second.x, y: first.y.clone(), certificate, nodes: first.nodes };
+                    return Ok(Chosen { solution, settled: true });
                 }
             }
-            // A face that rounding has emptied, or whose ties are too many to settle, leaves the first answer, which is optimal.
+            // A face that rounding has emptied, or whose ties are too many to settle, leaves the first answer, which is optimal
+            // and says that it was not chosen.
             Err(SolveError::Infeasible { .. } | SolveError::Undecided { .. }) => {}
             Err(error) => failure = Some(error),
         }
     }
-    // Nothing moves without changing the cost: the first answer is the face.
-    failure.map_or_else(|| Ok(first.clone()), Err)
+    failure.map_or_else(|| Ok(Chosen { solution: first.clone(), settled: false }), Err)
 }
 
 fn face(problem: &Instance, first: &Solution, least_stake: f64) -> Instance {

@@ -67,6 +67,15 @@ pub enum SolveError {
     },
 }
 
+/// The answer to a second criterion among optimal points.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// The point chosen; the first answer where the criterion could not be settled, which is no worse in cost.
+    pub solution: Solution,
+    /// Whether the criterion decided. Otherwise the point is an arbitrary one of those that cost the same.
+    pub settled: bool,
+}
+
 impl Solution {
     /// Value of an expression.
     pub fn value(&self, e: impl Into<Expr>) -> f64 {
@@ -181,7 +190,7 @@ impl Instance {
     ///
     /// # Errors
     /// See [`SolveError`].
-    pub fn least_squares_among_optima(&self, first: &Solution, squares: &[Var]) -> Result<Solution, SolveError> {
+    pub fn least_squares_among_optima(&self, first: &Solution, squares: &[Var]) -> Result<Chosen, SolveError> {
         face::least_squares(self, first, squares)
     }
 

@@ -31,7 +31,7 @@ mod solver;
 
 pub use certificate::Certificate;
 pub use expression::{Cost, Expr, Row, Var};
-pub use instance::{Instance, Solution, SolveError};
+pub use instance::{Chosen, Instance, Solution, SolveError};
 pub use session::Session;
 
 use flows::{Disc, Divisor, FlowPattern, FlowTerm};

@@ -1,0 +1,81 @@
+//! What carbon costs that leaves at the root decides how much is exported: one generator, one load, one bus.
+
+use coase_core::carbon::CarbonPolicy;
+use coase_core::engine::{self, Cleared, Reporting};
+use coase_core::mechanism::Mechanism;
+use coase_core::network::{Bus, BusKind, Network, NodeId};
+use coase_core::outcome::Status;
+use coase_core::participant::{Device, Load, MicroTurbine, Participant, Portfolio};
+use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
+use coase_core::{Market, MechanismError, Outcome, RunContext, register};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Everybody by itself.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alone {}
+register!(Alone, "alone-at-the-root", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
+impl Mechanism for Alone {
+    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+        Ok(Outcome::new(market))
+    }
+}
+
+fn policy(text: &str) -> Box<dyn CarbonPolicy> {
+    use ron::extensions::Extensions;
+    let extensions = Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES;
+    ron::Options::default().with_default_extension(extensions).from_str(text).expect(text)
+}
+
+/// Upstream 0.5 per kWh at 0.581 kg, a generator of 0.38 + 0.002 g per kWh at 0.45 kg, a load of 20 kW, carbon at 280 per
+/// tonne.
+fn cleared(policy: &dyn CarbonPolicy) -> Cleared {
+    let periods = Periods { count: 1, hours: 1.0 };
+    let bus = Bus { id: 1, kind: BusKind::Slack, ..Bus::default() };
+    let network =
+        Network { name: "one bus".into(), base_mva: 1.0, buses: vec![bus], branches: vec![], generators: vec![] };
+    let feeder = Feeder::new(network, vec![1.0]).expect("a feeder");
+    let tariff = Tariff {
+        buy_per_kwh: vec![0.5],
+        sell_per_kwh: vec![0.4],
+        intensity_kg_per_kwh: vec![0.581],
+        upstream_carbon_per_tonne: 0.0,
+    };
+    let member = Member { node: Some(NodeId(0)), ..Member::new("a", 500.0, 500.0) };
+    let devices = vec![
+        Device::Load(Load { p_kw: vec![20.0] }),
+        Device::MicroTurbine(MicroTurbine {
+            p_min_kw: 0.0,
+            p_max_kw: 100.0,
+            cost_per_kwh: 0.38,
+            cost_per_kwh2: 1e-3,
+            cost_per_h: 0.0,
+            ramp_kw_per_h: None,
+            emission_kg_per_kwh: 0.45,
+            reserve_cost_per_kw: None,
+        }),
+    ];
+    let plant = Arc::new(Portfolio::new("a", devices, periods).expect("a plant")) as Arc<dyn Participant>;
+    let market = Market::new(Setting::energy(periods, Some(tariff), Some(feeder), vec![member]), vec![plant]);
+    let market = engine::enter(&market, policy);
+    engine::clear(&Alone {}, &market, policy, &Reporting::Truthful, 1, &()).expect("an outcome")
+}
+
+/// A price for carbon that leaves supports an output where something is exported. At the price of a load there is none: on
+/// either side of self-supply the price asks for the other side, and that is said.
+#[test]
+fn what_is_exported_follows_the_rule_for_carbon_that_leaves() {
+    for (rule, output_kw) in [("Credited", 78.34), ("Unpriced", 60.0)] {
+        let found = cleared(&*policy(&format!("Integrated(root_export: {rule})")));
+        let output = found.physical.plans[0].emitting_kwh[0];
+        assert_eq!(found.outcome.status, Status::Converged, "{rule}: {:?}", found.reason);
+        assert!((output - output_kw).abs() < 1e-6, "{rule}: {output}");
+    }
+    let found = cleared(&*policy("Integrated(root_export: LikeLoad)"));
+    let output = found.physical.plans[0].emitting_kwh[0];
+    match found.outcome.status {
+        Status::Converged => assert!((output - 20.0).abs() < 0.1, "{output}"),
+        status => assert!(matches!(status, Status::NotConverged { residual } if residual > 1e-4), "{status:?}"),
+    }
+}
