@@ -52,6 +52,12 @@ pub fn opf(args: &Opf) -> anyhow::Result<Finish> {
     for missed in &answer.missed {
         console::error(&format!("error: {}: {missed}\n", network.name));
     }
+    if answer.status == "inexact" {
+        let name = &network.name;
+        console::error(&format!(
+            "note: the relaxation of `{name}` is no power flow: its value is a bound, not a dispatch\n"
+        ));
+    }
     if args.json {
         console::print_json(&answer)?;
     } else {

@@ -198,6 +198,34 @@ fn a_congested_feeder_is_certified_with_its_published_prices() {
     close(&relaxed["objective_per_h"], 71.126_713_64, 1e-5);
 }
 
+/// A feeder whose upper voltage limit binds under free power: the relaxation burns it in currents that do not flow.
+#[test]
+fn a_relaxation_that_is_no_power_flow_is_a_bound_and_no_dispatch() {
+    let folder = folder("opf_inexact");
+    let text = "Network(name: \"two\", base_mva: 1,
+        buses: [(id: 1, kind: Slack), (id: 2, p_kw: 200, q_kvar: 100, v_max_pu: 1.05)],
+        branches: [(from: 1, to: 2, r_pu: 0.03, x_pu: 0.06)],
+        generators: [
+            (bus: 1, p_min_kw: -10000, p_max_kw: 10000, q_min_kvar: -10000, q_max_kvar: 10000, cost_per_h: Polynomial([0, 0.5])),
+            (bus: 2, p_max_kw: 3000, q_min_kvar: 0, q_max_kvar: 0, cost_per_h: Polynomial([0, 0]))])";
+    let network = file(&folder, "two.ron", text);
+    let output = coase(&["opf", &network, "--formulation", "relaxed", "--json"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("no power flow"), "{}", stderr(&output));
+    let relaxed: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(relaxed["status"], "inexact");
+    close(&relaxed["bound_per_h"], -1_221.666_666_67, 1e-5);
+    close(&relaxed["max_cone_gap"], 5.257_5, 1e-6);
+    close(&relaxed["buses"][1]["price_per_kwh"], 0.3, 1e-7);
+    assert_eq!((&relaxed["generators"][1]["p_kw"], &relaxed["buses"][1]["voltage_pu"]), (&Value::Null, &Value::Null));
+    // The power flow that is best as far as we know, and how far from the bound.
+    let local = json(&["opf", &network, "--json"], 0);
+    assert_eq!(local["status"], "local");
+    close(&local["objective_per_h"], -1_058.137_96, 1e-4);
+    close(&local["bound_per_h"], -1_221.666_666_67, 1e-4);
+    close(&local["generators"][1]["p_kw"], 2_454.904, 1e-2);
+}
+
 #[test]
 fn voltages_that_cannot_be_kept_are_named() {
     let folder = folder("opf_low");
@@ -205,7 +233,8 @@ fn voltages_that_cannot_be_kept_are_named() {
     let network = file(&folder, "chain.ron", &text);
     let output = coase(&["opf", &network, "--json"]);
     assert_eq!(status(&output), 1, "{}", stderr(&output));
-    assert!(stderr(&output).contains("bus 3: voltage"), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("bus 3: voltage 0.9") && said.contains("below its limit of 0.97 pu"), "{said}");
     let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!((&answer["status"], &answer["converged"]), (&Value::from("violated"), &Value::Bool(false)));
 }

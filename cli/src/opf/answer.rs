@@ -15,8 +15,9 @@ pub struct Answer {
     pub objective_per_h: Option<f64>,
     pub converged: bool,
     /// `optimal` for the linear formulations; `certified` (proven globally optimal), `local` (optimal nearby, bounded),
-    /// `violated` (limits cannot all be kept; the dispatch misses them least) for `ac`; `relaxed`; without a dispatch
-    /// `infeasible`, `unbounded` or `not_converged`.
+    /// `violated` (limits cannot all be kept; the dispatch misses them least) for `ac`; `relaxed` where the relaxation is a
+    /// power flow, `inexact` where it is none and only its value, which is a bound, and its prices are given; without a
+    /// dispatch `infeasible`, `unbounded` or `not_converged`.
     pub status: &'static str,
     /// Distance from the bound, money per hour.
     pub gap: Option<f64>,
@@ -88,7 +89,13 @@ impl Answer {
                 answer.missed = missed.iter().map(|v| violation(network, v)).collect();
                 "violated"
             }
-            (_, "relaxed") => "relaxed",
+            (_, "relaxed") => {
+                if found.is_power_flow {
+                    "relaxed"
+                } else {
+                    "inexact"
+                }
+            }
             (Status::Certified { .. }, _) => "certified",
             _ => "local",
         };
@@ -97,12 +104,15 @@ impl Answer {
         answer.bound_per_h = found.bound_per_h;
         answer.gap = found.bound_per_h.map(|bound| (found.objective_per_h - bound).max(0.0));
         answer.max_cone_gap = Some(found.max_cone_gap);
-        answer.outputs(&found.generation_kw, &found.generation_kvar);
-        for (bus, voltage) in answer.buses.iter_mut().zip(&found.voltage_pu) {
-            bus.voltage_pu = *voltage;
-        }
         answer.price(&found.prices);
-        answer.account(found.carbon.as_ref(), carbon_price_per_tonne);
+        // What is no power flow is nobody's dispatch.
+        if found.is_power_flow {
+            answer.outputs(&found.generation_kw, &found.generation_kvar);
+            for (bus, voltage) in answer.buses.iter_mut().zip(&found.voltage_pu) {
+                bus.voltage_pu = *voltage;
+            }
+            answer.account(found.carbon.as_ref(), carbon_price_per_tonne);
+        }
         answer
     }
 
@@ -216,14 +226,23 @@ impl Answer {
 fn violation(network: &Network, missed: &Violation) -> String {
     match missed {
         Violation::Undervoltage { node, by_pu } => {
-            format!("bus {}: voltage {by_pu:.6} pu below its limit", network.buses[*node].id)
+            let bus = &network.buses[*node];
+            let limit = bus.v_min_pu;
+            format!("bus {}: voltage {:.6} pu is {by_pu:.6} below its limit of {limit} pu", bus.id, limit - by_pu)
         }
         Violation::Overvoltage { node, by_pu } => {
-            format!("bus {}: voltage {by_pu:.6} pu above its limit", network.buses[*node].id)
+            let bus = &network.buses[*node];
+            let limit = bus.v_max_pu;
+            format!("bus {}: voltage {:.6} pu is {by_pu:.6} above its limit of {limit} pu", bus.id, limit + by_pu)
         }
         Violation::Overload { branch, by_kva } => {
-            let ends = network.ends(&network.branches[*branch]);
-            format!("branch {} ({}-{}): {by_kva:.3} kVA above its limit", branch + 1, ends.from, ends.to)
+            let line = &network.branches[*branch];
+            let (ends, limit) = (network.ends(line), line.rate_kva.unwrap_or(f64::INFINITY));
+            let (number, flow) = (branch + 1, limit + by_kva);
+            format!(
+                "branch {number} ({}-{}): {flow:.3} kVA is {by_kva:.3} above its limit of {limit} kVA",
+                ends.from, ends.to
+            )
         }
     }
 }

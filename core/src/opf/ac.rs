@@ -37,8 +37,10 @@ pub struct AcOpf {
     pub reactive_price_per_kvarh: Vec<Option<f64>>,
     /// Emissions; `None` where no intensities were given.
     pub carbon: Option<OpfCarbon>,
-    /// Largest `l v - P^2 - Q^2`, pu^2 on the base of the load: 0 for a flow.
+    /// Largest `l v - P^2 - Q^2`, pu^2 on the base of the network: 0 for a flow.
     pub max_cone_gap: f64,
+    /// Whether the dispatch is a power flow; only a relaxation may be none, and then bounds the cost and nothing else.
+    pub is_power_flow: bool,
 }
 
 /// Solves the AC-OPF of a radial network.
@@ -49,7 +51,7 @@ pub fn ac_opf(network: &Network, carbon: Option<&CarbonPricing>) -> Result<AcOpf
     solve(network, carbon, RadialOpf::solve)
 }
 
-/// Solves its convex relaxation: a bound on the cost, and a dispatch only where `max_cone_gap` is 0.
+/// Solves its convex relaxation: a bound on the cost, and a dispatch only where it is a power flow.
 ///
 /// # Errors
 /// See [`OpfError`].
@@ -211,6 +213,7 @@ impl Question {
             reactive_price_per_kvarh: nodes.map(|k| bus(k).map(|b| b.reactive_price)).collect(),
             carbon,
             max_cone_gap: dispatch.max_cone_gap,
+            is_power_flow: dispatch.is_power_flow,
         })
     }
 

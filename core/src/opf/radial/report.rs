@@ -12,6 +12,9 @@ use crate::network::Network;
 use crate::opf::Price;
 use crate::program::flow_interior::response;
 
+/// A squared current that exceeds that of the flow by this share is none.
+const INEXACT: f64 = 1e-5;
+
 /// What an answer is told in terms of.
 pub(super) struct Report<'a> {
     pub network: &'a Network,
@@ -46,6 +49,7 @@ impl Report<'_> {
             certificate: Some(c.certificate(feeder, scaled)),
             duals: Some(LimitDuals::of(self.network, feeder, scaled, &c.duals)),
             max_cone_gap: 0.0,
+            is_power_flow: true,
             iterations,
         }
     }
@@ -95,6 +99,8 @@ impl Report<'_> {
         let (at, point) = (&solved.layout, &solved.solution.point);
         let value = solved.objective(feeder, scaled);
         let (mut import, mut loss, mut cone) = ((0.0, 0.0), 0.0, 0.0_f64);
+        let mut is_power_flow = true;
+        let to_network = (base / self.network.base_kva()).powi(2);
         let mut branches = vec![(0.0, 0.0); self.network.branches.len()];
         for k in 0..feeder.roots {
             import.0 += scaled.p[k] + feeder.g[k] * feeder.v_root[k];
@@ -104,8 +110,9 @@ impl Report<'_> {
             let line = &feeder.branch[k];
             let (phi, v) = solved.program.square_current(at.flow[k], &point.x);
             let excess = point.excess[at.flow[k]];
-            cone = cone.max(excess * v);
             let (p, q) = (point.x[at.p[k]], point.x[at.q[k]]);
+            cone = cone.max(excess * v);
+            is_power_flow &= excess * v <= INEXACT * (p * p + q * q).max(1e-6);
             let lost = line.r * (phi + excess);
             loss += lost;
             branches[line.index] =
@@ -148,7 +155,8 @@ impl Report<'_> {
             branches,
             certificate: None,
             duals: None,
-            max_cone_gap: cone,
+            max_cone_gap: cone * to_network,
+            is_power_flow,
             iterations: solved.solution.iterations,
         }
     }

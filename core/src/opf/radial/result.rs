@@ -89,8 +89,11 @@ pub struct Dispatch {
     pub certificate: Option<OptimalityCertificate>,
     /// Duals of the limits that the proof rests on: with them [`certify`](crate::opf::certify) repeats it.
     pub duals: Option<LimitDuals>,
-    /// Largest difference `l v - P^2 - Q^2` of the relaxation, pu^2 on the problem's own base; 0 for an exact answer.
+    /// Largest difference `l v - P^2 - Q^2` of the relaxation, pu^2 on the base of the network; 0 for an exact answer.
     pub max_cone_gap: f64,
+    /// Whether flows and controls are a power flow: always, but for a relaxation that is not exact (a difference above 1e-5 of
+    /// `P^2 + Q^2` on some branch). Such a point bounds the cost and is nothing that could be done.
+    pub is_power_flow: bool,
     /// Iterations of all solves.
     pub iterations: usize,
 }
@@ -110,6 +113,7 @@ impl Dispatch {
             certificate: None,
             duals: None,
             max_cone_gap: 0.0,
+            is_power_flow: false,
             iterations,
         }
     }

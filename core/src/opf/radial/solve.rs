@@ -134,7 +134,7 @@ impl RadialOpf {
         Ok(report.dispatch(&soft, &c, status, iterations))
     }
 
-    /// The convex relaxation of an hour: a bound, and a dispatch that is a flow only where `max_cone_gap` is zero.
+    /// The convex relaxation of an hour: a bound, and a dispatch only where it is a power flow.
     ///
     /// # Errors
     /// An hour that does not fit the network.
