@@ -8,6 +8,7 @@ use crate::market::Market;
 use crate::mechanism::MechanismError;
 use crate::outcome::Outcome;
 use crate::physical::{self, Physical};
+use crate::program::SolveError;
 use crate::setting::{Feeder, Setting};
 use crate::terms::{Limits, Terms};
 
@@ -29,12 +30,15 @@ pub struct Repaired {
     pub rounds: usize,
     /// What is still violated, relative to its limit; 0 if repaired.
     pub residual: f64,
+    /// What is still violated in words, worst first: where, when, and by how much of which limit.
+    pub missed: Vec<String>,
 }
 
 /// Runs a market rule under injection limits that are tightened until the network holds.
 ///
 /// # Errors
-/// If the rule fails, or the network has no state for what it decides.
+/// If the rule fails, or the network has no state for what it decides. Where members cannot keep what the network asks of
+/// them, the error begins with the limits of the network that ask for it.
 pub fn repair(
     market: &Market,
     storage: crate::carbon::storage::StorageRule,
@@ -44,10 +48,11 @@ pub fn repair(
     let mut limits: Vec<Limits> = setting.members.iter().map(|_| unlimited(setting)).collect();
     let mut reach: Vec<Vec<Option<(f64, f64)>>> = vec![vec![None; setting.periods.count]; market.len()];
     let mut rounds = 0;
+    let mut asked_for = vec![];
     loop {
         let layer: Vec<Terms> =
             limits.iter().map(|l| Terms { limits: (rounds > 0).then(|| l.clone()), ..Terms::default() }).collect();
-        let mut outcome = run(&market.imposing(&layer))?;
+        let mut outcome = run(&market.imposing(&layer)).map_err(|error| because(error, &asked_for))?;
         if rounds > 0 {
             outcome.imposed = if outcome.imposed.is_empty() {
                 layer
@@ -55,7 +60,8 @@ pub fn repair(
                 outcome.imposed.iter().zip(&layer).map(|(inner, outer)| inner.and(outer)).collect()
             };
         }
-        let physical = physical::keep(market, &outcome, storage)?;
+        let physical = physical::keep(market, &outcome, storage).map_err(|error| because(error, &asked_for))?;
+        let missed = missed(setting, &physical);
         let residual = worst(setting, &physical);
         if residual <= TOLERANCE || rounds >= MAX_ROUNDS {
             return Ok(Repaired {
@@ -63,16 +69,64 @@ pub fn repair(
                 physical,
                 rounds,
                 residual: if residual <= TOLERANCE { 0.0 } else { residual },
+                missed,
             });
         }
         let Some(feeder) = &setting.feeder else {
-            return Ok(Repaired { outcome, physical, rounds, residual: 0.0 });
+            return Ok(Repaired { outcome, physical, rounds, residual: 0.0, missed });
         };
         if !tighten(market, feeder, &physical, &mut limits, &mut reach)? {
-            return Ok(Repaired { outcome, physical, rounds, residual });
+            return Ok(Repaired { outcome, physical, rounds, residual, missed });
         }
+        asked_for = missed;
         rounds += 1;
     }
+}
+
+/// What cannot be kept, with the limits of the network that it is for.
+fn because(error: MechanismError, missed: &[String]) -> MechanismError {
+    match error {
+        MechanismError::Solve(SolveError::Infeasible { rows }) if !missed.is_empty() => {
+            let first = missed.iter().take(3).map(|limit| format!("{limit}, which nobody can relieve")).chain(rows);
+            SolveError::Infeasible { rows: first.collect() }.into()
+        }
+        other => other,
+    }
+}
+
+/// Every limit that a physical outcome misses, in words, worst first: where, when, and by how much of which limit.
+pub fn missed(setting: &Setting, physical: &Physical) -> Vec<String> {
+    let Some(feeder) = &setting.feeder else { return vec![] };
+    let network = &feeder.network;
+    let mut found: Vec<(f64, String)> = vec![];
+    for (t, state) in physical.grid.iter().enumerate() {
+        for (bus, v) in network.buses.iter().zip(&state.flow.voltages) {
+            let Some(v) = v.map(|v| v.magnitude_pu) else { continue };
+            for (by, limit, side) in
+                [(bus.v_min_pu - v, bus.v_min_pu, "below"), (v - bus.v_max_pu, bus.v_max_pu, "above")]
+            {
+                if by > TOLERANCE {
+                    let words = format!(
+                        "bus {}, period {t}: voltage {v:.6} pu is {by:.6} {side} its limit of {limit} pu",
+                        bus.id
+                    );
+                    found.push((by, words));
+                }
+            }
+        }
+        for (branch, flow) in network.branches.iter().zip(&state.flow.branches).filter(|(b, _)| b.in_service) {
+            let Some(rate) = branch.rate_kva else { continue };
+            let (ends, by) = (network.ends(branch), flow.apparent_kva() - rate);
+            if by > TOLERANCE * rate {
+                let (from, to, kva) = (ends.from, ends.to, flow.apparent_kva());
+                let words =
+                    format!("branch {from}-{to}, period {t}: {kva:.3} kVA is {by:.3} above its limit of {rate} kVA");
+                found.push((by / rate.max(1e-9), words));
+            }
+        }
+    }
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.into_iter().map(|(_, words)| words).collect()
 }
 
 /// Whether a physical outcome respects every voltage limit and rating.

@@ -46,6 +46,10 @@ impl Mechanism for NetworkRepair {
         })?;
         let mut outcome = repaired.outcome;
         outcome.evidence.push(Certificate::measure("repair_rounds", repaired.rounds as f64, ""));
+        let some: Vec<&str> = repaired.missed.iter().take(3).map(String::as_str).collect();
+        let more = repaired.missed.len() - some.len();
+        let witness = some.join("; ") + &if more > 0 { format!("; and {more} more") } else { String::new() };
+        outcome.evidence.push(Certificate::check("network_limits", repaired.residual, 0.0, witness));
         if repaired.residual > 0.0 && outcome.status == Status::Converged {
             outcome.status = Status::NotConverged { residual: repaired.residual };
         }

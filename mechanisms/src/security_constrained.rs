@@ -69,6 +69,11 @@ impl Mechanism for SecurityConstrained {
         };
         let rent = match self.settlement {
             Settlement::Bargaining => {
+                if gain < 0.0 {
+                    let why =
+                        "keeping the network's limits, which no trade does not, costs more than cooperation saves";
+                    outcome.withheld.push((Claim::IndividuallyRational, why.into()));
+                }
                 for i in 0..market.len() {
                     pay(&mut outcome, i, alone[i] - together[i] - gain / market.len() as f64);
                 }

@@ -16,7 +16,11 @@ const NETWORK: &str = r#"Network(
 )"#;
 
 fn market() -> Market {
-    let network = Network::from_ron(NETWORK).unwrap_or_else(|e| panic!("{e}"));
+    market_on(NETWORK)
+}
+
+fn market_on(text: &str) -> Market {
+    let network = Network::from_ron(text).unwrap_or_else(|e| panic!("{e}"));
     let periods = Periods { count: 1, hours: 1.0 };
     let tariff = Tariff {
         buy_per_kwh: vec![1.0],
@@ -125,4 +129,44 @@ fn efficiency_is_measured_within_the_same_limits_on_both_sides() {
     let secure = SecurityConstrained::default();
     assert!((measure(&secure, "efficiency_repaired") - 1.0).abs() < 1e-4);
     assert!(measure(&secure, "repair_cost").abs() < 1e-9);
+}
+
+/// A voltage that no trade misses and nobody's injection can lift: the limit is named, with where and when.
+#[test]
+fn limits_that_nobody_can_relieve_are_named() {
+    let text =
+        NETWORK.replace("(id: 2, v_min_pu: 0.9", "(id: 2, v_min_pu: 1.05").replace("rate_kva: 100", "rate_kva: 1e6");
+    let market = market_on(&text);
+    let repaired = NetworkRepair::default().run(&market, &mut RunContext::new(1, &())).expect("an outcome");
+    let found = repaired.evidence.iter().find(|c| c.name == "network_limits").expect("a certificate");
+    assert!(
+        found.witness.starts_with("bus 2, period 0: voltage 0.99")
+            || found.witness.starts_with("bus 2, period 0: voltage 1.0"),
+        "{found:?}"
+    );
+    assert!(found.witness.contains("below its limit of 1.05 pu"), "{found:?}");
+    assert!(
+        matches!(repaired.status, coase_core::Status::NotConverged { residual } if residual > 0.04),
+        "{:?}",
+        repaired.status
+    );
+    let error =
+        SecurityConstrained::default().run(&market, &mut RunContext::new(1, &())).expect_err("no optimum").to_string();
+    for part in ["infeasible: bus 2", "limits 1.05 to 1.1 pu", "period 0"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+/// Bus 2 misses its limit without trade and only its member can lift it, at its own cost: the gain is negative, and no
+/// participant is promised one.
+#[test]
+fn nobody_is_promised_a_gain_where_no_trade_misses_the_limits() {
+    let text = "Network(name: \"two\", base_mva: 1,
+        buses: [(id: 1, kind: Slack), (id: 2, v_min_pu: 0.99, p_kw: 400)],
+        branches: [(from: 1, to: 2, r_pu: 0.05, x_pu: 0.05)])";
+    let market = market_on(text);
+    let outcome = SecurityConstrained::default().run(&market, &mut RunContext::new(1, &())).expect("an outcome");
+    let gain = outcome.evidence.iter().find(|c| c.name == "constrained_gain").and_then(|c| c.value).expect("a gain");
+    let withheld = outcome.withheld.iter().any(|(claim, _)| *claim == coase_core::outcome::Claim::IndividuallyRational);
+    assert_eq!(withheld, gain < 0.0, "{gain}");
 }

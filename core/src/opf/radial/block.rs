@@ -141,7 +141,10 @@ impl NetworkBlock {
         for k in feeder.roots..n {
             let line = &feeder.branch[k];
             let ends = network.ends(&network.branches[line.index]);
-            program.scope(format!("branch {}-{}", ends.from, ends.to));
+            let bus = network.bus(feeder.node[k]);
+            // Where the voltage that this row makes cannot be had, the limit that says so is what a reader looks for.
+            let behind = format!("branch {}-{}", ends.from, ends.to);
+            program.scope(format!("bus {} behind {behind}, limits {} to {} pu", bus.id, bus.v_min_pu, bus.v_max_pu));
             let ((p, q), v) = (flows[k].expect("set above"), voltage[k].expect("set above"));
             let above = voltage[line.parent];
             let mut drop = Expr::from(v).times(line.down).plus(2.0 * line.r / base, p).plus(2.0 * line.x / base, q);
@@ -149,10 +152,11 @@ impl NetworkBlock {
                 Some(above) => drop.add(-line.up, above),
                 None => drop.add(-line.up * feeder.v_root[line.parent], Expr::constant(1.0)),
             };
-            let drop = program.equal(drop, 0.0, "voltage drop", Some(period));
+            let drop = program.equal(drop, 0.0, "squared voltage", Some(period));
             let mut effect =
                 vec![(rows[k].0, -line.r / base), (rows[k].1, -line.x / base), (drop, -line.z2() / (base * base))];
             if let Some(limit) = line.limit.map(|s| s * base) {
+                program.scope(format!("{behind}, limit {limit} kVA"));
                 let charged =
                     |v: Option<Var>, held: f64, by: f64| v.map_or(Expr::constant(held), Expr::from).times(by * base);
                 let up = charged(above, feeder.v_root.get(line.parent).copied().unwrap_or(1.0), -line.charging_up);
