@@ -13,7 +13,7 @@ use crate::store::BranchRow;
 use crate::study::{Study, largest, power};
 use crate::style::{LABEL, MM, NOTE, PAD_TITLE, TWO_COLUMNS_MM, WHITE};
 use crate::text;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Beyond these columns there is no room for the numbers of the buses.
 const MOST_NUMBERED: f64 = 33.0;
@@ -110,17 +110,17 @@ impl Map {
         let mut parent: BTreeMap<u64, u64> = BTreeMap::new();
         let along = strands.iter().flat_map(|s| s.windows(2)).map(|w| (w[0], w[1]));
         parent.extend(along.map(|(a, b)| (b, a)));
+        // a lateral leaves a bus of a strand before it
+        let mut before: BTreeSet<u64> = strands[0].iter().copied().collect();
         for lateral in &strands[1..] {
             let first = *lateral.first()?;
-            // the other end of the branch that is not the lateral's own
-            let ends = rows.iter().filter_map(|b| match (b.from == first, b.to == first) {
+            let mut neighbours = rows.iter().filter_map(|b| match (b.from == first, b.to == first) {
                 (true, _) => Some(b.to),
                 (_, true) => Some(b.from),
                 _ => None,
             });
-            let own = lateral.get(1);
-            let from = ends.filter(|e| Some(e) != own && parent.get(e) != Some(&first)).find(|e| buses.contains(e))?;
-            parent.insert(first, from);
+            parent.insert(first, neighbours.find(|n| before.contains(n))?);
+            before.extend(lateral);
         }
         let known = |b: &&BranchRow| parent.get(&b.to) == Some(&b.from) || parent.get(&b.from) == Some(&b.to);
         let layout = Layout::of(strands, &parent);
@@ -175,11 +175,26 @@ struct Scene<'a> {
     maps: &'a [State],
 }
 
+/// Whether buses carry their numbers.
+#[derive(Clone, Copy, PartialEq)]
+enum Numbers {
+    Shown,
+    Hidden,
+}
+
 impl Scene<'_> {
+    /// With the numbers of the buses if they have room.
     fn draw(&self) -> Figure {
+        let ((left, right), _) = self.map.layout.extent();
+        let numbered = if right - left < MOST_NUMBERED { self.page(Numbers::Shown) } else { None };
+        numbered.or_else(|| self.page(Numbers::Hidden)).expect("invariant: what is hidden covers nothing")
+    }
+
+    /// `None` if the numbers of two buses would cover each other.
+    fn page(&self, numbers: Numbers) -> Option<Figure> {
         let ((left, right), (top, bottom)) = self.map.layout.extent();
         let (columns, lanes) = (right - left, bottom - top);
-        let numbered = columns + 1.0 <= MOST_NUMBERED;
+        let numbered = numbers == Numbers::Shown;
         // the largest map that leaves room for another on a page
         let most_lane = if numbered { 34.0 } else { 20.0 };
         let lane = (245.0 / lanes.max(1.0)).clamp(13.0, most_lane);
@@ -217,21 +232,16 @@ impl Scene<'_> {
             let upstream = format!("{} kg CO_2/h from upstream", text::number(state.upstream, 0));
             c.text((area.x1, y + LABEL), Align::Right, NOTE, &upstream);
             let clip = Rect { y0: y + LABEL + 2.0, y1: y + each, ..area };
-            Drawing {
-                study: self.study,
-                map: self.map,
-                state,
-                frame: &frame,
-                bar: &bar,
-                most_kw,
-                numbered,
-                area: clip,
+            let (study, map) = (self.study, self.map);
+            let drawing = Drawing { study, map, state, frame: &frame, bar: &bar, most_kw, numbered, area: clip };
+            if numbered && !drawing.numbers_fit() {
+                return None;
             }
-            .draw(c);
+            drawing.draw(c);
         }
         let c = &mut figure.canvas;
         bar.draw(c, area.y0 + 4.0, area.y1.min(area.y0 + 230.0) - 8.0);
-        figure
+        Some(figure)
     }
 
     fn legend(&self, most_kw: f64) -> Vec<Vec<Entry>> {

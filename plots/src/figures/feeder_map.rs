@@ -241,8 +241,21 @@ impl Drawing<'_> {
         }
     }
 
-    /// The number of a bus, on the side where no lateral leaves.
+    /// Whether no number of a bus would cover another.
+    pub(super) fn numbers_fit(&self) -> bool {
+        let boxes: Vec<Rect> = self.map.layout.places.keys().map(|b| self.number_box(*b)).collect();
+        boxes.iter().enumerate().all(|(i, a)| boxes[i + 1..].iter().all(|b| a.overlap(b) <= 0.0))
+    }
+
+    /// The number of a bus.
     fn number(&self, c: &mut Canvas, bus: u64) -> Rect {
+        let area = self.number_box(bus);
+        c.text((area.x0, area.y1), Align::Left, NOTE, &bus.to_string());
+        area
+    }
+
+    /// Where the number of a bus stands: on the side where no lateral leaves.
+    fn number_box(&self, bus: u64) -> Rect {
         let (x, y) = self.place(bus);
         let lines = &self.map.layout.lines;
         let corners = self.map.parent.iter().filter(|(child, parent)| **child == bus || **parent == bus);
@@ -259,7 +272,6 @@ impl Drawing<'_> {
             (true, false) => (x - w / 2.0, y - r - 2.0),
             (true, true) => (x + r + 0.5, y - r - 0.5),
         };
-        c.text((left, base), Align::Left, NOTE, &name);
         Rect::new(left, base - h, left + w, base)
     }
 

@@ -336,7 +336,10 @@ impl Scene<'_> {
         panel.front(c);
         let baseline = panel.area.y1 + TICK + PAD_TICK + TICK_LABEL * ASCENT;
         for (place, name) in ticks {
-            c.text((panel.px(place as f64 + 0.5), baseline), Align::Center, TICK_LABEL, &name);
+            let x = panel.px(place as f64 + 0.5);
+            if x + text::width(&name, TICK_LABEL) / 2.0 <= panel.area.x1 + 1.0 {
+                c.text((x, baseline), Align::Center, TICK_LABEL, &name);
+            }
         }
     }
 

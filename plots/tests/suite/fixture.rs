@@ -403,8 +403,21 @@ struct Tree {
     parent: Vec<u32>,
 }
 
+/// The feeder of the literature with so many buses.
+fn published(buses: u32) -> Option<&'static str> {
+    match buses {
+        15 => Some("das-15"),
+        69 => Some("ieee-69"),
+        141 => Some("khodr-141"),
+        _ => None,
+    }
+}
+
 impl Tree {
     fn of(buses: u32) -> Tree {
+        if let Some(id) = published(buses) {
+            return Tree::built_in(id);
+        }
         let mut strands: Vec<Vec<u32>> = Vec::new();
         let mut from: Vec<u32> = vec![0];
         if buses == 33 {
@@ -433,6 +446,36 @@ impl Tree {
         Tree { strands, parent }
     }
 
+    /// A feeder of the literature: from every bus the way goes on to the child with the longest way ahead.
+    fn built_in(id: &str) -> Tree {
+        let network = coase_core::network::built_in(id).unwrap().network().unwrap();
+        let topology = coase_core::network::Topology::new(&network);
+        let number = |node| network.bus(node).id as u32;
+        let mut parent = vec![0; network.buses.len() + 1];
+        let mut ahead = parent.clone();
+        for node in topology.order().iter().rev() {
+            if let Some(from) = topology.parent(*node) {
+                let (bus, from) = (number(*node) as usize, number(from.node));
+                parent[bus] = from;
+                ahead[from as usize] = ahead[from as usize].max(ahead[bus] + 1);
+            }
+        }
+        let (mut strands, mut starts, mut next) = (Vec::new(), vec![1u32], 0);
+        while next < starts.len() {
+            let mut strand = vec![starts[next]];
+            while let Some(here) = strand.last().copied() {
+                let mut children: Vec<u32> = (1..parent.len() as u32).filter(|b| parent[*b as usize] == here).collect();
+                children.sort_by_key(|b| std::cmp::Reverse(ahead[*b as usize]));
+                let Some((first, laterals)) = children.split_first() else { break };
+                starts.extend(laterals);
+                strand.push(*first);
+            }
+            strands.push(strand);
+            next += 1;
+        }
+        Tree { strands, parent }
+    }
+
     /// A row of `branches` for each but the root, every third branch written from its far end.
     fn flows(&self, out: &mut String, id: &str, h: usize, trading: bool) {
         let n_buses = self.parent.len() - 1;
@@ -442,7 +485,8 @@ impl Tree {
         for bus in (2..=n_buses).rev() {
             flow[self.parent[bus] as usize] += flow[bus];
         }
-        for bus in 2..=n_buses {
+        // not in the order of the feeder
+        for bus in (2..=n_buses).rev() {
             let (parent, power) = (self.parent[bus] as usize, if bus == n_buses && h == 3 { 0.0 } else { flow[bus] });
             let intensity = if power > 0.0 { 0.581 * (1.0 - 0.5 * sun(h)) } else { 0.05 };
             let (from, to, sent) = if bus % 3 == 0 { (bus, parent, -power) } else { (parent, bus, power) };
