@@ -3,7 +3,7 @@
 
 mod common;
 
-use coase_core::carbon::{CarbonPolicy, PolicyError, Responsibility, SignalKind};
+use coase_core::carbon::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility, SignalKind};
 use coase_core::engine::{self, Cleared, Reporting};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
@@ -95,6 +95,12 @@ impl CarbonPolicy for Marginal {
     fn settle(&self, _: &Setting, _: &Physical, _: &[f64], _: &mut Ledger) {}
     fn responsibility(&self, _: &Setting, _: &Physical, _: &[f64]) -> Responsibility {
         Responsibility::default()
+    }
+    fn with_price_factor(&self, _: f64) -> Arc<dyn CarbonPolicy> {
+        unreachable!("its price is a constant")
+    }
+    fn marginal_prices(&self, _: &Setting, _: &Physical, _: &[f64]) -> Vec<MarginalPrice> {
+        vec![MarginalPrice { charged_kg: 1.0, price_per_kg: PRICE_PER_KG }]
     }
 }
 

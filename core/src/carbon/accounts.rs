@@ -3,7 +3,7 @@
 //! Everything is a pure function of schedules. Knows no price and no concrete policy.
 
 use super::modifiers::{Coverage, ImportBase, Modifiers};
-use super::policy::{PolicyError, Responsibility};
+use super::policy::{MarginalPrice, PolicyError, Responsibility};
 use crate::market::Plan;
 use crate::physical::Physical;
 use crate::setting::{Product, Setting};
@@ -156,6 +156,11 @@ pub(super) fn feeder_kwh(physical: &Physical, period: usize) -> f64 {
     physical.upstream_import_kwh[period].max(0.0) - physical.community_exchange_kwh(period).max(0.0)
 }
 
+/// Upstream carbon that no member imported, kg: of passive load and losses.
+pub(super) fn feeder_kg(setting: &Setting, physical: &Physical) -> f64 {
+    (0..setting.periods.count).map(|t| setting.intensity(t) * feeder_kwh(physical, t)).sum()
+}
+
 /// Balance of the network operator's account, kg; zero if only members are covered.
 pub(super) fn feeder_balance_kg(
     setting: &Setting,
@@ -174,6 +179,17 @@ pub(super) fn feeder_balance_kg(
     }
 }
 
+/// Marginal prices of members with these accounts, who are charged for so much before quotas.
+pub(super) fn marginal_prices(
+    setting: &Setting,
+    accounts: &[Account],
+    physical: &Physical,
+    charged_kg: &[f64],
+) -> Vec<MarginalPrice> {
+    let members = accounts.iter().zip(&physical.plans).zip(charged_kg);
+    members.map(|((a, plan), kg)| MarginalPrice::at(&a.charge, balance_kg(setting, a, plan), *kg)).collect()
+}
+
 /// Base of a member before quotas, kg.
 pub(super) fn charged_kg(setting: &Setting, modifiers: &Modifiers, plan: &Plan) -> f64 {
     balance_kg(setting, &account(setting, modifiers, Quota::NONE, 0.0, Charge::linear(0.0)), plan)
@@ -183,12 +199,11 @@ pub(super) fn charged_kg(setting: &Setting, modifiers: &Modifiers, plan: &Plan) 
 /// members' imports taken together, `direct + e_0 [sum (m+ - m-)]+`; phantom is what is charged beyond that.
 pub(super) fn responsibility(setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Responsibility {
     let charged_kg: Vec<f64> = physical.plans.iter().map(|p| charged_kg(setting, modifiers, p)).collect();
-    let (mut covered_kg, mut feeder_kg) = (0.0, 0.0);
+    let mut covered_kg = 0.0;
     for t in 0..setting.periods.count {
-        let e = setting.intensity(t);
-        covered_kg += physical.direct_kg(t) + e * physical.community_exchange_kwh(t).max(0.0);
-        feeder_kg += e * feeder_kwh(physical, t);
+        covered_kg += physical.direct_kg(t) + setting.intensity(t) * physical.community_exchange_kwh(t).max(0.0);
     }
+    let feeder_kg = feeder_kg(setting, physical);
     let phantom_kg = charged_kg.iter().sum::<f64>() - covered_kg;
     let (also_covered_kg, uncovered_kg) = match modifiers.coverage {
         Coverage::VppsOnly => (0.0, feeder_kg),

@@ -21,5 +21,6 @@ pub use modified::{CARBON, CARBON_REFUND, Modified, Rule};
 pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
 pub use node_prices::NodePrices;
 pub use policy::{
-    CarbonPolicy, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy, Responsibility, SignalKind, policies,
+    CarbonPolicy, MarginalPrice, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy, Responsibility, SignalKind,
+    policies,
 };

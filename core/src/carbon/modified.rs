@@ -4,9 +4,9 @@
 //! the accounts. Knows no concrete rule.
 
 use super::accounts;
-use super::modifiers::Modifiers;
+use super::modifiers::{Coverage, Modifiers};
 use super::node_prices::NodePrices;
-use super::policy::{CarbonPolicy, PolicyError, RegisteredPolicy, Responsibility, SignalKind};
+use super::policy::{CarbonPolicy, MarginalPrice, PolicyError, RegisteredPolicy, Responsibility, SignalKind};
 use super::recycling;
 use super::storage::StorageRule;
 use crate::outcome::{Ledger, Party};
@@ -16,6 +16,7 @@ use crate::terms::{Account, Charge, Terms};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// A rule under modifiers; in files the fields of both stand side by side.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,6 +126,25 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
             accounts::nobody(setting, physical)
         }
     }
+
+    /// What the next kilogram costs everybody who pays, by the accounts; rules that charge otherwise say so themselves.
+    fn marginal_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Vec<MarginalPrice> {
+        let charged_kg = self.responsibility(setting, modifiers, physical, signal).charged_kg;
+        let accounts = self.accounts(setting, modifiers, signal);
+        let mut all = accounts::marginal_prices(setting, &accounts, physical, &charged_kg);
+        if let (Coverage::Feeder, Some(account)) = (modifiers.coverage, self.feeder_account(setting, modifiers, signal))
+        {
+            let balance_kg = accounts::feeder_balance_kg(setting, modifiers, &account, physical);
+            all.push(MarginalPrice::at(&account.charge, balance_kg, accounts::feeder_kg(setting, physical)));
+        }
+        all
+    }
 }
 
 /// Reason of payments for carbon in the ledger.
@@ -140,7 +160,7 @@ impl<R: Rule> Modified<R> {
     }
 }
 
-impl<R: Rule> CarbonPolicy for Modified<R>
+impl<R: Rule + 'static> CarbonPolicy for Modified<R>
 where
     Modified<R>: RegisteredPolicy + Serialize,
 {
@@ -160,6 +180,14 @@ where
 
     fn written_price_per_tonne(&self) -> Option<f64> {
         self.rule.price_per_tonne()
+    }
+
+    fn price_factor(&self) -> f64 {
+        self.modifiers.price_factor
+    }
+
+    fn with_price_factor(&self, factor: f64) -> Arc<dyn CarbonPolicy> {
+        Arc::new(Self { rule: self.rule.clone(), modifiers: Modifiers { price_factor: factor, ..self.modifiers } })
     }
 
     fn storage_rule(&self) -> StorageRule {
@@ -205,5 +233,9 @@ where
 
     fn responsibility(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Responsibility {
         self.in_force().responsibility(setting, &self.modifiers, physical, signal)
+    }
+
+    fn marginal_prices(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<MarginalPrice> {
+        self.in_force().marginal_prices(setting, &self.modifiers, physical, signal)
     }
 }

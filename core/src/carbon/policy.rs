@@ -8,10 +8,10 @@ use crate::open;
 use crate::outcome::Ledger;
 use crate::physical::Physical;
 use crate::setting::Setting;
-use crate::terms::Terms;
+use crate::terms::{Charge, Terms};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::Debug;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Why a policy cannot be applied to a scenario.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -86,6 +86,39 @@ pub enum SignalKind {
     Nodal,
 }
 
+impl Responsibility {
+    /// What everybody together is charged for, network operator included, kg.
+    pub fn total_charged_kg(&self) -> f64 {
+        self.covered_kg + self.phantom_kg + self.double_charged_kg
+    }
+}
+
+/// What the next kilogram costs somebody who pays for carbon.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MarginalPrice {
+    /// Kilograms that are charged, before quotas.
+    pub charged_kg: f64,
+    /// Price of the next kilogram; where it is not that of the last one, the mean of both.
+    pub price_per_kg: f64,
+}
+
+impl MarginalPrice {
+    /// That of a balance under a charge.
+    pub fn at(charge: &Charge, balance_kg: f64, charged_kg: f64) -> Self {
+        let (low, high) = charge.slopes_at(balance_kg);
+        Self { charged_kg, price_per_kg: 0.5 * (low + high) }
+    }
+
+    /// The realised marginal price: the mean over payers, weighted by what each is charged for. Whoever is charged for
+    /// nothing does not count; `None` if that is everybody.
+    pub fn mean_per_kg(all: &[Self]) -> Option<f64> {
+        let payers = || all.iter().filter(|payer| payer.charged_kg > 0.0);
+        let charged_kg: f64 = payers().map(|payer| payer.charged_kg).sum();
+        let paid: f64 = payers().map(|payer| payer.charged_kg * payer.price_per_kg).sum();
+        (charged_kg > 0.0).then(|| paid / charged_kg)
+    }
+}
+
 /// A carbon policy.
 pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Send + Sync {
     /// Refuses parameters without meaning and scenarios it would misprice.
@@ -102,6 +135,14 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     fn written_price_per_tonne(&self) -> Option<f64> {
         self.price_per_tonne()
     }
+
+    /// What written prices are multiplied by.
+    fn price_factor(&self) -> f64 {
+        1.0
+    }
+
+    /// The same policy with another [`Modifiers::price_factor`](super::Modifiers::price_factor).
+    fn with_price_factor(&self, factor: f64) -> Arc<dyn CarbonPolicy>;
 
     /// How carbon follows stored energy.
     fn storage_rule(&self) -> StorageRule {
@@ -143,6 +184,10 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
 
     /// Who is charged for which kilograms.
     fn responsibility(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Responsibility;
+
+    /// What the next kilogram costs everybody who pays for carbon, network operator included; payers with the same price may
+    /// stand in one entry.
+    fn marginal_prices(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<MarginalPrice>;
 }
 
 /// What a policy says of itself.

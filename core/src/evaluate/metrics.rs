@@ -34,11 +34,9 @@ pub(super) fn row(case: &Case, excess: Option<&Certificate>, regret: Option<&Cer
 
 fn money(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     let (after, before) = (&case.accounts, &case.alone);
-    let setting = case.cleared.truth.setting();
     let resource = after.sum(|m| m.resource_cost);
-    let emitted: f64 = (0..setting.periods.count).map(|t| case.cleared.physical.emissions_kg(setting, t)).sum();
-    let damage = per_kg(case.yardstick.damage_per_tonne) * emitted;
-    put("total_cost", after.sum(super::accounts::MemberAccount::total_cost).into());
+    let damage = per_kg(case.yardstick.damage_per_tonne) * case.carbon.emissions_kg;
+    put("total_cost", case.carbon.total_cost.into());
     put("operating_cost", after.sum(super::accounts::MemberAccount::operating_cost).into());
     put("carbon_cost", after.sum(|m| m.carbon).into());
     put("resource_cost", resource.into());
@@ -59,7 +57,11 @@ fn money(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     put("dso_revenue", after.dso_revenue.into());
     put("retail_margin", after.retail_margin.into());
     put("carbon_revenue", after.carbon_revenue.into());
-    put("carbon_price_per_tonne", case.price_per_tonne.into());
+    put("carbon_payments", case.carbon.payments.into());
+    put("carbon_price_per_tonne", case.price.map(|p| p.0).into());
+    put("carbon_price_factor", case.price.map(|p| p.1).into());
+    put("carbon_marginal_price_per_tonne", case.carbon.marginal_price_per_tonne.into());
+    put("carbon_average_price_per_tonne", case.carbon.average_price_per_tonne.into());
 }
 
 fn sharing(
@@ -82,7 +84,7 @@ fn carbon(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     let setting = case.cleared.truth.setting();
     let physical = &case.cleared.physical;
     let r = &case.responsibility;
-    put("emissions_kg", (0..setting.periods.count).map(|t| physical.emissions_kg(setting, t)).sum::<f64>().into());
+    put("emissions_kg", case.carbon.emissions_kg.into());
     put("covered_kg", r.covered_kg.into());
     put("uncovered_kg", r.uncovered_kg.into());
     put("phantom_kg", r.phantom_kg.into());

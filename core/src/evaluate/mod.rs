@@ -4,6 +4,7 @@
 //! cost, which holds resources only and never transfers.
 
 mod accounts;
+mod carbon;
 mod certificates;
 mod coalition;
 mod fairness;
@@ -11,7 +12,9 @@ mod metrics;
 mod repaired;
 mod tables;
 
+pub use carbon::CarbonFigures;
 pub use fairness::{gini, jain};
+pub use tables::certificate_row;
 
 use crate::carbon::{CarbonPolicy, Responsibility};
 use crate::engine::Cleared;
@@ -64,8 +67,9 @@ struct Case<'a> {
     alone: Accounts,
     alone_physical: Physical,
     responsibility: Responsibility,
-    /// The policy's price of a tonne as applied.
-    price_per_tonne: Option<f64>,
+    /// The policy's price of a tonne as applied, and what it was multiplied by.
+    price: Option<(f64, f64)>,
+    carbon: CarbonFigures,
     /// Whether participants decided under the terms they are charged by.
     charges: Charges,
     /// Least operating plus carbon cost of all together on the policy's own terms, the network ignored; with the proven
@@ -146,12 +150,14 @@ pub fn evaluate(
         charged: &charged,
     };
     let repaired = compared.repaired(&account, metrics::NOTHING_TO_GAIN);
+    let responsibility = policy.responsibility(setting, &cleared.physical, &cleared.signal);
     let case = Case {
         repaired,
+        carbon: CarbonFigures::of(cleared, policy, &accounts, &responsibility),
         accounts,
         alone,
-        responsibility: policy.responsibility(setting, &cleared.physical, &cleared.signal),
-        price_per_tonne: policy.price_per_tonne(),
+        responsibility,
+        price: policy.price_per_tonne().map(|price| (price, policy.price_factor())),
         charges: if hidden { Charges::Hidden } else { Charges::Seen },
         alone_physical,
         least_cost,

@@ -170,11 +170,14 @@ pub(super) fn branches(case: &Case) -> Vec<Row> {
     rows
 }
 
+/// A certificate as a row of its table.
+pub fn certificate_row(certificate: &Certificate) -> Row {
+    let Certificate { name, value, tolerance, verdict, witness } = certificate;
+    vec![(*name).into(), (*value).into(), (*tolerance).into(), verdict.name().into(), witness.as_str().into()]
+}
+
 pub(super) fn certificates(all: &[Certificate]) -> Vec<Row> {
-    let row = |c: &Certificate| {
-        vec![c.name.into(), c.value.into(), c.tolerance.into(), c.verdict.name().into(), c.witness.as_str().into()]
-    };
-    all.iter().map(row).collect()
+    all.iter().map(certificate_row).collect()
 }
 
 pub(super) fn convergence(case: &Case) -> Vec<Row> {

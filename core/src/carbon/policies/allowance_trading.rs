@@ -144,6 +144,15 @@ impl Rule for AllowanceTrading {
         accounts
     }
 
+    /// At the price of an allowance where there is one, else by the ladder: passive load sells no energy to go with it.
+    fn feeder_account(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Option<Account> {
+        let account = self.ladder().feeder_account(setting, modifiers, &[])?;
+        Some(match self.credits {
+            Credits::Bundled => account,
+            Credits::Separate => Account { charge: Charge::linear(Self::price(&account.charge, signal)), ..account },
+        })
+    }
+
     /// The signal brought into the marginal prices of the pooled balances: unchanged exactly if all allowances wanted at this
     /// price are there.
     fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {

@@ -17,7 +17,7 @@ use super::Stepped;
 use crate::carbon::accounts::{self, withdrawal_kwh};
 use crate::carbon::nodal::{self, CarbonInFlows};
 use crate::carbon::node_prices::{self, NodePrices, buy};
-use crate::carbon::{CARBON, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
+use crate::carbon::{CARBON, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
 use crate::opf::Price;
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
@@ -471,6 +471,25 @@ impl Rule for Integrated {
             }
         }
         answers
+    }
+
+    /// One price for everybody, but for members with a ladder.
+    fn marginal_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Vec<MarginalPrice> {
+        if let Some(ladder) = self.ladder_on_imports() {
+            return ladder.marginal_prices(setting, modifiers, physical, &[]);
+        }
+        let answers = self.responsibility(setting, modifiers, physical, signal);
+        let accounts = self.accounts(setting, modifiers, signal);
+        let mut all = accounts::marginal_prices(setting, &accounts, physical, &answers.charged_kg);
+        let on_ladders_kg: f64 = all.iter().map(|payer| payer.charged_kg).sum();
+        all.push(MarginalPrice { charged_kg: answers.total_charged_kg() - on_ladders_kg, price_per_kg: self.price() });
+        all
     }
 }
 

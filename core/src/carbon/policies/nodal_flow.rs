@@ -10,7 +10,9 @@
 use super::Stepped;
 use crate::carbon::accounts::{self, withdrawal_kwh};
 use crate::carbon::node_prices::{self, NodePrices, buy};
-use crate::carbon::{CARBON, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal};
+use crate::carbon::{
+    CARBON, Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
+};
 use crate::opf::Price;
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
@@ -249,6 +251,29 @@ impl Rule for NodalFlow {
         };
         let covered_kg = charged_kg.iter().sum::<f64>() + also_covered_kg;
         Responsibility { charged_kg, covered_kg, uncovered_kg: emitted_kg - covered_kg, ..Responsibility::default() }
+    }
+
+    /// One price along the flows, and that of each ladder on direct emissions.
+    fn marginal_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &[f64],
+    ) -> Vec<MarginalPrice> {
+        let direct = self.direct_accounts(setting, modifiers);
+        let direct_kg: Vec<f64> = match self.direct {
+            Direct::Tax => vec![],
+            Direct::Stepped(_) => physical.plans.iter().map(|plan| plan.emission_kg.iter().sum()).collect(),
+        };
+        let mut along_flows_kg: f64 =
+            self.charged_kg(setting, physical).iter().sum::<f64>() - direct_kg.iter().sum::<f64>();
+        if modifiers.coverage == Coverage::Feeder {
+            along_flows_kg += self.feeder_kg(setting, physical);
+        }
+        let mut all = accounts::marginal_prices(setting, &direct, physical, &direct_kg);
+        all.push(MarginalPrice { charged_kg: along_flows_kg, price_per_kg: self.price() });
+        all
     }
 }
 

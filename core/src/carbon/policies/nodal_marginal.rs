@@ -9,7 +9,8 @@
 use crate::carbon::accounts::{self, withdrawal_kwh};
 use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{
-    CARBON, CARBON_REFUND, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal, recycling,
+    CARBON, CARBON_REFUND, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
+    recycling,
 };
 use crate::opf::Price;
 use crate::outcome::{Ledger, Party};
@@ -120,6 +121,18 @@ impl Rule for NodalMarginal {
         } else {
             accounts::at_source(setting, physical)
         }
+    }
+
+    /// Everybody sees one price.
+    fn marginal_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Vec<MarginalPrice> {
+        let charged_kg = self.responsibility(setting, modifiers, physical, signal).total_charged_kg();
+        vec![MarginalPrice { charged_kg, price_per_kg: per_kg(self.price_per_tonne) }]
     }
 }
 

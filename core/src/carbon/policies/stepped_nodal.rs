@@ -3,7 +3,9 @@
 use super::Stepped;
 use crate::carbon::accounts::{self, Quota};
 use crate::carbon::node_prices::{self, NodePrices, buy};
-use crate::carbon::{CARBON, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal};
+use crate::carbon::{
+    CARBON, Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
+};
 use crate::opf::Price;
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
@@ -138,6 +140,23 @@ impl Rule for SteppedNodal {
             return accounts::nobody(setting, physical);
         }
         nodal::responsibility(setting, modifiers, physical, nodal::attributed_kg(setting, physical))
+    }
+
+    fn marginal_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Vec<MarginalPrice> {
+        let charged_kg = self.responsibility(setting, modifiers, physical, signal).charged_kg;
+        let accounts = self.accounts(setting, modifiers, signal);
+        let mut all = accounts::marginal_prices(setting, &accounts, physical, &charged_kg);
+        if modifiers.coverage == Coverage::Feeder {
+            let kg = feeder_kg(setting, physical);
+            all.push(MarginalPrice::at(&self.ladder().charge(), kg, kg));
+        }
+        all
     }
 }
 

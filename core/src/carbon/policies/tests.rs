@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod files;
+mod marginal;
 mod nodal;
 mod price_factor;
 pub(super) mod support;

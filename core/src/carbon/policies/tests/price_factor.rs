@@ -6,7 +6,7 @@ use crate::carbon::{CarbonPolicy, PolicyError, policies};
 use serde_json::Value;
 
 /// All policies at their defaults, and forms with prices elsewhere.
-fn catalogue() -> Vec<Box<dyn CarbonPolicy>> {
+pub(super) fn catalogue() -> Vec<Box<dyn CarbonPolicy>> {
     let forms = [
         "CapAndTrade(price_per_tonne: 320, sell_price_per_tonne: 120, quota: OutputBased())",
         "Stepped(interval_kg: 100, reward: Declining(0.2), coverage: Feeder)",
@@ -70,6 +70,11 @@ fn every_policy_at_a_factor_is_the_policy_with_its_prices_multiplied() {
             assert_eq!(paid(&*scaled), paid(&*multiplied), "{json}");
             let answers = |policy: &dyn CarbonPolicy| policy.responsibility(&setting, &physical, &signal);
             assert_eq!(answers(&*scaled), answers(&*multiplied), "{json}");
+            let marginal = |policy: &dyn CarbonPolicy| policy.marginal_prices(&setting, &physical, &signal);
+            assert_eq!(marginal(&*scaled), marginal(&*multiplied), "{json}");
+            let again = written.with_price_factor(factor);
+            assert_eq!(again.price_factor(), factor);
+            assert_eq!(serde_json::to_value(&*again).unwrap(), serde_json::to_value(&*scaled).unwrap());
         }
     }
 }
