@@ -14,6 +14,8 @@ use std::rc::Rc;
 pub struct Summary {
     runs: Vec<Run>,
     refuted: Vec<Refuted>,
+    /// How policies were made comparable: the measure, and the label of the policy that the others were matched with.
+    matching: Option<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -29,6 +31,15 @@ struct Run {
     /// Columns of the run table that hold a number.
     numbers: BTreeMap<String, f64>,
     gains: Gains,
+    matched: Option<Matched>,
+}
+
+/// How near a run came to what it was matched with.
+#[derive(Clone, Copy, Debug)]
+struct Matched {
+    is_met: bool,
+    /// Relative to the target; missing where nothing was found.
+    distance: Option<f64>,
 }
 
 /// Sums over the participants of a run.
@@ -52,9 +63,9 @@ struct Refuted {
 }
 
 impl Summary {
-    /// Reads the tables `runs`, `participants` and `certificates`.
+    /// Reads the tables `runs`, `participants` and `certificates`, and of the manifest how policies were made comparable.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let mut summary = Self::default();
+        let mut summary = Self { matching: matching(folder), ..Self::default() };
         let mut at = BTreeMap::new();
         for row in table(folder, "runs")? {
             at.insert(row.text("run_id"), summary.runs.len());
@@ -68,6 +79,7 @@ impl Summary {
                 swept: row.swept(),
                 numbers: row.numbers(),
                 gains: Gains::default(),
+                matched: None,
             });
         }
         for row in table(folder, "participants")? {
@@ -80,7 +92,15 @@ impl Summary {
                 gains.network += row.number("gain_network");
             }
         }
-        for row in table(folder, "certificates")?.into_iter().filter(|row| row.text("verdict") == "refuted") {
+        for row in table(folder, "certificates")? {
+            let verdict = row.text("verdict");
+            if let ("match", Some(&run)) = (row.cell("name"), at.get(&row.text("run_id"))) {
+                summary.runs[run].matched =
+                    Some(Matched { is_met: verdict == "upheld", distance: row.cell("value").parse().ok() });
+            }
+            if verdict != "refuted" {
+                continue;
+            }
             summary.refuted.push(Refuted {
                 run: row.text("run_id"),
                 name: row.text("name"),
@@ -199,6 +219,14 @@ impl Row {
             self.header.iter().zip(&self.cells).map(|(name, cell)| Some((name.to_owned(), cell.parse().ok()?)));
         parsed.flatten().collect()
     }
+}
+
+/// A store without a manifest that says so has not matched anything.
+fn matching(folder: &Path) -> Option<(String, String)> {
+    let text = std::fs::read_to_string(folder.join("manifest.json")).ok()?;
+    let manifest: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let choice = manifest["choices"].get(0)?;
+    Some((choice["match"].as_str()?.to_owned(), choice["matched_with"].as_str()?.to_owned()))
 }
 
 fn table(folder: &Path, name: &str) -> anyhow::Result<Vec<Row>> {

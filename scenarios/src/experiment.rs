@@ -66,6 +66,18 @@ pub struct Run {
     pub compared: Vec<(String, Arc<dyn CarbonPolicy>)>,
     /// What the outcome is measured with.
     pub yardstick: Arc<Yardstick>,
+    /// What the policy is made comparable by; `None` where it runs as written.
+    pub matched: Option<Matched>,
+}
+
+/// How a policy is made comparable: its price factor is the one at which a measure is that of another run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// What is to be equal.
+    pub measure: Matching,
+    /// The run it is to be equal to, by its position in [`Experiment::runs`]: the same but for its policy, which is the
+    /// first of the list that has a price.
+    pub reference: usize,
 }
 
 /// A scenario as listed: inlined, over its whole horizon.
@@ -126,27 +138,46 @@ impl Experiment {
                 upstream_cost: if upstream { "as written" } else { "the sell price" },
                 damage_per_tonne: entry.form.damage_per_tonne.unwrap_or(entry.damage),
                 matching: self.plan.matching,
+                matched_with: self.reference().map(|k| self.policies[k].label.clone()),
             }
         };
         self.scenarios.iter().map(choice).collect()
     }
 
+    /// The policy that others are matched with: the first that has a price.
+    fn reference(&self) -> Option<usize> {
+        let first = || self.policies.iter().position(|policy| is_priced(&policy.plugin));
+        if self.plan.matching == Matching::BasePrice { None } else { first() }
+    }
+
     /// Plans every run and checks it.
     pub(crate) fn planned(mut self, materials: &mut dyn Materials) -> Result<Self, Fault> {
         let mut hit = vec![false; self.sweeps.len()];
-        let mut runs = vec![];
+        let mut runs: Vec<Run> = vec![];
+        let reference = self.reference();
+        if reference.is_none() && self.plan.matching != Matching::BasePrice {
+            let what = format!("match: {:?}", self.plan.matching);
+            let why = "no policy of the list has a price that others could be matched with";
+            return Err(self.text.fault("match", Cause::NotPossible { what, why }));
+        }
         for entry in &self.scenarios {
             let scenario_sweeps = self.scenario_sweeps(entry);
             let mut instances: Vec<(Choice, Plan, Arc<Instance>, Arc<Yardstick>)> = vec![];
             for mechanism in &self.mechanisms {
-                for policy in &self.policies {
+                // Runs of the policy that others are matched with, by what was chosen for them.
+                let mut references: Vec<(Choice, u64, usize)> = vec![];
+                for (p, policy) in self.policies.iter().enumerate() {
+                    let swept = |sweep: &Sweep| sweep.path.root == Root::Carbon && takes(policy, sweep);
+                    let priced = || is_priced(&policy.plugin) || self.sweeps.iter().any(swept);
+                    let leader = reference.filter(|k| *k != p && priced()).map(|k| &self.policies[k]);
                     let takes: Vec<bool> = self
                         .sweeps
                         .iter()
                         .zip(&scenario_sweeps)
                         .map(|(sweep, by_scenario)| match sweep.path.root {
                             Root::Mechanism => takes(mechanism, sweep),
-                            Root::Carbon => takes(policy, sweep),
+                            // What the reference takes changes the policy that is matched with it.
+                            Root::Carbon => takes(policy, sweep) || leader.is_some_and(|l| takes(l, sweep)),
                             Root::Scenario | Root::Experiment => *by_scenario,
                         })
                         .collect();
@@ -155,17 +186,31 @@ impl Experiment {
                         let mechanism = self.applied(mechanism, Root::Mechanism, &choice)?;
                         let policy = self.applied(policy, Root::Carbon, &choice)?;
                         let (plan, instance, yardstick) = self.instance(entry, &choice, &mut instances, materials)?;
+                        let taken = leader.filter(|_| is_priced(&policy.plugin)).map(|l| self.taken(l, &choice));
                         for seed in &self.seeds {
-                            runs.push(self.named(
-                                entry,
-                                &mechanism,
-                                &policy,
-                                *seed,
-                                &choice,
-                                plan,
-                                instance.clone(),
-                                yardstick.clone(),
-                            ));
+                            let equal = |(c, s, _): &&(Choice, u64, usize)| Some(c) == taken.as_ref() && s == seed;
+                            let matched = references
+                                .iter()
+                                .find(equal)
+                                .map(|(.., reference)| Matched { measure: plan.matching, reference: *reference });
+                            if reference == Some(p) {
+                                references.push((choice.clone(), *seed, runs.len()));
+                            }
+                            let with = matched.map(|m| runs[m.reference].policy_hash.clone());
+                            runs.push(Run {
+                                matched,
+                                ..self.named(
+                                    entry,
+                                    &mechanism,
+                                    &policy,
+                                    *seed,
+                                    &choice,
+                                    plan,
+                                    with.as_deref(),
+                                    instance.clone(),
+                                    yardstick.clone(),
+                                )
+                            });
                         }
                     }
                 }
@@ -205,6 +250,14 @@ impl Experiment {
                 .collect();
         }
         choices
+    }
+
+    /// A choice without the values of policy parameters that a policy does not have.
+    fn taken(&self, policy: &Variant<dyn CarbonPolicy>, choice: &Choice) -> Choice {
+        let value = |(sweep, value): (&Sweep, &Option<usize>)| {
+            value.filter(|_| sweep.path.root != Root::Carbon || takes(policy, sweep))
+        };
+        self.sweeps.iter().zip(choice).map(value).collect()
     }
 
     /// The chosen values of the sweeps of one kind.
@@ -298,6 +351,7 @@ impl Experiment {
         seed: u64,
         choice: &Choice,
         plan: Plan,
+        matched_with: Option<&str>,
         instance: Arc<Instance>,
         yardstick: Arc<Yardstick>,
     ) -> Run {
@@ -320,6 +374,7 @@ impl Experiment {
             &seed.to_string(),
             &json(serde_json::to_string(&plan.evidence)),
             &json(serde_json::to_string(&plan.matching)),
+            matched_with.unwrap_or_default(),
             &chosen.join("\n"),
         ]);
         let swept = self.sweeps.iter().zip(choice);
@@ -337,6 +392,7 @@ impl Experiment {
             without_policy: None,
             compared: vec![],
             yardstick,
+            matched: None,
         }
     }
 }
@@ -353,6 +409,8 @@ pub struct Choices {
     /// How policies are made comparable.
     #[serde(rename = "match")]
     pub matching: Matching,
+    /// Label of the policy that the others are made comparable with, where they do not run as written.
+    pub matched_with: Option<String>,
 }
 
 /// Every run knows the one without a policy that it is compared with, and that one knows the policies.
@@ -374,6 +432,11 @@ fn paired(mut runs: Vec<Run>) -> Vec<Run> {
         }
     }
     runs
+}
+
+/// Whether a policy has a price to be matched.
+fn is_priced(policy: &Arc<dyn CarbonPolicy>) -> bool {
+    policy.price_per_tonne().is_some_and(|price| price > 0.0)
 }
 
 fn takes<T: Kind + ?Sized>(variant: &Variant<T>, sweep: &Sweep) -> bool

@@ -26,6 +26,8 @@ mod experiment;
 mod fault;
 mod library;
 mod load;
+mod matched;
+mod matching;
 mod outline;
 mod overrides;
 mod resolve;
@@ -38,7 +40,7 @@ mod variant;
 
 pub use build::Instance;
 pub use csv_file::CsvError;
-pub use experiment::{Choices, Experiment, Run, VERSION};
+pub use experiment::{Choices, Experiment, Matched, Run, VERSION};
 pub use fault::{Cause, Fault, Place, nearest};
 pub use library::{LIBRARY, LibraryFile, library_file};
 pub use load::{Loader, load};

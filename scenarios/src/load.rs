@@ -6,7 +6,7 @@ use crate::fault::{Cause, Fault, did_you_mean};
 use crate::library::{LIBRARY, library_file};
 use crate::overrides::{Override, ParameterPath, ROOTS, Root};
 use crate::resolve::{self, Files};
-use crate::spec::{ExperimentForm, Matching, Scenario};
+use crate::spec::{ExperimentForm, Scenario};
 use crate::text::Text;
 use crate::variant::{Kind, Variant};
 use coase_core::Mechanism;
@@ -271,11 +271,6 @@ fn named_after(mut fault: Fault, set: &Override) -> Fault {
 }
 
 fn check(form: &ExperimentForm, text: &Text) -> Result<(), Fault> {
-    if form.matching != Matching::BasePrice {
-        let what = format!("match: {:?}", form.matching);
-        let why = "policies are compared at the prices as written, `match: BasePrice`, and in no other way so far";
-        return Err(text.fault("match", Cause::NotPossible { what, why }));
-    }
     if form.seeds.is_empty() {
         return Err(text.fault("seeds", Cause::Empty("the list of seeds")));
     }

@@ -2,6 +2,8 @@
 //! tables. Knows no store and no terminal.
 
 use crate::experiment::{Experiment, Run};
+use crate::matched::{self, Entered, Target};
+use coase_core::carbon::CarbonPolicy;
 use coase_core::context::{self, Observer};
 use coase_core::engine::{self, Cleared, Reporting};
 use coase_core::evaluate::evaluate;
@@ -12,6 +14,7 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How runs are run; nothing of it changes a result.
@@ -262,16 +265,45 @@ impl ScenarioGroup {
         }
         let begin = Instant::now();
         let market = Market::new(first.instance.setting.clone(), first.instance.participants.clone());
-        let built = begin.elapsed();
-        let new: Vec<(usize, RunResult)> = open
+        let phase = Phase { experiment, memory, progress, market: &market, built: begin.elapsed() };
+        // What others are matched with comes first, so that nobody waits for it.
+        let (written, matched) = split(&open, |k| experiment.runs[k].matched.is_none());
+        done.extend(phase.run(&written, &BTreeMap::new()));
+        let targets = phase.targets(&matched, &done);
+        done.extend(phase.run(&matched, &targets));
+        done
+    }
+}
+
+/// Runs by policy, as before, in two parts: those that are chosen and the others.
+fn split(policies: &[Vec<usize>], chosen: impl Fn(usize) -> bool) -> (Vec<Vec<usize>>, Vec<Vec<usize>>) {
+    let part = |wanted: bool| {
+        let of = |runs: &Vec<usize>| runs.iter().copied().filter(|k| chosen(*k) == wanted).collect::<Vec<_>>();
+        policies.iter().map(of).filter(|runs| !runs.is_empty()).collect()
+    };
+    (part(true), part(false))
+}
+
+/// Runs of one scenario that can all begin.
+struct Phase<'a> {
+    experiment: &'a Experiment,
+    memory: &'a dyn Memory,
+    progress: &'a dyn Progress,
+    market: &'a Market,
+    built: Duration,
+}
+
+impl Phase<'_> {
+    /// Runs by policy; those that are matched have a target each, by the position of the run it comes from.
+    fn run(&self, policies: &[Vec<usize>], targets: &BTreeMap<usize, Target>) -> Vec<(usize, RunResult)> {
+        let &Self { experiment, memory, progress, market, built } = self;
+        policies
             .par_iter()
             .enumerate()
             .flat_map_iter(|(p, runs)| {
                 let begin = Instant::now();
-                let policy = &*experiment.runs[runs[0]].policy;
-                // A policy that refuses the scenario is asked nothing else; each of its runs says why.
-                let entered = policy.check(market.setting()).is_ok().then(|| engine::enter(&market, policy));
-                let entered = entered.as_ref().unwrap_or(&market);
+                let policy = &experiment.runs[runs[0]].policy;
+                let entered = Entered::new(market, policy);
                 let shared = begin.elapsed() + if p == 0 { built } else { Duration::ZERO };
                 let one = |(r, k): (usize, &usize)| {
                     let run = &experiment.runs[*k];
@@ -280,23 +312,49 @@ impl ScenarioGroup {
                     }
                     progress.started(run);
                     let build = if r == 0 { shared } else { Duration::ZERO };
-                    let result = perform(run, entered, build, progress);
+                    let target = run.matched.map(|matched| targets.get(&matched.reference));
+                    let result = perform(run, &entered, target, build, progress)?;
                     let goes_on = memory.keep(run, &result);
                     progress.finished(run, &result);
                     goes_on.then_some((*k, result))
                 };
                 runs.par_iter().enumerate().filter_map(one).collect::<Vec<_>>()
             })
-            .collect();
-        done.extend(new);
-        done
+            .collect()
+    }
+
+    /// What matched runs are to be equal to. A run of another shard is looked up, or made and not kept.
+    fn targets(&self, matched: &[Vec<usize>], done: &[(usize, RunResult)]) -> BTreeMap<usize, Target> {
+        let runs = matched.iter().flatten().filter_map(|k| self.experiment.runs[*k].matched);
+        let wanted: BTreeMap<usize, _> = runs.map(|m| (m.reference, m.measure)).collect();
+        let target = |(k, measure): (usize, _)| {
+            let run = &self.experiment.runs[k];
+            let here = done.iter().find(|d| d.0 == k).map(|d| &d.1);
+            let elsewhere = if here.is_none() { self.memory.recall(run) } else { None };
+            let made = || {
+                let entered = Entered::new(self.market, &run.policy);
+                caught(run, || Some(measured(run, &entered, Duration::ZERO, &Quiet(self.progress))))
+            };
+            let result = here.cloned().or(elsewhere).or_else(|| (!self.progress.cancelled()).then(made).flatten())?;
+            Some((k, Target::new(run, measure, &result)))
+        };
+        wanted.into_par_iter().filter_map(target).collect()
+    }
+}
+
+/// Watches for the end only.
+struct Quiet<'a>(&'a dyn Progress);
+
+impl Progress for Quiet<'_> {
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
     }
 }
 
 /// Shows the steps of one run.
-struct Watch<'a> {
-    run: &'a Run,
-    progress: &'a dyn Progress,
+pub(crate) struct Watch<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) progress: &'a dyn Progress,
 }
 
 impl Observer for Watch<'_> {
@@ -309,29 +367,60 @@ impl Observer for Watch<'_> {
     }
 }
 
-/// One run on the market that its policy has been entered into. A panic of a plugin is a failed run.
-fn perform(run: &Run, market: &Market, build: Duration, progress: &dyn Progress) -> RunResult {
-    catch_unwind(AssertUnwindSafe(|| measured(run, market, build, progress))).unwrap_or_else(|panic| {
-        let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        ended(run, RunStatus::Failed, format!("the mechanism or policy broke off: {words}"))
+/// One run; `None` if it was matched and the search was broken off. A panic of a plugin is a failed run.
+fn perform(
+    run: &Run,
+    entered: &Entered<'_>,
+    target: Option<Option<&Target>>,
+    build: Duration,
+    progress: &dyn Progress,
+) -> Option<RunResult> {
+    caught(run, || match target {
+        None => Some(measured(run, entered, build, progress)),
+        Some(target) => matched::run(run, entered, target?, build, progress),
     })
 }
 
-fn measured(run: &Run, market: &Market, build: Duration, progress: &dyn Progress) -> RunResult {
+fn caught(run: &Run, made: impl FnOnce() -> Option<RunResult>) -> Option<RunResult> {
+    catch_unwind(AssertUnwindSafe(made)).unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Some(ended(run, RunStatus::Failed, format!("the mechanism or policy broke off: {words}")))
+    })
+}
+
+/// A run as written.
+pub(crate) fn measured(run: &Run, entered: &Entered<'_>, build: Duration, progress: &dyn Progress) -> RunResult {
     let begin = Instant::now();
+    match cleared(run, &run.policy, entered, progress) {
+        Ok(cleared) => {
+            let timing = Timing { build, mechanism: begin.elapsed(), ..Timing::default() };
+            evaluated(run, &run.policy, &cleared, timing)
+        }
+        Err(error) => without_outcome(run, &error),
+    }
+}
+
+/// A run's mechanism under a policy.
+pub(crate) fn cleared(
+    run: &Run,
+    policy: &Arc<dyn CarbonPolicy>,
+    entered: &Entered<'_>,
+    progress: &dyn Progress,
+) -> Result<Cleared, MechanismError> {
     let watch = Watch { run, progress };
-    let cleared = match engine::clear(&*run.mechanism, market, &*run.policy, &Reporting::Truthful, run.seed, &watch) {
-        Ok(cleared) => cleared,
-        Err(error) => return without_outcome(run, &error),
-    };
-    let mechanism = begin.elapsed();
+    engine::clear(&*run.mechanism, &entered.under(policy), &**policy, &Reporting::Truthful, run.seed, &watch)
+}
+
+/// Everything that is measured of a run's outcome under a policy; what is charged is measured by the policy as written, whose
+/// base does not depend on its price.
+pub(crate) fn evaluated(run: &Run, policy: &Arc<dyn CarbonPolicy>, cleared: &Cleared, timing: Timing) -> RunResult {
     let begin = Instant::now();
-    let evaluation = match evaluate(&cleared, &*run.mechanism, &*run.policy, run.seed, &run.yardstick) {
+    let evaluation = match evaluate(cleared, &*run.mechanism, &**policy, run.seed, &run.yardstick) {
         Ok(evaluation) => evaluation,
         Err(error) => return without_outcome(run, &error),
     };
-    let (status, reason) = ending(&cleared);
+    let (status, reason) = ending(cleared);
     let setting = cleared.truth.setting();
     let charged = run.policy.responsibility(setting, &cleared.physical, &cleared.signal).charged_kg;
     let under = run.compared.iter().filter(|(_, policy)| policy.check(setting).is_ok()).map(|(hash, policy)| {
@@ -345,7 +434,7 @@ fn measured(run: &Run, market: &Market, build: Duration, progress: &dyn Progress
         charged_kg: Some(charged.iter().sum()),
         charged_kg_under: under.collect(),
         record: evaluation.record,
-        timing: Some(Timing { build, mechanism, evaluation: begin.elapsed() }),
+        timing: Some(Timing { evaluation: begin.elapsed(), ..timing }),
         ..ended(run, status, reason)
     }
 }
@@ -363,7 +452,7 @@ fn ending(cleared: &Cleared) -> (RunStatus, String) {
     }
 }
 
-fn without_outcome(run: &Run, error: &MechanismError) -> RunResult {
+pub(crate) fn without_outcome(run: &Run, error: &MechanismError) -> RunResult {
     let status = match error {
         MechanismError::Solve(SolveError::Infeasible { .. } | SolveError::Bounds { .. }) => RunStatus::Infeasible,
         _ => RunStatus::Failed,
@@ -371,7 +460,7 @@ fn without_outcome(run: &Run, error: &MechanismError) -> RunResult {
     ended(run, status, error.to_string())
 }
 
-fn ended(run: &Run, status: RunStatus, reason: String) -> RunResult {
+pub(crate) fn ended(run: &Run, status: RunStatus, reason: String) -> RunResult {
     RunResult {
         run_id: run.run_id.clone(),
         status,

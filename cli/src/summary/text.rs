@@ -13,7 +13,7 @@ impl Summary {
     pub fn text(&self, baseline: &str) -> String {
         let mut text = String::new();
         for group in self.groups() {
-            group.write(&mut text, baseline);
+            group.write(&mut text, baseline, self.matching.as_ref());
         }
         line(&mut text, GAINS);
         text += &self.problems();
@@ -49,8 +49,11 @@ impl Run {
 }
 
 impl Group<'_> {
-    fn write(&self, text: &mut String, baseline: &str) {
+    fn write(&self, text: &mut String, baseline: &str, matching: Option<&(String, String)>) {
         line(text, &format!("{} under {}", self.scenario, self.policy));
+        if let Some((measure, reference)) = matching {
+            self.write_matched(text, measure, reference);
+        }
         let mut same = vec![];
         for criterion in CRITERIA {
             let means = self.means(|run| run.numbers.get(criterion.column).copied());
@@ -76,6 +79,26 @@ impl Group<'_> {
         line(text, "");
     }
 
+    /// The prices at which policies are comparable.
+    fn write_matched(&self, text: &mut String, measure: &str, reference: &str) {
+        let prices = self.means(|run| run.matched.and_then(|_| run.numbers.get("carbon_price_per_tonne").copied()));
+        if prices.is_empty() {
+            return;
+        }
+        line(text, &format!("  {measure} as under {reference}, at a price per tonne of"));
+        for (mechanism, price) in prices {
+            let runs = || self.runs.iter().filter(|run| run.mechanism == mechanism && run.answered());
+            let missed: Vec<_> = runs().filter_map(|run| run.matched).filter(|m| !m.is_met).collect();
+            let furthest = missed.iter().filter_map(|m| m.distance).reduce(f64::max);
+            let missed = match (missed.len(), furthest) {
+                (0, _) => String::new(),
+                (count, Some(d)) => format!("  missed by {:.2} %{}", 100.0 * d, of(count, runs().count())),
+                (count, None) => format!("  as written: nothing converged on the way{}", of(count, runs().count())),
+            };
+            line(text, &format!("  {:>42}  {mechanism}{missed}", number(price)));
+        }
+    }
+
     /// Where the gains come from: only the first column is gained by society as a whole.
     fn write_gains(&self, text: &mut String) {
         let parts: [fn(&Gains) -> f64; 5] =
@@ -96,6 +119,11 @@ impl Group<'_> {
             line(text, &format!("  {mechanism:width$}{cells}"));
         }
     }
+}
+
+/// Of several runs, how many.
+fn of(count: usize, runs: usize) -> String {
+    if runs > 1 { format!(" at most, in {count} of {runs} runs") } else { String::new() }
 }
 
 fn line(text: &mut String, words: &str) {
@@ -159,6 +187,21 @@ mod tests {
         assert!(text.contains("the same for all: least emissions"), "{text}");
         assert!(text.lines().any(|l| l.contains("Jain") && l.ends_with("two")), "{text}");
         assert!(text.ends_with("3 of 3 runs answered\n"), "{text}");
+    }
+
+    #[test]
+    fn matched_prices_are_shown_and_what_was_missed() {
+        let runs = "run_id,scenario,variant,carbon_label,status,reason,social_cost,carbon_price_per_tonne\n\
+            a,s,one,tax,converged,,1,280\nb,s,one,stepped,converged,,1,93.5\nc,s,two,stepped,converged,,1,300\n";
+        let certificates = format!("{CERTIFICATES}b,match,2e-5,1e-4,upheld,\nc,match,0.125,,measured,not attainable\n");
+        let folder = store("matched", runs, PARTICIPANTS, &certificates);
+        let manifest = r#"{"choices": [{"match": "Revenue", "matched_with": "tax"}]}"#;
+        std::fs::write(folder.join("manifest.json"), manifest).unwrap();
+        let text = text(&folder);
+        let (before, after) = text.split_once("s under stepped").unwrap();
+        assert!(!before.contains("Revenue") && after.contains("Revenue as under tax"), "{text}");
+        assert!(after.lines().any(|l| l.trim() == "93.50  one"), "{text}");
+        assert!(after.lines().any(|l| l.trim() == "300.00  two  missed by 12.50 %"), "{text}");
     }
 
     #[test]

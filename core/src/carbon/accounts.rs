@@ -179,7 +179,8 @@ pub(super) fn feeder_balance_kg(
     }
 }
 
-/// Marginal prices of members with these accounts, who are charged for so much before quotas.
+/// Marginal prices of members with these accounts, who are charged for so much before quotas. A cap has a price that nobody
+/// charges.
 pub(super) fn marginal_prices(
     setting: &Setting,
     accounts: &[Account],
@@ -187,7 +188,8 @@ pub(super) fn marginal_prices(
     charged_kg: &[f64],
 ) -> Vec<MarginalPrice> {
     let members = accounts.iter().zip(&physical.plans).zip(charged_kg);
-    members.map(|((a, plan), kg)| MarginalPrice::at(&a.charge, balance_kg(setting, a, plan), *kg)).collect()
+    let priced = members.filter(|((account, _), _)| account.charge.cap_kg.is_none());
+    priced.map(|((a, plan), kg)| MarginalPrice::at(&a.charge, balance_kg(setting, a, plan), *kg)).collect()
 }
 
 /// Base of a member before quotas, kg.

@@ -110,12 +110,13 @@ impl MarginalPrice {
     }
 
     /// The realised marginal price: the mean over payers, weighted by what each is charged for. Whoever is charged for
-    /// nothing does not count; `None` if that is everybody.
+    /// nothing does not count unless that is everybody; then all count alike. `None` where there is no price.
     pub fn mean_per_kg(all: &[Self]) -> Option<f64> {
-        let payers = || all.iter().filter(|payer| payer.charged_kg > 0.0);
-        let charged_kg: f64 = payers().map(|payer| payer.charged_kg).sum();
-        let paid: f64 = payers().map(|payer| payer.charged_kg * payer.price_per_kg).sum();
-        (charged_kg > 0.0).then(|| paid / charged_kg)
+        let charged_kg: f64 = all.iter().map(|payer| payer.charged_kg.max(0.0)).sum();
+        let weight = |payer: &Self| {
+            if charged_kg > 0.0 { payer.charged_kg.max(0.0) / charged_kg } else { 1.0 / all.len() as f64 }
+        };
+        (!all.is_empty()).then(|| all.iter().map(|payer| weight(payer) * payer.price_per_kg).sum())
     }
 }
 

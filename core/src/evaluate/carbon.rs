@@ -15,10 +15,10 @@ pub struct CarbonFigures {
     pub emissions_kg: f64,
     /// What the carbon authority receives before it recycles anything; what payers pay each other is not in it.
     pub payments: f64,
-    /// Mean over payers of what the next tonne costs, weighted by what each is charged for before quotas. None where nobody is
-    /// charged for anything.
+    /// Mean over payers of what the next tonne costs, weighted by what each is charged for before quotas. None where there
+    /// is no price.
     pub marginal_price_per_tonne: Option<f64>,
-    /// Payments over the tonnes that are charged before quotas.
+    /// Payments over the tonnes that are charged before quotas. None where nobody is charged for anything.
     pub average_price_per_tonne: Option<f64>,
     /// What all participants pay.
     pub total_cost: f64,

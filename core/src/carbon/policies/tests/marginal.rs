@@ -39,7 +39,14 @@ fn payers_count_by_what_they_are_charged_for_and_kinks_by_the_mean_of_both_price
     // A surplus earns less than a shortage costs.
     let two_sided = policy("CapAndTrade(price_per_tonne: 300, sell_price_per_tonne: 100)");
     close(prices(&*two_sided, &[3000.0, 1000.0], &[1000.0, 2000.0]).0, (3.0 * 300.0 + 100.0) / 4.0, 1e-9);
-    assert_eq!(MarginalPrice::mean_per_kg(&[]), None);
+    // Where nobody emits, the next tonne still has its price; where there is none, it has none.
+    let tax = policy("Tax()");
+    let setting = setting(1, None, &[0.0, 0.0]);
+    let idle = super::support::physical(&setting, vec![plan(0.0, 0.0, 0.0, 0.0, 0.0); 2], &[]);
+    close(MarginalPrice::mean_per_kg(&tax.marginal_prices(&setting, &idle, &[])).unwrap(), 0.28, 1e-15);
+    for text in ["None()", "HardCap()"] {
+        assert_eq!(MarginalPrice::mean_per_kg(&policy(text).marginal_prices(&setting, &idle, &[])), None);
+    }
 }
 
 /// Allowances have one price, whoever holds them.
@@ -69,7 +76,8 @@ fn every_charged_kilogram_has_a_marginal_price() {
     let physical = state(&setting, plans);
     let written = catalogue();
     let covered: Vec<_> = written.iter().filter_map(|policy| covering_the_feeder(&**policy)).collect();
-    for policy in written.iter().chain(&covered).filter(|policy| policy.check(&setting).is_ok()) {
+    let priced = |policy: &&Box<dyn CarbonPolicy>| policy.price_per_tonne().is_some() && policy.check(&setting).is_ok();
+    for policy in written.iter().chain(&covered).filter(priced) {
         let signal = policy.target(&setting, &physical, &policy.start(&setting));
         let charged = policy.responsibility(&setting, &physical, &signal).total_charged_kg();
         let payers = policy.marginal_prices(&setting, &physical, &signal);
