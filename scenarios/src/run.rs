@@ -310,9 +310,13 @@ impl Phase<'_> {
                     if progress.cancelled() {
                         return None;
                     }
+                    // A target that was cancelled leaves out whoever waits for it.
+                    let target = match run.matched {
+                        Some(matched) => Some(targets.get(&matched.reference)?),
+                        None => None,
+                    };
                     progress.started(run);
                     let build = if r == 0 { shared } else { Duration::ZERO };
-                    let target = run.matched.map(|matched| targets.get(&matched.reference));
                     let result = perform(run, &entered, target, build, progress)?;
                     let goes_on = memory.keep(run, &result);
                     progress.finished(run, &result);
@@ -371,13 +375,13 @@ impl Observer for Watch<'_> {
 fn perform(
     run: &Run,
     entered: &Entered<'_>,
-    target: Option<Option<&Target>>,
+    target: Option<&Target>,
     build: Duration,
     progress: &dyn Progress,
 ) -> Option<RunResult> {
     caught(run, || match target {
         None => Some(measured(run, entered, build, progress)),
-        Some(target) => matched::run(run, entered, target?, build, progress),
+        Some(target) => matched::run(run, entered, target, build, progress),
     })
 }
 

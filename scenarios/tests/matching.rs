@@ -228,7 +228,8 @@ impl Folder {
 
     fn tables(&self) -> BTreeMap<String, String> {
         let names = fs::read_dir(&self.0).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
-        let tables = names.filter(|n| n.ends_with(".csv") && !n.starts_with("timings"));
+        let tables = names
+            .filter(|n| n.rsplit_once('.').is_some_and(|(stem, end)| end == "csv" && !stem.starts_with("timings")));
         tables.map(|n| (n.clone(), fs::read_to_string(self.0.join(n)).unwrap())).collect()
     }
 }
