@@ -25,7 +25,7 @@ pub(super) struct Block {
     shortfall: Vec<Var>,
     tariff: Expr,
     adders: Expr,
-    balance: Option<Expr>,
+    balance: Option<(Expr, Row)>,
 }
 
 impl Block {
@@ -101,9 +101,9 @@ impl Block {
         program.add_cost(&money);
         if let Some(account) = &terms.account {
             let balance = block.balance(setting, account, &withdrawal);
-            let charge = account.charge.contribute(program, &balance);
+            let (charge, row) = account.charge.contribute(program, &balance);
             program.add_cost(&charge);
-            block.balance = Some(balance);
+            block.balance = Some((balance, row));
         }
         block.limit(program, setting, terms);
         block
@@ -121,7 +121,7 @@ impl Block {
         let resource_cost = self.contribution.cost.value(&solution.x);
         let tariff_cost = solution.value(&self.tariff);
         let adder_cost = solution.value(&self.adders);
-        let balance_kg = self.balance.as_ref().map(|b| solution.value(b));
+        let balance_kg = self.balance.as_ref().map(|(b, _)| solution.value(b));
         let carbon_charge = match (&terms.account, balance_kg) {
             (Some(account), Some(balance)) => account.charge.value(balance),
             _ => 0.0,
@@ -158,12 +158,20 @@ impl Block {
             adder_cost,
             carbon_charge,
             balance_kg,
+            kg_price: self.kg_price(terms, solution),
             cost: resource_cost + tariff_cost + adder_cost + carbon_charge + shortfall_cost,
             marginal_cost: self.balance_rows.iter().map(|row| solution.dual(*row)).collect(),
             devices,
             gap: solution.certificate.gap,
             arbitrary: false,
         }
+    }
+
+    /// What the last kg on the account is worth to its owner: between two tiers whatever its own problem makes it.
+    fn kg_price(&self, terms: &Terms, solution: &Solution) -> Option<f64> {
+        let (account, (balance, row)) = (terms.account.as_ref()?, self.balance.as_ref()?);
+        let (low, high) = account.charge.slopes_at(solution.value(balance));
+        Some((-solution.dual(*row)).clamp(low, high))
     }
 
     fn tariff_bill(&self, setting: &Setting) -> Expr {

@@ -32,6 +32,9 @@ pub struct Plan {
     pub carbon_charge: f64,
     /// Balance of its carbon account, kg; `None` without one.
     pub balance_kg: Option<f64>,
+    /// Marginal cost of a kg on its carbon account, the dual of its balance: the price of its tier and, where the schedule
+    /// keeps the balance between two tiers, a price between theirs; `None` without an account.
+    pub kg_price: Option<f64>,
     /// The sum of the five costs: all it pays except to peers and operator.
     pub cost: f64,
     /// Marginal cost of selling one more unit per slot.

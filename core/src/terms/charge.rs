@@ -1,6 +1,6 @@
 //! What a carbon balance costs: a continuous piecewise linear function. The only place that knows how a ladder is priced.
 
-use crate::program::{Cost, Expr, Program, Restriction};
+use crate::program::{Cost, Expr, Program, Restriction, Row};
 
 /// A continuous piecewise linear charge with `F(0) = 0`, on a balance in kg, in money.
 ///
@@ -113,9 +113,10 @@ impl Charge {
         touched.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), s| (lo.min(*s), hi.max(*s)))
     }
 
-    /// Puts the charge on `balance` into a program and returns its cost: `balance = start + sum of segments`, each segment a
-    /// bounded variable with its own price. Where the charge is not convex the order of filling is a choice.
-    pub fn contribute(&self, program: &mut Program, balance: &Expr) -> Cost {
+    /// Puts the charge on `balance` into a program and returns its cost and its row: `balance = start + sum of segments`, each
+    /// segment a bounded variable with its own price. The dual of the row is minus the price of a kg. Where the charge is
+    /// not convex the order of filling is a choice.
+    pub fn contribute(&self, program: &mut Program, balance: &Expr) -> (Cost, Row) {
         let (low, mut high) = program.range(balance);
         if let Some(cap) = self.cap_kg {
             high = high.min(cap);
@@ -136,7 +137,7 @@ impl Charge {
             segments.push((s, w[1] - w[0], slope));
         }
         // A cap below everything that can happen cannot hold, and the row says so.
-        program.equal(row, low.min(high), "carbon account", None);
+        let row = program.equal(row, low.min(high), "carbon account", None);
         let falls = segments.windows(2).rposition(|w| w[1].2 < w[0].2);
         if let Some(last) = falls {
             // Beyond the last fall of the price the segments fill in order by themselves.
@@ -153,7 +154,7 @@ impl Charge {
                 .collect();
             program.either(alternatives);
         }
-        cost
+        (cost, row)
     }
 
     /// Upper end of a piece, kg.

@@ -113,7 +113,7 @@ pub fn autarky(
     let mut total = operating.clone();
     if let Some(rule) = rule {
         let balance = balance.plus(1.0, &emission).plus(-1.0, Expr::constant(rule.quota_kg));
-        let carbon: Cost = rule.charge.contribute(&mut program, &balance);
+        let (carbon, _): (Cost, _) = rule.charge.contribute(&mut program, &balance);
         total.add(1.0, &carbon.affine);
     }
     program.add_cost(&total);
