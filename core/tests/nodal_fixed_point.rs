@@ -147,3 +147,51 @@ fn with_nodal_prices_and_no_margin_there_is_nothing_left_to_gain_together() {
     let cost = |c: &Cleared| c.physical.plans.iter().map(|p| p.cost).sum::<f64>();
     assert!((cost(&alone) - cost(&together)).abs() < 1e-5 * cost(&alone).abs(), "{} {}", cost(&alone), cost(&together));
 }
+
+fn under(mechanism: &dyn Mechanism, policy: &str) -> Cleared {
+    let options = ron::Options::default().with_default_extension(
+        ron::extensions::Extensions::IMPLICIT_SOME | ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES,
+    );
+    let policy: Box<dyn CarbonPolicy> = options.from_str(policy).expect("a policy");
+    let market = market();
+    engine::clear(mechanism, &engine::enter(&market, &*policy), &*policy, &Reporting::Truthful, 1, &())
+        .expect("an outcome")
+}
+
+/// With a ladder for every member the cost of carbon along the flows has kinks: members stay at ends of tiers, and branches
+/// at rest between two directions.
+#[test]
+fn ladders_along_the_flows_have_a_fixed_point() {
+    for interval_kg in [500, 2000] {
+        let policy = format!("Integrated(form: FlowInLoop, ladder: (interval_kg: {interval_kg}, growth: 0.25))");
+        for mechanism in [&Alone {} as &dyn Mechanism, &Together {}] {
+            let found = under(mechanism, &policy);
+            assert_eq!(found.outcome.status, Status::Converged, "{:?} {:?}", found.reason, found.outcome.evidence);
+            for c in &found.outcome.evidence {
+                assert!(c.tolerance.is_none_or(|most| c.value.is_some_and(|v| v <= most)), "{c:?}");
+            }
+        }
+    }
+}
+
+/// Theorem: with one price for everybody, charging along the flows is the tax at the sources, in what everybody does and,
+/// but for the worth of free allowances, in what everybody pays.
+#[test]
+fn a_ladder_of_one_price_along_the_flows_is_the_internalised_tax() {
+    let along_flows = under(&Alone {}, "Integrated(form: FlowInLoop, ladder: (growth: 0))");
+    let at_sources = under(&Alone {}, "Integrated(form: FlowInLoop)");
+    for found in [&along_flows, &at_sources] {
+        assert_eq!(found.outcome.status, Status::Converged, "{:?} {:?}", found.reason, found.outcome.evidence);
+    }
+    let import = |c: &Cleared| c.physical.upstream_import_kwh.iter().sum::<f64>();
+    assert!(
+        (import(&along_flows) - import(&at_sources)).abs() < 0.5,
+        "{} {}",
+        import(&along_flows),
+        import(&at_sources)
+    );
+    for (member, (a, b)) in five_vpps().iter().zip(along_flows.physical.plans.iter().zip(&at_sources.physical.plans)) {
+        let charged = a.cost + PRICE_PER_KG * member.quota_kg;
+        assert!((charged - b.cost).abs() < 0.05, "{}: {charged} {}", member.id, b.cost);
+    }
+}

@@ -185,6 +185,10 @@ pub(super) fn responsibility(
 ///
 /// With `y` the downstream price of carbon, a branch that carries `P` from `i` to `m` costs
 /// `y_m (w_i - w_m) P_received + loss_price w_i (P_sent - P_received)`; a kWh more from upstream costs `y_0 (e_0 - w_0)`.
+///
+/// Where a flow turns, its marginal cost jumps between that of one direction and that of the other. Where it rises, an
+/// optimum may lie right there: with no flow, at a price between the two. So that there is a price for it, near the turn the
+/// two are mixed ([`Turn`]).
 #[derive(Clone, Debug)]
 pub(super) struct CarbonInFlows {
     /// Charge per kW that leaves each end of a branch into it.
@@ -193,9 +197,44 @@ pub(super) struct CarbonInFlows {
     root: f64,
 }
 
+/// How far a flow goes forward where it may turn: wholly beyond a thousandth of the network's base power, in proportion
+/// within it.
+///
+/// The prices mixed by it are those of a cost averaged over a band of that width around the turn: continuous, and exact
+/// outside the band.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    band_kw: f64,
+}
+
+impl Turn {
+    const SHARE_OF_BASE: f64 = 1e-3;
+
+    /// The turns of a network.
+    pub fn of(network: &Network) -> Self {
+        Self { band_kw: Self::SHARE_OF_BASE * network.base_kva() }
+    }
+
+    /// A value that is `forward` where the flow goes forward and `back` where it goes back.
+    pub fn mix(self, kw: f64, forward: f64, back: f64) -> f64 {
+        let share = (0.5 + 0.5 * kw / self.band_kw).clamp(0.0, 1.0);
+        share * forward + (1.0 - share) * back
+    }
+}
+
+/// What a kWh through the root costs in carbon.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AtRoot {
+    /// Intensity of what comes from upstream, kg/kWh.
+    pub upstream_kg_per_kwh: f64,
+    /// What a kWh fed back upstream pays for its carbon.
+    pub export_per_kwh: f64,
+}
+
 impl CarbonInFlows {
     /// The charges at a state of the network, prices per kg by node.
-    pub fn new(network: &Network, state: &GridState, y: &[Option<f64>], loss_price: f64, upstream: f64) -> Self {
+    pub fn new(network: &Network, state: &GridState, y: &[Option<f64>], loss_price: f64, at_root: AtRoot) -> Self {
+        let turn = Turn::of(network);
         let w = |node: NodeId| state.carbon.intensity_kg_per_kwh[node.0].unwrap_or(0.0);
         let price = |node: NodeId| y[node.0].unwrap_or(0.0);
         let ends = network
@@ -203,16 +242,19 @@ impl CarbonInFlows {
             .iter()
             .zip(&state.flow.branches)
             .map(|(branch, flow)| {
-                let forward = flow.p_from_kw >= flow.p_to_kw;
-                let (tail, head) = if forward { (branch.from, branch.to) } else { (branch.to, branch.from) };
-                let lost = loss_price * w(tail);
-                // Received power leaves the head with a minus.
-                let (at_tail, at_head) = (lost, lost - price(head) * (w(tail) - w(head)));
-                if forward { (at_tail, at_head) } else { (at_head, at_tail) }
+                // At the tail and at the head; received power leaves the head with a minus.
+                let one_way = |tail: NodeId, head: NodeId| {
+                    let lost = loss_price * w(tail);
+                    (lost, lost - price(head) * (w(tail) - w(head)))
+                };
+                let (forward, back) = (one_way(branch.from, branch.to), one_way(branch.to, branch.from));
+                let kw = 0.5 * (flow.p_from_kw - flow.p_to_kw);
+                (turn.mix(kw, forward.0, back.1), turn.mix(kw, forward.1, back.0))
             })
             .collect();
-        let imports = state.flow.slack_kw() >= 0.0;
-        let root = network.slacks().next().filter(|_| imports).map_or(0.0, |n| price(n) * (upstream - w(n)));
+        let imported = |n: NodeId| price(n) * (at_root.upstream_kg_per_kwh - w(n));
+        let through_root = |n| turn.mix(state.flow.slack_kw(), imported(n), -at_root.export_per_kwh);
+        let root = network.slacks().next().map_or(0.0, through_root);
         Self { ends, root }
     }
 
@@ -299,7 +341,8 @@ mod tests {
             export_intensity_kg_per_kwh: vec![],
             stored_carbon_kg: 0.0,
         };
-        let charges = CarbonInFlows::new(&network, &state, &y, 0.0, 0.9);
+        let at_root = AtRoot { upstream_kg_per_kwh: 0.9, export_per_kwh: 0.0 };
+        let charges = CarbonInFlows::new(&network, &state, &y, 0.0, at_root);
         let of = |flow: &Flow| {
             let weights = charges.weights();
             weights

@@ -3,10 +3,11 @@
 //! Iterating on prices stalls, because answers to symmetric prices are sets: a storage is indifferent. With an anchor
 //! `sum_t rho_t/2 (x_t - c_t)^2` on every member's net withdrawal the loop is the proximal gradient method on the
 //! participants' and the network's cost; at `c = x` the anchor's gradient vanishes, so the fixed point is the true one.
-//! Anderson's method accelerates it. The outcome is settled with a weak anchor, which only chooses among ties, and three
+//! Anderson's method accelerates it; where prices turn out steeper than losses make them, so does the anchor. The outcome is settled with a weak anchor, which only chooses among ties, and three
 //! certificates say how near it is: in prices, in quantities, in money.
 
 use super::anderson::Anderson;
+use super::steepness::Steepness;
 use super::{Cleared, Run};
 use crate::market::Plan;
 use crate::mechanism::MechanismError;
@@ -14,7 +15,6 @@ use crate::outcome::{Certificate, Status};
 use crate::physical::{self, Physical};
 use crate::setting::Product;
 use crate::terms::{Anchor, Terms, at};
-use nalgebra::DVector;
 use std::sync::Arc;
 
 /// Rounds of the loop.
@@ -40,35 +40,42 @@ pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
     let mut centre = withdrawals(&last.physical, run);
     let base = weights(run, &last, &centre)?;
     let mut strength = 1.0;
+    let mut steepness = Steepness::new(periods);
     let mut anderson = Anderson::default();
-    let mut best: (f64, Vec<f64>) = (f64::INFINITY, centre.clone());
+    let mut best = (f64::INFINITY, centre.clone(), last.physical.plans.clone());
     let (mut checkpoint, mut waited) = (f64::INFINITY, 0);
     let mut recent: Vec<Vec<f64>> = vec![];
-    let mut stopped = false;
+    let mut end = End::Rounds { step: vec![] };
     let mut cycle = false;
-    let mut point = centre.clone();
     for _ in 0..MAX_ROUNDS {
-        let rho: Vec<f64> = base.iter().map(|w| strength * w).collect();
-        let price = price_at(run, &last.physical, &centre)?;
-        last = run.round(&anchored(run.policy.terms(setting, &price), &centre, &rho, periods), price)?;
+        let plain: Vec<f64> = base.iter().map(|w| strength * w).collect();
+        let price = price_at(run, &last.physical.plans, &centre)?;
+        let terms = run.policy.terms(setting, &price);
+        steepness.observe(&centre, marginal_prices(&terms, &last.physical.plans, periods), &plain);
+        let rho = steepness.on(&plain);
+        last = run.round(&anchored(terms, &centre, &rho, periods), price)?;
         let answer = withdrawals(&last.physical, run);
         let step: Vec<f64> = answer.iter().zip(&centre).map(|(y, c)| y - c).collect();
-        let price_step = step.iter().zip(&rho).map(|(d, r)| (d * r).abs()).fold(0.0, f64::max);
+        // What is left of the marginal cost at the centre, per kWh: independent of the anchor wherever answers are free.
+        let residual: Vec<f64> = step.iter().zip(&rho).map(|(d, r)| d * r).collect();
+        let price_step = residual.iter().fold(0.0_f64, |m, f| m.max(f.abs()));
         let load_step = step.iter().fold(0.0_f64, |m, d| m.max(d.abs()));
-        point.clone_from(&answer);
+        let norm = residual.iter().zip(&base).map(|(f, w)| f * f / w).sum::<f64>().sqrt();
+        if norm < best.0 {
+            best = (norm, answer.clone(), last.physical.plans.clone());
+        }
         if price_step <= PRICE_STEP && load_step <= LOAD_STEP {
-            stopped = true;
+            best = (norm, answer, last.physical.plans.clone());
+            end = End::Stopped;
             break;
         }
         cycle |= recent.len() >= 2
             && distance(&recent[recent.len() - 2], &answer) < 1e-9
             && distance(&recent[recent.len() - 1], &answer) > LOAD_STEP;
-        recent.push(answer.clone());
-        let root: Vec<f64> = rho.iter().map(|r| r.sqrt()).collect();
-        let weighted_step = DVector::from_iterator(step.len(), step.iter().zip(&root).map(|(d, r)| d * r));
-        let norm = weighted_step.norm();
-        if norm < best.0 {
-            best = (norm, answer.clone());
+        recent.push(answer);
+        end = if cycle { End::Cycle { step } } else { End::Rounds { step } };
+        if run.observer.cancelled() {
+            break;
         }
         if best.0 <= 0.5 * checkpoint {
             (checkpoint, waited) = (best.0, 0);
@@ -80,26 +87,65 @@ pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
             anderson = Anderson::default();
             centre.clone_from(&best.1);
             (checkpoint, waited) = (best.0, 0);
-            continue;
-        }
-        if norm > 2.0 * anderson.least_step() {
-            anderson.restart();
-        }
-        let here = DVector::from_iterator(centre.len(), centre.iter().zip(&root).map(|(c, r)| c * r));
-        let next = anderson.next(here, weighted_step);
-        centre = next.iter().zip(&root).map(|(c, r)| c / r).collect();
-        if run.observer.cancelled() {
-            break;
+        } else {
+            centre = anderson.next(&centre, &residual, &rho);
         }
     }
-    let settled_at = if stopped { point } else { best.1 };
-    let price = price_at(run, &last.physical, &settled_at)?;
-    let weak: Vec<f64> = base.iter().map(|w| WEAK * strength * w).collect();
+    let (_, settled_at, plans) = best;
+    let price = price_at(run, &plans, &settled_at)?;
+    let plain: Vec<f64> = base.iter().map(|w| WEAK * strength * w).collect();
     let terms = run.policy.terms(setting, &price);
-    let mut settled = run.round(&anchored(terms, &settled_at, &weak, periods), price)?;
-    certify(run, &mut settled, &settled_at, stopped, cycle)?;
+    let mut settled = run.round(&anchored(terms, &settled_at, &steepness.on(&plain), periods), price)?;
+    certify(run, &mut settled, &settled_at, &end)?;
     debug_assert_eq!(settled_at.len(), members * periods);
     Ok(settled)
+}
+
+/// How the loop ended; where it did not stop, with its last step, member-major.
+enum End {
+    Stopped,
+    Cycle { step: Vec<f64> },
+    Rounds { step: Vec<f64> },
+}
+
+impl End {
+    /// Why there is no fixed point, if there is none.
+    fn reason(&self, run: &Run<'_>) -> String {
+        match self {
+            End::Stopped => "fixed point of the anchored mechanism only: its settlement moves".into(),
+            End::Cycle { step } => format!("cycle; {}", greatest(run, step)),
+            End::Rounds { step } => format!(
+                "no fixed point of the nodal prices was found; the best round is settled; {}",
+                greatest(run, step)
+            ),
+        }
+    }
+}
+
+/// Where the last step was greatest, in words.
+fn greatest(run: &Run<'_>, step: &[f64]) -> String {
+    let periods = run.setting().periods.count;
+    let (k, kwh) = step.iter().enumerate().fold((0, 0.0_f64), |m, (k, d)| if d.abs() > m.1 { (k, d.abs()) } else { m });
+    let who = run.setting().members.get(k / periods).map_or("nobody", |m| &m.id);
+    format!("in the last round {who} still moved by {kwh:.3} kWh in period {}", k % periods)
+}
+
+/// What a kWh more costs each member at the margin, member-major: price, adders, and its account at what the last kg on it
+/// is worth.
+fn marginal_prices(terms: &[Terms], plans: &[Arc<Plan>], periods: usize) -> Vec<f64> {
+    let of = |(terms, plan): (&Terms, &Arc<Plan>)| {
+        let per_kg = plan.kg_price.unwrap_or(0.0);
+        (0..periods)
+            .map(|t| {
+                let kg = terms
+                    .account
+                    .as_ref()
+                    .map_or(0.0, |a| at(&a.import_kg_per_kwh, t) + at(&a.withdrawal_kg_per_kwh, t));
+                at(&terms.import_adder, t) + at(&terms.withdrawal_adder, t) + per_kg * kg
+            })
+            .collect::<Vec<_>>()
+    };
+    terms.iter().zip(plans).flat_map(of).collect()
 }
 
 /// Net physical withdrawal of every member and period, kWh, member-major.
@@ -112,14 +158,14 @@ fn withdrawals(physical: &Physical, run: &Run<'_>) -> Vec<f64> {
 }
 
 /// The policy's prices if everybody withdrew these quantities, its devices as in the last answer.
-fn price_at(run: &Run<'_>, last: &Physical, withdrawal: &[f64]) -> Result<Vec<f64>, MechanismError> {
+fn price_at(run: &Run<'_>, last: &[Arc<Plan>], withdrawal: &[f64]) -> Result<Vec<f64>, MechanismError> {
     let physical = moved(run, last, withdrawal)?;
     Ok(run.policy.target(run.setting(), &physical, &[]))
 }
 
-fn moved(run: &Run<'_>, last: &Physical, withdrawal: &[f64]) -> Result<Physical, MechanismError> {
+fn moved(run: &Run<'_>, last: &[Arc<Plan>], withdrawal: &[f64]) -> Result<Physical, MechanismError> {
     let setting = run.setting();
-    let plans = last.plans.iter().zip(withdrawal.chunks(setting.periods.count)).map(|(plan, x)| {
+    let plans = last.iter().zip(withdrawal.chunks(setting.periods.count)).map(|(plan, x)| {
         let mut plan = (**plan).clone();
         for (k, slot) in setting.slots.iter().enumerate().filter(|(_, s)| s.product == Product::Energy) {
             plan.output[k] = -x[slot.period];
@@ -138,7 +184,7 @@ fn weights(run: &Run<'_>, last: &Cleared, withdrawal: &[f64]) -> Result<Vec<f64>
     let Some(feeder) = &setting.feeder else { return Err(MechanismError::Unmet { need: "a network" }) };
     let network = &feeder.network;
     let topology = crate::network::Topology::new(network);
-    let price = price_at(run, &last.physical, withdrawal)?;
+    let price = price_at(run, &last.physical.plans, withdrawal)?;
     let mut weights = vec![0.0; n * periods];
     if topology.is_radial() {
         for (i, a) in setting.members.iter().enumerate() {
@@ -157,7 +203,7 @@ fn weights(run: &Run<'_>, last: &Cleared, withdrawal: &[f64]) -> Result<Vec<f64>
             for x in &mut other[j * periods..(j + 1) * periods] {
                 *x += DIFFERENCE_KW * hours;
             }
-            let moved = price_at(run, &last.physical, &other)?;
+            let moved = price_at(run, &last.physical.plans, &other)?;
             for (w, (a, b)) in weights.iter_mut().zip(moved.iter().zip(&price)) {
                 *w += (a - b).abs() / (DIFFERENCE_KW * hours);
             }
@@ -180,22 +226,18 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Certificates of the settled outcome, and its status.
-fn certify(
-    run: &Run<'_>,
-    settled: &mut Cleared,
-    at_loads: &[f64],
-    stopped: bool,
-    cycle: bool,
-) -> Result<(), MechanismError> {
+fn certify(run: &Run<'_>, settled: &mut Cleared, at_loads: &[f64], end: &End) -> Result<(), MechanismError> {
     let setting = run.setting();
     let found = withdrawals(&settled.physical, run);
     let calls_for = run.policy.target(setting, &settled.physical, &settled.signal);
     let price_distance = distance(&calls_for, &settled.signal);
     let terms = run.policy.terms(setting, &calls_for);
-    let free = run.round(&terms, calls_for)?;
     let cost = |plans: &[Arc<Plan>]| plans.iter().zip(&terms).map(|(p, t)| cost_under(run, t, p)).sum::<f64>();
-    let (here, there) = (cost(&settled.physical.plans), cost(&free.physical.plans));
+    let here = cost(&settled.physical.plans);
     let scale: f64 = settled.physical.plans.iter().zip(&terms).map(|(p, t)| cost_under(run, t, p).abs()).sum();
+    let unanchored = run.market.under(&terms).imposing(&settled.outcome.imposed);
+    let least = unanchored.each(|l| l.delivered(&settled.outcome.net[l.id()]).map(Arc::new))?;
+    let answer = run.round(&terms, calls_for)?;
     let evidence = &mut settled.outcome.evidence;
     evidence.push(Certificate::check(
         "fixed_point_price",
@@ -210,22 +252,21 @@ fn certify(
     ));
     evidence.push(Certificate::check(
         "fixed_point_gap",
-        here - there,
+        here - cost(&least),
         GAP_TOLERANCE * scale.max(1.0),
-        "what participants could still save at these prices",
+        "what participants could still save at these prices with the trades they have",
     ));
+    // No bound for a mechanism that does not seek the least cost: of equal positions it takes one, and the settled one may
+    // cost less or more.
+    evidence.push(Certificate::measure(
+        "fixed_point_answer",
+        here - cost(&answer.physical.plans),
+        "cost above that of the mechanism's own answer to these prices, which breaks ties in its own way",
+    ));
+    let stopped = matches!(end, End::Stopped);
     if settled.outcome.status == Status::Converged && !(stopped && price_distance <= PRICE_TOLERANCE) {
         settled.outcome.status = Status::NotConverged { residual: price_distance };
-        settled.reason = Some(
-            if stopped {
-                "fixed point of the anchored mechanism only: its settlement moves"
-            } else if cycle {
-                "cycle"
-            } else {
-                "no fixed point of the nodal prices was found; the best round is settled"
-            }
-            .into(),
-        );
+        settled.reason = Some(end.reason(run));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod anchored;
 mod anderson;
 mod bracketing;
+mod steepness;
 
 use crate::carbon::{CarbonPolicy, PolicyError, SignalKind};
 use crate::context::{Observer, RunContext, Trace};

@@ -11,11 +11,14 @@
 //! * [`Form::Adder`]: the price of energy, and `tau w_n` on top of it.
 //! * [`Form::FlowInLoop`]: carbon is charged where it is consumed, along the flows, and prices know how flows move it. With
 //!   one price for everybody this is [`Form::TaxInternalised`] (charges along all flows add up to the tax at the sources);
-//!   with a ladder each member has its own.
+//!   with a ladder each member has its own, and where a flow turns prices pass from those of one direction to those of the
+//!   other within a thousandth of the network's base power.
+
+mod flow_in_loop;
 
 use super::Stepped;
 use crate::carbon::accounts::{self, withdrawal_kwh};
-use crate::carbon::nodal::{self, CarbonInFlows};
+use crate::carbon::nodal;
 use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{CARBON, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
 use crate::opf::Price;
@@ -150,100 +153,6 @@ impl Integrated {
             .sum()
     }
 
-    /// Accounts of a ladder along the flows, at these kilograms per kWh of net withdrawal.
-    fn flow_accounts(&self, setting: &Setting, modifiers: &Modifiers, ladder_kg: &[f64]) -> Vec<Account> {
-        let Some(ladder) = self.ladder_on_flows() else { return vec![] };
-        let mut accounts = ladder.accounts(setting, modifiers, &[]);
-        for (i, account) in accounts.iter_mut().enumerate() {
-            let rates = nodal::of_member(setting, ladder_kg, i);
-            account.import_kg_per_kwh.clear();
-            account.export_kg_per_kwh.clear();
-            account.withdrawal_kg_per_kwh = rates.to_vec();
-            account.injection_kg_per_kwh = rates.iter().map(|r| -r).collect();
-        }
-        accounts
-    }
-
-    /// Prices of carbon by node: of members what their ladder asks at the margin, of all others the price of all.
-    fn price_of_consumption(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        ladder: &Stepped,
-    ) -> Vec<Vec<f64>> {
-        let rates = ladder_kg(setting, modifiers, physical, ladder);
-        let accounts = self.flow_accounts(setting, modifiers, &rates);
-        let own: Vec<f64> = accounts
-            .iter()
-            .zip(&physical.plans)
-            .map(|(account, plan)| {
-                let (low, high) = ladder.charge().slopes_at(accounts::balance_kg(setting, account, plan));
-                0.5 * (low + high)
-            })
-            .collect();
-        let inside = nodal::internal_nodes(setting);
-        let root = setting.feeder.as_ref().and_then(|f| f.network.slacks().next());
-        let of = |state: &crate::physical::GridState| {
-            let mut prices = vec![self.price(); state.carbon.load_kw.len()];
-            for (position, price) in inside.iter().zip(&own) {
-                if let Some(node) = position {
-                    prices[*node] = *price;
-                }
-            }
-            if let (RootExport::Unpriced, Some(root)) = (self.root_export, root) {
-                let exported_kw = (-state.flow.slack_kw()).max(0.0);
-                let consumed_kw = state.carbon.load_kw[root.0];
-                if consumed_kw > 0.0 {
-                    prices[root.0] *= (1.0 - exported_kw / consumed_kw).max(0.0);
-                }
-            }
-            prices
-        };
-        physical.grid.iter().map(of).collect()
-    }
-
-    /// The downstream price of carbon by node, and what flows through the network cost with it, per period.
-    fn carbon_in_flows(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        ladder: &Stepped,
-    ) -> Vec<(Vec<Option<f64>>, CarbonInFlows)> {
-        let Some(feeder) = &setting.feeder else { return vec![] };
-        let consumption = self.price_of_consumption(setting, modifiers, physical, ladder);
-        let of = |(t, state): (usize, &crate::physical::GridState)| {
-            let unknown = || vec![Some(f64::NAN); consumption[t].len()];
-            let y = state.carbon.downstream_price(&consumption[t], self.price()).unwrap_or_else(|_| unknown());
-            let charges = CarbonInFlows::new(&feeder.network, state, &y, self.price(), setting.intensity(t));
-            (y, charges)
-        };
-        physical.grid.iter().enumerate().map(of).collect()
-    }
-
-    /// The carbon part of prices along the flows, per kWh: what moving a kWh through the network costs, less what the carbon
-    /// of an injected one costs those downstream.
-    fn along_flows(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, ladder: &Stepped) -> Vec<f64> {
-        let Some(feeder) = &setting.feeder else { return vec![] };
-        let periods = setting.periods.count;
-        let exported = nodal::export_intensities(setting, physical);
-        let mut adder = vec![0.0; exported.len()];
-        let charged = self.carbon_in_flows(setting, modifiers, physical, ladder);
-        for (t, (state, (y, charges))) in physical.grid.iter().zip(&charged).enumerate() {
-            let response = charges.response(feeder, state);
-            for (i, member) in setting.members.iter().enumerate() {
-                let k = i * periods + t;
-                adder[k] = charges.per_kwh(response.as_ref(), member);
-                let w = member.node.and_then(|node| Some((node, state.carbon.intensity_kg_per_kwh[node.0]?)));
-                if let (Some((node, w)), true) = (w, injects(setting, physical, i, t)) {
-                    adder[k] -= y[node.0].unwrap_or(self.price()) * (exported[k] - w);
-                }
-            }
-        }
-        adder
-    }
-
     /// What a member pays beyond the tariff for energy at its node; in sum what its adders come to.
     fn nodal_money(&self, setting: &Setting, prices: &Prices<'_>, physical: &Physical, member: usize) -> NodalMoney {
         let plan = &physical.plans[member];
@@ -363,7 +272,7 @@ impl Rule for Integrated {
         let carbon: Vec<f64> = match (self.form, self.ladder_on_flows()) {
             (Form::FlowInLoop, Some(ladder)) => {
                 root = (0..periods).map(|t| buy(setting, t)).collect();
-                on_ladder_kg = ladder_kg(setting, modifiers, physical, ladder);
+                on_ladder_kg = flow_in_loop::ladder_kg(setting, modifiers, physical, ladder);
                 self.along_flows(setting, modifiers, physical, ladder)
             }
             (Form::Adder, _) => nodal::intensities(setting, physical).iter().map(|w| self.price() * w).collect(),
@@ -429,12 +338,8 @@ impl Rule for Integrated {
             None => self.root_kg(setting, physical),
             Some(_) => (0..setting.periods.count)
                 .map(|t| {
-                    let leaves_kg = nodal::root_export_kwh(physical, t)
-                        * match self.root_export {
-                            RootExport::LikeLoad => nodal::root_intensity(setting, physical, t),
-                            RootExport::Credited => nodal::root_intensity(setting, physical, t) - setting.intensity(t),
-                            RootExport::Unpriced => 0.0,
-                        };
+                    let leaves_kg =
+                        nodal::root_export_kwh(physical, t) * self.exported_kg_per_kwh(setting, physical, t);
                     nodal::feeder_kg(setting, physical, t) + leaves_kg
                 })
                 .sum(),
@@ -497,25 +402,6 @@ impl Rule for Integrated {
 const NODAL: &str = "nodal";
 /// Reason of payments for energy at the root: what the retail tariff asks, and what makes of it the root's price.
 const TARIFF: &str = "tariff";
-
-/// What the next kWh of each member adds to its ladder, kg: of a member that withdraws what its node carries, less its
-/// allowance per kWh; of one that injects what it exports. One rate for both directions: prices along the flows are
-/// those of the flows as they are, and follow when they turn.
-fn ladder_kg(setting: &Setting, modifiers: &Modifiers, physical: &Physical, ladder: &Stepped) -> Vec<f64> {
-    let per_kwh = ladder.quota.per_imported_kwh();
-    let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
-    let (w, exported) = (nodal::intensities(setting, physical), nodal::export_intensities(setting, physical));
-    let periods = setting.periods.count;
-    nodal::series(setting, |i, t| {
-        let k = i * periods + t;
-        if injects(setting, physical, i, t) { exported[k] } else { (w[k] - per_kwh).max(least) }
-    })
-}
-
-/// Whether a member injects in a period.
-fn injects(setting: &Setting, physical: &Physical, member: usize, period: usize) -> bool {
-    withdrawal_kwh(setting, &physical.plans[member], period) < 0.0
-}
 
 register_policy!(Modified<Integrated>, "integrated", "electricity and carbon in one price at every node",
     claims: ["members alone reach the joint optimum with the network, where limits do not bind and there is no margin"],

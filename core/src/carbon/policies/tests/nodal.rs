@@ -1,12 +1,14 @@
 //! Policies along the flows of a network: on one bus by hand, on the 33-bus feeder against each other.
 
 use super::support::*;
+use crate::carbon::nodal;
 use crate::carbon::{CarbonPolicy, PolicyError};
-use crate::market::Plan;
+use crate::market::{DevicePlan, Plan};
 use crate::network::{Bus, BusKind, Network, NodeId, built_in};
 use crate::outcome::{Ledger, Party};
 use crate::physical::{Physical, of_plans};
 use crate::setting::{Feeder, Setting};
+use crate::terms::Charge;
 use std::sync::Arc;
 
 /// Members on one bus at the root, without losses.
@@ -178,6 +180,84 @@ fn flows_in_the_loop_with_one_price_are_the_internalised_tax() {
     // `FlowInLoop` without a ladder is the tax by definition.
     let uniform = policy("Integrated(price_per_tonne: 280, form: FlowInLoop)");
     assert_eq!(uniform.target(&setting, &physical, &[]), at_sources);
+}
+
+/// What everybody pays for carbon along the flows and for energy upstream, at the ladder of the members and at a price of 280
+/// per tonne for all others, who also pay for what is exported.
+fn paid_along_flows(setting: &Setting, physical: &Physical, ladder: &Charge, export: &str) -> f64 {
+    let members: f64 = nodal::attributed_kg(setting, physical).iter().map(|kg| ladder.value(*kg)).sum();
+    let exported_kwh = nodal::root_export_kwh(physical, 0);
+    let exported_kg = exported_kwh
+        * match export {
+            "LikeLoad" => nodal::root_intensity(setting, physical, 0),
+            "Credited" => nodal::root_intensity(setting, physical, 0) - 0.581,
+            _ => 0.0,
+        };
+    let others = 0.28 * (nodal::feeder_kg(setting, physical, 0) + exported_kg);
+    0.6 * physical.upstream_import_kwh[0] + members + others
+}
+
+/// A kWh more costs a member, at the price of its node and on its ladder, what it costs everybody together: whether members
+/// sit in different tiers, flows run backwards, or the feeder exports, under every rule for exported carbon.
+#[test]
+fn prices_along_the_flows_are_differences_of_what_everybody_pays() {
+    let setting = feeder(&[18, 25, 33, 6], 1);
+    let ladder = "ladder: (base_price_per_tonne: 280, interval_kg: 60, growth: 0.5)";
+    for export in ["LikeLoad", "Credited", "Unpriced"] {
+        let policy = policy(&format!("Integrated(form: FlowInLoop, root_export: {export}, {ladder})"));
+        for sun_kw in [900.0, 4500.0] {
+            let at = |member: usize, kw: f64| {
+                let withdrawn = [500.0, 400.0, -700.0, -sun_kw];
+                // The third injects what its turbine makes, the fourth photovoltaic energy.
+                let plans = withdrawn.iter().enumerate().map(|(i, x)| {
+                    let x = x + if i == member { kw } else { 0.0 };
+                    let turbine = if i == 2 { -x } else { 0.0 };
+                    plan(x.max(0.0), (-x).max(0.0), -x, 0.65 * turbine, turbine)
+                });
+                let mut plans: Vec<Plan> = plans.map(|p| Plan::clone(&p)).collect();
+                plans[3].devices =
+                    vec![DevicePlan { kind: "pv", power_kw: vec![plans[3].output[0]], ..DevicePlan::default() }];
+                state(&setting, plans.into_iter().map(Arc::new).collect())
+            };
+            let here = at(0, 0.0);
+            assert_eq!(here.upstream_import_kwh[0] < 0.0, sun_kw > 1000.0);
+            let signal = policy.target(&setting, &here, &[]);
+            let accounts: Vec<_> =
+                policy.terms(&setting, &signal).into_iter().map(|t| t.account.expect("a ladder")).collect();
+            for i in 0..4 {
+                let charge = &accounts[i].charge;
+                let money = |kw: f64| paid_along_flows(&setting, &at(i, kw), charge, export);
+                let difference = (money(0.01) - money(-0.01)) / 0.02;
+                let (per_kg, _) = charge.slopes_at(nodal::attributed_kg(&setting, &here)[i]);
+                // A turbine's own emissions are on its ladder too.
+                let own_kg = if i == 2 { -0.65 } else { 0.0 };
+                let price = signal[i] + per_kg * (accounts[i].withdrawal_kg_per_kwh[0] + own_kg);
+                close(price, difference, 1e-5);
+            }
+        }
+    }
+}
+
+/// Where a flow turns, prices pass from those of one direction to those of the other without a jump.
+#[test]
+fn prices_have_no_jump_where_flows_turn() {
+    let setting = feeder(&[18, 14], 1);
+    let policy = policy("Integrated(form: FlowInLoop, ladder: (interval_kg: 20, growth: 2))");
+    // Wind at bus 14 that feeds bus 18, and at first more, then less than the whole end of the feeder.
+    let at = |wind_kw: f64| {
+        let mut plans =
+            vec![Plan::clone(&plan(300.0, 0.0, -300.0, 0.0, 0.0)), Plan::clone(&plan(0.0, wind_kw, wind_kw, 0.0, 0.0))];
+        plans[1].devices = vec![DevicePlan { kind: "wind", power_kw: vec![wind_kw], ..DevicePlan::default() }];
+        (plans[0].kg_price, plans[1].kg_price) = (Some(0.84), Some(0.28));
+        state(&setting, plans.into_iter().map(Arc::new).collect())
+    };
+    let price = |wind_kw: f64| policy.target(&setting, &at(wind_kw), &[])[0];
+    let prices: Vec<f64> = (0..=200).map(|k| price(350.0 + f64::from(k))).collect();
+    let (first, last) = (prices[0], prices[200]);
+    assert!((first - last).abs() > 0.05, "{first} {last}");
+    let steepest = prices.windows(2).map(|p| (p[1] - p[0]).abs()).fold(0.0, f64::max);
+    // From one side of the turn to the other it is 0.2 per kWh, over a band of 20 kW.
+    assert!(steepest < 0.02, "{steepest} per kWh and kW");
 }
 
 /// The price at a node is what one kWh more there costs upstream, carbon included.
