@@ -11,7 +11,7 @@ use super::steepness::Steepness;
 use super::{Cleared, Run};
 use crate::market::Plan;
 use crate::mechanism::MechanismError;
-use crate::outcome::{Certificate, Status};
+use crate::outcome::{Certificate, Status, Verdict};
 use crate::physical::{self, Physical};
 use crate::setting::Product;
 use crate::terms::{Anchor, Terms, at};
@@ -21,6 +21,8 @@ use std::sync::Arc;
 const MAX_ROUNDS: usize = 100;
 /// Change of price that a step may still mean, per kWh.
 const PRICE_STEP: f64 = 1e-7;
+/// The same where that is still too much for the settlement.
+const LEAST_PRICE_STEP: f64 = 1e-9;
 /// Change of withdrawal that a step may still mean, kWh in a period.
 const LOAD_STEP: f64 = 0.01;
 /// Strength of the anchor in settlement.
@@ -34,7 +36,7 @@ const GAP_TOLERANCE: f64 = 1e-6;
 
 pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
     let setting = run.setting();
-    let (members, periods) = (setting.members.len(), setting.periods.count);
+    let periods = setting.periods.count;
     let signal = run.policy.start(setting);
     let mut last = run.round(&run.policy.terms(setting, &signal), signal)?;
     let mut centre = withdrawals(&last.physical, run);
@@ -45,6 +47,10 @@ pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
     let mut best = (f64::INFINITY, centre.clone(), last.physical.plans.clone());
     let (mut checkpoint, mut waited) = (f64::INFINITY, 0);
     let mut recent: Vec<Vec<f64>> = vec![];
+    let (mut tolerance, mut settled) = (PRICE_STEP, None);
+    let weak = |strength: f64, steepness: &Steepness| {
+        steepness.on(&base.iter().map(|w| WEAK * strength * w).collect::<Vec<f64>>())
+    };
     let mut end = End::Rounds { step: vec![] };
     let mut cycle = false;
     for _ in 0..MAX_ROUNDS {
@@ -64,10 +70,15 @@ pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
         if norm < best.0 {
             best = (norm, answer.clone(), last.physical.plans.clone());
         }
-        if price_step <= PRICE_STEP && load_step <= LOAD_STEP {
-            best = (norm, answer, last.physical.plans.clone());
-            end = End::Stopped;
-            break;
+        if price_step <= tolerance && load_step <= LOAD_STEP {
+            // The weak anchor of the settlement lets what is left of a step grow: the loop goes on until that is little too.
+            let (cleared, upheld) =
+                settle(run, &answer, &last.physical.plans, &weak(strength, &steepness), &End::Stopped)?;
+            if upheld || tolerance <= LEAST_PRICE_STEP {
+                return Ok(cleared);
+            }
+            settled = Some(cleared);
+            tolerance *= 0.1;
         }
         cycle |= recent.len() >= 2
             && distance(&recent[recent.len() - 2], &answer) < 1e-9
@@ -91,14 +102,28 @@ pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
             centre = anderson.next(&centre, &residual, &rho);
         }
     }
-    let (_, settled_at, plans) = best;
-    let price = price_at(run, &plans, &settled_at)?;
-    let plain: Vec<f64> = base.iter().map(|w| WEAK * strength * w).collect();
+    if let Some(settled) = settled {
+        return Ok(settled);
+    }
+    let (_, at, plans) = best;
+    Ok(settle(run, &at, &plans, &weak(strength, &steepness), &end)?.0)
+}
+
+/// The mechanism's outcome at the prices of these withdrawals, held there by a weak anchor, and whether its certificates are
+/// upheld.
+fn settle(
+    run: &Run<'_>,
+    at: &[f64],
+    plans: &[Arc<Plan>],
+    weak: &[f64],
+    end: &End,
+) -> Result<(Cleared, bool), MechanismError> {
+    let setting = run.setting();
+    let price = price_at(run, plans, at)?;
     let terms = run.policy.terms(setting, &price);
-    let mut settled = run.round(&anchored(terms, &settled_at, &steepness.on(&plain), periods), price)?;
-    certify(run, &mut settled, &settled_at, &end)?;
-    debug_assert_eq!(settled_at.len(), members * periods);
-    Ok(settled)
+    let mut settled = run.round(&anchored(terms, at, weak, setting.periods.count), price)?;
+    let upheld = certify(run, &mut settled, at, end)?;
+    Ok((settled, upheld))
 }
 
 /// How the loop ended; where it did not stop, with its last step, member-major.
@@ -225,8 +250,8 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
 }
 
-/// Certificates of the settled outcome, and its status.
-fn certify(run: &Run<'_>, settled: &mut Cleared, at_loads: &[f64], end: &End) -> Result<(), MechanismError> {
+/// Certificates of the settled outcome, whether they are upheld, and its status.
+fn certify(run: &Run<'_>, settled: &mut Cleared, at_loads: &[f64], end: &End) -> Result<bool, MechanismError> {
     let setting = run.setting();
     let found = withdrawals(&settled.physical, run);
     let calls_for = run.policy.target(setting, &settled.physical, &settled.signal);
@@ -238,24 +263,27 @@ fn certify(run: &Run<'_>, settled: &mut Cleared, at_loads: &[f64], end: &End) ->
     let unanchored = run.market.under(&terms).imposing(&settled.outcome.imposed);
     let least = unanchored.each(|l| l.delivered(&settled.outcome.net[l.id()]).map(Arc::new))?;
     let answer = run.round(&terms, calls_for)?;
-    let evidence = &mut settled.outcome.evidence;
-    evidence.push(Certificate::check(
+    let price_check = Certificate::check(
         "fixed_point_price",
         price_distance,
         PRICE_TOLERANCE,
         "per kWh, prices called for against prices charged",
-    ));
+    );
+    let gap_check = Certificate::check(
+        "fixed_point_gap",
+        here - cost(&least),
+        GAP_TOLERANCE * scale.max(1.0),
+        "what participants could still save at these prices with the trades they have",
+    );
+    let upheld = [&price_check, &gap_check].iter().all(|c| c.verdict == Verdict::Upheld);
+    let evidence = &mut settled.outcome.evidence;
+    evidence.push(price_check);
     evidence.push(Certificate::measure(
         "fixed_point_load",
         distance(&found, at_loads),
         "kWh in a period, settled against anchored",
     ));
-    evidence.push(Certificate::check(
-        "fixed_point_gap",
-        here - cost(&least),
-        GAP_TOLERANCE * scale.max(1.0),
-        "what participants could still save at these prices with the trades they have",
-    ));
+    evidence.push(gap_check);
     // No bound for a mechanism that does not seek the least cost: of equal positions it takes one, and the settled one may
     // cost less or more.
     evidence.push(Certificate::measure(
@@ -268,7 +296,7 @@ fn certify(run: &Run<'_>, settled: &mut Cleared, at_loads: &[f64], end: &End) ->
         settled.outcome.status = Status::NotConverged { residual: price_distance };
         settled.reason = Some(end.reason(run));
     }
-    Ok(())
+    Ok(upheld)
 }
 
 /// What a schedule costs under other terms: resources, tariff, adders and the charge on its account.

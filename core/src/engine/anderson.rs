@@ -7,6 +7,9 @@ const MEMORY: usize = 5;
 /// Regularisation relative to the trace.
 const REGULARISATION: f64 = 1e-10;
 
+/// An iterate and its step, or its residual.
+type Pair<V> = (V, V);
+
 /// A step beyond this multiple of the least one stored says that the memory misleads.
 const ASTRAY: f64 = 2.0;
 
@@ -14,20 +17,20 @@ const ASTRAY: f64 = 2.0;
 /// from round to round.
 #[derive(Debug, Default)]
 pub(super) struct Anderson {
-    pairs: Vec<(Vec<f64>, Vec<f64>)>,
+    pairs: Vec<Pair<Vec<f64>>>,
 }
 
 impl Anderson {
     /// Next iterate from this one and its residual, in the metric of the weights.
     pub fn next(&mut self, point: &[f64], residual: &[f64], weight: &[f64]) -> Vec<f64> {
         let root: Vec<f64> = weight.iter().map(|w| w.sqrt()).collect();
-        let weighted = |(point, residual): &(Vec<f64>, Vec<f64>)| {
+        let weighted = |(point, residual): &Pair<Vec<f64>>| {
             let size = root.len();
             let point = DVector::from_iterator(size, point.iter().zip(&root).map(|(c, r)| c * r));
             (point, DVector::from_iterator(size, residual.iter().zip(&root).map(|(f, r)| f / r)))
         };
         self.pairs.push((point.to_vec(), residual.to_vec()));
-        let mut pairs: Vec<(DVector<f64>, DVector<f64>)> = self.pairs.iter().map(weighted).collect();
+        let mut pairs: Vec<Pair<DVector<f64>>> = self.pairs.iter().map(weighted).collect();
         let k = pairs.len() - 1;
         let least = pairs[..k].iter().map(|p| p.1.norm()).fold(f64::INFINITY, f64::min);
         let forgotten = if pairs[k].1.norm() > ASTRAY * least { k.saturating_sub(1) } else { k.saturating_sub(MEMORY) };
@@ -39,14 +42,14 @@ impl Anderson {
 }
 
 /// The iterate that the last steps point to.
-fn extrapolated(pairs: &[(DVector<f64>, DVector<f64>)]) -> DVector<f64> {
+fn extrapolated(pairs: &[Pair<DVector<f64>>]) -> DVector<f64> {
     let k = pairs.len() - 1;
     let (point, step) = &pairs[k];
     let plain = point + step;
     if k == 0 {
         return plain;
     }
-    let difference = |pick: fn(&(DVector<f64>, DVector<f64>)) -> &DVector<f64>| {
+    let difference = |pick: fn(&Pair<DVector<f64>>) -> &DVector<f64>| {
         DMatrix::from_fn(plain.len(), k, |row, column| pick(&pairs[column + 1])[row] - pick(&pairs[column])[row])
     };
     let (points, steps) = (difference(|p| &p.0), difference(|p| &p.1));
