@@ -4,7 +4,7 @@
 //! end is quadratic. No cone is formed. The target of the barrier never falls below a hundredth of the tolerance: a
 //! collapsed barrier would freeze the rows where active limits depend on each other.
 
-use super::flows::{Divisor, FlowPattern, FlowProgram, Mode, StepSystem, Weights};
+use super::flows::{Divisor, FIXED, FlowPattern, FlowProgram, Mode, StepSystem, Weights};
 
 const MOST_ITERATIONS: usize = 100;
 /// Iterations without a gain of a tenth before giving up.
@@ -42,6 +42,8 @@ struct Barrier {
     sign: f64,
     slack: f64,
     dual: f64,
+    /// `1 / slack`.
+    inverse: f64,
 }
 
 /// A pair of a slack and its multiplier, and their steps.
@@ -60,24 +62,38 @@ struct Iterate {
     discs: Vec<Pair>,
 }
 
+#[derive(Default)]
 struct Residuals {
     rows: Vec<f64>,
     dual: Vec<f64>,
     discs: Vec<f64>,
     current_price: Vec<f64>,
+    excess: Vec<f64>,
     mu: f64,
     primal: f64,
     error: f64,
 }
 
 /// Steps of all pairs, in the order barriers, excess, discs.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Step {
+    rhs: Vec<f64>,
     /// (dx, -dy).
     direction: Vec<f64>,
     barriers: Vec<Pair>,
     excess: Vec<Pair>,
     discs: Vec<Pair>,
+}
+
+/// Space that every iteration uses again.
+#[derive(Default)]
+struct Work {
+    /// What barriers add to the diagonal.
+    barrier: Vec<f64>,
+    /// A point that is tried.
+    x: Vec<f64>,
+    rows: Vec<f64>,
+    excess: Vec<f64>,
 }
 
 /// Solves `program`, whose pattern is `pattern`; `from` is a point of a related program to start from.
@@ -90,36 +106,39 @@ pub(crate) fn solve(
     let mut system = StepSystem::new(program, pattern);
     let fixed: Vec<bool> = program.lower.iter().zip(&program.upper).map(|(l, u)| u - l <= POINT).collect();
     let mut now = Iterate::start(program, pattern.mode(), &fixed, from);
-    let mut best: Option<(FlowPoint, f64)> = None;
+    let (mut best, mut least) = (FlowPoint::default(), f64::INFINITY);
     let (mut patience, mut iterations) = (0, 0);
-    let mut step = Step::default();
+    let (mut residuals, mut work) = (Residuals::default(), Work::default());
+    let (mut ahead, mut step) = (Step::default(), Step::default());
+    let nothing = now.no_step();
     loop {
-        let residuals = now.residuals(program, &fixed);
+        now.residuals(program, &fixed, &mut residuals);
         if !residuals.error.is_finite() {
             break;
         }
-        let least = best.as_ref().map_or(f64::INFINITY, |b| b.1);
         patience = if residuals.error < 0.9 * least { 0 } else { patience + 1 };
         if residuals.error <= least {
-            best = Some((now.point(program), residuals.error));
+            least = residuals.error;
+            now.write_point(program, &mut best);
         }
         if residuals.error <= tolerance || iterations >= MOST_ITERATIONS || patience > PATIENCE {
             break;
         }
         iterations += 1;
-        now.factor(program, &mut system, &residuals, &fixed);
-        now.direction(program, &mut system, &residuals, &fixed, None, tolerance, &mut step);
-        let reach = now.reach(program, &step, 1.0);
-        let ahead = now.complementarity_after(&step, reach);
-        let ratio = if residuals.mu > 0.0 { (ahead / residuals.mu).clamp(0.0, 1.0) } else { 0.0 };
+        now.factor(program, &mut system, &residuals, &fixed, &mut work);
+        now.direction(program, &mut system, &residuals, &fixed, (0.0, &nothing), f64::INFINITY, &mut ahead);
+        let reach = now.reach(program, &ahead, 1.0);
+        let mu = now.complementarity_after(&ahead, reach);
+        let ratio = if residuals.mu > 0.0 { (mu / residuals.mu).clamp(0.0, 1.0) } else { 0.0 };
         let centre = (residuals.mu * ratio.powi(3).max(1e-4)).max(residuals.mu.min(tolerance / 100.0));
-        let predictor = step.clone();
-        now.direction(program, &mut system, &residuals, &fixed, Some((centre, &predictor)), tolerance, &mut step);
+        now.direction(program, &mut system, &residuals, &fixed, (centre, &ahead), tolerance / 100.0, &mut step);
         let reach = now.reach(program, &step, 0.995);
-        now.advance(program, &step, reach, residuals.primal);
+        now.advance(program, &step, reach, residuals.primal, &mut work);
     }
-    let (point, error) = best.unwrap_or_else(|| (now.point(program), f64::INFINITY));
-    FlowSolution { point, error, iterations }
+    if !least.is_finite() {
+        now.write_point(program, &mut best);
+    }
+    FlowSolution { point: best, error: least, iterations }
 }
 
 /// Response of the solution to its rows: component `i` is the derivative of `weights'x` by the right-hand side of row
@@ -128,9 +147,10 @@ pub(crate) fn response(program: &FlowProgram, pattern: &FlowPattern, at: &FlowPo
     let n = program.linear.len();
     let fixed: Vec<bool> = program.lower.iter().zip(&program.upper).map(|(l, u)| u - l <= POINT).collect();
     let now = Iterate::at(program, pattern.mode(), &fixed, at);
-    let residuals = now.residuals(program, &fixed);
+    let mut residuals = Residuals::default();
+    now.residuals(program, &fixed, &mut residuals);
     let mut system = StepSystem::new(program, pattern);
-    now.factor(program, &mut system, &residuals, &fixed);
+    now.factor(program, &mut system, &residuals, &fixed, &mut Work::default());
     let mut rhs = vec![0.0; n + program.rhs.len()];
     for j in 0..n {
         rhs[j] = if fixed[j] { 0.0 } else { weights[j] };
@@ -162,7 +182,7 @@ impl Iterate {
             for (sign, bound) in [(1.0, l), (-1.0, u)] {
                 if bound.is_finite() {
                     let slack = sign * (x[j] - bound);
-                    barriers.push(Barrier { variable: j, sign, slack, dual: 0.0 });
+                    barriers.push(Barrier { variable: j, sign, slack, dual: 0.0, inverse: 1.0 / slack });
                 }
             }
         }
@@ -192,7 +212,7 @@ impl Iterate {
             {
                 if bound.is_finite() {
                     let slack = (sign * (point.x[j] - bound)).max(1e-300);
-                    barriers.push(Barrier { variable: j, sign, slack, dual });
+                    barriers.push(Barrier { variable: j, sign, slack, dual, inverse: 1.0 / slack });
                 }
             }
         }
@@ -216,28 +236,40 @@ impl Iterate {
         self.barriers.len() + self.excess.len() + self.discs.len()
     }
 
-    fn excess_values(&self, program: &FlowProgram) -> Vec<f64> {
-        if self.excess.is_empty() {
-            vec![0.0; program.flows.len()]
-        } else {
-            self.excess.iter().map(|p| p.slack).collect()
+    /// A step that leads nowhere.
+    fn no_step(&self) -> Step {
+        let none = |count: usize| vec![Pair::default(); count];
+        Step {
+            barriers: none(self.barriers.len()),
+            excess: none(self.excess.len()),
+            discs: none(self.discs.len()),
+            ..Step::default()
         }
     }
 
-    fn residuals(&self, program: &FlowProgram, fixed: &[bool]) -> Residuals {
+    /// Excess of every squared current; zeros in exact mode.
+    fn write_excess(&self, program: &FlowProgram, out: &mut Vec<f64>) {
+        out.clear();
+        out.extend(self.excess.iter().map(|p| p.slack));
+        out.resize(program.flows.len(), 0.0);
+    }
+
+    fn residuals(&self, program: &FlowProgram, fixed: &[bool], out: &mut Residuals) {
         let x = &self.x;
-        let n = x.len();
-        let mut rows = vec![0.0; program.rhs.len()];
-        program.residual(x, &self.excess_values(program), &mut rows);
-        let mut dual: Vec<f64> = (0..n).map(|j| program.curvature[j] * x[j] + program.linear[j]).collect();
+        let Residuals { rows, dual, discs, current_price, excess, .. } = out;
+        rows.resize(program.rhs.len(), 0.0);
+        self.write_excess(program, excess);
+        program.residual(x, excess, rows);
+        dual.clear();
+        dual.extend(program.curvature.iter().zip(x).zip(&program.linear).map(|((h, x), q)| h * x + q));
         for &(i, j, a) in &program.entries {
             dual[j] -= a * self.y[i];
         }
-        let mut current_price = vec![0.0; program.flows.len()];
+        current_price.clear();
         for (k, f) in program.flows.iter().enumerate() {
             let eta = program.current_price(k, &self.y);
             let (phi, v) = program.square_current(k, x);
-            current_price[k] = eta;
+            current_price.push(eta);
             dual[f.p] += eta * 2.0 * x[f.p] / v;
             dual[f.q] += eta * 2.0 * x[f.q] / v;
             if let Divisor::Variable(j, factor) = f.v {
@@ -249,49 +281,55 @@ impl Iterate {
             dual[b.variable] -= b.sign * b.dual;
             mu += b.slack * b.dual;
         }
-        let mut discs = vec![0.0; program.discs.len()];
-        for ((d, pair), r) in program.discs.iter().zip(&self.discs).zip(&mut discs) {
+        discs.clear();
+        for (d, pair) in program.discs.iter().zip(&self.discs) {
             dual[d.a] += pair.dual * x[d.a] / d.radius;
             dual[d.b] += pair.dual * x[d.b] / d.radius;
-            *r = (d.radius.powi(2) - x[d.a].powi(2) - x[d.b].powi(2)) / (2.0 * d.radius) - pair.slack;
+            discs.push((d.radius.powi(2) - x[d.a].powi(2) - x[d.b].powi(2)) / (2.0 * d.radius) - pair.slack);
             mu += pair.slack * pair.dual;
         }
-        for (j, r) in dual.iter_mut().enumerate() {
-            if fixed[j] {
+        for (r, fixed) in dual.iter_mut().zip(fixed) {
+            if *fixed {
                 *r = 0.0;
             }
         }
-        let mut error = worst(&dual);
-        for (pair, eta) in self.excess.iter().zip(&current_price) {
+        let mut error = worst(dual);
+        for (pair, eta) in self.excess.iter().zip(current_price) {
             mu += pair.slack * pair.dual;
-            error = error.max((eta - pair.dual).abs());
+            error = error.max((*eta - pair.dual).abs());
         }
         mu /= self.pairs().max(1) as f64;
-        let primal = worst(&rows).max(worst(&discs));
-        let error = if mu.is_finite() { error.max(primal).max(mu) } else { f64::INFINITY };
-        Residuals { rows, dual, discs, current_price, mu, primal, error }
+        let primal = worst(rows).max(worst(discs));
+        out.error = if mu.is_finite() { error.max(primal).max(mu) } else { f64::INFINITY };
+        (out.mu, out.primal) = (mu, primal);
     }
 
-    fn factor(&self, program: &FlowProgram, system: &mut StepSystem, residuals: &Residuals, fixed: &[bool]) {
-        let mut barrier: Vec<Option<f64>> = fixed.iter().map(|&fixed| (!fixed).then_some(0.0)).collect();
+    fn factor(
+        &self,
+        program: &FlowProgram,
+        system: &mut StepSystem,
+        residuals: &Residuals,
+        fixed: &[bool],
+        work: &mut Work,
+    ) {
+        work.barrier.clear();
+        work.barrier.extend(fixed.iter().map(|&fixed| if fixed { FIXED } else { 0.0 }));
         for b in &self.barriers {
-            if let Some(w) = &mut barrier[b.variable] {
-                *w += b.dual / b.slack;
-            }
+            work.barrier[b.variable] += b.dual * b.inverse;
         }
         let slackness: Vec<f64> = self.excess.iter().map(|p| p.slack / p.dual).collect();
         let disc: Vec<(f64, f64)> = self.discs.iter().map(|p| (p.dual, p.dual / p.slack)).collect();
         let weights = Weights {
             x: &self.x,
             current_price: &residuals.current_price,
-            barrier: &barrier,
+            barrier: &work.barrier,
             slackness: &slackness,
             disc: &disc,
         };
         system.factor(program, &weights);
     }
 
-    /// The step towards complementarity `centre` with second-order terms of `predictor`, or straight ahead without.
+    /// The step towards complementarity `centre`, with the second-order terms of another step, or of none.
     #[expect(clippy::too_many_arguments, reason = "one iterate, one system, one answer")]
     fn direction(
         &self,
@@ -299,67 +337,74 @@ impl Iterate {
         system: &mut StepSystem,
         residuals: &Residuals,
         fixed: &[bool],
-        corrected: Option<(f64, &Step)>,
+        (centre, second): (f64, &Step),
         tolerance: f64,
         step: &mut Step,
     ) {
         let n = self.x.len();
-        let centre = corrected.map_or(0.0, |c| c.0);
-        let second = |pairs: fn(&Step) -> &Vec<Pair>, k: usize| {
-            corrected.map_or(0.0, |(_, p)| pairs(p)[k].slack * pairs(p)[k].dual)
-        };
-        let mut rhs: Vec<f64> = residuals.dual.iter().map(|r| -r).collect();
+        let Step { rhs, direction, barriers, excess, discs } = step;
+        rhs.clear();
+        rhs.extend(residuals.dual.iter().map(|r| -r));
         rhs.extend_from_slice(&residuals.rows);
-        for (k, b) in self.barriers.iter().enumerate() {
-            rhs[b.variable] += b.sign * ((centre - second(|s| &s.barriers, k)) / b.slack - b.dual);
+        for (b, before) in self.barriers.iter().zip(&second.barriers) {
+            rhs[b.variable] += b.sign * ((centre - before.slack * before.dual) * b.inverse - b.dual);
         }
-        for (k, pair) in self.excess.iter().enumerate() {
-            let constant = (centre - second(|s| &s.excess, k) - pair.slack * residuals.current_price[k]) / pair.dual;
+        for (k, (pair, before)) in self.excess.iter().zip(&second.excess).enumerate() {
+            let constant = (centre - before.slack * before.dual - pair.slack * residuals.current_price[k]) / pair.dual;
             for &(i, e) in &program.flows[k].effect {
                 rhs[n + i] -= e * constant;
             }
         }
-        for (k, (d, pair)) in program.discs.iter().zip(&self.discs).enumerate() {
-            let pull = (centre - second(|s| &s.discs, k) - pair.dual * residuals.discs[k]) / pair.slack - pair.dual;
+        for (k, ((d, pair), before)) in program.discs.iter().zip(&self.discs).zip(&second.discs).enumerate() {
+            let pull = (centre - before.slack * before.dual - pair.dual * residuals.discs[k]) / pair.slack - pair.dual;
             rhs[d.a] -= pull * self.x[d.a] / d.radius;
             rhs[d.b] -= pull * self.x[d.b] / d.radius;
         }
-        for j in (0..n).filter(|&j| fixed[j]) {
-            rhs[j] = 0.0;
+        for (r, fixed) in rhs.iter_mut().zip(fixed) {
+            if *fixed {
+                *r = 0.0;
+            }
         }
-        let mut direction = vec![0.0; rhs.len()];
-        system.solve(&rhs, &mut direction, if corrected.is_some() { tolerance / 100.0 } else { f64::INFINITY });
-        for j in (0..n).filter(|&j| fixed[j]) {
-            direction[j] = 0.0;
+        direction.resize(rhs.len(), 0.0);
+        system.solve(rhs, direction, tolerance);
+        for (d, fixed) in direction.iter_mut().zip(fixed) {
+            if *fixed {
+                *d = 0.0;
+            }
         }
-        let mut barriers = Vec::with_capacity(self.barriers.len());
-        for (k, b) in self.barriers.iter().enumerate() {
+        barriers.clear();
+        barriers.extend(self.barriers.iter().zip(&second.barriers).map(|(b, before)| {
             let slack = b.sign * direction[b.variable];
-            let dual = (centre - second(|s| &s.barriers, k) - b.dual * slack) / b.slack - b.dual;
-            barriers.push(Pair { slack, dual });
-        }
-        let mut excess = Vec::with_capacity(self.excess.len());
-        for (k, pair) in self.excess.iter().enumerate() {
+            let dual = (centre - before.slack * before.dual - b.dual * slack) * b.inverse - b.dual;
+            Pair { slack, dual }
+        }));
+        excess.clear();
+        for (k, (pair, before)) in self.excess.iter().zip(&second.excess).enumerate() {
             // The direction holds -dy, so this is eta after the step.
             let ahead: f64 = program.flows[k].effect.iter().map(|&(i, e)| e * direction[n + i]).sum();
             let dual = residuals.current_price[k] + ahead - pair.dual;
-            let slack = (centre - second(|s| &s.excess, k) - pair.slack * dual) / pair.dual - pair.slack;
+            let slack = (centre - before.slack * before.dual - pair.slack * dual) / pair.dual - pair.slack;
             excess.push(Pair { slack, dual });
         }
-        let mut discs = Vec::with_capacity(self.discs.len());
-        for (k, (d, pair)) in program.discs.iter().zip(&self.discs).enumerate() {
+        discs.clear();
+        for (k, ((d, pair), before)) in program.discs.iter().zip(&self.discs).zip(&second.discs).enumerate() {
             let along = (self.x[d.a] * direction[d.a] + self.x[d.b] * direction[d.b]) / d.radius;
             let slack = residuals.discs[k] - along;
-            let dual = (centre - second(|s| &s.discs, k) - pair.dual * slack) / pair.slack - pair.dual;
+            let dual = (centre - before.slack * before.dual - pair.dual * slack) / pair.slack - pair.dual;
             discs.push(Pair { slack, dual });
         }
-        *step = Step { direction, barriers, excess, discs };
     }
 
     /// Largest step, at most 1, that keeps `share` of the way to every boundary, and divisors positive.
     fn reach(&self, program: &FlowProgram, step: &Step, share: f64) -> f64 {
         let mut shrink = 1.0_f64;
-        let mut stay = |value: f64, by: f64| shrink = shrink.max(-by / (share * value));
+        // Divides only where the step is limited further than so far.
+        let mut stay = |value: f64, by: f64| {
+            let room = share * value;
+            if -by > shrink * room {
+                shrink = -by / room;
+            }
+        };
         for (b, d) in self.barriers.iter().zip(&step.barriers) {
             stay(b.slack, d.slack);
             stay(b.dual, d.dual);
@@ -385,33 +430,32 @@ impl Iterate {
     }
 
     /// Takes the step, shortened while it makes the rows much worse.
-    fn advance(&mut self, program: &FlowProgram, step: &Step, mut reach: f64, primal: f64) {
-        let n = self.x.len();
-        let mut rows = vec![0.0; program.rhs.len()];
-        let mut x = vec![0.0; n];
+    fn advance(&mut self, program: &FlowProgram, step: &Step, mut reach: f64, primal: f64, work: &mut Work) {
+        let Work { x, rows, excess, .. } = work;
+        rows.resize(program.rhs.len(), 0.0);
         for _ in 0..12 {
-            for j in 0..n {
-                x[j] = self.x[j] + reach * step.direction[j];
-            }
-            let mut excess = self.excess_values(program);
+            x.clear();
+            x.extend(self.x.iter().zip(&step.direction).map(|(x, d)| x + reach * d));
+            self.write_excess(program, excess);
             for (s, d) in excess.iter_mut().zip(&step.excess) {
                 *s += reach * d.slack;
             }
-            program.residual(&x, &excess, &mut rows);
-            if worst(&rows) <= (2.0 * primal).max(1e-3) {
+            program.residual(x, excess, rows);
+            if worst(rows) <= (2.0 * primal).max(1e-3) {
                 break;
             }
             reach *= 0.5;
         }
-        for j in 0..n {
-            self.x[j] += reach * step.direction[j];
+        for (x, d) in self.x.iter_mut().zip(&step.direction) {
+            *x += reach * d;
         }
-        for (y, d) in self.y.iter_mut().zip(&step.direction[n..]) {
+        for (y, d) in self.y.iter_mut().zip(&step.direction[self.x.len()..]) {
             *y -= reach * d;
         }
         for (b, d) in self.barriers.iter_mut().zip(&step.barriers) {
             b.slack += reach * d.slack;
             b.dual += reach * d.dual;
+            b.inverse = 1.0 / b.slack;
         }
         for (p, d) in self.excess.iter_mut().zip(&step.excess).chain(self.discs.iter_mut().zip(&step.discs)) {
             p.slack += reach * d.slack;
@@ -419,24 +463,20 @@ impl Iterate {
         }
     }
 
-    fn point(&self, program: &FlowProgram) -> FlowPoint {
+    fn write_point(&self, program: &FlowProgram, point: &mut FlowPoint) {
         let n = self.x.len();
-        let (mut at_lower, mut at_upper) = (vec![0.0; n], vec![0.0; n]);
+        point.x.clone_from(&self.x);
+        point.y.clone_from(&self.y);
+        // Variables without a bound have no entry to be written over.
+        point.at_lower.resize(n, 0.0);
+        point.at_upper.resize(n, 0.0);
         for b in &self.barriers {
-            if b.sign > 0.0 {
-                at_lower[b.variable] = b.dual;
-            } else {
-                at_upper[b.variable] = b.dual;
-            }
+            let side = if b.sign > 0.0 { &mut point.at_lower } else { &mut point.at_upper };
+            side[b.variable] = b.dual;
         }
-        FlowPoint {
-            x: self.x.clone(),
-            y: self.y.clone(),
-            at_lower,
-            at_upper,
-            excess: self.excess_values(program),
-            disc: self.discs.iter().zip(&program.discs).map(|(p, d)| p.dual / (2.0 * d.radius)).collect(),
-        }
+        self.write_excess(program, &mut point.excess);
+        point.disc.clear();
+        point.disc.extend(self.discs.iter().zip(&program.discs).map(|(p, d)| p.dual / (2.0 * d.radius)));
     }
 }
 

@@ -13,7 +13,7 @@ use super::ldl::{Ldl, Pattern, Pivots};
 /// Weight of the proximal term in the linear system.
 const PROXIMAL: f64 = 1e-8;
 /// Weight that holds a fixed variable.
-const FIXED: f64 = 1e12;
+pub(crate) const FIXED: f64 = 1e12;
 
 /// What divides the square of a flow.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -197,8 +197,6 @@ pub(crate) struct StepSystem<'p> {
     ldl: Ldl<'p>,
     /// Everything that does not change from step to step.
     constant: Vec<f64>,
-    residual: Vec<f64>,
-    correction: Vec<f64>,
 }
 
 /// What a step's system is made of, besides the program.
@@ -206,8 +204,8 @@ pub(crate) struct Weights<'a> {
     pub x: &'a [f64],
     /// Prices of the squared currents.
     pub current_price: &'a [f64],
-    /// What barriers add to the diagonal, by variable; `None` holds the variable.
-    pub barrier: &'a [Option<f64>],
+    /// What barriers add to the diagonal, by variable; [`FIXED`] holds the variable.
+    pub barrier: &'a [f64],
     /// `s / z` of the relaxed currents; not used in exact mode.
     pub slackness: &'a [f64],
     /// For every disc the dual and dual over slack, of the constraint scaled by `1 / (2 radius)`.
@@ -225,8 +223,7 @@ impl<'p> StepSystem<'p> {
         for (i, &slot) in pattern.diagonal.iter().enumerate() {
             constant[slot as usize] += if i < n { program.curvature[i] + PROXIMAL } else { -PROXIMAL };
         }
-        let size = pattern.diagonal.len();
-        Self { pattern, ldl, constant, residual: vec![0.0; size], correction: vec![0.0; size] }
+        Self { pattern, ldl, constant }
     }
 
     /// Factors the system at a point. Where a current has a negative price the true curvature is kept as long as the
@@ -246,31 +243,23 @@ impl<'p> StepSystem<'p> {
 
     /// Solves for (dx, -dy); refines rounding (and nothing else) while the residual exceeds `tolerance`.
     pub fn solve(&mut self, rhs: &[f64], out: &mut [f64], tolerance: f64) {
-        self.ldl.solve(rhs, out);
-        for _ in 0..3 {
-            self.residual.copy_from_slice(rhs);
-            self.ldl.subtract_product(out, &mut self.residual);
-            let worst = self.residual.iter().fold(0.0, |most: f64, r| most.max(r.abs()));
-            if worst <= tolerance || !worst.is_finite() {
-                return;
-            }
-            self.ldl.solve(&self.residual, &mut self.correction);
-            for (x, c) in out.iter_mut().zip(&self.correction) {
-                *x += c;
-            }
-        }
+        self.ldl.refined(rhs, out, tolerance);
     }
 
     fn assemble(&mut self, program: &FlowProgram, weights: &Weights, least_price: f64) {
         let values = &mut self.ldl.values;
         values.copy_from_slice(&self.constant);
         for (&slot, barrier) in self.pattern.diagonal.iter().zip(weights.barrier) {
-            values[slot as usize] += barrier.unwrap_or(FIXED);
+            values[slot as usize] += barrier;
         }
-        let mut slots = self.pattern.flow.iter();
-        let mut add = |v: f64| {
-            let &slot = slots.next().expect("as many slots as the pattern was made with");
-            values[slot as usize] += v;
+        let mut slots = &self.pattern.flow[..];
+        // The next of the pattern's slots take the next values.
+        let mut add = |entries: &[f64]| {
+            let (here, later) = slots.split_at(entries.len());
+            for (&slot, v) in here.iter().zip(entries) {
+                values[slot as usize] += v;
+            }
+            slots = later;
         };
         for (k, f) in program.flows.iter().enumerate() {
             let (phi, v) = program.square_current(k, weights.x);
@@ -282,14 +271,14 @@ impl<'p> StepSystem<'p> {
             // hess phi = 2/v (I, -S/v)'(I, -S/v), lower triangle by rows.
             let h = 2.0 * weights.current_price[k].max(least_price) / v;
             let hessian = [h, 0.0, h, -h * a * factor, -h * b * factor, h * (a * a + b * b) * factor * factor];
-            hessian[..count * (count + 1) / 2].iter().for_each(|&v| add(v));
+            add(&hessian[..count * (count + 1) / 2]);
             let gradient = [2.0 * a, 2.0 * b, -phi / v * factor];
             for &(_, e) in &f.effect {
-                gradient[..count].iter().for_each(|g| add(e * g));
+                add(&gradient.map(|g| e * g)[..count]);
             }
             if self.pattern.mode == Mode::Relaxed {
                 for (at, &(_, e)) in f.effect.iter().enumerate() {
-                    f.effect[..=at].iter().for_each(|&(_, other)| add(-weights.slackness[k] * e * other));
+                    f.effect[..=at].iter().for_each(|&(_, other)| add(&[-weights.slackness[k] * e * other]));
                 }
             }
         }
