@@ -110,7 +110,6 @@ pub(crate) fn solve(
     let (mut patience, mut iterations) = (0, 0);
     let (mut residuals, mut work) = (Residuals::default(), Work::default());
     let (mut ahead, mut step) = (Step::default(), Step::default());
-    let nothing = now.no_step();
     loop {
         now.residuals(program, &fixed, &mut residuals);
         if !residuals.error.is_finite() {
@@ -126,12 +125,12 @@ pub(crate) fn solve(
         }
         iterations += 1;
         now.factor(program, &mut system, &residuals, &fixed, &mut work);
-        now.direction(program, &mut system, &residuals, &fixed, (0.0, &nothing), f64::INFINITY, &mut ahead);
+        now.direction(program, &mut system, &residuals, &fixed, (0.0, None), f64::INFINITY, &mut ahead);
         let reach = now.reach(program, &ahead, 1.0);
         let mu = now.complementarity_after(&ahead, reach);
         let ratio = if residuals.mu > 0.0 { (mu / residuals.mu).clamp(0.0, 1.0) } else { 0.0 };
         let centre = (residuals.mu * ratio.powi(3).max(1e-4)).max(residuals.mu.min(tolerance / 100.0));
-        now.direction(program, &mut system, &residuals, &fixed, (centre, &ahead), tolerance / 100.0, &mut step);
+        now.direction(program, &mut system, &residuals, &fixed, (centre, Some(&ahead)), tolerance / 100.0, &mut step);
         let reach = now.reach(program, &step, 0.995);
         now.advance(program, &step, reach, residuals.primal, &mut work);
     }
@@ -236,17 +235,6 @@ impl Iterate {
         self.barriers.len() + self.excess.len() + self.discs.len()
     }
 
-    /// A step that leads nowhere.
-    fn no_step(&self) -> Step {
-        let none = |count: usize| vec![Pair::default(); count];
-        Step {
-            barriers: none(self.barriers.len()),
-            excess: none(self.excess.len()),
-            discs: none(self.discs.len()),
-            ..Step::default()
-        }
-    }
-
     /// Excess of every squared current; zeros in exact mode.
     fn write_excess(&self, program: &FlowProgram, out: &mut Vec<f64>) {
         out.clear();
@@ -337,26 +325,30 @@ impl Iterate {
         system: &mut StepSystem,
         residuals: &Residuals,
         fixed: &[bool],
-        (centre, second): (f64, &Step),
+        (centre, second): (f64, Option<&Step>),
         tolerance: f64,
         step: &mut Step,
     ) {
         let n = self.x.len();
         let Step { rhs, direction, barriers, excess, discs } = step;
+        let product = |pair: &Pair| pair.slack * pair.dual;
         rhs.clear();
         rhs.extend(residuals.dual.iter().map(|r| -r));
         rhs.extend_from_slice(&residuals.rows);
-        for (b, before) in self.barriers.iter().zip(&second.barriers) {
-            rhs[b.variable] += b.sign * ((centre - before.slack * before.dual) * b.inverse - b.dual);
+        for (k, b) in self.barriers.iter().enumerate() {
+            let second = second.map_or(0.0, |s| product(&s.barriers[k]));
+            rhs[b.variable] += b.sign * ((centre - second) * b.inverse - b.dual);
         }
-        for (k, (pair, before)) in self.excess.iter().zip(&second.excess).enumerate() {
-            let constant = (centre - before.slack * before.dual - pair.slack * residuals.current_price[k]) / pair.dual;
+        for (k, pair) in self.excess.iter().enumerate() {
+            let second = second.map_or(0.0, |s| product(&s.excess[k]));
+            let constant = (centre - second - pair.slack * residuals.current_price[k]) / pair.dual;
             for &(i, e) in &program.flows[k].effect {
                 rhs[n + i] -= e * constant;
             }
         }
-        for (k, ((d, pair), before)) in program.discs.iter().zip(&self.discs).zip(&second.discs).enumerate() {
-            let pull = (centre - before.slack * before.dual - pair.dual * residuals.discs[k]) / pair.slack - pair.dual;
+        for (k, (d, pair)) in program.discs.iter().zip(&self.discs).enumerate() {
+            let second = second.map_or(0.0, |s| product(&s.discs[k]));
+            let pull = (centre - second - pair.dual * residuals.discs[k]) / pair.slack - pair.dual;
             rhs[d.a] -= pull * self.x[d.a] / d.radius;
             rhs[d.b] -= pull * self.x[d.b] / d.radius;
         }
@@ -373,24 +365,27 @@ impl Iterate {
             }
         }
         barriers.clear();
-        barriers.extend(self.barriers.iter().zip(&second.barriers).map(|(b, before)| {
+        barriers.extend(self.barriers.iter().enumerate().map(|(k, b)| {
+            let second = second.map_or(0.0, |s| product(&s.barriers[k]));
             let slack = b.sign * direction[b.variable];
-            let dual = (centre - before.slack * before.dual - b.dual * slack) * b.inverse - b.dual;
+            let dual = (centre - second - b.dual * slack) * b.inverse - b.dual;
             Pair { slack, dual }
         }));
         excess.clear();
-        for (k, (pair, before)) in self.excess.iter().zip(&second.excess).enumerate() {
+        for (k, pair) in self.excess.iter().enumerate() {
+            let second = second.map_or(0.0, |s| product(&s.excess[k]));
             // The direction holds -dy, so this is eta after the step.
             let ahead: f64 = program.flows[k].effect.iter().map(|&(i, e)| e * direction[n + i]).sum();
             let dual = residuals.current_price[k] + ahead - pair.dual;
-            let slack = (centre - before.slack * before.dual - pair.slack * dual) / pair.dual - pair.slack;
+            let slack = (centre - second - pair.slack * dual) / pair.dual - pair.slack;
             excess.push(Pair { slack, dual });
         }
         discs.clear();
-        for (k, ((d, pair), before)) in program.discs.iter().zip(&self.discs).zip(&second.discs).enumerate() {
+        for (k, (d, pair)) in program.discs.iter().zip(&self.discs).enumerate() {
+            let second = second.map_or(0.0, |s| product(&s.discs[k]));
             let along = (self.x[d.a] * direction[d.a] + self.x[d.b] * direction[d.b]) / d.radius;
             let slack = residuals.discs[k] - along;
-            let dual = (centre - before.slack * before.dual - pair.dual * slack) / pair.slack - pair.dual;
+            let dual = (centre - second - pair.dual * slack) / pair.slack - pair.dual;
             discs.push(Pair { slack, dual });
         }
     }

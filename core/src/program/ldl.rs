@@ -61,7 +61,7 @@ impl Pattern {
         // Any order is correct; AMD only refuses malformed input, which this is not.
         let order = amd::order(n, &start, &index, &amd::Control::default())
             .map_or_else(|_| (0..n).collect::<Vec<usize>>(), |(order, _, _)| order);
-        let order = independent_neighbours(order, &start, &index);
+        let order = independent_neighbours(&order, &start, &index);
         let mut position = vec![0_u32; n];
         for (k, &i) in order.iter().enumerate() {
             position[i] = k as u32;
@@ -182,27 +182,28 @@ fn neighbours(n: usize, entries: &[(usize, usize)]) -> (Vec<usize>, Vec<usize>) 
     (start, list)
 }
 
-/// An order that fills as little as `order`, in which columns that do not depend on each other stand side by side: those
-/// far from the root of the elimination tree first. A processor then works on several at a time.
-fn independent_neighbours(order: Vec<usize>, start: &[usize], index: &[usize]) -> Vec<usize> {
+/// An order that fills as little as `order`, in which columns that do not depend on each other stand side by side, so that
+/// a processor works on several at a time: those far from the root of the elimination tree first, and among them those of
+/// one length together, because loops of one length are foreseen.
+fn independent_neighbours(order: &[usize], start: &[usize], index: &[usize]) -> Vec<usize> {
     let n = order.len();
     let mut position = vec![0_u32; n];
     for (k, &i) in order.iter().enumerate() {
         position[i] = k as u32;
     }
-    let (mut parent, mut ancestor) = (vec![NONE; n], vec![NONE; n]);
+    let (mut parent, mut seen, mut length) = (vec![NONE; n], vec![NONE; n], vec![0_u32; n]);
     for (k, &i) in order.iter().enumerate() {
         let end = k as u32;
+        seen[k] = end;
         for &j in &index[start[i]..start[i + 1]] {
-            let mut below = position[j];
-            while below < end {
-                let above = ancestor[below as usize];
-                ancestor[below as usize] = end;
-                if above == NONE {
-                    parent[below as usize] = end;
-                    break;
+            let mut below = position[j] as usize;
+            while below < k && seen[below] != end {
+                if parent[below] == NONE {
+                    parent[below] = end;
                 }
-                below = above;
+                length[below] += 1;
+                seen[below] = end;
+                below = parent[below] as usize;
             }
         }
     }
@@ -213,7 +214,7 @@ fn independent_neighbours(order: Vec<usize>, start: &[usize], index: &[usize]) -
         }
     }
     let mut deepest_first: Vec<usize> = (0..n).collect();
-    deepest_first.sort_by_key(|&k| std::cmp::Reverse(depth[k]));
+    deepest_first.sort_by_key(|&k| (std::cmp::Reverse(depth[k]), length[k]));
     deepest_first.into_iter().map(|k| order[k]).collect()
 }
 
