@@ -1,6 +1,6 @@
 //! Values over a fixed pattern, and their solution.
 
-use super::flows::{Disc, FlowPattern, FlowProgram, FlowTerm, Mode};
+use super::flows::{Disc, Divisor, FlowPattern, FlowProgram, FlowTerm, Mode};
 use super::normal::Symbolic;
 use super::{Certificate, Compiled, Expr, Restriction, Row, Var, bounded, choices, face, solver};
 use std::sync::Arc;
@@ -143,14 +143,22 @@ impl Instance {
         self
     }
 
-    /// Gradient of the Lagrangian, `H x + q - A'y`, by variable: at an optimum positive at lower and negative at upper
-    /// bounds, and what a unit more of a limit is worth.
+    /// Gradient of the Lagrangian, `H x + q - A'y` (and `eta grad phi` for squared currents `phi` with price `eta`), by
+    /// variable: at an optimum positive at lower and negative at upper bounds, and what a unit more of a limit is worth.
     pub fn reduced_costs(&self, x: &[f64], y: &[f64]) -> Vec<f64> {
         let mut reduced: Vec<f64> =
             self.linear.iter().zip(&self.curvature).zip(x).map(|((q, h), x)| q + h * x).collect();
         for (row, y) in self.rows().iter().zip(y) {
             for &(v, a) in row {
                 reduced[v.index()] -= a * y;
+            }
+        }
+        for flow in self.flows() {
+            let ((l, v), eta) = (flow.square_current(x), flow.price(y));
+            reduced[flow.p] += eta * 2.0 * x[flow.p] / v;
+            reduced[flow.q] += eta * 2.0 * x[flow.q] / v;
+            if let Divisor::Variable(j, factor) = flow.v {
+                reduced[j] -= eta * l / v * factor;
             }
         }
         reduced

@@ -2,9 +2,13 @@
 
 #![allow(dead_code)] // each user needs its own part
 
+#[path = "../common/mod.rs"]
+pub mod common;
+
 use coase_core::network::{Network, built_in};
-use coase_core::opf::{Control, Hour, Import, NetworkBlock, Withdrawal};
-use coase_core::program::{Cost, Expr, Program, Template, Var};
+use coase_core::opf::{Control, Hour, Import, NetworkBlock, Price, Withdrawal};
+use coase_core::participant::Participant;
+use coase_core::program::{Cost, Expr, Instance, Program, Solution, Template, Var};
 
 pub const LOAD: [f64; 24] = [
     0.62, 0.58, 0.56, 0.55, 0.56, 0.6, 0.68, 0.78, 0.86, 0.9, 0.92, 0.93, 0.91, 0.9, 0.89, 0.88, 0.9, 0.95, 1.0, 0.99,
@@ -83,4 +87,50 @@ pub fn day(id: &str, hours: usize, capacity_kwh: f64) -> (Template, Vec<NetworkB
     }
     program.add_cost(&cost);
     (program.compile(), blocks, flows)
+}
+
+/// The day with five plants and all their devices inside; on the small feeder at half its own load.
+pub fn day_with_plants(id: &str) -> (Template, Vec<NetworkBlock>) {
+    let mut program = Program::new();
+    let mut cost = Cost::default();
+    let setting = common::five_vpps::setting();
+    let plants: Vec<_> = common::five_vpps::five_vpps()
+        .iter()
+        .map(|plant| {
+            let inside = plant.portfolio.contribute(&mut program, &setting);
+            program.add_cost(&inside.cost);
+            (plant.bus, inside.output)
+        })
+        .collect();
+    let mut blocks = vec![];
+    for t in 0..24 {
+        let (network, mut hour) = hour(id, t);
+        if id == "ieee-33" {
+            hour.load_kw.iter_mut().chain(&mut hour.load_kvar).for_each(|load| *load *= 0.5);
+        }
+        let mut withdrawals = vec![];
+        for c in &hour.controls {
+            let (p, q) = (program.var(c.p_min_kw, c.p_max_kw), program.var(c.q_min_kvar, c.q_max_kvar));
+            cost.add(c.cost_per_kwh, p);
+            let less = |v: Var| Expr::from(v).times(-1.0);
+            withdrawals.push(Withdrawal { node: c.node, active_kw: less(p), reactive_kvar: less(q) });
+        }
+        for (bus, output) in &plants {
+            let node = network.node(u64::from(*bus)).expect("both feeders have these buses");
+            let active_kw = output[t].clone().times(-1.0);
+            withdrawals.push(Withdrawal { node, active_kw, reactive_kvar: Expr::default() });
+        }
+        let block = NetworkBlock::build(&mut program, &network, t, &hour.load_kw, &hour.load_kvar, &withdrawals)
+            .expect("the feeder is radial");
+        cost.add(hour.import.price_per_kwh, block.import_kw);
+        blocks.push(block);
+    }
+    program.add_cost(&cost);
+    (program.compile(), blocks)
+}
+
+/// Prices at every bus in every hour, in their parts.
+pub fn prices(instance: &Instance, solution: &Solution, blocks: &[NetworkBlock]) -> Vec<Vec<Option<Price>>> {
+    let reduced = instance.reduced_costs(&solution.x, &solution.y);
+    blocks.iter().map(|block| block.prices(solution, &reduced, 1.0, 0.0)).collect()
 }

@@ -34,7 +34,11 @@ pub struct NetworkBlock {
     /// Squared voltage by node, pu; `None` at slacks, where it is held, and where there is none.
     pub square_voltage: Vec<Option<Var>>,
     /// Squared voltage of slacks.
-    held: Vec<Option<f64>>,
+    pub(super) held: Vec<Option<f64>>,
+    pub(super) feeder: Feeder,
+    /// By position: flows of the branch above at its sending end, and powers at its two terminals where it has a rating.
+    pub(super) flows: Vec<Option<(Var, Var)>>,
+    pub(super) terminals: Vec<Option<[(Var, Var); 2]>>,
 }
 
 impl NetworkBlock {
@@ -98,8 +102,12 @@ impl NetworkBlock {
             reactive: vec![None; nodes],
             square_voltage: vec![None; nodes],
             held: vec![None; nodes],
+            flows: vec![None; n],
+            terminals: vec![None; n],
+            feeder,
         };
-        let (mut flows, mut voltage) = (vec![None; n], vec![None; n]);
+        let feeder = &block.feeder;
+        let mut voltage = vec![None; n];
         let mut imports = (Expr::default(), Expr::default());
         for k in 0..n {
             program.scope(format!("bus {}", network.bus(feeder.node[k]).id));
@@ -120,7 +128,7 @@ impl NetworkBlock {
             active[parent].add(-1.0, p);
             reactive[k].add(1.0, q).add(feeder.b[k] * base, v);
             reactive[parent].add(-1.0, q);
-            flows[k] = Some((p, q));
+            block.flows[k] = Some((p, q));
             voltage[k] = Some(v);
             block.square_voltage[feeder.node[k].0] = Some(v);
         }
@@ -145,7 +153,7 @@ impl NetworkBlock {
             // Where the voltage that this row makes cannot be had, the limit that says so is what a reader looks for.
             let behind = format!("branch {}-{}", ends.from, ends.to);
             program.scope(format!("bus {} behind {behind}, limits {} to {} pu", bus.id, bus.v_min_pu, bus.v_max_pu));
-            let ((p, q), v) = (flows[k].expect("set above"), voltage[k].expect("set above"));
+            let ((p, q), v) = (block.flows[k].expect("set above"), voltage[k].expect("set above"));
             let above = voltage[line.parent];
             let mut drop = Expr::from(v).times(line.down).plus(2.0 * line.r / base, p).plus(2.0 * line.x / base, q);
             match above {
@@ -161,7 +169,8 @@ impl NetworkBlock {
                     |v: Option<Var>, held: f64, by: f64| v.map_or(Expr::constant(held), Expr::from).times(by * base);
                 let up = charged(above, feeder.v_root.get(line.parent).copied().unwrap_or(1.0), -line.charging_up);
                 let down = charged(Some(v), 1.0, line.charging_down);
-                for (charge, losses) in [(up, (0.0, 0.0)), (down, (line.r / base, line.x / base))] {
+                let ends = [(up, (0.0, 0.0)), (down, (line.r / base, line.x / base))];
+                let ends = ends.map(|(charge, losses)| {
                     // The box stays clear of the disc: where both are active they depend on each other.
                     let (a, b) = (program.var(-2.0 * limit, 2.0 * limit), program.var(-2.0 * limit, 2.0 * limit));
                     for (at, flow, charge, loss) in [(a, p, Expr::default(), losses.0), (b, q, charge, losses.1)] {
@@ -172,7 +181,9 @@ impl NetworkBlock {
                         }
                     }
                     program.within_disc(a, b, limit);
-                }
+                    (a, b)
+                });
+                block.terminals[k] = Some(ends);
             }
             let divisor = above
                 .map_or((None, line.up * feeder.v_root.get(line.parent).copied().unwrap_or(1.0)), |above| {

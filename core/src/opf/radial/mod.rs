@@ -10,6 +10,7 @@
 mod adjoint;
 mod ask;
 mod block;
+mod block_prices;
 mod certificate;
 mod feeder;
 mod formulation;
