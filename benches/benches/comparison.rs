@@ -1,5 +1,5 @@
 //! The main job without files and figures: six mechanisms under four carbon policies on five plants and 33 buses, from
-//! entering the market to the last figure.
+//! entering the market to the last figure. And the fixed point of nodal prices around two of them.
 
 #[path = "../../core/tests/common/mod.rs"]
 mod common;
@@ -76,5 +76,26 @@ fn comparison(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, comparison);
+fn fixed_points(c: &mut Criterion) {
+    let mut group = c.benchmark_group("integrated prices at every bus, fixed point");
+    group.sample_size(10);
+    let policy = (<dyn CarbonPolicy>::set().get("integrated").expect("registered").default)();
+    for id in ["grid-only", "nash-bargaining"] {
+        let mechanism = (<dyn Mechanism>::set().get(id).expect("registered").default)();
+        group.bench_function(id, |b| {
+            b.iter_batched(
+                market,
+                |m| {
+                    let entered = engine::enter(&m, &*policy);
+                    let cleared = engine::clear(&*mechanism, &entered, &*policy, &Reporting::Truthful, 1, &());
+                    black_box(cleared.expect("an outcome").physical.upstream_import_kwh)
+                },
+                criterion::BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, comparison, fixed_points);
 criterion_main!(benches);

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 
 use coase_core::network::{Cost, Network, built_in};
-use coase_core::opf::{CarbonPricing, ac_opf, dc_opf, lin_dist_opf};
+use coase_core::opf::{CarbonPricing, ac_opf, dc_opf, dc_program, lin_dist_opf};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn feeders(c: &mut Criterion) {
@@ -37,6 +37,11 @@ fn large(c: &mut Criterion) {
     group.sample_size(10);
     group.bench_function("dc", |b| b.iter(|| dc_opf(black_box(&network), None)));
     group.bench_function("dc with carbon", |b| b.iter(|| dc_opf(black_box(&network), Some(&carbon))));
+    let instance = dc_program(&network, None).expect("a program").instance();
+    for (who, found) in [("own", instance.solve()), ("Clarabel", instance.second_opinion())] {
+        eprintln!("case2383wp, {who}: {:?}", found.expect("an answer").certificate);
+    }
+    group.bench_function("dc, Clarabel", |b| b.iter(|| black_box(instance.second_opinion())));
     group.finish();
 }
 

@@ -65,6 +65,19 @@ pub fn dc_opf(network: &Network, carbon: Option<&CarbonPricing>) -> Result<DcOpf
     }
 }
 
+/// The program of [`dc_opf`], compiled: for the second opinion of another solver.
+///
+/// # Errors
+/// As [`dc_opf`], but for what only a solution shows.
+pub fn dc_program(network: &Network, carbon: Option<&CarbonPricing>) -> Result<Template, OpfError> {
+    network.check()?;
+    if let Some(carbon) = carbon {
+        carbon.check(network)?;
+    }
+    let topology = Topology::new(network);
+    Ok(Model::build(network, &topology, &lines(network, &topology)?, carbon, 1.0)?.template)
+}
+
 /// A closed branch.
 pub(super) struct Line {
     pub branch: usize,

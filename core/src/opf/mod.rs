@@ -22,7 +22,7 @@ mod supply;
 
 pub use ac::{AcOpf, ac_opf, relaxed_opf};
 pub use carbon::{CarbonPricing, OpfCarbon};
-pub use dc::{DcOpf, dc_opf};
+pub use dc::{DcOpf, dc_opf, dc_program};
 pub use error::OpfError;
 pub use flow_in_loop::{ConsumptionPricing, FlowInLoopOpf, flow_in_loop_opf};
 pub use lin_dist_flow::{LinDistOpf, lin_dist_opf};
