@@ -2,7 +2,7 @@
 //!
 //! P1 minimises `sum Phi_i + c_loss losses` with the power flow of the network, its voltage limits and ratings inside. P2
 //! either bargains over the gain that is left, `tau_i = J0_i - Phi_i - (1/n) (sum J0 - sum Phi - L)` with the losses `L` paid
-//! to the DSO, or settles at nodal prices and leaves the congestion and loss rent with the DSO. Members are held to their
+//! to the DSO (which may bargain as one more, `n + 1`), or settles at nodal prices and leaves the congestion and loss rent with the DSO. Members are held to their
 //! part of the dispatch by injection limits: by themselves they do not see the network.
 
 use coase_core::market::NetworkMode;
@@ -19,6 +19,8 @@ pub enum Settlement {
     Bargaining,
     /// Everybody is paid the price at its node; the DSO keeps the rent.
     Nodal,
+    /// The gain within the network is split equally among the participants and the DSO, who bargains as one more.
+    DsoBargains,
 }
 
 /// Optimal power flow with the participants inside, then payments.
@@ -68,16 +70,21 @@ impl Mechanism for SecurityConstrained {
             outcome.ledger.pay(Party::Member(member), Party::Operator, amount, "trade");
         };
         let rent = match self.settlement {
-            Settlement::Bargaining => {
+            Settlement::Bargaining | Settlement::DsoBargains => {
                 if gain < 0.0 {
                     let why =
-                        "keeping the network's limits, which no trade does not, costs more than cooperation saves";
+                        "no trade misses the network's limits, and keeping them costs more than cooperation saves";
                     outcome.withheld.push((Claim::IndividuallyRational, why.into()));
                 }
+                let (sides, to_dso) = match self.settlement {
+                    Settlement::DsoBargains => (market.len() + 1, 1.0),
+                    _ => (market.len(), 0.0),
+                };
+                let share = gain / sides as f64;
                 for i in 0..market.len() {
-                    pay(&mut outcome, i, alone[i] - together[i] - gain / market.len() as f64);
+                    pay(&mut outcome, i, alone[i] - together[i] - share);
                 }
-                best.loss_cost
+                best.loss_cost + to_dso * share
             }
             Settlement::Nodal => {
                 let why = "nodal prices leave the rent with the DSO, whatever trade brought before";

@@ -69,6 +69,21 @@ fn bargaining_within_the_line_shares_what_it_leaves() {
     assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-9);
 }
 
+/// 61.25 shared by four.
+#[test]
+fn the_dso_may_bargain_as_one_more() {
+    let market = market();
+    let (outcome, _, cost) =
+        run(&SecurityConstrained { settlement: Settlement::DsoBargains, loss_price_per_kwh: None }, &market);
+    for (i, cost) in cost.iter().enumerate() {
+        let alone = market.local(i).autarky().expect("feasible").cost;
+        let total = cost - outcome.ledger.balance(Party::Member(i));
+        assert_all(&[alone - total], &[15.3125], 2e-3);
+    }
+    assert_all(&[outcome.ledger.balance(Party::Dso)], &[15.3125], 2e-3);
+    assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-9);
+}
+
 #[test]
 fn nodal_settlement_leaves_the_rent_of_the_line_with_the_dso() {
     let market = market();

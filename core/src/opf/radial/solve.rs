@@ -146,7 +146,19 @@ impl RadialOpf {
         if !usable(&solved.solution) {
             return Ok(Dispatch::nothing(&self.network, Status::NotConverged, iterations));
         }
-        Ok(report.relaxed(&solved))
+        let relaxed = report.relaxed(&solved);
+        if relaxed.is_power_flow {
+            return Ok(relaxed);
+        }
+        // Where a current costs nothing, as in a branch without resistance, the relaxation has many optima: one that is a power
+        // flow is the one to show.
+        let exact = self.solve(hour)?;
+        let same = PROVEN * (exact.objective_per_h.abs() + 1e-3 * scaled.price * feeder.base_kva);
+        if exact.is_feasible() && exact.objective_per_h - relaxed.objective_per_h <= same {
+            let iterations = iterations + exact.iterations;
+            return Ok(Dispatch { status: relaxed.status, iterations, ..exact });
+        }
+        Ok(relaxed)
     }
 
     fn run(&self, feeder: &Feeder, hour: &Scaled, mode: Mode, limits: Limits, from: Option<&FlowPoint>) -> Solved {

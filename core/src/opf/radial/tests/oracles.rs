@@ -26,6 +26,18 @@ fn currents_of_the_relaxation_where_it_is_no_power_flow() {
     assert!(!relaxed.is_power_flow);
 }
 
+/// One branch of this feeder has no resistance: a current in it costs nothing, and the relaxation need not know which flows.
+#[test]
+fn a_branch_without_resistance_leaves_the_relaxation_a_power_flow() {
+    let network = embedded("khodr-141");
+    let hour = Hour::of(&network, 0.6).unwrap();
+    let opf = RadialOpf::new(&network).unwrap();
+    let (exact, relaxed) = (opf.solve(&hour).unwrap(), opf.relaxed(&hour).unwrap());
+    assert!(relaxed.is_power_flow, "{}", relaxed.max_cone_gap);
+    close(relaxed.objective_per_h, exact.objective_per_h, 1e-4);
+    close(relaxed.loss_kw, 632.695_583_28, 1e-4);
+}
+
 #[test]
 fn the_relaxation_without_controls_is_the_power_flow() {
     let (network, hour) = feeder_33(false, 0.9);
