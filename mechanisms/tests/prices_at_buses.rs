@@ -10,10 +10,11 @@ use coase_core::evaluate::{Evaluation, Search, Yardstick, evaluate};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
 use coase_core::open::Open;
+use coase_core::outcome::Verdict;
 use coase_core::participant::Participant;
 use coase_core::record::{METRICS, Row, Table, Value};
 use coase_core::setting::{Feeder, Setting};
-use coase_core::{Market, Status};
+use coase_core::{Market, Party, Status};
 use coase_mechanisms as _;
 use common::five_vpps::{five_vpps, setting};
 use common::shapes::RTS_WINTER;
@@ -21,9 +22,12 @@ use std::sync::Arc;
 
 const PARTS: [&str; 5] = ["energy_per_kwh", "loss_per_kwh", "congestion_per_kwh", "voltage_per_kwh", "carbon_per_kwh"];
 
-fn market() -> Market {
+fn market(v_min_pu: f64) -> Market {
     let bare = setting();
-    let network = built_in("ieee-33").expect("built in").network().expect("valid");
+    let mut network = built_in("ieee-33").expect("built in").network().expect("valid");
+    for bus in &mut network.buses {
+        (bus.v_min_pu, bus.v_max_pu) = (v_min_pu, 1.05);
+    }
     let vpps = five_vpps();
     let mut members = bare.members.clone();
     for (member, vpp) in members.iter_mut().zip(&vpps) {
@@ -35,7 +39,11 @@ fn market() -> Market {
 }
 
 fn run(policy: &str) -> (Cleared, Evaluation) {
-    let market = market();
+    within(0.90, policy)
+}
+
+fn within(v_min_pu: f64, policy: &str) -> (Cleared, Evaluation) {
+    let market = market(v_min_pu);
     let policy: Box<dyn CarbonPolicy> = serde_json::from_str(policy).expect("a policy");
     let mechanism = (<dyn Mechanism>::set().get("grid-only").expect("registered").default)();
     let yardstick = Yardstick {
@@ -137,6 +145,44 @@ fn a_retail_tariff_is_no_price_at_buses() {
     // The network operator's own ladder on what passive load draws is one.
     let (_, found) = run(r#"{"SteppedNodal": {"coverage": "Feeder"}}"#);
     assert!(found.record.nodes.iter().all(|row| node(row, "carbon_per_kwh") >= 0.0));
+}
+
+/// A voltage limit that binds: its part of the price is charged for what members withdraw, and goes to the network operator.
+#[test]
+fn congestion_rent_is_the_voltage_part_of_the_price_on_what_members_withdraw() {
+    let (cleared, found) = within(0.955, r#"{"Integrated": {}}"#);
+    assert_eq!(cleared.outcome.status, Status::Converged, "{:?}", cleared.reason);
+    let rows = &found.record.nodes;
+    for row in rows {
+        let sum: f64 = PARTS.iter().map(|part| node(row, part)).sum();
+        assert!((sum - node(row, "price_per_kwh")).abs() < 1e-9);
+        assert!(node(row, "voltage_per_kwh") >= -1e-9 && node(row, "congestion_per_kwh") == 0.0, "{row:?}");
+    }
+    let of = |t: usize, bus: usize| node(&rows[t * 33 + bus - 1], "voltage_per_kwh");
+    // Dearest where the voltage is lowest, nothing at the root, nothing at night.
+    assert!(of(17, 18) > 0.1 && of(17, 18) > of(17, 14) && of(17, 14) > of(17, 22) && of(17, 22) > 0.0);
+    assert!(of(17, 1) == 0.0 && (1..=33).all(|bus| of(3, bus) == 0.0));
+    let setting = cleared.truth.setting();
+    for (i, member) in setting.members.iter().enumerate() {
+        let at = member.node.expect("connected").0;
+        let expected: f64 = (0..24)
+            .map(|t| {
+                let row = &rows[t * 33 + at];
+                (node(row, "loss_per_kwh") + node(row, "voltage_per_kwh")) * -cleared.physical.plans[i].output[t]
+            })
+            .sum();
+        let paid = -found.ledger.balance_of(Party::Member(i), &["nodal"]);
+        assert!((paid - expected).abs() < 1e-2, "{i}: {paid} {expected}");
+    }
+    for name in ["ledger_balance", "gain_split", "limit_violation", "limit_slackness"] {
+        let certificate = found.certificates.iter().find(|c| c.name == name).expect(name);
+        assert_eq!(certificate.verdict, Verdict::Upheld, "{certificate:?}");
+    }
+    // Where the retail tariff stays limits have no price: what is violated is reported.
+    let (_, retail) = within(0.955, r#"{"NodalMarginal": {}}"#);
+    assert!(retail.record.nodes.iter().all(|row| node(row, "voltage_per_kwh") == 0.0));
+    let k = METRICS.iter().position(|c| c.name == "voltage_violation_pu").expect("a metric");
+    assert!(matches!(retail.record.metrics[k], Value::Number(x) if x > 0.0));
 }
 
 #[test]

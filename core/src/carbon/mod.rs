@@ -17,7 +17,7 @@ mod recycling;
 pub mod storage;
 
 pub use accounts::Quota;
-pub use modified::{CARBON, CARBON_REFUND, Modified, Rule};
+pub use modified::{CARBON, CARBON_REFUND, Modified, NODAL, Rule};
 pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
 pub use node_prices::NodePrices;
 pub use policy::{

@@ -80,6 +80,11 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
         signal.to_vec()
     }
 
+    /// Whether the network's limits have prices too.
+    fn prices_limits(&self) -> bool {
+        false
+    }
+
     /// What one more kWh withdrawn at every bus costs a load there, in its parts.
     fn node_prices(
         &self,
@@ -149,6 +154,8 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
 
 /// Reason of payments for carbon in the ledger.
 pub const CARBON: &str = "carbon";
+/// Reason of payments for what the network costs between the root and a node: losses, and limits that bind.
+pub const NODAL: &str = "nodal";
 /// Reason of recycled revenue in the ledger.
 pub const CARBON_REFUND: &str = "carbon refund";
 
@@ -216,6 +223,10 @@ where
 
     fn target(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
         self.in_force().target(setting, &self.modifiers, physical, signal)
+    }
+
+    fn prices_limits(&self) -> bool {
+        self.rule.prices_limits()
     }
 
     fn node_prices(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Option<NodePrices> {

@@ -173,6 +173,12 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
         signal.to_vec()
     }
 
+    /// Whether the network's limits have prices too, which the engine finds: where energy is priced at nodes. Where the
+    /// retail tariff stays nobody pays them, and violations are reported.
+    fn prices_limits(&self) -> bool {
+        false
+    }
+
     /// What one more kWh withdrawn at every bus costs a load there that the policy charges, in its parts and before any
     /// margin of the retailer: at a member's bus the price that it is charged. `None` where prices do not differ by node.
     /// Limits of the network have no part in it: what they cost is the engine's.

@@ -3,11 +3,15 @@
 //! Iterating on prices stalls, because answers to symmetric prices are sets: a storage is indifferent. With an anchor
 //! `sum_t rho_t/2 (x_t - c_t)^2` on every member's net withdrawal the loop is the proximal gradient method on the
 //! participants' and the network's cost; at `c = x` the anchor's gradient vanishes, so the fixed point is the true one.
-//! Anderson's method accelerates it; where prices turn out steeper than losses make them, so does the anchor. The outcome is settled with a weak anchor, which only chooses among ties, and three
-//! certificates say how near it is: in prices, in quantities, in money.
+//! Anderson's method accelerates it; where prices turn out steeper than losses make them, the anchor does too. The outcome
+//! is settled with a weak anchor, which only chooses among ties, and three
+//! certificates say how near it is: in prices, in quantities, in money. Where it violates limits of the network that the
+//! policy prices, the search goes on with them in the prices.
 
 use super::anderson::Anderson;
+use super::limits::LimitCharges;
 use super::steepness::Steepness;
+use super::within_limits::{self, Penalty};
 use super::{Cleared, Run};
 use crate::market::Plan;
 use crate::mechanism::MechanismError;
@@ -35,13 +39,41 @@ const PRICE_TOLERANCE: f64 = 1e-4;
 const GAP_TOLERANCE: f64 = 1e-6;
 
 pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
+    let found = search(run, &Penalty::default(), None)?;
+    if found.stopped && run.policy.prices_limits() && within_limits::violated(run.setting(), &found.settled.physical) {
+        return within_limits::clear(run, found);
+    }
+    Ok(found.settled)
+}
+
+/// Where a search ended.
+pub(super) struct Found {
+    /// The outcome, with its certificates.
+    pub settled: Cleared,
+    /// Withdrawals that it is settled at, kWh, member-major.
+    pub at: Vec<f64>,
+    /// Schedules of the last round.
+    pub plans: Vec<Arc<Plan>>,
+    /// Weights of the anchor without limits, and what they were multiplied with.
+    pub base: Vec<f64>,
+    strength: f64,
+    /// Whether it is a fixed point.
+    pub stopped: bool,
+}
+
+/// The anchored loop with limits in the prices, from another one's end or from the flat tariff.
+pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> Result<Found, MechanismError> {
     let setting = run.setting();
     let periods = setting.periods.count;
-    let signal = run.policy.start(setting);
-    let mut last = run.round(&run.policy.terms(setting, &signal), signal)?;
-    let mut centre = withdrawals(&last.physical, run);
-    let base = weights(run, &last, &centre)?;
-    let mut strength = 1.0;
+    let (mut last, mut centre, base, mut strength) = if let Some(found) = from {
+        (found.settled, found.at, found.base, found.strength)
+    } else {
+        let signal = run.policy.start(setting);
+        let last = run.round(&run.policy.terms(setting, &signal), signal)?;
+        let centre = withdrawals(&last.physical, run);
+        let base = weights(run, &last, &centre)?;
+        (last, centre, base, 1.0)
+    };
     let mut steepness = Steepness::new(periods);
     let mut anderson = Anderson::default();
     let mut best = (f64::INFINITY, centre.clone(), last.physical.plans.clone());
@@ -49,14 +81,15 @@ pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
     let mut recent: Vec<Vec<f64>> = vec![];
     let (mut tolerance, mut settled) = (PRICE_STEP, None);
     let weak = |strength: f64, steepness: &Steepness| {
-        steepness.on(&base.iter().map(|w| WEAK * strength * w).collect::<Vec<f64>>())
+        let weak = |(k, w): (usize, &f64)| WEAK * strength * w + WEAK * penalty.weight(k);
+        steepness.on(&base.iter().enumerate().map(weak).collect::<Vec<f64>>())
     };
     let mut end = End::Rounds { step: vec![] };
     let mut cycle = false;
     for _ in 0..MAX_ROUNDS {
-        let plain: Vec<f64> = base.iter().map(|w| strength * w).collect();
-        let price = price_at(run, &last.physical.plans, &centre)?;
-        let terms = run.policy.terms(setting, &price);
+        let plain: Vec<f64> = base.iter().enumerate().map(|(k, w)| strength * w + penalty.weight(k)).collect();
+        let (price, limits) = prices_at(run, penalty, &last.physical.plans, &centre)?;
+        let terms = limits.onto(setting, run.policy.terms(setting, &price));
         steepness.observe(&centre, marginal_prices(&terms, &last.physical.plans, periods), &plain);
         let rho = steepness.on(&plain);
         last = run.round(&anchored(terms, &centre, &rho, periods), price)?;
@@ -73,11 +106,12 @@ pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
         if price_step <= tolerance && load_step <= LOAD_STEP {
             // The weak anchor of the settlement lets what is left of a step grow: the loop goes on until that is little too.
             let (cleared, upheld) =
-                settle(run, &answer, &last.physical.plans, &weak(strength, &steepness), &End::Stopped)?;
+                settle(run, penalty, &answer, &last.physical.plans, &weak(strength, &steepness), &End::Stopped)?;
+            let at = answer.clone();
             if upheld || tolerance <= LEAST_PRICE_STEP {
-                return Ok(cleared);
+                return Ok(Found { settled: cleared, at, plans: last.physical.plans, base, strength, stopped: true });
             }
-            settled = Some(cleared);
+            settled = Some((cleared, at));
             tolerance *= 0.1;
         }
         cycle |= recent.len() >= 2
@@ -102,26 +136,29 @@ pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
             centre = anderson.next(&centre, &residual, &rho);
         }
     }
-    if let Some(settled) = settled {
-        return Ok(settled);
+    if let Some((settled, at)) = settled {
+        return Ok(Found { settled, at, plans: last.physical.plans, base, strength, stopped: true });
     }
     let (_, at, plans) = best;
-    Ok(settle(run, &at, &plans, &weak(strength, &steepness), &end)?.0)
+    let settled = settle(run, penalty, &at, &plans, &weak(strength, &steepness), &end)?.0;
+    Ok(Found { settled, at, plans, base, strength, stopped: false })
 }
 
 /// The mechanism's outcome at the prices of these withdrawals, held there by a weak anchor, and whether its certificates are
 /// upheld.
 fn settle(
     run: &Run<'_>,
+    penalty: &Penalty,
     at: &[f64],
     plans: &[Arc<Plan>],
     weak: &[f64],
     end: &End,
 ) -> Result<(Cleared, bool), MechanismError> {
     let setting = run.setting();
-    let price = price_at(run, plans, at)?;
-    let terms = run.policy.terms(setting, &price);
+    let (price, limits) = prices_at(run, penalty, plans, at)?;
+    let terms = limits.onto(setting, run.policy.terms(setting, &price));
     let mut settled = run.round(&anchored(terms, at, weak, setting.periods.count), price)?;
+    settled.limits = limits;
     let upheld = certify(run, &mut settled, at, end)?;
     Ok((settled, upheld))
 }
@@ -188,7 +225,20 @@ fn price_at(run: &Run<'_>, last: &[Arc<Plan>], withdrawal: &[f64]) -> Result<Vec
     Ok(run.policy.target(run.setting(), &physical, &[]))
 }
 
-fn moved(run: &Run<'_>, last: &[Arc<Plan>], withdrawal: &[f64]) -> Result<Physical, MechanismError> {
+/// The same with what limits charge at these quantities.
+fn prices_at(
+    run: &Run<'_>,
+    penalty: &Penalty,
+    last: &[Arc<Plan>],
+    withdrawal: &[f64],
+) -> Result<(Vec<f64>, LimitCharges), MechanismError> {
+    let physical = moved(run, last, withdrawal)?;
+    let signal = run.policy.target(run.setting(), &physical, &[]);
+    Ok((signal, penalty.charges(run.setting(), &physical)))
+}
+
+/// What would be physically there if everybody withdrew these quantities, its devices as in the last answer.
+pub(super) fn moved(run: &Run<'_>, last: &[Arc<Plan>], withdrawal: &[f64]) -> Result<Physical, MechanismError> {
     let setting = run.setting();
     let plans = last.iter().zip(withdrawal.chunks(setting.periods.count)).map(|(plan, x)| {
         let mut plan = (**plan).clone();
@@ -255,8 +305,9 @@ fn certify(run: &Run<'_>, settled: &mut Cleared, at_loads: &[f64], end: &End) ->
     let setting = run.setting();
     let found = withdrawals(&settled.physical, run);
     let calls_for = run.policy.target(setting, &settled.physical, &settled.signal);
-    let price_distance = distance(&calls_for, &settled.signal);
-    let terms = run.policy.terms(setting, &calls_for);
+    let limits = LimitCharges::at(settled.limits.prices.clone(), setting, &settled.physical);
+    let price_distance = distance(&calls_for, &settled.signal).max(distance(&limits.per_kwh, &settled.limits.per_kwh));
+    let terms = limits.onto(setting, run.policy.terms(setting, &calls_for));
     let cost = |plans: &[Arc<Plan>]| plans.iter().zip(&terms).map(|(p, t)| cost_under(run, t, p)).sum::<f64>();
     let here = cost(&settled.physical.plans);
     let scale: f64 = settled.physical.plans.iter().zip(&terms).map(|(p, t)| cost_under(run, t, p).abs()).sum();
@@ -291,8 +342,11 @@ fn certify(run: &Run<'_>, settled: &mut Cleared, at_loads: &[f64], end: &End) ->
         here - cost(&answer.physical.plans),
         "cost above that of the mechanism's own answer to these prices, which breaks ties in its own way",
     ));
+    let on_limits = within_limits::evidence(setting, &settled.limits, &settled.physical, scale);
+    let held = on_limits.iter().all(|c| c.verdict == Verdict::Upheld);
+    evidence.extend(on_limits);
     let stopped = matches!(end, End::Stopped);
-    if settled.outcome.status == Status::Converged && !(stopped && price_distance <= PRICE_TOLERANCE) {
+    if settled.outcome.status == Status::Converged && !(stopped && held && price_distance <= PRICE_TOLERANCE) {
         settled.outcome.status = Status::NotConverged { residual: price_distance };
         settled.reason = Some(end.reason(run));
     }

@@ -6,7 +6,11 @@
 mod anchored;
 mod anderson;
 mod bracketing;
+mod limits;
 mod steepness;
+mod within_limits;
+
+pub use limits::{Limit, LimitCharges, LimitParts, LimitPrices};
 
 use crate::carbon::{CarbonPolicy, PolicyError, SignalKind};
 use crate::context::{Observer, RunContext, Trace};
@@ -37,6 +41,8 @@ pub struct Cleared {
     pub truth: Market,
     /// The policy's final signal.
     pub signal: Vec<f64>,
+    /// What limits of the network cost, where the policy prices them.
+    pub limits: LimitCharges,
     /// What physically happens.
     pub physical: Physical,
     /// Steps and messages of the last round.
@@ -139,7 +145,16 @@ impl Run<'_> {
         let outcome = self.mechanism.run(&said, &mut ctx)?;
         let questions = said.questions();
         let physical = physical::keep(&truth, &outcome, self.policy.storage_rule())?;
-        let mut cleared = Cleared { outcome, truth, signal, physical, trace: ctx.finish(), questions, reason: None };
+        let mut cleared = Cleared {
+            outcome,
+            truth,
+            signal,
+            limits: LimitCharges::default(),
+            physical,
+            trace: ctx.finish(),
+            questions,
+            reason: None,
+        };
         cleared.flag_gap();
         Ok(cleared)
     }

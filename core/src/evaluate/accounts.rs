@@ -3,7 +3,8 @@
 //! The mechanism entered what it decided; tariff, shortfall, imposed terms and carbon are entered here, by one writer.
 
 use super::Yardstick;
-use crate::carbon::CarbonPolicy;
+use crate::carbon::{CarbonPolicy, NODAL};
+use crate::engine::Cleared;
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
 use crate::setting::{Product, Setting};
@@ -59,16 +60,16 @@ impl MemberAccount {
 }
 
 impl Accounts {
-    /// Completes the mechanism's ledger and reads the accounts off it.
+    /// Completes the mechanism's ledger of a cleared run (or of another outcome under its final terms) and reads the accounts off it.
     pub fn new(
-        setting: &Setting,
+        cleared: &Cleared,
         physical: &Physical,
         decided: &Ledger,
         imposed: &[Terms],
         policy: &dyn CarbonPolicy,
-        signal: &[f64],
         yardstick: &Yardstick,
     ) -> Self {
+        let setting = cleared.truth.setting();
         let mut ledger = decided.clone();
         for (i, plan) in physical.plans.iter().enumerate() {
             let member = Party::Member(i);
@@ -84,7 +85,13 @@ impl Accounts {
                 );
             }
         }
-        policy.settle(setting, physical, signal, &mut ledger);
+        policy.settle(setting, physical, &cleared.signal, &mut ledger);
+        for (i, plan) in physical.plans.iter().enumerate() {
+            let charge = cleared.limits.of_member(setting, i);
+            let withdrawn = |t: usize| setting.energy_slot(t).map_or(0.0, |k| -plan.output[k]);
+            let rent: f64 = charge.iter().enumerate().map(|(t, price)| price * withdrawn(t)).sum();
+            ledger.pay_for(Party::Member(i), Party::Dso, rent, NODAL, Some(Product::Energy));
+        }
 
         let worth = |kwh: &dyn Fn(usize) -> f64| {
             (0..setting.periods.count).map(|t| yardstick.upstream_cost_per_kwh[t] * kwh(t)).sum::<f64>()
@@ -99,7 +106,7 @@ impl Accounts {
                     resource_cost: plan.resource_cost,
                     tariff: paid(&["tariff"]),
                     shortfall: paid(&["shortfall"]),
-                    nodal: paid(&["nodal"]),
+                    nodal: paid(&[NODAL]),
                     imposed: paid(&["imposed"]),
                     carbon: paid(&["carbon"]),
                     refund: ledger.balance_of(Party::Member(i), &["carbon refund"]),

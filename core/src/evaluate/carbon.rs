@@ -29,7 +29,7 @@ impl CarbonFigures {
     pub fn new(cleared: &Cleared, policy: &dyn CarbonPolicy, yardstick: &Yardstick) -> Self {
         let setting = cleared.truth.setting();
         let (ledger, imposed) = (&cleared.outcome.ledger, &cleared.outcome.imposed);
-        let accounts = Accounts::new(setting, &cleared.physical, ledger, imposed, policy, &cleared.signal, yardstick);
+        let accounts = Accounts::new(cleared, &cleared.physical, ledger, imposed, policy, yardstick);
         let answers = policy.responsibility(setting, &cleared.physical, &cleared.signal);
         Self::of(cleared, policy, &accounts, &answers)
     }

@@ -16,9 +16,10 @@ pub use carbon::CarbonFigures;
 pub use fairness::{gini, jain};
 pub use tables::certificate_row;
 
-use crate::carbon::{CarbonPolicy, Responsibility};
+use crate::carbon::{CarbonPolicy, NodePrices, Responsibility};
 use crate::engine::Cleared;
 use crate::mechanism::{Mechanism, MechanismError};
+use crate::opf::Price;
 use crate::outcome::{Certificate, Ledger};
 use crate::physical::{self, Physical};
 use crate::record::RunRecord;
@@ -120,7 +121,7 @@ pub fn evaluate(
     let setting = cleared.truth.setting();
     let outcome = &cleared.outcome;
     let account = |physical: &Physical, ledger: &Ledger, imposed: &[Terms]| {
-        Accounts::new(setting, physical, ledger, imposed, policy, &cleared.signal, yardstick)
+        Accounts::new(cleared, physical, ledger, imposed, policy, yardstick)
     };
     let alone_plans = cleared.truth.each(|l| l.remembered_autarky())?;
     let traded =
@@ -175,7 +176,7 @@ pub fn evaluate(
         participants: tables::participants(&case),
         periods: tables::periods(&case),
         trades: tables::trades(&case),
-        nodes: tables::nodes(&case, policy.node_prices(setting, &cleared.physical, &cleared.signal).as_ref()),
+        nodes: tables::nodes(&case, node_prices(policy, cleared).as_ref()),
         branches: tables::branches(&case),
         certificates: tables::certificates(&certificates),
         convergence: tables::convergence(&case),
@@ -183,4 +184,21 @@ pub fn evaluate(
     };
     let gains = case.gains();
     Ok(Evaluation { record, certificates, ledger: case.accounts.ledger, gains })
+}
+
+/// The policy's prices at all buses with what limits of the network add to them.
+fn node_prices(policy: &dyn CarbonPolicy, cleared: &Cleared) -> Option<NodePrices> {
+    let setting = cleared.truth.setting();
+    let mut prices = policy.node_prices(setting, &cleared.physical, &cleared.signal)?;
+    for (t, at_nodes) in prices.iter_mut().enumerate() {
+        let parts = cleared.limits.prices.parts(setting, &cleared.physical, t);
+        for (n, price) in at_nodes.iter_mut().enumerate() {
+            *price = price.zip(parts.as_ref()).map(|(price, parts)| Price {
+                congestion: price.congestion + parts[n].congestion,
+                voltage: price.voltage + parts[n].voltage,
+                ..price
+            });
+        }
+    }
+    Some(prices)
 }

@@ -2,8 +2,8 @@
 //!
 //! Everybody buys and sells at the marginal cost of supplying its node from upstream; trades between peers settle at the
 //! price of the root, so that two nodes with different prices are no source of money. With all injections given and no limit
-//! binding, that marginal cost is the power flow's: `(c_0 + tau e_0) dP_0/dd_n`. Limits are not priced: violations are
-//! reported.
+//! binding, that marginal cost is the power flow's: `(c_0 + tau e_0) dP_0/dd_n`. What limits add where they bind is the
+//! engine's to find; members pay it to the network operator.
 //!
 //! The definitions are clean readings of an abstract whose formulas are not available (Wang et al. 2026):
 //!
@@ -20,7 +20,7 @@ use super::Stepped;
 use crate::carbon::accounts::{self, withdrawal_kwh};
 use crate::carbon::nodal;
 use crate::carbon::node_prices::{self, NodePrices, buy};
-use crate::carbon::{CARBON, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
+use crate::carbon::{CARBON, MarginalPrice, Modified, Modifiers, NODAL, PolicyError, Responsibility, Rule, SignalKind};
 use crate::opf::Price;
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
@@ -282,6 +282,10 @@ impl Rule for Integrated {
         node.chain(carbon.iter().copied()).chain(root).chain(on_ladder_kg).collect()
     }
 
+    fn prices_limits(&self) -> bool {
+        true
+    }
+
     /// Energy at the root, what is lost of it on the way, and the carbon of both as frozen generation has it. Along the
     /// flows a load pays the price of all for its node's intensity, and what moving its kWh there costs; a member's own
     /// ladder is beside the price, as in its terms.
@@ -398,11 +402,9 @@ impl Rule for Integrated {
     }
 }
 
-/// Reason of payments for losses between the root and a node.
-const NODAL: &str = "nodal";
 /// Reason of payments for energy at the root: what the retail tariff asks, and what makes of it the root's price.
 const TARIFF: &str = "tariff";
 
 register_policy!(Modified<Integrated>, "integrated", "electricity and carbon in one price at every node",
-    claims: ["members alone reach the joint optimum with the network, where limits do not bind and there is no margin"],
+    claims: ["members alone reach the joint optimum with the network and its limits, where there is no margin"],
     source: "after the abstract of Wang et al. (2026); reconstructed");
