@@ -25,6 +25,8 @@ use std::sync::Arc;
 const MAX_ROUNDS: usize = 100;
 /// Change of price that a step may still mean, per kWh.
 const PRICE_STEP: f64 = 1e-7;
+/// The same where no round comes nearer: a tenth of the tolerance of settled prices.
+const STALLED_PRICE_STEP: f64 = 1e-5;
 /// The same where that is still too much for the settlement.
 const LEAST_PRICE_STEP: f64 = 1e-9;
 /// Change of withdrawal that a step may still mean, kWh in a period.
@@ -61,6 +63,16 @@ pub(super) struct Found {
     pub stopped: bool,
 }
 
+/// The round that moved least.
+struct Best {
+    /// Weighted length of its step.
+    norm: f64,
+    /// Its greatest change of price, per kWh; infinite where it moved energy.
+    step: f64,
+    at: Vec<f64>,
+    plans: Vec<Arc<Plan>>,
+}
+
 /// The anchored loop with limits in the prices, from another one's end or from the flat tariff.
 pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> Result<Found, MechanismError> {
     let setting = run.setting();
@@ -76,7 +88,8 @@ pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> R
     };
     let mut steepness = Steepness::new(periods);
     let mut anderson = Anderson::default();
-    let mut best = (f64::INFINITY, centre.clone(), last.physical.plans.clone());
+    let mut best =
+        Best { norm: f64::INFINITY, step: f64::INFINITY, at: centre.clone(), plans: last.physical.plans.clone() };
     let (mut checkpoint, mut waited) = (f64::INFINITY, 0);
     let mut recent: Vec<Vec<f64>> = vec![];
     let (mut tolerance, mut settled) = (PRICE_STEP, None);
@@ -100,8 +113,9 @@ pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> R
         let price_step = residual.iter().fold(0.0_f64, |m, f| m.max(f.abs()));
         let load_step = step.iter().fold(0.0_f64, |m, d| m.max(d.abs()));
         let norm = residual.iter().zip(&base).map(|(f, w)| f * f / w).sum::<f64>().sqrt();
-        if norm < best.0 {
-            best = (norm, answer.clone(), last.physical.plans.clone());
+        if norm < best.norm {
+            let step = if load_step <= LOAD_STEP { price_step } else { f64::INFINITY };
+            best = Best { norm, step, at: answer.clone(), plans: last.physical.plans.clone() };
         }
         if price_step <= tolerance && load_step <= LOAD_STEP {
             // The weak anchor of the settlement lets what is left of a step grow: the loop goes on until that is little too.
@@ -122,16 +136,16 @@ pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> R
         if run.observer.cancelled() {
             break;
         }
-        if best.0 <= 0.5 * checkpoint {
-            (checkpoint, waited) = (best.0, 0);
+        if best.norm <= 0.5 * checkpoint {
+            (checkpoint, waited) = (best.norm, 0);
         } else {
             waited += 1;
         }
         if waited >= PATIENCE {
             strength *= 2.0;
             anderson = Anderson::default();
-            centre.clone_from(&best.1);
-            (checkpoint, waited) = (best.0, 0);
+            centre.clone_from(&best.at);
+            (checkpoint, waited) = (best.norm, 0);
         } else {
             centre = anderson.next(&centre, &residual, &rho);
         }
@@ -139,9 +153,11 @@ pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> R
     if let Some((settled, at)) = settled {
         return Ok(Found { settled, at, plans: last.physical.plans, base, strength, stopped: true });
     }
-    let (_, at, plans) = best;
-    let settled = settle(run, penalty, &at, &plans, &weak(strength, &steepness), &end)?.0;
-    Ok(Found { settled, at, plans, base, strength, stopped: false })
+    // Local answers are exact to a solver's tolerance: a step may hang above what it should mean and yet mean nothing.
+    let stopped = best.step <= STALLED_PRICE_STEP;
+    let end = if stopped { End::Stopped } else { end };
+    let settled = settle(run, penalty, &best.at, &best.plans, &weak(strength, &steepness), &end)?.0;
+    Ok(Found { settled, at: best.at, plans: best.plans, base, strength, stopped })
 }
 
 /// The mechanism's outcome at the prices of these withdrawals, held there by a weak anchor, and whether its certificates are
