@@ -20,7 +20,8 @@ pub enum Table {
     Branches,
     /// One row per run and certificate.
     Certificates,
-    /// One row per recorded iteration.
+    /// One row per recorded iteration of the mechanism in the settled round; of a mechanism that has none, per round of the
+    /// fixed point of nodal prices around it.
     Convergence,
     /// One row per payment.
     Ledger,
@@ -280,7 +281,7 @@ pub const METRICS: &[Column] = &[
     number("loss_kwh", "kWh", "Network losses."),
     number("voltage_violation_pu", "pu", "Sum of voltages beyond limits over buses and periods."),
     number("thermal_violation_kva", "kVA", "Sum of flows beyond ratings over branches and periods."),
-    integer("iterations", "Recorded iterations."),
+    integer("iterations", "Recorded iterations: rows of `convergence`."),
     integer("messages", "Scalars sent between participants and operator."),
     integer("local_solves", "Questions asked of single participants."),
 ];
@@ -391,8 +392,16 @@ const CERTIFICATES: &[Column] = &[
 
 const CONVERGENCE: &[Column] = &[
     integer("iteration", "From 0."),
-    number("primal_residual", "", "Distance from agreement."),
-    number("dual_residual", "", "Change of the agreement."),
+    number(
+        "primal_residual",
+        "",
+        "Distance from agreement; between rounds of nodal prices the greatest change of a withdrawal, kWh in a period.",
+    ),
+    number(
+        "dual_residual",
+        "",
+        "Change of the agreement; between rounds of nodal prices the greatest marginal cost left, money/kWh.",
+    ),
     number("objective", "money", "Cost at the iterate."),
 ];
 

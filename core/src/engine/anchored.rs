@@ -13,6 +13,7 @@ use super::limits::LimitCharges;
 use super::steepness::Steepness;
 use super::within_limits::{self, Penalty};
 use super::{Cleared, Run};
+use crate::context::{Progress, Step};
 use crate::market::Plan;
 use crate::mechanism::MechanismError;
 use crate::outcome::{Certificate, Status, Verdict};
@@ -35,6 +36,8 @@ const LOAD_STEP: f64 = 0.01;
 const WEAK: f64 = 0.03;
 /// Rounds without halving the best step after which the anchor is doubled.
 const PATIENCE: usize = 20;
+/// Common resistance of members that the anchor supposes where no member has a line to the root.
+const STAND_IN_RESISTANCE_PU: f64 = 0.1;
 /// Tolerance of the settled prices, per kWh.
 const PRICE_TOLERANCE: f64 = 1e-4;
 /// Tolerance of the money certificate, relative to the costs.
@@ -73,8 +76,21 @@ struct Best {
     plans: Vec<Arc<Plan>>,
 }
 
-/// The anchored loop with limits in the prices, from another one's end or from the flat tariff.
-pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> Result<Found, MechanismError> {
+/// The anchored loop with limits in the prices, from another one's end or from the flat tariff. Its rounds follow those of
+/// the other.
+pub(super) fn search(run: &Run<'_>, penalty: &Penalty, mut from: Option<Found>) -> Result<Found, MechanismError> {
+    let mut rounds = from.as_mut().map_or(vec![], |found| std::mem::take(&mut found.settled.rounds));
+    let mut found = rounds_of(run, penalty, from, &mut rounds)?;
+    found.settled.rounds = rounds;
+    Ok(found)
+}
+
+fn rounds_of(
+    run: &Run<'_>,
+    penalty: &Penalty,
+    from: Option<Found>,
+    rounds: &mut Vec<Step>,
+) -> Result<Found, MechanismError> {
     let setting = run.setting();
     let periods = setting.periods.count;
     let (mut last, mut centre, base, mut strength) = if let Some(found) = from {
@@ -112,6 +128,7 @@ pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> R
         let residual: Vec<f64> = step.iter().zip(&rho).map(|(d, r)| d * r).collect();
         let price_step = residual.iter().fold(0.0_f64, |m, f| m.max(f.abs()));
         let load_step = step.iter().fold(0.0_f64, |m, d| m.max(d.abs()));
+        record(run, rounds, load_step, price_step, last.physical.plans.iter().map(|p| p.cost).sum());
         let norm = residual.iter().zip(&base).map(|(f, w)| f * f / w).sum::<f64>().sqrt();
         if norm < best.norm {
             let step = if load_step <= LOAD_STEP { price_step } else { f64::INFINITY };
@@ -158,6 +175,14 @@ pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> R
     let end = if stopped { End::Stopped } else { end };
     let settled = settle(run, penalty, &best.at, &best.plans, &weak(strength, &steepness), &end)?.0;
     Ok(Found { settled, at: best.at, plans: best.plans, base, strength, stopped })
+}
+
+/// One round more in the trace, and for whoever watches.
+fn record(run: &Run<'_>, rounds: &mut Vec<Step>, load_kwh: f64, price_per_kwh: f64, cost: f64) {
+    let (stage, step) = ("policy", rounds.len());
+    let values = vec![("primal_residual", load_kwh), ("dual_residual", price_per_kwh), ("objective", cost)];
+    rounds.push(Step { stage, step, values });
+    run.observer.step(&Progress { stage, step, residual: load_kwh });
 }
 
 /// The mechanism's outcome at the prices of these withdrawals, held there by a weak anchor, and whether its certificates are
@@ -302,8 +327,11 @@ fn weights(run: &Run<'_>, last: &Cleared, withdrawal: &[f64]) -> Result<Vec<f64>
     }
     // A member at the root, or without a node, moves no price: the least positive weight keeps its answer unique.
     let least = weights.iter().copied().filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min);
-    let floor = if least.is_finite() { least } else { 1e-9 };
-    Ok(weights.into_iter().map(|w| w.max(floor)).collect())
+    let floor = |price: f64| {
+        let alone = 2.0 * STAND_IN_RESISTANCE_PU * n as f64 * price.abs() / network.base_kva() / hours;
+        if least.is_finite() { least } else { alone.max(1e-9) }
+    };
+    Ok(weights.into_iter().zip(&price).map(|(w, price)| w.max(floor(*price))).collect())
 }
 
 fn anchored(terms: Vec<Terms>, centre: &[f64], rho: &[f64], periods: usize) -> Vec<Terms> {

@@ -13,7 +13,7 @@ mod within_limits;
 pub use limits::{Limit, LimitCharges, LimitParts, LimitPrices};
 
 use crate::carbon::{CarbonPolicy, PolicyError, SignalKind};
-use crate::context::{Observer, RunContext, Trace};
+use crate::context::{Observer, RunContext, Step, Trace};
 use crate::market::{Market, Questions};
 use crate::mechanism::{Mechanism, MechanismError, Need, NetworkView};
 use crate::outcome::{Outcome, Status};
@@ -45,8 +45,10 @@ pub struct Cleared {
     pub limits: LimitCharges,
     /// What physically happens.
     pub physical: Physical,
-    /// Steps and messages of the last round.
+    /// Steps and messages of the mechanism in the last round.
     pub trace: Trace,
+    /// Rounds of the search for the fixed point of nodal prices, in order; without the settlement that follows them.
+    pub rounds: Vec<Step>,
     /// Questions the mechanism asked in the last round.
     pub questions: Questions,
     /// Why the outcome is not converged, where the engine knows.
@@ -67,6 +69,12 @@ impl Cleared {
                 "schedules are proven within {gap:.3e} of their least cost only: choices such as the sign of an exchange were not settled"
             ));
         }
+    }
+
+    /// The iterations that a run is reported with: the mechanism's own in the settled round; of a mechanism that has none,
+    /// the rounds of the fixed point around it. Never both in one list: they measure different things.
+    pub fn iterations(&self) -> &[Step] {
+        if self.trace.steps.is_empty() { &self.rounds } else { &self.trace.steps }
     }
 
     /// The residual that the status names.
@@ -152,6 +160,7 @@ impl Run<'_> {
             limits: LimitCharges::default(),
             physical,
             trace: ctx.finish(),
+            rounds: vec![],
             questions,
             reason: None,
         };

@@ -26,7 +26,7 @@ pub(super) fn row(case: &Case, excess: Option<&Certificate>, regret: Option<&Cer
     energy(case, &mut put);
     network(case, &mut put);
     let trace = &case.cleared.trace;
-    put("iterations", Value::from(trace.steps.len()));
+    put("iterations", Value::from(case.cleared.iterations().len()));
     put("messages", Value::from(trace.messages));
     put("local_solves", Value::from(case.cleared.questions.local));
     METRICS.iter().map(|c| found.remove(c.name).unwrap_or(Value::Missing)).collect()

@@ -190,7 +190,7 @@ pub(super) fn convergence(case: &Case) -> Vec<Row> {
             value(s, "objective").into(),
         ]
     };
-    case.cleared.trace.steps.iter().enumerate().map(row).collect()
+    case.cleared.iterations().iter().enumerate().map(row).collect()
 }
 
 pub(super) fn ledger(case: &Case) -> Vec<Row> {

@@ -11,14 +11,17 @@
 //! * [`Form::Adder`]: the price of energy, and `tau w_n` on top of it.
 //! * [`Form::FlowInLoop`]: carbon is charged where it is consumed, along the flows, and prices know how flows move it. With
 //!   one price for everybody this is [`Form::TaxInternalised`] (charges along all flows add up to the tax at the sources);
-//!   with a ladder each member has its own, and where a flow turns prices pass from those of one direction to those of the
-//!   other within a thousandth of the network's base power.
+//!   with a ladder each member has its own.
+//!
+//! Where a flow turns, prices pass from those of one direction to those of the other within a thousandth of the network's
+//! base power: along the flows at every branch, and in every form at the root, where carbon that comes in costs what it
+//! weighs and carbon that leaves what [`RootExport`] says. What is answered for is exact on either side.
 
 mod flow_in_loop;
 
 use super::Stepped;
 use crate::carbon::accounts::{self, withdrawal_kwh};
-use crate::carbon::nodal;
+use crate::carbon::nodal::{self, Turn};
 use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{CARBON, MarginalPrice, Modified, Modifiers, NODAL, PolicyError, Responsibility, Rule, SignalKind};
 use crate::opf::Price;
@@ -133,11 +136,9 @@ impl Integrated {
         self.ladder.as_ref().filter(|_| self.form != Form::FlowInLoop)
     }
 
-    /// Carbon that a kWh more at the root is charged with, kg, as long as `tau` is the price of all.
-    fn root_kg_per_kwh(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
-        if physical.upstream_import_kwh[period] >= 0.0 {
-            return setting.intensity(period);
-        }
+    /// Carbon that a kWh is charged with that stays instead of being fed back upstream, kg, as long as `tau` is the price of
+    /// all.
+    fn returned_kg_per_kwh(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
         match self.root_export {
             // Sources pay for all they emit, wherever it goes: a kWh that stays adds nothing.
             RootExport::LikeLoad => 0.0,
@@ -146,10 +147,25 @@ impl Integrated {
         }
     }
 
-    /// Carbon that the network operator answers for at the root, kg: what comes in, and what is forgiven on what leaves.
+    /// Carbon that a kWh more at the root is charged with, kg: what comes in, what is fed back no longer, between the two
+    /// where the exchange with upstream turns ([`Turn`]).
+    fn root_kg_per_kwh(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
+        let returned = self.returned_kg_per_kwh(setting, physical, period);
+        let kw = physical.upstream_import_kwh[period] / setting.periods.hours;
+        let turn = setting.feeder.as_ref().map(|feeder| Turn::of(&feeder.network));
+        turn.map_or(returned, |turn| turn.mix(kw, setting.intensity(period), returned))
+    }
+
+    /// Carbon that the network operator answers for at the root, kg: all that comes in, and what is forgiven on what leaves.
+    /// What members' prices bring in beyond it near a turn is its own.
     fn root_kg(&self, setting: &Setting, physical: &Physical) -> f64 {
         (0..setting.periods.count)
-            .map(|t| self.root_kg_per_kwh(setting, physical, t) * physical.upstream_import_kwh[t])
+            .map(|t| {
+                let kwh = physical.upstream_import_kwh[t];
+                let kg_per_kwh =
+                    if kwh >= 0.0 { setting.intensity(t) } else { self.returned_kg_per_kwh(setting, physical, t) };
+                kg_per_kwh * kwh
+            })
             .sum()
     }
 
