@@ -12,6 +12,8 @@ pub(crate) const EVALUATIONS: usize = 24;
 const DOUBLINGS: i32 = 6;
 /// Relative width of a bracket in which a measure that still misses the target is taken to jump.
 const JUMP: f64 = 1e-5;
+/// Where in a bracket to ask after trials that brought nothing.
+const ELSEWHERE: [f64; 4] = [0.5, 0.25, 0.75, 0.4];
 /// Relative distance of factors that are not told apart where no bracket is known.
 const NEAR: f64 = 1e-2;
 
@@ -248,7 +250,7 @@ impl<T, F: FnMut(f64) -> Option<Trial<T>>> Search<T, F> {
     fn close_in(&mut self, mut low: Point, mut high: Point) {
         let (mut weight_low, mut weight_high) = (1.0, 1.0);
         let mut widths = vec![];
-        let (mut lows, mut highs, mut lost) = (0, 0, 0);
+        let (mut lows, mut highs, mut lost) = (0, 0, 0_usize);
         while self.asked < EVALUATIONS {
             let width = (low.factor - high.factor).abs();
             if width <= JUMP * low.factor.max(high.factor) {
@@ -264,7 +266,7 @@ impl<T, F: FnMut(f64) -> Option<Trial<T>>> Search<T, F> {
             let share = match lost {
                 0 if slow => 0.5,
                 0 => (a / (a - b)).clamp(1e-3, 1.0 - 1e-3),
-                lost => 0.5 + 0.1 * f64::from(lost),
+                lost => ELSEWHERE[lost - 1],
             };
             match self.ask_again(low.factor + share * (high.factor - low.factor)) {
                 Answer::Met => return,
@@ -278,7 +280,7 @@ impl<T, F: FnMut(f64) -> Option<Trial<T>>> Search<T, F> {
                 }
                 Answer::Lost => {
                     lost += 1;
-                    if lost == 4 {
+                    if lost > ELSEWHERE.len() {
                         break;
                     }
                 }
