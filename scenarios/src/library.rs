@@ -29,6 +29,16 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/side_by_side.ron"),
     },
     LibraryFile {
+        id: "stepped_vs_integrated",
+        summary: "experiment: eight cells of tariff and carbon policy, three mechanisms on `five_vpps`",
+        text: include_str!("../library/stepped_vs_integrated.ron"),
+    },
+    LibraryFile {
+        id: "abatement_curves",
+        summary: "experiment: the policies of `stepped_vs_integrated` at a range of prices",
+        text: include_str!("../library/abatement_curves.ron"),
+    },
+    LibraryFile {
         id: "chu_2023_like",
         summary: "experiment: five plants and four carbon models after Chu et al. (2023), a reconstruction",
         text: include_str!("../library/chu_2023_like.ron"),
