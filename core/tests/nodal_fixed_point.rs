@@ -105,14 +105,18 @@ impl CarbonPolicy for Marginal {
 }
 
 fn market() -> Market {
+    market_on("ieee-33", 0.5)
+}
+
+fn market_on(feeder: &str, load_scale: f64) -> Market {
     let bare = setting();
-    let network = built_in("ieee-33").expect("built in").network().expect("valid");
+    let network = built_in(feeder).expect("built in").network().expect("valid");
     let vpps = five_vpps();
     let mut members = bare.members.clone();
     for (member, vpp) in members.iter_mut().zip(&vpps) {
         member.node = network.node(u64::from(vpp.bus));
     }
-    let feeder = Feeder::new(network, RTS_WINTER.iter().map(|x| 0.5 * x).collect()).expect("a feeder");
+    let feeder = Feeder::new(network, RTS_WINTER.iter().map(|x| load_scale * x).collect()).expect("a feeder");
     let setting = Setting { feeder: Some(feeder), members, ..bare };
     Market::new(setting, vpps.into_iter().map(|v| Arc::new(v.portfolio) as Arc<dyn Participant>).collect())
 }
@@ -148,11 +152,15 @@ fn with_nodal_prices_and_no_margin_there_is_nothing_left_to_gain_together() {
     assert!((cost(&alone) - cost(&together)).abs() < 1e-5 * cost(&alone).abs(), "{} {}", cost(&alone), cost(&together));
 }
 
-fn under(mechanism: &dyn Mechanism, policy: &str) -> Cleared {
+fn policy(text: &str) -> Box<dyn CarbonPolicy> {
     let options = ron::Options::default().with_default_extension(
         ron::extensions::Extensions::IMPLICIT_SOME | ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES,
     );
-    let policy: Box<dyn CarbonPolicy> = options.from_str(policy).expect("a policy");
+    options.from_str(text).expect(text)
+}
+
+fn under(mechanism: &dyn Mechanism, text: &str) -> Cleared {
+    let policy = policy(text);
     let market = market();
     engine::clear(mechanism, &engine::enter(&market, &*policy), &*policy, &Reporting::Truthful, 1, &())
         .expect("an outcome")
@@ -194,4 +202,22 @@ fn a_ladder_of_one_price_along_the_flows_is_the_internalised_tax() {
         let charged = a.cost + PRICE_PER_KG * member.quota_kg;
         assert!((charged - b.cost).abs() < 0.05, "{}: {charged} {}", member.id, b.cost);
     }
+}
+
+/// At noon the five plants would feed back what the feeder does not take. At the price of a load for carbon that leaves, they
+/// stay at rest with the upstream grid, at a price between that of import and that of export.
+#[test]
+fn plants_that_could_feed_back_rest_between_import_and_export() {
+    let market = market_on("ieee-69", 0.3);
+    let policy = policy("Integrated()");
+    let found = engine::clear(&Alone {}, &engine::enter(&market, &*policy), &*policy, &Reporting::Truthful, 1, &())
+        .expect("an outcome");
+    assert_eq!(found.outcome.status, Status::Converged, "{:?} {:?}", found.reason, found.outcome.evidence);
+    for c in &found.outcome.evidence {
+        assert!(c.tolerance.is_none_or(|most| c.value.is_some_and(|v| v <= most)), "{c:?}");
+    }
+    let band_kwh = 1e-3 * 10_000.0;
+    let import = &found.physical.upstream_import_kwh;
+    assert!(import.iter().any(|kwh| kwh.abs() <= band_kwh), "somewhere the exchange rests: {import:?}");
+    assert!(import.iter().all(|kwh| *kwh >= -band_kwh), "nothing is fed back: {import:?}");
 }

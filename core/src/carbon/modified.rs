@@ -85,6 +85,11 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
         false
     }
 
+    /// The same rule with prices that turn softly around an outcome.
+    fn softened(&self, _setting: &Setting, _physical: &Physical) -> Option<Self> {
+        None
+    }
+
     /// What one more kWh withdrawn at every bus costs a load there, in its parts.
     fn node_prices(
         &self,
@@ -227,6 +232,11 @@ where
 
     fn prices_limits(&self) -> bool {
         self.rule.prices_limits()
+    }
+
+    fn softened(&self, setting: &Setting, physical: &Physical) -> Option<Arc<dyn CarbonPolicy>> {
+        let rule = self.rule.softened(setting, physical)?;
+        Some(Arc::new(Self { rule, modifiers: self.modifiers }))
     }
 
     fn node_prices(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Option<NodePrices> {

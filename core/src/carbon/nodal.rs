@@ -209,15 +209,28 @@ pub(super) struct Turn {
 
 impl Turn {
     const SHARE_OF_BASE: f64 = 1e-3;
+    const SOFTNESS: f64 = 50.0;
 
     /// The turns of a network.
     pub fn of(network: &Network) -> Self {
         Self { band_kw: Self::SHARE_OF_BASE * network.base_kva() }
     }
 
+    /// How far a flow goes forward, from 0 to 1.
+    pub fn share(self, kw: f64) -> f64 {
+        (0.5 + 0.5 * kw / self.band_kw).clamp(0.0, 1.0)
+    }
+
+    /// The same drawn to what it was before, so that it passes from 0 to 1 within [`Self::SOFTNESS`] bands: a step of the
+    /// proximal point method on the price at the turn, whose fixed points are those of [`Self::share`].
+    pub fn share_from(self, before: f64, kw: f64) -> f64 {
+        let per_kw = 0.5 / (Self::SOFTNESS * self.band_kw);
+        ((before + per_kw * (kw + self.band_kw)) / (1.0 + 2.0 * per_kw * self.band_kw)).clamp(0.0, 1.0)
+    }
+
     /// A value that is `forward` where the flow goes forward and `back` where it goes back.
     pub fn mix(self, kw: f64, forward: f64, back: f64) -> f64 {
-        let share = (0.5 + 0.5 * kw / self.band_kw).clamp(0.0, 1.0);
+        let share = self.share(kw);
         share * forward + (1.0 - share) * back
     }
 }
@@ -285,6 +298,20 @@ impl CarbonInFlows {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Wherever a flow rests, repeated steps lead to the share that the band says.
+    #[test]
+    fn a_softened_turn_ends_at_the_share_of_the_band() {
+        let turn = Turn { band_kw: 2.0 };
+        for kw in [-30.0, -1.5, 0.0, 0.7, 2.0, 90.0] {
+            let mut share = 0.9;
+            for _ in 0..2000 {
+                share = turn.share_from(share, kw);
+            }
+            assert!((share - turn.share(kw)).abs() < 1e-9, "{kw}: {share}");
+        }
+        assert!(turn.share_from(0.5, 10.0) - turn.share_from(0.5, 9.0) < 0.01, "and each is soft");
+    }
     use crate::carbon::flow::{FlowGraph, LossRule, trace};
     use crate::network::{Branch, Bus, BusKind};
     use crate::power_flow::{BranchFlow, Flow, Method};

@@ -179,6 +179,13 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
         false
     }
 
+    /// The same policy for a search: where prices turn steeply with quantities they are drawn to those that this outcome
+    /// calls for, and follow over several outcomes. At the end of the series both policies call for the same prices. `None`
+    /// where nothing turns.
+    fn softened(&self, _setting: &Setting, _physical: &Physical) -> Option<Arc<dyn CarbonPolicy>> {
+        None
+    }
+
     /// What one more kWh withdrawn at every bus costs a load there that the policy charges, in its parts and before any
     /// margin of the retailer: at a member's bus the price that it is charged. `None` where prices do not differ by node.
     /// Limits of the network have no part in it: what they cost is the engine's.

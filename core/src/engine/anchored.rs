@@ -38,17 +38,48 @@ const WEAK: f64 = 0.03;
 const PATIENCE: usize = 20;
 /// Common resistance of members that the anchor supposes where no member has a line to the root.
 const STAND_IN_RESISTANCE_PU: f64 = 0.1;
+/// Passes with prices that turn softly.
+const MAX_PASSES: usize = 25;
+/// Passes in a row without a fixed point after which soft turns are no help.
+const MAX_LOST: usize = 2;
+/// Change of price from pass to pass that is left to the prices themselves, per kWh.
+const PASS_TOLERANCE: f64 = 1e-6;
 /// Tolerance of the settled prices, per kWh.
 const PRICE_TOLERANCE: f64 = 1e-4;
 /// Tolerance of the money certificate, relative to the costs.
 const GAP_TOLERANCE: f64 = 1e-6;
 
 pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
-    let found = search(run, &Penalty::default(), None)?;
+    let mut found = search(run, &Penalty::default(), None)?;
+    if !found.stopped {
+        found = softly(run, found)?;
+    }
     if found.stopped && run.policy.prices_limits() && within_limits::violated(run.setting(), &found.settled.physical) {
         return within_limits::clear(run, found);
     }
     Ok(found.settled)
+}
+
+/// From where a search has not stopped: with prices that turn softly, drawn to those of the pass before, until they no longer
+/// move, and from there with the prices themselves. Members then need not agree on who moves within the narrow band of a
+/// turn: the price at it is found as a multiplier is. What was found before stays where the policy has no such prices.
+fn softly(run: &Run<'_>, mut found: Found) -> Result<Found, MechanismError> {
+    let setting = run.setting();
+    let mut at = moved(run, &found.plans, &found.at)?;
+    let Some(mut soft) = run.policy.softened(setting, &at) else { return Ok(found) };
+    let mut lost = 0;
+    for _ in 0..MAX_PASSES {
+        found = search(&Run { policy: &*soft, ..*run }, &Penalty::default(), Some(found))?;
+        lost = if found.stopped { 0 } else { lost + 1 };
+        at = moved(run, &found.plans, &found.at)?;
+        let Some(next) = soft.softened(setting, &at) else { break };
+        let left = distance(&next.target(setting, &at, &[]), &soft.target(setting, &at, &[]));
+        soft = next;
+        if left <= PASS_TOLERANCE || lost == MAX_LOST || run.observer.cancelled() {
+            break;
+        }
+    }
+    search(run, &Penalty::default(), Some(found))
 }
 
 /// Where a search ended.

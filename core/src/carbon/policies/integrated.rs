@@ -73,6 +73,9 @@ pub struct Integrated {
     /// `price_per_tonne`; else on imports and direct emissions, and then `price_per_tonne` must be 0: nothing is charged
     /// twice.
     pub ladder: Option<Stepped>,
+    /// How far the exchange with upstream went forward before, by period, while its price is sought; else empty.
+    #[serde(skip)]
+    root_before: Vec<f64>,
 }
 
 impl Default for Integrated {
@@ -83,6 +86,7 @@ impl Default for Integrated {
             retail_margin_per_kwh: 0.0,
             root_export: RootExport::LikeLoad,
             ladder: None,
+            root_before: vec![],
         }
     }
 }
@@ -151,9 +155,16 @@ impl Integrated {
     /// where the exchange with upstream turns ([`Turn`]).
     fn root_kg_per_kwh(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
         let returned = self.returned_kg_per_kwh(setting, physical, period);
+        let share = self.share_imported(setting, physical, period);
+        share * setting.intensity(period) + (1.0 - share) * returned
+    }
+
+    /// How far the exchange with upstream goes forward in the price, from 0 to 1.
+    fn share_imported(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
+        let Some(feeder) = &setting.feeder else { return 1.0 };
+        let turn = Turn::of(&feeder.network);
         let kw = physical.upstream_import_kwh[period] / setting.periods.hours;
-        let turn = setting.feeder.as_ref().map(|feeder| Turn::of(&feeder.network));
-        turn.map_or(returned, |turn| turn.mix(kw, setting.intensity(period), returned))
+        self.root_before.get(period).map_or(turn.share(kw), |before| turn.share_from(*before, kw))
     }
 
     /// Carbon that the network operator answers for at the root, kg: all that comes in, and what is forgiven on what leaves.
@@ -300,6 +311,13 @@ impl Rule for Integrated {
 
     fn prices_limits(&self) -> bool {
         true
+    }
+
+    /// Where the price at the root is that of all carbon.
+    fn softened(&self, setting: &Setting, physical: &Physical) -> Option<Self> {
+        let jumps = self.price_per_tonne > 0.0 && self.form != Form::Adder && self.ladder_on_flows().is_none();
+        let before = || (0..setting.periods.count).map(|t| self.share_imported(setting, physical, t)).collect();
+        jumps.then(|| Self { root_before: before(), ..self.clone() })
     }
 
     /// Energy at the root, what is lost of it on the way, and the carbon of both as frozen generation has it. Along the
