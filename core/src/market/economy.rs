@@ -212,19 +212,15 @@ impl Inside {
 }
 
 /// Injection limits that leave each member what it does at a solution and nothing else: by itself it does not see the network.
+/// They leave no room at all: what a rounding's worth of room is worth would decide which of the least-cost schedules is one.
 fn hold(market: &Market, members: &[usize], blocks: &[Block], solution: &Solution) -> Vec<Terms> {
-    /// Room for rounding, kW.
-    const ROOM_KW: f64 = 1e-6;
     let setting = &*market.setting;
     let mut layer = vec![Terms::default(); market.len()];
     for (block, &i) in blocks.iter().zip(members) {
         let injection =
             |t: usize| setting.energy_slot(t).map_or(0.0, |k| solution.value(block.output(k)) / setting.periods.hours);
         let injections: Vec<f64> = (0..setting.periods.count).map(injection).collect();
-        layer[i].limits = Some(Limits {
-            injection_min_kw: injections.iter().map(|x| x - ROOM_KW).collect(),
-            injection_max_kw: injections.iter().map(|x| x + ROOM_KW).collect(),
-        });
+        layer[i].limits = Some(Limits { injection_min_kw: injections.clone(), injection_max_kw: injections });
     }
     layer
 }

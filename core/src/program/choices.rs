@@ -1,7 +1,7 @@
 //! Choices between alternatives: branch and bound over the relaxations, best bound first with a plunge after each branching.
 
 use super::solver::{Answer, relaxation};
-use super::{Instance, Restriction, Solution, SolveError};
+use super::{Instance, Restriction, Solution, SolveError, Var};
 
 /// Programs solved before giving up.
 const MOST_NODES: usize = 2000;
@@ -9,7 +9,7 @@ const MOST_NODES: usize = 2000;
 const EQUAL: f64 = 1e-9;
 /// Gap, relative to the money that moves, with which an unfinished search is still an answer, its gap in the certificate.
 const TOLERABLE: f64 = 1e-5;
-/// Violation of a choice, relative to the range of its variable, that counts as none.
+/// Violation of a choice, relative to the range of its variable in the program, that counts as none.
 const RESPECTED: f64 = 1e-9;
 
 /// Solves `problem` and settles its choices.
@@ -104,7 +104,7 @@ impl Search<'_> {
             restricted.bound(r.variable, lower.max(r.lower), upper.min(r.upper));
             let (lower, upper) = restricted.bounds(r.variable);
             if lower > upper {
-                if lower - upper > RESPECTED * lower.abs().max(1.0) {
+                if lower - upper > RESPECTED * size(self.problem, r.variable) {
                     return Ok(None);
                 }
                 // A variable that already stands within rounding of the alternative stays where it stands.
@@ -155,12 +155,17 @@ fn most_violated(problem: &Instance, x: &[f64]) -> Option<usize> {
 /// How far `x` is outside an alternative, relative to the ranges of its variables.
 fn outside(problem: &Instance, alternative: &[Restriction], x: &[f64]) -> f64 {
     alternative.iter().fold(0.0, |most: f64, r| {
-        let (v, (lower, upper)) = (x[r.variable.index()], problem.bounds(r.variable));
+        let v = x[r.variable.index()];
         let distance = (r.lower - v).max(v - r.upper);
-        // A variable that cannot move is measured against its own size.
-        let size = if upper > lower { upper - lower } else { upper.abs().max(1.0) };
-        if distance <= 0.0 { most } else { most.max(distance / size) }
+        if distance <= 0.0 { most } else { most.max(distance / size(problem, r.variable)) }
     })
+}
+
+/// What a violation of a variable's choice is measured against: the range that the program gives it, however little of it
+/// the instance leaves. What counts as zero in one answer must count as zero where that answer is held.
+fn size(problem: &Instance, v: Var) -> f64 {
+    let (lower, upper) = problem.widest(v);
+    if upper > lower { upper - lower } else { upper.abs().max(1.0) }
 }
 
 #[cfg(test)]

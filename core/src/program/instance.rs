@@ -206,6 +206,12 @@ impl Instance {
         &self.compiled.program.rows
     }
 
+    /// Bounds of a variable in the program, or here where they are wider.
+    pub(super) fn widest(&self, v: Var) -> (f64, f64) {
+        let (program, j) = (&self.compiled.program, v.index());
+        (program.lower[j].min(self.lower[j]), program.upper[j].max(self.upper[j]))
+    }
+
     pub(super) fn choices(&self) -> &[Vec<Vec<Restriction>>] {
         &self.compiled.program.choices
     }
