@@ -17,7 +17,8 @@ use std::sync::Arc;
 pub(super) struct Repaired {
     /// Rise of operating plus carbon cost.
     pub cost: f64,
-    /// Gain over no trade, by the greatest possible gain, all within the limits; `None` where there is nothing to gain.
+    /// Gain over no trade, by the greatest possible gain, all within the limits; `None` where there is nothing to gain, and
+    /// where no trade or the least cost within the limits is not known.
     pub efficiency: Option<f64>,
 }
 
@@ -34,7 +35,7 @@ pub(super) struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    /// `None` without a network, and where limits cannot be kept: by no trade, by the mechanism, or at all.
+    /// `None` without a network, and where the mechanism cannot be made to keep the limits.
     pub fn repaired(
         &self,
         account: &dyn Fn(&Physical, &Ledger, &[Terms]) -> Accounts,
@@ -44,13 +45,13 @@ impl Compared<'_> {
         setting.feeder.as_ref()?;
         let run = |market: &Market| self.mechanism.run(market, &mut RunContext::new(self.seed, &()));
         let cleared = self.within(self.accounts, &self.cleared.physical, account, &run)?;
-        let alone = self.within(self.alone, self.alone_physical, account, &|market| Ok(Outcome::new(market)))?;
-        let best = self.least_cost()?;
-        let possible = alone - best;
-        Some(Repaired {
-            cost: cleared - self.accounts.operating_and_carbon(),
-            efficiency: (possible >= nothing * (1.0 + best.abs())).then(|| (alone - cleared) / possible),
-        })
+        let cost = cleared - self.accounts.operating_and_carbon();
+        let alone = || self.within(self.alone, self.alone_physical, account, &|market| Ok(Outcome::new(market)));
+        let efficiency = self.least_cost().zip(alone()).and_then(|(best, alone)| {
+            let possible = alone - best;
+            (possible >= nothing * (1.0 + best.abs())).then(|| (alone - cleared) / possible)
+        });
+        Some(Repaired { cost, efficiency })
     }
 
     /// Operating plus carbon cost of an outcome, repaired if it violates a limit.

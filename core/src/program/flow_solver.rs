@@ -18,6 +18,9 @@ const MOST_MISSED: f64 = 10.0;
 const ELASTIC: f64 = 1e-9;
 const ELASTIC_USABLE: f64 = 1e-6;
 const INFEASIBLE: f64 = 1e-4;
+/// Price of missing a rating, where missing any other row costs 1: both ends of a branch, active and reactive, are still
+/// cheaper than the power itself.
+const RATING: f64 = 0.2;
 
 /// The program in units of its own, and the way back.
 struct Scaled {
@@ -197,16 +200,27 @@ impl Scaled {
         point
     }
 
-    /// Misses of all rows where missing them is all that costs, and the point of it.
+    /// Misses of all rows where missing them is all that costs, and the point of it. Rows of what a disc limits may be
+    /// missed cheaply: beyond a rating the network still has a state, and the rating is what a reader looks for.
     fn least_missed(&self) -> Option<(Vec<Miss>, FlowPoint)> {
         let mut elastic = self.program.clone();
         elastic.linear.fill(0.0);
         elastic.curvature.fill(0.0);
         let n = elastic.linear.len();
-        for i in 0..self.row.len() {
+        let mut rated = vec![false; n];
+        for d in &self.program.discs {
+            (rated[d.a], rated[d.b]) = (true, true);
+        }
+        let mut price = vec![1.0; self.row.len()];
+        for &(i, j, _) in &self.program.entries {
+            if rated[j] {
+                price[i] = RATING;
+            }
+        }
+        for (i, &price) in price.iter().enumerate() {
             for sign in [1.0, -1.0] {
                 let miss = elastic.variable(0.0, MOST_MISSED, 0.1);
-                elastic.linear[miss] = 1.0;
+                elastic.linear[miss] = price;
                 elastic.entries.push((i, miss, sign));
             }
         }
