@@ -138,3 +138,25 @@ fn a_day_with_plants_inside_is_at_least_as_accurate_as_a_conic_solvers() {
         }
     }
 }
+
+/// Where voltage limits bind, flows that hold and flows that are relaxed still agree: exact and conic cost, and prices.
+#[test]
+fn a_day_within_binding_voltage_limits_costs_what_a_conic_solver_finds() {
+    let (template, blocks) = day_with_plants("ieee-33");
+    let loose = template.instance();
+    let mut tight = template.instance();
+    for v in blocks.iter().flat_map(|block| block.square_voltage.iter().flatten()) {
+        let (_, high) = tight.bounds(*v);
+        tight.bound(*v, 0.99_f64.powi(2), high);
+    }
+    let (free, own, conic) = (loose.solve().unwrap(), tight.solve().unwrap(), tight.second_opinion().unwrap());
+    let (free, a, b) = (free.certificate.objective, own.certificate, conic.certificate);
+    assert!(a.objective > 1.01 * free, "the limit binds: {} {free}", a.objective);
+    assert!(a.gap <= 1e-8 * a.objective && (a.objective - b.objective).abs() < 1e-7 * a.objective, "{a:?} {b:?}");
+    for block in &blocks {
+        for k in 0..33 {
+            let price = |s| block.price(s, NodeId(k)).unwrap();
+            assert!((price(&own) - price(&conic)).abs() < 1e-5, "{k}: {} {}", price(&own), price(&conic));
+        }
+    }
+}

@@ -5,6 +5,8 @@ use super::{Instance, Restriction, Solution, SolveError, Var};
 
 /// Programs solved before giving up.
 const MOST_NODES: usize = 2000;
+/// The same where every program holds power flows: each takes as long as a hundred of the others.
+const MOST_FLOW_NODES: usize = 200;
 /// Costs closer than this, relative to the money that moves, are equal.
 const EQUAL: f64 = 1e-9;
 /// Gap, relative to the money that moves, with which an unfinished search is still an answer, its gap in the certificate.
@@ -54,7 +56,8 @@ impl Search<'_> {
                 self.offer(node.solution);
                 continue;
             };
-            if self.nodes >= MOST_NODES {
+            let most = if self.problem.is_convex() { MOST_NODES } else { MOST_FLOW_NODES };
+            if self.nodes >= most {
                 let bound = open.iter().fold(node.bound, |least, n| least.min(n.bound)).min(self.pruned);
                 let nodes = self.nodes;
                 let reached = self.incumbent.as_ref().map_or(f64::INFINITY, |best| best.certificate.objective - bound);
