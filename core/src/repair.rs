@@ -87,7 +87,8 @@ pub fn repair(
 fn because(error: MechanismError, missed: &[String]) -> MechanismError {
     match error {
         MechanismError::Solve(SolveError::Infeasible { rows }) if !missed.is_empty() => {
-            let first = missed.iter().take(3).map(|limit| format!("{limit}, which nobody can relieve")).chain(rows);
+            let first =
+                missed.iter().take(3).map(|limit| format!("{limit}, which this repair does not relieve")).chain(rows);
             SolveError::Infeasible { rows: first.collect() }.into()
         }
         other => other,
