@@ -2,8 +2,9 @@
 //!
 //! P1 minimises `sum Phi_i + c_loss losses` with the power flow of the network, its voltage limits and ratings inside. P2
 //! either bargains over the gain that is left, `tau_i = J0_i - Phi_i - (1/n) (sum J0 - sum Phi - L)` with the losses `L` paid
-//! to the DSO (which may bargain as one more, `n + 1`), or settles at nodal prices and leaves the congestion and loss rent with the DSO. Members are held to their
-//! part of the dispatch by injection limits: by themselves they do not see the network.
+//! to the DSO (which may bargain as one more, `n + 1`), or settles at nodal prices and leaves the congestion and loss rent
+//! with the DSO. Members are held to their part of the dispatch by injection limits: by themselves they do not see the
+//! network.
 
 use coase_core::market::NetworkMode;
 use coase_core::mechanism::Mechanism;

@@ -4,9 +4,9 @@
 //! `sum_t rho_t/2 (x_t - c_t)^2` on every member's net withdrawal the loop is the proximal gradient method on the
 //! participants' and the network's cost; at `c = x` the anchor's gradient vanishes, so the fixed point is the true one.
 //! Anderson's method accelerates it; where prices turn out steeper than losses make them, the anchor does too. The outcome
-//! is settled with a weak anchor, which only chooses among ties, and three
-//! certificates say how near it is: in prices, in quantities, in money. Where it violates limits of the network that the
-//! policy prices, the search goes on with them in the prices.
+//! is settled with a weak anchor, which only chooses among ties, and three certificates say how near it is: in prices, in
+//! quantities, in money. Where it violates limits of the network that the policy prices, the search goes on with them in the
+//! prices.
 
 use super::anderson::Anderson;
 use super::limits::LimitCharges;
@@ -173,7 +173,7 @@ fn rounds_of(
             if upheld || tolerance <= LEAST_PRICE_STEP {
                 return Ok(Found { settled: cleared, at, plans: last.physical.plans, base, strength, stopped: true });
             }
-            settled = Some((cleared, at));
+            settled = Some((cleared, at, last.physical.plans.clone()));
             tolerance *= 0.1;
         }
         cycle |= recent.len() >= 2
@@ -198,14 +198,19 @@ fn rounds_of(
             centre = anderson.next(&centre, &residual, &rho);
         }
     }
-    if let Some((settled, at)) = settled {
-        return Ok(Found { settled, at, plans: last.physical.plans, base, strength, stopped: true });
+    if let Some((settled, at, plans)) = settled {
+        return Ok(Found { settled, at, plans, base, strength, stopped: true });
     }
+    let weak = weak(strength, &steepness);
     // Local answers are exact to a solver's tolerance: a step may hang above what it should mean and yet mean nothing.
-    let stopped = best.step <= STALLED_PRICE_STEP;
-    let end = if stopped { End::Stopped } else { end };
-    let settled = settle(run, penalty, &best.at, &best.plans, &weak(strength, &steepness), &end)?.0;
-    Ok(Found { settled, at: best.at, plans: best.plans, base, strength, stopped })
+    if best.step <= STALLED_PRICE_STEP {
+        let (settled, upheld) = settle(run, penalty, &best.at, &best.plans, &weak, &End::Stopped)?;
+        if upheld {
+            return Ok(Found { settled, at: best.at, plans: best.plans, base, strength, stopped: true });
+        }
+    }
+    let settled = settle(run, penalty, &best.at, &best.plans, &weak, &end)?.0;
+    Ok(Found { settled, at: best.at, plans: best.plans, base, strength, stopped: false })
 }
 
 /// One round more in the trace, and for whoever watches.

@@ -60,7 +60,8 @@ impl MemberAccount {
 }
 
 impl Accounts {
-    /// Completes the mechanism's ledger of a cleared run (or of another outcome under its final terms) and reads the accounts off it.
+    /// Completes the mechanism's ledger of a cleared run (or of another outcome under its final terms) and reads the
+    /// accounts off it.
     pub fn new(
         cleared: &Cleared,
         physical: &Physical,

@@ -440,5 +440,5 @@ impl Rule for Integrated {
 const TARIFF: &str = "tariff";
 
 register_policy!(Modified<Integrated>, "integrated", "electricity and carbon in one price at every node",
-    claims: ["members alone reach the joint optimum with the network and its limits, where there is no margin"],
+    claims: ["with the tax internalised and no margin, members alone reach the joint optimum with the network and its limits"],
     source: "after the abstract of Wang et al. (2026); reconstructed");
