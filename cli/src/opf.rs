@@ -91,7 +91,7 @@ fn add_generation(network: &mut Network, carbon: &CarbonFile) {
             q_max_kvar: q_kvar,
             v_pu: None,
             cost_per_h: Some(Cost::Polynomial(vec![])),
-            in_service: true,
+            ..Generator::default()
         });
     }
 }

@@ -341,6 +341,7 @@ mod tests {
             shift_deg: 0.0,
             rate_kva: None,
             in_service: true,
+            ..Branch::default()
         };
         let network = Network {
             name: String::new(),

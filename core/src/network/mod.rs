@@ -14,5 +14,5 @@ mod topology;
 pub use built_in::{BUILT_IN, BuiltIn, built_in};
 pub use error::{BranchEnds, NetworkError, ReadError};
 pub use matpower::MatpowerError;
-pub use model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId};
+pub use model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId, PqCurve};
 pub use topology::{Parent, Topology};

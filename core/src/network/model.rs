@@ -86,8 +86,30 @@ pub struct Branch {
     pub shift_deg: f64,
     /// Apparent power limit at either end, kVA, where there is one.
     pub rate_kva: Option<f64>,
+    /// Least angle of the sending bus ahead of the receiving one, degrees; minus infinity where there is no limit.
+    pub angle_min_deg: f64,
+    /// Greatest such angle, degrees; infinity where there is no limit.
+    pub angle_max_deg: f64,
     /// Whether it is closed.
     pub in_service: bool,
+}
+
+impl Default for Branch {
+    fn default() -> Self {
+        Self {
+            from: NodeId(0),
+            to: NodeId(0),
+            r_pu: 0.0,
+            x_pu: 0.0,
+            b_pu: 0.0,
+            tap: 1.0,
+            shift_deg: 0.0,
+            rate_kva: None,
+            angle_min_deg: f64::NEG_INFINITY,
+            angle_max_deg: f64::INFINITY,
+            in_service: true,
+        }
+    }
 }
 
 /// Cost of active power per hour, in whatever currency the file has.
@@ -136,8 +158,44 @@ pub struct Generator {
     pub v_pu: Option<f64>,
     /// Cost of active power, where known.
     pub cost_per_h: Option<Cost>,
+    /// Cost of reactive power, where it has one; P stands for Q in kvar.
+    pub q_cost_per_h: Option<Cost>,
+    /// How the reactive limits depend on the active power, where they do.
+    pub pq_curve: Option<PqCurve>,
     /// Whether it runs.
     pub in_service: bool,
+}
+
+impl Default for Generator {
+    fn default() -> Self {
+        Self {
+            node: NodeId(0),
+            p_kw: 0.0,
+            q_kvar: 0.0,
+            p_min_kw: 0.0,
+            p_max_kw: f64::INFINITY,
+            q_min_kvar: f64::NEG_INFINITY,
+            q_max_kvar: f64::INFINITY,
+            v_pu: None,
+            cost_per_h: None,
+            q_cost_per_h: None,
+            pq_curve: None,
+            in_service: true,
+        }
+    }
+}
+
+/// Reactive limits that are lines through two points of active power, beside the limits of the generator (the
+/// capability curve of MATPOWER).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PqCurve {
+    /// The two active powers, kW, increasing.
+    pub p_kw: (f64, f64),
+    /// Least reactive power at either, kvar.
+    pub q_min_kvar: (f64, f64),
+    /// Most reactive power at either, kvar.
+    pub q_max_kvar: (f64, f64),
 }
 
 /// An electricity network.
@@ -296,6 +354,12 @@ impl Network {
         if !(branch.tap.is_finite() && branch.tap > 0.0) {
             return wrong("tap", branch.tap, "positive");
         }
+        if branch.angle_min_deg.is_nan() {
+            return wrong("angle_min_deg", branch.angle_min_deg, "a number");
+        }
+        if branch.angle_max_deg.is_nan() || branch.angle_max_deg < branch.angle_min_deg {
+            return wrong("angle_max_deg", branch.angle_max_deg, "at least angle_min_deg");
+        }
         if let Some(rate) = branch.rate_kva.filter(|rate| rate.is_nan() || *rate <= 0.0) {
             return wrong("rate_kva", rate, "positive (leave it out for no limit)");
         }
@@ -330,24 +394,36 @@ impl Network {
         if generator.q_max_kvar.is_nan() || (generator.in_service && generator.q_max_kvar < generator.q_min_kvar) {
             return wrong("q_max_kvar", generator.q_max_kvar, "at least q_min_kvar");
         }
-        match &generator.cost_per_h {
-            Some(Cost::Polynomial(c)) => {
-                if let Some(bad) = c.iter().find(|c| !c.is_finite()) {
-                    return wrong("cost_per_h", *bad, "finite");
+        for (field, cost) in [("cost_per_h", &generator.cost_per_h), ("q_cost_per_h", &generator.q_cost_per_h)] {
+            match cost {
+                Some(Cost::Polynomial(c)) => {
+                    if let Some(bad) = c.iter().find(|c| !c.is_finite()) {
+                        return wrong(field, *bad, "finite");
+                    }
                 }
+                Some(Cost::Piecewise(points)) => {
+                    if let Some(bad) = points.iter().flat_map(|p| [p.0, p.1]).find(|c| !c.is_finite()) {
+                        return wrong(field, bad, "finite");
+                    }
+                    if points.len() < 2 {
+                        return wrong(field, points.len() as f64, "a line through 2 points or more");
+                    }
+                    if let Some(pair) = points.windows(2).find(|pair| pair[1].0 <= pair[0].0) {
+                        return wrong(field, pair[1].0, "by points of increasing power");
+                    }
+                }
+                None => {}
             }
-            Some(Cost::Piecewise(points)) => {
-                if let Some(bad) = points.iter().flat_map(|p| [p.0, p.1]).find(|c| !c.is_finite()) {
-                    return wrong("cost_per_h", bad, "finite");
-                }
-                if points.len() < 2 {
-                    return wrong("points of cost_per_h", points.len() as f64, "2 or more");
-                }
-                if let Some(pair) = points.windows(2).find(|pair| pair[1].0 <= pair[0].0) {
-                    return wrong("power of cost_per_h", pair[1].0, "greater than that of the point before");
-                }
+        }
+        if let Some(curve) = &generator.pq_curve {
+            let PqCurve { p_kw, q_min_kvar, q_max_kvar } = *curve;
+            let all = [p_kw.0, p_kw.1, q_min_kvar.0, q_min_kvar.1, q_max_kvar.0, q_max_kvar.1];
+            if let Some(bad) = all.into_iter().find(|value| !value.is_finite()) {
+                return wrong("pq_curve", bad, "finite");
             }
-            None => {}
+            if p_kw.1 <= p_kw.0 {
+                return wrong("p_kw of pq_curve", p_kw.1, "greater than that of the first point");
+            }
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{BranchEnds, NetworkError};
-use super::model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId};
+use super::model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId, PqCurve};
 
 impl Serialize for Network {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -88,6 +88,10 @@ struct BranchForm {
     shift_deg: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rate_kva: Option<f64>,
+    #[serde(default = "minus_infinity", skip_serializing_if = "is_minus_infinity")]
+    angle_min_deg: f64,
+    #[serde(default = "infinity", skip_serializing_if = "is_infinity")]
+    angle_max_deg: f64,
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     in_service: bool,
 }
@@ -113,6 +117,10 @@ struct GeneratorForm {
     v_pu: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cost_per_h: Option<Cost>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    q_cost_per_h: Option<Cost>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pq_curve: Option<PqCurve>,
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     in_service: bool,
 }
@@ -165,6 +173,8 @@ impl TryFrom<NetworkForm> for Network {
                 q_max_kvar: generator.q_max_kvar,
                 v_pu: generator.v_pu,
                 cost_per_h: generator.cost_per_h,
+                q_cost_per_h: generator.q_cost_per_h,
+                pq_curve: generator.pq_curve,
                 in_service: generator.in_service,
             });
         }
@@ -206,6 +216,8 @@ impl BranchForm {
             tap: self.tap,
             shift_deg: self.shift_deg,
             rate_kva: self.rate_kva,
+            angle_min_deg: self.angle_min_deg,
+            angle_max_deg: self.angle_max_deg,
             in_service: self.in_service,
         })
     }
@@ -239,6 +251,8 @@ impl From<&Network> for NetworkForm {
             tap: branch.tap,
             shift_deg: branch.shift_deg,
             rate_kva: branch.rate_kva,
+            angle_min_deg: branch.angle_min_deg,
+            angle_max_deg: branch.angle_max_deg,
             in_service: branch.in_service,
         };
         let generator = |generator: &Generator| GeneratorForm {
@@ -251,6 +265,8 @@ impl From<&Network> for NetworkForm {
             q_max_kvar: generator.q_max_kvar,
             v_pu: generator.v_pu,
             cost_per_h: generator.cost_per_h.clone(),
+            q_cost_per_h: generator.q_cost_per_h.clone(),
+            pq_curve: generator.pq_curve,
             in_service: generator.in_service,
         };
         Self {

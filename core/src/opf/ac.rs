@@ -78,6 +78,20 @@ fn solve(
     }
 }
 
+/// Costs and limits of reactive power beyond a range: to solve without them would answer another question.
+fn refuse_reactive_terms(network: &Network, supply: &Supply) -> Result<(), OpfError> {
+    for offer in &supply.offers {
+        let generator = &network.generators[offer.generator];
+        let what = match (&generator.q_cost_per_h, &generator.pq_curve) {
+            (Some(_), _) => "a cost of reactive power (`q_cost_per_h`)",
+            (_, Some(_)) => "reactive limits that depend on its power (`pq_curve`)",
+            (None, None) => continue,
+        };
+        return Err(OpfError::Unsupported { number: offer.generator + 1, bus: network.bus(offer.node).id, what });
+    }
+    Ok(())
+}
+
 struct Question {
     hour: Hour,
     supply: Supply,
@@ -92,6 +106,7 @@ struct Question {
 impl Question {
     fn new(network: &Network, topology: &Topology, carbon: Option<&CarbonPricing>) -> Result<Self, OpfError> {
         let supply = Supply::new(network, topology, carbon)?;
+        refuse_reactive_terms(network, &supply)?;
         let tax = carbon.map_or(0.0, CarbonPricing::price_per_kg);
         let mut question = Self {
             hour: Hour {

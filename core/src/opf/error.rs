@@ -46,6 +46,16 @@ pub enum OpfError {
         /// Where.
         bus: u64,
     },
+    /// Something in the file that constrains a generator and that the formulation has no place for.
+    #[error("generator {number} at bus {bus} has {what}, which the AC formulation does not know")]
+    Unsupported {
+        /// Its number in the list, from 1.
+        number: usize,
+        /// Its bus.
+        bus: u64,
+        /// What it has.
+        what: &'static str,
+    },
     /// A DC flow divides by reactances.
     #[error("branch {number} has no reactance, which the DC flow needs")]
     ZeroReactance {

@@ -39,6 +39,7 @@ fn line(from: usize, to: usize, r_pu: f64, x_pu: f64) -> Branch {
         shift_deg: 0.0,
         rate_kva: None,
         in_service: true,
+        ..Branch::default()
     }
 }
 
@@ -389,6 +390,7 @@ fn a_slack_supplies_what_its_own_bus_wants_too() {
         v_pu: None,
         cost_per_h: None,
         in_service: true,
+        ..Generator::default()
     });
     let flow = solved(&n);
     close(flow.slack_kw(), 817.125350173 + 50.0, 1e-9);

@@ -38,6 +38,7 @@ pub(super) fn network(case: &Case) -> Result<Network, ReadError> {
     for row in branch_rows {
         let c = &row.cells;
         let (from, to) = (node(row, c[0])?, node(row, c[1])?);
+        let (angle_min_deg, angle_max_deg) = angle_limits(c);
         network.branches.push(Branch {
             from,
             to,
@@ -48,6 +49,8 @@ pub(super) fn network(case: &Case) -> Result<Network, ReadError> {
             shift_deg: c[9],
             // 0 means no limit.
             rate_kva: Some(c[5] * KW_PER_MW).filter(|rate| *rate != 0.0 && *rate != f64::INFINITY),
+            angle_min_deg,
+            angle_max_deg,
             in_service: c[10] != 0.0 && !isolated[from.0] && !isolated[to.0],
         });
     }
@@ -71,6 +74,7 @@ pub(super) fn network(case: &Case) -> Result<Network, ReadError> {
             // A second half of the table would hold the costs of reactive power.
             cost_per_h: costs.get(k).map(cost).transpose()?,
             in_service: c[7] > 0.0 && !isolated[node.0],
+            ..Generator::default()
         });
     }
     network.check().map_err(|source| match line_of(&source, bus_rows, branch_rows, gen_rows) {
@@ -105,6 +109,17 @@ fn bus(row: &Row) -> Result<(Bus, bool), ReadError> {
         angle_deg: c[8],
     };
     Ok((bus, off))
+}
+
+/// Limits of the angle across a branch, degrees: none where both are 0 or the columns are left out, and none on a side
+/// where the limit is a full turn.
+fn angle_limits(cells: &[f64]) -> (f64, f64) {
+    match (cells.get(11), cells.get(12)) {
+        (Some(&min), Some(&max)) if min != 0.0 || max != 0.0 => {
+            (if min <= -360.0 { f64::NEG_INFINITY } else { min }, if max >= 360.0 { f64::INFINITY } else { max })
+        }
+        _ => (f64::NEG_INFINITY, f64::INFINITY),
+    }
 }
 
 fn bus_number(row: &Row, value: f64) -> Result<u64, ReadError> {

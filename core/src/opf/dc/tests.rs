@@ -19,6 +19,7 @@ fn line(from: usize, to: usize, x_pu: f64, rate_kva: Option<f64>) -> Branch {
         shift_deg: 0.0,
         rate_kva,
         in_service: true,
+        ..Branch::default()
     }
 }
 
@@ -34,6 +35,7 @@ fn unit(node: usize, p_max_kw: f64, per_kwh: f64) -> Generator {
         v_pu: None,
         cost_per_h: Some(Cost::Polynomial(vec![0.0, per_kwh])),
         in_service: true,
+        ..Generator::default()
     }
 }
 

@@ -26,6 +26,7 @@ fn line(from: usize, to: usize, x_pu: f64) -> Branch {
         shift_deg: 0.0,
         rate_kva: None,
         in_service: true,
+        ..Branch::default()
     }
 }
 
@@ -42,6 +43,7 @@ fn unit(node: usize, b: f64, a: f64) -> Generator {
         v_pu: None,
         cost_per_h: Some(Cost::Polynomial(vec![0.0, b / 1e3, a / 1e6])),
         in_service: true,
+        ..Generator::default()
     }
 }
 

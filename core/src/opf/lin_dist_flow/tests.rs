@@ -16,6 +16,7 @@ fn generator(node: usize, p_max_kw: f64, q_kvar: f64, per_mwh: f64) -> Generator
         v_pu: None,
         cost_per_h: Some(Cost::Polynomial(vec![0.0, per_mwh / 1e3])),
         in_service: true,
+        ..Generator::default()
     }
 }
 
@@ -32,6 +33,7 @@ fn chain() -> Network {
         shift_deg: 0.0,
         rate_kva: None,
         in_service: true,
+        ..Branch::default()
     };
     let mut buses = vec![bus(1, 0.0, 0.0), bus(2, 500.0, 200.0), bus(3, 600.0, 300.0)];
     buses[0].kind = BusKind::Slack;

@@ -22,6 +22,7 @@ fn line(from: usize, to: usize, tap: f64, b_pu: f64) -> Branch {
         shift_deg: 0.0,
         rate_kva: Some(900.0),
         in_service: true,
+        ..Branch::default()
     }
 }
 

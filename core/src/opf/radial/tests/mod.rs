@@ -33,6 +33,7 @@ fn two_buses(v_max_pu: f64, root_price: f64, pv_cost: f64) -> (Network, Hour) {
         shift_deg: 0.0,
         rate_kva: None,
         in_service: true,
+        ..Branch::default()
     };
     let network = Network {
         name: String::new(),
@@ -357,6 +358,7 @@ fn odd_tree() -> Network {
         shift_deg: 0.0,
         rate_kva: None,
         in_service: true,
+        ..Branch::default()
     };
     Network {
         name: String::new(),

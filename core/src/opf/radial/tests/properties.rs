@@ -67,6 +67,7 @@ impl Tree {
                 shift_deg: 0.0,
                 rate_kva: self.rating.map(|s| s * 1000.0),
                 in_service: true,
+                ..Branch::default()
             });
         }
         let network = Network { name: String::new(), base_mva: 1.0, buses, branches, generators: vec![] };
