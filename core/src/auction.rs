@@ -3,7 +3,7 @@
 use crate::context::RunContext;
 use crate::market::Market;
 use crate::mechanism::MechanismError;
-use crate::outcome::{Claim, Outcome, Party, Side, Signal};
+use crate::outcome::{Claim, Outcome, Party, Reason, Side, Signal};
 use crate::setting::Prior;
 
 /// One step of a bid curve: a quantity and the price at which it changes hands.
@@ -84,11 +84,23 @@ pub fn per_slot(auction: &dyn Auction, market: &Market, ctx: &mut RunContext<'_>
         let clearing = auction.clear(&book, ctx)?;
         for fill in &clearing.buys {
             outcome.net[fill.who][k] -= fill.quantity;
-            outcome.ledger.pay_for(Party::Member(fill.who), Party::Operator, fill.money, "trade", Some(slot.product));
+            outcome.ledger.pay_for(
+                Party::Member(fill.who),
+                Party::Operator,
+                fill.money,
+                Reason::Trade,
+                Some(slot.product),
+            );
         }
         for fill in &clearing.sells {
             outcome.net[fill.who][k] += fill.quantity;
-            outcome.ledger.pay_for(Party::Operator, Party::Member(fill.who), fill.money, "trade", Some(slot.product));
+            outcome.ledger.pay_for(
+                Party::Operator,
+                Party::Member(fill.who),
+                fill.money,
+                Reason::Trade,
+                Some(slot.product),
+            );
         }
         price[k] = clearing.price;
         for (claim, why) in clearing.withheld {

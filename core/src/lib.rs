@@ -33,5 +33,5 @@ pub use context::{Observer, RunContext};
 pub use inventory;
 pub use market::{Allocation, Economy, Local, Market, Plan};
 pub use mechanism::{Mechanism, MechanismError};
-pub use outcome::{Certificate, Claim, Ledger, Outcome, Party, Status};
+pub use outcome::{Certificate, Claim, Ledger, Outcome, Party, Reason, Status};
 pub use participant::{Participant, Report};

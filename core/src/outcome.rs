@@ -19,6 +19,65 @@ pub enum Party {
     Authority,
 }
 
+/// What a payment is for. The evaluator counts every payment, whatever its reason; the reason says how it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// What the tariff charges for imports, less what it pays for exports.
+    Tariff,
+    /// Energy that could not be delivered as committed.
+    Shortfall,
+    /// Terms that a mechanism imposed: adders on exchange, trade or emissions.
+    Imposed,
+    /// The electricity part of prices that differ by bus, beyond the tariff.
+    Nodal,
+    /// Carbon.
+    Carbon,
+    /// Carbon revenue that is given back.
+    CarbonRefund,
+    /// Energy or another product sold.
+    Trade,
+    /// Use of the network: what a mechanism charges for losses and limits.
+    Network,
+    /// Anything else, named as in the table `ledger`: what a plugin charges for reasons of its own, `Other("membership")`.
+    Other(&'static str),
+}
+
+impl Reason {
+    /// All reasons with a name of their own.
+    pub const NAMED: [Reason; 8] = [
+        Reason::Tariff,
+        Reason::Shortfall,
+        Reason::Imposed,
+        Reason::Nodal,
+        Reason::Carbon,
+        Reason::CarbonRefund,
+        Reason::Trade,
+        Reason::Network,
+    ];
+
+    /// The name in the table `ledger`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Tariff => "tariff",
+            Reason::Shortfall => "shortfall",
+            Reason::Imposed => "imposed",
+            Reason::Nodal => "nodal",
+            Reason::Carbon => "carbon",
+            Reason::CarbonRefund => "carbon refund",
+            Reason::Trade => "trade",
+            Reason::Network => "network",
+            Reason::Other(name) => name,
+        }
+    }
+}
+
+impl From<&'static str> for Reason {
+    /// The reason with this name in the table `ledger`, or one of a plugin's own.
+    fn from(name: &'static str) -> Self {
+        Reason::NAMED.into_iter().find(|r| r.name() == name).unwrap_or(Reason::Other(name))
+    }
+}
+
 /// One entry of the ledger; amounts are positive.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Payment {
@@ -28,8 +87,8 @@ pub struct Payment {
     pub to: Party,
     /// Money.
     pub amount: f64,
-    /// What for, as in result tables: `tariff`, `trade`, `carbon`, ...
-    pub reason: &'static str,
+    /// What for.
+    pub reason: Reason,
     /// The product it belongs to, where it belongs to one.
     pub product: Option<Product>,
 }
@@ -41,17 +100,26 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Enters a payment; a negative amount flows the other way, nothing is entered for zero.
-    pub fn pay(&mut self, from: Party, to: Party, amount: f64, reason: &'static str) {
+    /// Enters a payment; a negative amount flows the other way, nothing is entered for zero. What is not a number is entered
+    /// as it is, for those who check.
+    pub fn pay(&mut self, from: Party, to: Party, amount: f64, reason: impl Into<Reason>) {
         self.pay_for(from, to, amount, reason, None);
     }
 
     /// Enters a payment for a product.
-    pub fn pay_for(&mut self, from: Party, to: Party, amount: f64, reason: &'static str, product: Option<Product>) {
-        if amount > 0.0 {
-            self.entries.push(Payment { from, to, amount, reason, product });
-        } else if amount < 0.0 {
+    pub fn pay_for(
+        &mut self,
+        from: Party,
+        to: Party,
+        amount: f64,
+        reason: impl Into<Reason>,
+        product: Option<Product>,
+    ) {
+        let reason = reason.into();
+        if amount < 0.0 {
             self.entries.push(Payment { from: to, to: from, amount: -amount, reason, product });
+        } else if amount != 0.0 {
+            self.entries.push(Payment { from, to, amount, reason, product });
         }
     }
 
@@ -62,12 +130,22 @@ impl Ledger {
 
     /// What a party has in the end: receipts minus payments.
     pub fn balance(&self, party: Party) -> f64 {
-        self.net(party, |_| true)
+        self.balance_where(party, |_| true)
     }
 
     /// What a party has from the entries with one of these reasons.
-    pub fn balance_of(&self, party: Party, reasons: &[&str]) -> f64 {
-        self.net(party, |e| reasons.contains(&e.reason))
+    pub fn balance_of(&self, party: Party, reasons: &[Reason]) -> f64 {
+        self.balance_where(party, |e| reasons.contains(&e.reason))
+    }
+
+    /// What a party has from its entries with another party: receipts minus payments.
+    pub fn balance_with(&self, party: Party, other: Party) -> f64 {
+        self.balance_where(party, |e| e.from == other || e.to == other)
+    }
+
+    /// Enters all payments of another ledger after its own.
+    pub fn append(&mut self, other: &Ledger) {
+        self.entries.extend_from_slice(&other.entries);
     }
 
     /// Sum of all amounts that moved.
@@ -75,7 +153,8 @@ impl Ledger {
         self.entries.iter().map(|e| e.amount).sum()
     }
 
-    fn net(&self, party: Party, counts: impl Fn(&Payment) -> bool) -> f64 {
+    /// What a party has from the entries that count.
+    pub fn balance_where(&self, party: Party, counts: impl Fn(&Payment) -> bool) -> f64 {
         let sign = |e: &Payment| f64::from(u8::from(e.to == party)) - f64::from(u8::from(e.from == party));
         self.entries.iter().filter(|e| counts(e)).map(|e| sign(e) * e.amount).sum()
     }
@@ -305,19 +384,35 @@ pub fn pro_rata(net: &[Vec<f64>]) -> Vec<Trade> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ledger, Party, pro_rata};
+    use super::{Ledger, Party, Reason, pro_rata};
 
     #[test]
     fn every_payment_leaves_one_party_and_reaches_another() {
         let mut ledger = Ledger::default();
-        ledger.pay(Party::Member(0), Party::Operator, 5.0, "trade");
-        ledger.pay(Party::Member(1), Party::Operator, -3.0, "trade");
-        ledger.pay(Party::Grid, Party::Member(0), 0.0, "tariff");
+        ledger.pay(Party::Member(0), Party::Operator, 5.0, Reason::Trade);
+        ledger.pay(Party::Member(1), Party::Operator, -3.0, Reason::Trade);
+        ledger.pay(Party::Grid, Party::Member(0), 0.0, Reason::Tariff);
         assert_eq!(ledger.entries().len(), 2);
         assert_eq!(ledger.balance(Party::Member(0)), -5.0);
         assert_eq!(ledger.balance(Party::Member(1)), 3.0);
         assert_eq!(ledger.balance(Party::Operator), 2.0);
+        assert_eq!(ledger.balance_with(Party::Member(1), Party::Operator), 3.0);
+        assert_eq!(ledger.balance_with(Party::Operator, Party::Member(1)), -3.0);
+        assert_eq!(ledger.balance_with(Party::Member(1), Party::Dso), 0.0);
         assert_eq!(ledger.turnover(), 8.0);
+    }
+
+    #[test]
+    fn reasons_have_different_names() {
+        for reason in Reason::NAMED {
+            assert_eq!(Reason::from(reason.name()), reason);
+        }
+        assert_eq!(Reason::from("membership"), Reason::Other("membership"));
+        let mut names = Reason::NAMED.map(Reason::name).to_vec();
+        names.push(Reason::Other("membership").name());
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Reason::NAMED.len() + 1);
     }
 
     #[test]

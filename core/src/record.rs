@@ -296,8 +296,16 @@ const PARTICIPANTS: &[Column] = &[
     number("gain_resource", "money", "Part of the gain that is resources saved, upstream energy included."),
     number("gain_retail_margin", "money", "Part of the gain that the retailer loses."),
     number("gain_carbon", "money", "Part of the gain that is carbon payment avoided, after refunds."),
-    number("gain_network", "money", "Part of the gain from imposed and nodal electricity terms."),
-    number("payment", "money", "Net payment to peers and operator."),
+    number(
+        "gain_network",
+        "money",
+        "Part of the gain that the DSO pays: nodal electricity, imposed terms, network charges, shortfall.",
+    ),
+    number(
+        "payment",
+        "money",
+        "Net payment that the mechanism decides, to whomever but the DSO: the gain's fifth part.",
+    ),
     number("emissions_kg", "kg", "Charged base: imports at the grid's intensity and direct emissions."),
     number("contract_kg", "kg", "Market-based emissions: contracts and the residual mix."),
     number("import_kwh", "kWh", "Energy bought from the grid."),
@@ -409,7 +417,7 @@ const LEDGER: &[Column] = &[
     text("from", "Who pays: a participant's id, operator, dso, grid or authority."),
     text("to", "Who receives."),
     number("amount", "money", "Positive."),
-    text("reason", "tariff, trade, carbon, ..."),
+    text("reason", "tariff, shortfall, imposed, nodal, carbon, carbon refund, trade, network, or a plugin's own."),
     text("product", "The product it belongs to."),
 ];
 

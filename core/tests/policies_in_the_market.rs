@@ -7,7 +7,7 @@ use coase_core::carbon::CarbonPolicy;
 use coase_core::engine::{self, Cleared, Reporting};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
-use coase_core::outcome::{Party, Status};
+use coase_core::outcome::{Party, Reason, Status};
 use coase_core::participant::Participant;
 use coase_core::setting::{Feeder, Setting};
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register};
@@ -200,7 +200,7 @@ fn nodal_charges_settle_what_dispatch_saw() {
         );
         let (paid, ledger) = bills(&cleared, &*policy);
         for (i, (paid, plan)) in paid.iter().zip(&cleared.physical.plans).enumerate() {
-            let refund = ledger.balance_of(Party::Member(i), &["carbon refund"]);
+            let refund = ledger.balance_of(Party::Member(i), &[Reason::CarbonRefund]);
             close(paid + refund, plan.adder_cost + plan.carbon_charge, 1e-6, text);
         }
         close(ledger.entries().iter().map(|e| e.amount).sum(), ledger.turnover(), 1e-9, text);

@@ -47,7 +47,7 @@ mod horizon {
     use super::{Balance, Band};
     use crate::internal_price::bands;
     use coase_core::outcome::{Side, Signal};
-    use coase_core::{Market, MechanismError, Outcome, Party};
+    use coase_core::{Market, MechanismError, Outcome, Party, Reason};
 
     pub fn share(market: &Market, outcome: &mut Outcome) -> Result<(), MechanismError> {
         let bands: Vec<Option<Band>> = bands(market)?;
@@ -76,7 +76,7 @@ mod horizon {
                     }
                 })
                 .sum();
-            outcome.ledger.pay(Party::Member(i), Party::Operator, owed, "trade");
+            outcome.ledger.pay(Party::Member(i), Party::Operator, owed, Reason::Trade);
         }
         let signal = |side, pick: &dyn Fn(&Band) -> f64| Signal {
             side,

@@ -8,7 +8,7 @@
 use coase_core::outcome::{Side, Signal, Trade, pro_rata};
 use coase_core::setting::Product;
 use coase_core::terms::{Terms, at};
-use coase_core::{Market, MechanismError, Outcome, Party, RunContext};
+use coase_core::{Market, MechanismError, Outcome, Party, Reason, RunContext};
 
 /// The pool's own tariff in one slot: the lowest price at which any member could buy instead, and the highest at which any
 /// could sell, so that nobody prefers the grid.
@@ -182,7 +182,7 @@ fn settle(market: &Market, outcome: &mut Outcome, net: &[Vec<f64>], matched: &[f
         outcome.net[trade.seller][trade.slot] += trade.quantity;
         outcome.net[trade.buyer][trade.slot] -= trade.quantity;
         let (from, to) = (Party::Member(trade.buyer), Party::Member(trade.seller));
-        outcome.ledger.pay_for(from, to, price * trade.quantity, "trade", Some(product));
+        outcome.ledger.pay_for(from, to, price * trade.quantity, Reason::Trade, Some(product));
         trades.push(trade);
     }
     outcome.trades = Some(trades);

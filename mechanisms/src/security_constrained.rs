@@ -9,7 +9,7 @@
 use coase_core::market::NetworkMode;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Claim, Side, Signal};
-use coase_core::{Certificate, Market, MechanismError, Outcome, Party, RunContext, register};
+use coase_core::{Certificate, Market, MechanismError, Outcome, Party, Reason, RunContext, register};
 use serde::{Deserialize, Serialize};
 
 /// How P2 pays.
@@ -68,7 +68,7 @@ impl Mechanism for SecurityConstrained {
             "optimality gap of the first stage",
         ));
         let pay = |outcome: &mut Outcome, member: usize, amount: f64| {
-            outcome.ledger.pay(Party::Member(member), Party::Operator, amount, "trade");
+            outcome.ledger.pay(Party::Member(member), Party::Operator, amount, Reason::Trade);
         };
         let rent = match self.settlement {
             Settlement::Bargaining | Settlement::DsoBargains => {
@@ -99,7 +99,7 @@ impl Mechanism for SecurityConstrained {
                 rent
             }
         };
-        outcome.ledger.pay(Party::Operator, Party::Dso, rent, "network");
+        outcome.ledger.pay(Party::Operator, Party::Dso, rent, Reason::Network);
         outcome.evidence.push(Certificate::measure("network_rent", rent, "paid to the DSO"));
         for (i, price) in best.nodal_price.iter().enumerate() {
             let price = price.iter().map(|p| Some(*p)).collect();

@@ -14,7 +14,7 @@ use coase_core::outcome::Verdict;
 use coase_core::participant::Participant;
 use coase_core::record::{METRICS, Row, Table, Value};
 use coase_core::setting::{Feeder, Setting};
-use coase_core::{Market, Party, Status};
+use coase_core::{Market, Party, Reason, Status};
 use coase_mechanisms as _;
 use common::five_vpps::{five_vpps, setting};
 use common::shapes::RTS_WINTER;
@@ -171,7 +171,7 @@ fn congestion_rent_is_the_voltage_part_of_the_price_on_what_members_withdraw() {
                 (node(row, "loss_per_kwh") + node(row, "voltage_per_kwh")) * -cleared.physical.plans[i].output[t]
             })
             .sum();
-        let paid = -found.ledger.balance_of(Party::Member(i), &["nodal"]);
+        let paid = -found.ledger.balance_of(Party::Member(i), &[Reason::Nodal]);
         assert!((paid - expected).abs() < 1e-2, "{i}: {paid} {expected}");
     }
     for name in ["ledger_balance", "gain_split", "limit_violation", "limit_slackness"] {

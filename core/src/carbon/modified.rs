@@ -9,7 +9,7 @@ use super::node_prices::NodePrices;
 use super::policy::{CarbonPolicy, MarginalPrice, PolicyError, RegisteredPolicy, Responsibility, SignalKind};
 use super::recycling;
 use super::storage::StorageRule;
-use crate::outcome::{Ledger, Party};
+use crate::outcome::{Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Terms};
@@ -158,11 +158,11 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
 }
 
 /// Reason of payments for carbon in the ledger.
-pub const CARBON: &str = "carbon";
+pub const CARBON: Reason = Reason::Carbon;
 /// Reason of payments for what the network costs between the root and a node: losses, and limits that bind.
-pub const NODAL: &str = "nodal";
+pub const NODAL: Reason = Reason::Nodal;
 /// Reason of recycled revenue in the ledger.
-pub const CARBON_REFUND: &str = "carbon refund";
+pub const CARBON_REFUND: Reason = Reason::CarbonRefund;
 
 impl<R: Rule> Modified<R> {
     /// The rule at the prices that are charged.
@@ -247,9 +247,7 @@ where
         let mut bills = Ledger::default();
         self.in_force().settle(setting, &self.modifiers, physical, signal, &mut bills);
         recycling::refund(setting, self.modifiers.recycling, &mut bills);
-        for entry in bills.entries() {
-            ledger.pay_for(entry.from, entry.to, entry.amount, entry.reason, entry.product);
-        }
+        ledger.append(&bills);
     }
 
     fn responsibility(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Responsibility {

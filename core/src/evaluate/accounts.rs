@@ -1,17 +1,17 @@
 //! Who ends with how much: the ledger of a run, complete, and the accounts read off it.
 //!
-//! The mechanism entered what it decided; tariff, shortfall, imposed terms and carbon are entered here, by one writer.
+//! The mechanism entered what it decided; tariff, shortfall, imposed terms and carbon are entered here, by one writer. Every
+//! payment of a participant stands in exactly one part of its account: what it pays in all is its own cost less the balance
+//! of its ledger. What a mechanism decided is a network charge where the DSO receives it and a payment otherwise, whatever
+//! reason it gives: it can neither hide a fee nor move money into the costs that efficiency is measured in.
 
 use super::Yardstick;
-use crate::carbon::{CarbonPolicy, NODAL};
+use crate::carbon::CarbonPolicy;
 use crate::engine::Cleared;
-use crate::outcome::{Ledger, Party};
+use crate::outcome::{Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::setting::{Product, Setting};
 use crate::terms::{Terms, at};
-
-/// Reasons under which a participant pays peers and the operator.
-const PAYMENTS: &[&str] = &["trade"];
 
 /// What one outcome means in money.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Accounts {
     pub dso_revenue: f64,
     pub operator_surplus: f64,
     pub carbon_revenue: f64,
+    /// What the carbon authority receives before it gives anything back.
+    pub carbon_payments: f64,
 }
 
 /// What one participant pays, by kind. Costs are positive.
@@ -35,8 +37,12 @@ pub(super) struct MemberAccount {
     pub nodal: f64,
     /// What a mechanism imposed.
     pub imposed: f64,
+    /// What the policy asks for, electricity and refunds aside.
     pub carbon: f64,
     pub refund: f64,
+    /// What a mechanism charges on behalf of the DSO.
+    pub network_charge: f64,
+    /// What a mechanism moves between participants, the operator and others.
     pub payment: f64,
     /// Upstream resource cost of its own exchange with the grid.
     pub upstream: f64,
@@ -50,12 +56,12 @@ impl MemberAccount {
 
     /// What goes to the DSO for using the network.
     pub fn network(&self) -> f64 {
-        self.nodal + self.imposed + self.shortfall
+        self.nodal + self.imposed + self.shortfall + self.network_charge
     }
 
     /// All it pays.
     pub fn total_cost(&self) -> f64 {
-        self.operating_cost() + self.imposed + self.carbon - self.refund + self.payment
+        self.operating_cost() + self.imposed + self.network_charge + self.carbon - self.refund + self.payment
     }
 }
 
@@ -71,28 +77,9 @@ impl Accounts {
         yardstick: &Yardstick,
     ) -> Self {
         let setting = cleared.truth.setting();
-        let mut ledger = decided.clone();
-        for (i, plan) in physical.plans.iter().enumerate() {
-            let member = Party::Member(i);
-            ledger.pay_for(member, Party::Grid, plan.tariff_cost, "tariff", Some(Product::Energy));
-            ledger.pay_for(member, Party::Dso, plan.shortfall_cost, "shortfall", Some(Product::Energy));
-            if let Some(terms) = imposed.get(i) {
-                ledger.pay_for(
-                    member,
-                    Party::Dso,
-                    imposed_money(setting, terms, physical, i),
-                    "imposed",
-                    Some(Product::Energy),
-                );
-            }
-        }
-        policy.settle(setting, physical, &cleared.signal, &mut ledger);
-        for (i, plan) in physical.plans.iter().enumerate() {
-            let charge = cleared.limits.of_member(setting, i);
-            let withdrawn = |t: usize| setting.energy_slot(t).map_or(0.0, |k| -plan.output[k]);
-            let rent: f64 = charge.iter().enumerate().map(|(t, price)| price * withdrawn(t)).sum();
-            ledger.pay_for(Party::Member(i), Party::Dso, rent, NODAL, Some(Product::Energy));
-        }
+        let bills = bills(cleared, physical, imposed);
+        let mut carbon = Ledger::default();
+        policy.settle(setting, physical, &cleared.signal, &mut carbon);
 
         let worth = |kwh: &dyn Fn(usize) -> f64| {
             (0..setting.periods.count).map(|t| yardstick.upstream_cost_per_kwh[t] * kwh(t)).sum::<f64>()
@@ -102,20 +89,27 @@ impl Accounts {
             .iter()
             .enumerate()
             .map(|(i, plan)| {
-                let paid = |reasons: &[&str]| 0.0 - ledger.balance_of(Party::Member(i), reasons);
+                let member = Party::Member(i);
+                let paid = |ledger: &Ledger, reason: Reason| 0.0 - ledger.balance_of(member, &[reason]);
+                let asked = |reason: Reason| !matches!(reason, Reason::Nodal | Reason::CarbonRefund);
                 MemberAccount {
                     resource_cost: plan.resource_cost,
-                    tariff: paid(&["tariff"]),
-                    shortfall: paid(&["shortfall"]),
-                    nodal: paid(&[NODAL]),
-                    imposed: paid(&["imposed"]),
-                    carbon: paid(&["carbon"]),
-                    refund: ledger.balance_of(Party::Member(i), &["carbon refund"]),
-                    payment: paid(PAYMENTS),
+                    tariff: paid(&bills, Reason::Tariff),
+                    shortfall: paid(&bills, Reason::Shortfall),
+                    nodal: paid(&bills, Reason::Nodal) + paid(&carbon, Reason::Nodal),
+                    imposed: paid(&bills, Reason::Imposed),
+                    carbon: 0.0 - carbon.balance_where(member, |e| asked(e.reason)),
+                    refund: carbon.balance_of(member, &[Reason::CarbonRefund]),
+                    network_charge: 0.0 - decided.balance_with(member, Party::Dso),
+                    payment: 0.0 - decided.balance_where(member, |e| e.from != Party::Dso && e.to != Party::Dso),
                     upstream: worth(&|t| plan.net_exchange_kwh(t)),
                 }
             })
             .collect();
+        let carbon_payments = carbon.balance_where(Party::Authority, |e| e.reason != Reason::CarbonRefund);
+        let mut ledger = decided.clone();
+        ledger.append(&bills);
+        ledger.append(&carbon);
         let exchange = worth(&|t| physical.community_exchange_kwh(t));
         let losses = worth(&|t| physical.loss_kwh(setting, t));
         Self {
@@ -124,6 +118,7 @@ impl Accounts {
             dso_revenue: ledger.balance(Party::Dso) - losses,
             operator_surplus: ledger.balance(Party::Operator),
             carbon_revenue: ledger.balance(Party::Authority),
+            carbon_payments,
             members,
             ledger,
         }
@@ -137,6 +132,26 @@ impl Accounts {
     pub fn operating_and_carbon(&self) -> f64 {
         self.sum(|m| m.operating_cost() + m.carbon)
     }
+}
+
+/// What follows from the schedules without carbon: tariff, shortfall, imposed terms, and the rent of limits that have prices.
+fn bills(cleared: &Cleared, physical: &Physical, imposed: &[Terms]) -> Ledger {
+    let setting = cleared.truth.setting();
+    let mut bills = Ledger::default();
+    for (i, plan) in physical.plans.iter().enumerate() {
+        let mut pay = |to: Party, amount: f64, reason: Reason| {
+            bills.pay_for(Party::Member(i), to, amount, reason, Some(Product::Energy));
+        };
+        pay(Party::Grid, plan.tariff_cost, Reason::Tariff);
+        pay(Party::Dso, plan.shortfall_cost, Reason::Shortfall);
+        if let Some(terms) = imposed.get(i) {
+            pay(Party::Dso, imposed_money(setting, terms, physical, i), Reason::Imposed);
+        }
+        let withdrawn = |t: usize| setting.energy_slot(t).map_or(0.0, |k| -plan.output[k]);
+        let charge = cleared.limits.of_member(setting, i);
+        pay(Party::Dso, charge.iter().enumerate().map(|(t, price)| price * withdrawn(t)).sum(), Reason::Nodal);
+    }
+    bills
 }
 
 /// Money that imposed terms move to the DSO.

@@ -3,9 +3,8 @@
 
 use super::Yardstick;
 use super::accounts::{Accounts, MemberAccount};
-use crate::carbon::{CARBON, CarbonPolicy, MarginalPrice, Responsibility};
+use crate::carbon::{CarbonPolicy, MarginalPrice, Responsibility};
 use crate::engine::Cleared;
-use crate::outcome::Party;
 use crate::units::KG_PER_TONNE;
 
 /// Figures by which policies are compared.
@@ -41,7 +40,7 @@ impl CarbonFigures {
         answers: &Responsibility,
     ) -> Self {
         let setting = cleared.truth.setting();
-        let payments = accounts.ledger.balance_of(Party::Authority, &[CARBON]);
+        let payments = accounts.carbon_payments;
         let charged_kg = answers.total_charged_kg();
         let marginal = policy.marginal_prices(setting, &cleared.physical, &cleared.signal);
         Self {

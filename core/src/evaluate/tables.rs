@@ -205,7 +205,9 @@ pub(super) fn ledger(case: &Case) -> Vec<Row> {
     let entries = case.accounts.ledger.entries().iter();
     let product = |p: Option<Product>| p.map_or(Value::Missing, |p| p.name().into());
     entries
-        .map(|e| vec![name(e.from).into(), name(e.to).into(), e.amount.into(), e.reason.into(), product(e.product)])
+        .map(|e| {
+            vec![name(e.from).into(), name(e.to).into(), e.amount.into(), e.reason.name().into(), product(e.product)]
+        })
         .collect()
 }
 

@@ -3,7 +3,7 @@
 
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Side, Signal, pro_rata};
-use coase_core::{Market, MechanismError, Outcome, Party, RunContext, register};
+use coase_core::{Market, MechanismError, Outcome, Party, Reason, RunContext, register};
 use serde::{Deserialize, Serialize};
 
 /// The price is `sell + share (buy - sell)` of the grid's tariff.
@@ -49,7 +49,7 @@ impl Mechanism for PostedPrice {
             outcome.net[trade.seller][trade.slot] += trade.quantity;
             outcome.net[trade.buyer][trade.slot] -= trade.quantity;
             let (from, to) = (Party::Member(trade.buyer), Party::Member(trade.seller));
-            outcome.ledger.pay(from, to, price[trade.slot] * trade.quantity, "trade");
+            outcome.ledger.pay(from, to, price[trade.slot] * trade.quantity, Reason::Trade);
         }
         outcome.trades = Some(trades);
         outcome.prices.push(Signal { side: Side::Both, member: None, price: price.into_iter().map(Some).collect() });

@@ -14,7 +14,7 @@ pub use weights::Weights;
 use crate::internal_price::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Claim, Side, Signal, Trade, pro_rata};
-use coase_core::{Certificate, Market, MechanismError, Outcome, Party, RunContext, Status, register};
+use coase_core::{Certificate, Market, MechanismError, Outcome, Party, Reason, RunContext, Status, register};
 use serde::{Deserialize, Serialize};
 
 /// How P2 pays.
@@ -110,10 +110,10 @@ fn enter(market: &Market, outcome: &mut Outcome, priced: Priced) {
     for trade in &priced.trades {
         let amount = trade.price.unwrap_or(0.0) * trade.quantity;
         let (from, to) = (Party::Member(trade.buyer), Party::Member(trade.seller));
-        outcome.ledger.pay_for(from, to, amount, "trade", Some(slots[trade.slot].product));
+        outcome.ledger.pay_for(from, to, amount, Reason::Trade, Some(slots[trade.slot].product));
     }
     for (i, amount) in priced.through_operator.iter().enumerate() {
-        outcome.ledger.pay(Party::Member(i), Party::Operator, *amount, "trade");
+        outcome.ledger.pay(Party::Member(i), Party::Operator, *amount, Reason::Trade);
     }
     let average = |counts: &dyn Fn(&Trade) -> bool, slot: usize| {
         let (money, energy) = priced

@@ -5,7 +5,7 @@ use crate::carbon::nodal;
 use crate::carbon::{CarbonPolicy, PolicyError};
 use crate::market::{DevicePlan, Plan};
 use crate::network::{Bus, BusKind, Network, NodeId, built_in};
-use crate::outcome::{Ledger, Party};
+use crate::outcome::{Ledger, Party, Reason};
 use crate::physical::{Physical, of_plans};
 use crate::setting::{Feeder, Setting};
 use crate::terms::Charge;
@@ -335,7 +335,7 @@ fn nodal_bills_are_what_dispatch_saw() {
             - terms.export_adder[0] * plan.export_kwh[0]
             - terms.trade_adder[0] * plan.trade[0];
         close(paid(&ledger, i), seen, 1e-9);
-        let network = -ledger.balance_of(Party::Member(i), &["nodal"]);
+        let network = -ledger.balance_of(Party::Member(i), &[Reason::Nodal]);
         close(network, -plan.output[0] * (signal[i] - signal[2 + i] - 0.6), 1e-9);
     }
     // The tariff itself is settled elsewhere: beside it the retailer gains its margin, and loses what exports now earn.
@@ -376,7 +376,7 @@ fn a_marginal_surplus_goes_back_to_those_who_did_not_pay_it() {
     close(ledger.balance(Party::Authority), physical.emissions_kg(&quiet, 0), 1e-6);
     // Marginal losses are twice the average ones: there is a surplus, and the operator keeps nothing of it.
     close(ledger.balance(Party::Dso), 0.0, 1e-9);
-    let refund = |i| ledger.balance_of(Party::Member(i), &["carbon refund"]);
+    let refund = |i| ledger.balance_of(Party::Member(i), &[Reason::CarbonRefund]);
     assert!(refund(0) > 0.0 && refund(1) > 2.0 * refund(0));
 }
 
@@ -408,7 +408,7 @@ fn a_ladder_on_imports_is_the_same_at_nodal_prices() {
         let (_, at_nodes) = at_its_own_signal(&*nodal, &setting, &physical);
         let ladder = bills(&*retail, &setting, &physical, &[]);
         for party in [Party::Member(0), Party::Member(1), Party::Dso, Party::Authority] {
-            let carbon = |ledger: &Ledger| -ledger.balance_of(party, &["carbon"]);
+            let carbon = |ledger: &Ledger| -ledger.balance_of(party, &[Reason::Carbon]);
             close(carbon(&at_nodes), carbon(&ladder), 1e-9);
         }
         assert_eq!(nodal.responsibility(&setting, &physical, &[]), retail.responsibility(&setting, &physical, &[]));

@@ -3,6 +3,7 @@
 use super::nodal::{feeder, state};
 use super::support::{bills, options, plan, policy, setting, tariff};
 use crate::carbon::{CarbonPolicy, PolicyError, policies};
+use crate::outcome::Reason;
 use serde_json::Value;
 
 /// All policies at their defaults, and forms with prices elsewhere.
@@ -91,7 +92,7 @@ fn a_factor_of_zero_takes_every_carbon_payment_away() {
         let carbon = |policy: &dyn CarbonPolicy| {
             let signal = policy.target(&setting, &physical, &policy.start(&setting));
             let ledger = bills(policy, &setting, &physical, &signal);
-            ledger.entries().iter().filter(|e| e.reason == "carbon").map(|e| e.amount.abs()).sum::<f64>()
+            ledger.entries().iter().filter(|e| e.reason == Reason::Carbon).map(|e| e.amount.abs()).sum::<f64>()
         };
         assert!(carbon(&*written) > 1.0, "{written:?}");
         assert!(carbon(&*free) == 0.0, "{written:?}");

@@ -1,0 +1,222 @@
+//! Whatever a mechanism or a policy moves, under whatever reason and to whomever, stands in the accounts of those who pay
+//! and receive it. Three quadratic agents at a tariff of 0.4 / 1.0; without trade they pay -5, 0 and -2.5, with or without
+//! a fee: expected numbers are these and the fee.
+
+use coase_core::carbon::{CarbonPolicy, MarginalPrice, Responsibility};
+use coase_core::engine::{self, Reporting};
+use coase_core::evaluate::{Evaluation, Search, Yardstick, evaluate};
+use coase_core::mechanism::Mechanism;
+use coase_core::outcome::{Party, Reason, Verdict};
+use coase_core::participant::{Device, Participant, Portfolio, Quadratic};
+use coase_core::physical::Physical;
+use coase_core::record::{Table, Value};
+use coase_core::setting::{Member, Periods, Setting, Tariff};
+use coase_core::terms::Terms;
+use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register, register_policy};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+const ALONE: [f64; 3] = [-5.0, 0.0, -2.5];
+const FEE: f64 = 3.0;
+
+/// Nobody trades; everybody pays a fee.
+#[derive(Debug, Serialize, Deserialize)]
+struct Fee {
+    #[serde(skip, default = "membership")]
+    reason: Reason,
+    #[serde(skip, default = "operator")]
+    to: Party,
+    amount: f64,
+}
+
+fn membership() -> Reason {
+    Reason::Other("membership")
+}
+
+fn operator() -> Party {
+    Party::Operator
+}
+
+impl Default for Fee {
+    fn default() -> Self {
+        Self { reason: membership(), to: operator(), amount: FEE }
+    }
+}
+
+register!(Fee, "fee-per-head", Baseline, "nobody trades, everybody pays", claims: [IndividuallyRational], needs: [],
+    information: Prices);
+
+impl Mechanism for Fee {
+    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+        let mut outcome = Outcome::new(market);
+        for i in (0..market.len()).filter(|i| Party::Member(*i) != self.to) {
+            outcome.ledger.pay(Party::Member(i), self.to, self.amount, self.reason);
+        }
+        Ok(outcome)
+    }
+}
+
+/// A policy that levies 2 per head under a reason of its own, and gives half of it back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Levy {}
+
+register_policy!(Levy, "levy-per-head", "two per head", claims: [], source: "a test");
+
+impl CarbonPolicy for Levy {
+    fn check(&self, _: &Setting) -> Result<(), coase_core::carbon::PolicyError> {
+        Ok(())
+    }
+    fn price_per_tonne(&self) -> Option<f64> {
+        None
+    }
+    fn with_price_factor(&self, _: f64) -> Arc<dyn CarbonPolicy> {
+        Arc::new(self.clone())
+    }
+    fn terms(&self, setting: &Setting, _: &[f64]) -> Vec<Terms> {
+        vec![Terms::default(); setting.members.len()]
+    }
+    fn settle(&self, setting: &Setting, _: &Physical, _: &[f64], ledger: &mut Ledger) {
+        for i in 0..setting.members.len() {
+            ledger.pay(Party::Member(i), Party::Authority, 2.0, "levy");
+            ledger.pay(Party::Authority, Party::Member(i), 1.0, Reason::CarbonRefund);
+        }
+    }
+    fn responsibility(&self, _: &Setting, _: &Physical, _: &[f64]) -> Responsibility {
+        Responsibility::default()
+    }
+    fn marginal_prices(&self, _: &Setting, _: &Physical, _: &[f64]) -> Vec<MarginalPrice> {
+        vec![]
+    }
+}
+
+fn market() -> Market {
+    let periods = Periods { count: 1, hours: 1.0 };
+    let tariff = Tariff {
+        buy_per_kwh: vec![1.0],
+        sell_per_kwh: vec![0.4],
+        intensity_kg_per_kwh: vec![0.581],
+        upstream_carbon_per_tonne: 0.0,
+    };
+    let agents = [(0.004, 0.20), (0.005, 0.55), (0.002, 1.10)];
+    let participants = agents.iter().enumerate().map(|(i, (a, b))| {
+        let agent = Quadratic::between_prices(*a, vec![*b], 0.0, 2.0).expect("convex");
+        let portfolio = Portfolio::new(format!("vpp{}", i + 1), vec![Device::Quadratic(agent)], periods);
+        Arc::new(portfolio.expect("valid")) as Arc<dyn Participant>
+    });
+    let members = (1..=3).map(|i| Member::new(format!("vpp{i}"), 1000.0, 1000.0)).collect();
+    Market::new(Setting::energy(periods, Some(tariff), None, members), participants.collect())
+}
+
+fn measured(mechanism: &dyn Mechanism, policy: &dyn CarbonPolicy) -> Evaluation {
+    let market = engine::enter(&market(), policy);
+    let cleared = engine::clear(mechanism, &market, policy, &Reporting::Truthful, 1, &()).expect("an outcome");
+    let yardstick = Yardstick {
+        upstream_cost_per_kwh: vec![0.4],
+        damage_per_tonne: 0.0,
+        core: Search::Skipped,
+        regret: Search::Skipped,
+    };
+    evaluate(&cleared, mechanism, policy, 1, &yardstick).expect("figures")
+}
+
+fn no_policy() -> Box<dyn CarbonPolicy> {
+    let extensions = ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES;
+    ron::Options::default().with_default_extension(extensions).from_str("None()").expect("a policy")
+}
+
+fn column(found: &Evaluation, table: Table, name: &str) -> Vec<f64> {
+    let runs = [found.record.metrics.clone()];
+    let (rows, skip) = match table {
+        Table::Runs => (&runs[..], coase_core::record::RUN_KEYS.len()),
+        _ => (found.record.rows(table), 0),
+    };
+    let at = table.columns().iter().position(|c| c.name == name).expect(name) - skip;
+    let number = |row: &Vec<Value>| match row[at] {
+        Value::Number(x) => x,
+        _ => panic!("{name} is no number"),
+    };
+    rows.iter().map(number).collect()
+}
+
+#[track_caller]
+fn close(found: &[f64], expected: &[f64], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (f, e) in found.iter().zip(expected) {
+        assert!((f - e).abs() <= 1e-6, "{what}: {found:?} instead of {expected:?}");
+    }
+}
+
+#[track_caller]
+fn verdict(found: &Evaluation, name: &str) -> Verdict {
+    found.certificates.iter().find(|c| c.name == name).expect(name).verdict
+}
+
+/// Everything that must hold of the books, whatever was paid.
+#[track_caller]
+fn balanced(found: &Evaluation, what: &str) {
+    assert_eq!(verdict(found, "gain_split"), Verdict::Upheld, "{what}");
+    assert_eq!(verdict(found, "ledger_balance"), Verdict::Upheld, "{what}");
+    let of = |name: &str| column(found, Table::Participants, name);
+    let (gain, payment) = (of("gain"), of("payment"));
+    let parts = ["gain_resource", "gain_retail_margin", "gain_carbon", "gain_network"].map(of);
+    let sums: Vec<f64> = (0..3).map(|i| parts.iter().map(|p| p[i]).sum::<f64>() - payment[i]).collect();
+    close(&sums, &gain, what);
+    let total: f64 = of("total_cost").iter().sum();
+    close(&column(found, Table::Runs, "total_cost"), &[total], what);
+}
+
+#[test]
+fn a_fee_costs_its_payer_whatever_it_is_called_and_whoever_receives_it() {
+    let reasons = Reason::NAMED.into_iter().chain([Reason::Other("membership"), Reason::Other("")]);
+    for reason in reasons {
+        for to in [Party::Operator, Party::Dso, Party::Grid, Party::Authority, Party::Member(1)] {
+            let what = format!("{reason:?} to {to:?}");
+            let found = measured(&Fee { reason, to, amount: FEE }, &*no_policy());
+            let paid = match to {
+                Party::Member(_) => [FEE, -2.0 * FEE, FEE],
+                _ => [FEE; 3],
+            };
+            let cost: Vec<f64> = ALONE.iter().zip(paid).map(|(alone, paid)| alone + paid).collect();
+            close(&column(&found, Table::Participants, "total_cost"), &cost, &what);
+            close(&found.gains, &paid.map(|p| -p), &what);
+            let of = |name: &str| column(&found, Table::Participants, name);
+            let (network, payment) = if to == Party::Dso { (paid, [0.0; 3]) } else { ([0.0; 3], paid) };
+            close(&of("gain_network"), &network.map(|p| -p), &what);
+            close(&of("payment"), &payment, &what);
+            assert_eq!(verdict(&found, "individual_rationality"), Verdict::Refuted, "{what}");
+            // A mechanism's payments are no cost of energy or carbon: efficiency does not see them.
+            close(&column(&found, Table::Runs, "welfare_gain"), &[0.0], &what);
+            close(&column(&found, Table::Runs, "carbon_payments"), &[0.0], &what);
+            balanced(&found, &what);
+        }
+    }
+}
+
+#[test]
+fn a_payment_the_other_way_is_a_receipt() {
+    for reason in Reason::NAMED {
+        let found = measured(&Fee { reason, to: Party::Operator, amount: -FEE }, &*no_policy());
+        close(&found.gains, &[FEE; 3], reason.name());
+        assert_eq!(verdict(&found, "individual_rationality"), Verdict::Upheld, "{reason:?}");
+        balanced(&found, reason.name());
+    }
+}
+
+#[test]
+fn what_a_policy_asks_for_under_its_own_reason_is_paid_for_carbon() {
+    let found = measured(&Fee::default(), &Levy {});
+    let of = |name: &str| column(&found, Table::Participants, name);
+    close(&of("carbon_cost"), &[2.0; 3], "the levy");
+    close(&of("total_cost"), &ALONE.map(|alone| alone + 2.0 - 1.0 + FEE), "with refund and fee");
+    close(&column(&found, Table::Runs, "carbon_payments"), &[6.0], "received");
+    close(&column(&found, Table::Runs, "carbon_revenue"), &[3.0], "kept");
+    balanced(&found, "a levy");
+}
+
+#[test]
+fn the_ledger_names_a_reason_of_ones_own() {
+    let found = measured(&Fee::default(), &*no_policy());
+    let names: Vec<&Value> = found.record.ledger.iter().map(|row| &row[3]).collect();
+    assert!(names.contains(&&Value::Text("membership".into())), "{names:?}");
+    assert!(names.contains(&&Value::Text("tariff".into())), "{names:?}");
+}
