@@ -3,7 +3,7 @@
 //! Formats that know positions and reject unknown fields do not survive serde's `flatten`: here the fields of the modifiers
 //! are taken out of the map as they come, and the policy's own `Deserialize` reads the rest. Knows serde only.
 
-use super::modified::Modified;
+use super::modified::{Modified, Rule};
 use super::modifiers::Modifiers;
 use crate::open;
 use serde::de::value::StringDeserializer;
@@ -15,7 +15,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-impl<'de, R: for<'a> Deserialize<'a>> Deserialize<'de> for Modified<R> {
+impl<'de, R: Rule + for<'a> Deserialize<'a>> Deserialize<'de> for Modified<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let own = open::fields::<R>();
         let all = interned([own, &Modifiers::FIELDS].concat());
@@ -23,9 +23,9 @@ impl<'de, R: for<'a> Deserialize<'a>> Deserialize<'de> for Modified<R> {
     }
 }
 
-impl<R: Serialize> Serialize for Modified<R> {
+impl<R: Rule> Serialize for Modified<R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.rule.serialize(Extended { inner: serializer, modifiers: &self.modifiers })
+        self.written().serialize(Extended { inner: serializer, modifiers: self.modifiers() })
     }
 }
 
@@ -46,7 +46,7 @@ struct Both<R> {
     rule: PhantomData<R>,
 }
 
-impl<'de, R: Deserialize<'de>> Visitor<'de> for Both<R> {
+impl<'de, R: Rule + Deserialize<'de>> Visitor<'de> for Both<R> {
     type Value = Modified<R>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,7 +61,7 @@ impl<'de, R: Deserialize<'de>> Visitor<'de> for Both<R> {
         let mut modifiers = Modifiers::default();
         let rest = Rest { map, all: self.all, modifiers: &mut modifiers, taken: vec![] };
         let rule = R::deserialize(de::value::MapAccessDeserializer::new(rest))?;
-        Ok(Modified { rule, modifiers })
+        Ok(Modified::new(rule, modifiers))
     }
 }
 

@@ -14,22 +14,55 @@ use crate::physical::Physical;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Terms};
 use serde::Serialize;
-use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 /// A rule under modifiers; in files the fields of both stand side by side.
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// The rule is kept twice: as it is written, for files and messages, and at the prices that are charged, which answers every
+/// question. The prices are multiplied once, when the two are put together.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Modified<R> {
-    /// The policy's own parameters.
-    pub rule: R,
-    /// The parameters of every policy.
-    pub modifiers: Modifiers,
+    written: R,
+    in_force: R,
+    modifiers: Modifiers,
 }
 
-impl<R> From<R> for Modified<R> {
+impl<R: Rule> Modified<R> {
+    /// A rule as it is written, under these modifiers.
+    pub fn new(written: R, modifiers: Modifiers) -> Self {
+        let mut in_force = written.clone();
+        // A price is not touched by a factor that changes nothing.
+        if modifiers.price_factor != 1.0 {
+            for (_, price) in in_force.carbon_prices() {
+                *price *= modifiers.price_factor;
+            }
+        }
+        Self { written, in_force, modifiers }
+    }
+}
+
+impl<R> Modified<R> {
+    /// The policy's own parameters as they are written.
+    pub fn written(&self) -> &R {
+        &self.written
+    }
+
+    /// The parameters of every policy.
+    pub fn modifiers(&self) -> &Modifiers {
+        &self.modifiers
+    }
+}
+
+impl<R: Rule> From<R> for Modified<R> {
     fn from(rule: R) -> Self {
-        Self { rule, modifiers: Modifiers::default() }
+        Self::new(rule, Modifiers::default())
+    }
+}
+
+impl<R: Rule + Default> Default for Modified<R> {
+    fn default() -> Self {
+        R::default().into()
     }
 }
 
@@ -44,9 +77,10 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
     /// The carbon price as written, per tonne, where there is one.
     fn price_per_tonne(&self) -> Option<f64>;
 
-    /// The same rule with every price of carbon multiplied by a factor.
-    #[must_use]
-    fn scaled(&self, factor: f64) -> Self;
+    /// Every parameter that is a price of carbon, by its path in files (`ladder.base_price_per_tonne`): what
+    /// [`Modifiers::price_factor`] multiplies. A parameter that is not given is left out. With all of them at zero the rule
+    /// charges nobody for carbon.
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)>;
 
     /// What the engine does with the signal.
     fn signal_kind(&self) -> SignalKind {
@@ -164,34 +198,55 @@ pub const NODAL: Reason = Reason::Nodal;
 /// Reason of recycled revenue in the ledger.
 pub const CARBON_REFUND: Reason = Reason::CarbonRefund;
 
-impl<R: Rule> Modified<R> {
-    /// The rule at the prices that are charged.
-    fn in_force(&self) -> Cow<'_, R> {
-        let factor = self.modifiers.price_factor;
-        if factor == 1.0 { Cow::Borrowed(&self.rule) } else { Cow::Owned(self.rule.scaled(factor)) }
-    }
+/// The prices of a rule that is a parameter of another.
+pub(super) fn nested<'p>(
+    parameter: &'p str,
+    prices: Vec<(String, &'p mut f64)>,
+) -> impl Iterator<Item = (String, &'p mut f64)> {
+    prices.into_iter().map(move |(name, price)| (format!("{parameter}.{name}"), price))
+}
+
+/// Questions that the rule in force answers, with the modifiers: no other way leads from a policy to its rule.
+macro_rules! answered_by_the_rule_in_force {
+    ($(fn $name:ident($($argument:ident: $of:ty),*) -> $answer:ty;)*) => {
+        $(fn $name(&self, setting: &Setting $(, $argument: $of)*) -> $answer {
+            self.in_force.$name(setting, &self.modifiers $(, $argument)*)
+        })*
+    };
 }
 
 impl<R: Rule + 'static> CarbonPolicy for Modified<R>
 where
     Modified<R>: RegisteredPolicy + Serialize,
 {
+    answered_by_the_rule_in_force! {
+        fn start() -> Vec<f64>;
+        fn target(physical: &Physical, signal: &[f64]) -> Vec<f64>;
+        fn node_prices(physical: &Physical, signal: &[f64]) -> Option<NodePrices>;
+        fn responsibility(physical: &Physical, signal: &[f64]) -> Responsibility;
+        fn marginal_prices(physical: &Physical, signal: &[f64]) -> Vec<MarginalPrice>;
+    }
+
     fn check(&self, setting: &Setting) -> Result<(), PolicyError> {
         self.modifiers.check()?;
-        match self.rule.check(setting, &self.modifiers) {
+        match self.written.check(setting, &self.modifiers) {
             // Prices multiplied by zero charge nothing twice, and what is multiplied may be too large.
-            Ok(()) | Err(PolicyError::AlreadyInTariff { .. }) => self.in_force().check(setting, &self.modifiers),
+            Ok(()) | Err(PolicyError::AlreadyInTariff { .. }) => self.in_force.check(setting, &self.modifiers),
             // Other errors name parameters as they are written.
             refused => refused,
         }
     }
 
     fn price_per_tonne(&self) -> Option<f64> {
-        self.in_force().price_per_tonne()
+        self.in_force.price_per_tonne()
     }
 
     fn written_price_per_tonne(&self) -> Option<f64> {
-        self.rule.price_per_tonne()
+        self.written.price_per_tonne()
+    }
+
+    fn carbon_prices(&self) -> Vec<(String, f64)> {
+        self.written.clone().carbon_prices().into_iter().map(|(name, price)| (name, *price)).collect()
     }
 
     fn price_factor(&self) -> f64 {
@@ -199,7 +254,7 @@ where
     }
 
     fn with_price_factor(&self, factor: f64) -> Arc<dyn CarbonPolicy> {
-        Arc::new(Self { rule: self.rule.clone(), modifiers: Modifiers { price_factor: factor, ..self.modifiers } })
+        Arc::new(Self::new(self.written.clone(), Modifiers { price_factor: factor, ..self.modifiers }))
     }
 
     fn storage_rule(&self) -> StorageRule {
@@ -207,54 +262,34 @@ where
     }
 
     fn signal_kind(&self) -> SignalKind {
-        self.in_force().signal_kind()
-    }
-
-    fn start(&self, setting: &Setting) -> Vec<f64> {
-        self.in_force().start(setting, &self.modifiers)
+        self.in_force.signal_kind()
     }
 
     fn terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
         if self.modifiers.visible {
-            self.in_force().terms(setting, &self.modifiers, signal)
+            self.charged_terms(setting, signal)
         } else {
             vec![Terms::default(); setting.members.len()]
         }
     }
 
     fn charged_terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
-        self.in_force().terms(setting, &self.modifiers, signal)
-    }
-
-    fn target(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
-        self.in_force().target(setting, &self.modifiers, physical, signal)
+        self.in_force.terms(setting, &self.modifiers, signal)
     }
 
     fn prices_limits(&self) -> bool {
-        self.rule.prices_limits()
+        self.in_force.prices_limits()
     }
 
     fn softened(&self, setting: &Setting, physical: &Physical) -> Option<Arc<dyn CarbonPolicy>> {
-        let rule = self.rule.softened(setting, physical)?;
-        Some(Arc::new(Self { rule, modifiers: self.modifiers }))
-    }
-
-    fn node_prices(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Option<NodePrices> {
-        self.rule.node_prices(setting, &self.modifiers, physical, signal)
+        let in_force = self.in_force.softened(setting, physical)?;
+        Some(Arc::new(Self { in_force, ..self.clone() }))
     }
 
     fn settle(&self, setting: &Setting, physical: &Physical, signal: &[f64], ledger: &mut Ledger) {
         let mut bills = Ledger::default();
-        self.in_force().settle(setting, &self.modifiers, physical, signal, &mut bills);
+        self.in_force.settle(setting, &self.modifiers, physical, signal, &mut bills);
         recycling::refund(setting, self.modifiers.recycling, &mut bills);
         ledger.append(&bills);
-    }
-
-    fn responsibility(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Responsibility {
-        self.in_force().responsibility(setting, &self.modifiers, physical, signal)
-    }
-
-    fn marginal_prices(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<MarginalPrice> {
-        self.in_force().marginal_prices(setting, &self.modifiers, physical, signal)
     }
 }

@@ -137,6 +137,11 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
         self.price_per_tonne()
     }
 
+    /// Every parameter that is a price of carbon, by its path in files, as it is written: what the price factor multiplies.
+    fn carbon_prices(&self) -> Vec<(String, f64)> {
+        vec![]
+    }
+
     /// What written prices are multiplied by.
     fn price_factor(&self) -> f64 {
         1.0

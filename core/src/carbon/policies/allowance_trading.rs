@@ -98,8 +98,8 @@ impl Rule for AllowanceTrading {
         Some(self.base_price_per_tonne)
     }
 
-    fn scaled(&self, factor: f64) -> Self {
-        Self { base_price_per_tonne: factor * self.base_price_per_tonne, ..self.clone() }
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        vec![("base_price_per_tonne".into(), &mut self.base_price_per_tonne)]
     }
 
     fn signal_kind(&self) -> SignalKind {

@@ -55,12 +55,9 @@ impl Rule for CapAndTrade {
         Some(self.price_per_tonne)
     }
 
-    fn scaled(&self, factor: f64) -> Self {
-        Self {
-            price_per_tonne: factor * self.price_per_tonne,
-            sell_price_per_tonne: self.sell_price_per_tonne.map(|price| factor * price),
-            quota: self.quota,
-        }
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        let sell = self.sell_price_per_tonne.as_mut().map(|price| ("sell_price_per_tonne".into(), price));
+        [("price_per_tonne".into(), &mut self.price_per_tonne)].into_iter().chain(sell).collect()
     }
 
     fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &[f64]) -> Vec<Account> {

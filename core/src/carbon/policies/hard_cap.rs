@@ -64,9 +64,9 @@ impl Rule for HardCap {
         None
     }
 
-    /// There is no price.
-    fn scaled(&self, _: f64) -> Self {
-        self.clone()
+    /// The price of a cap is found, not given.
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        vec![]
     }
 
     fn signal_kind(&self) -> SignalKind {

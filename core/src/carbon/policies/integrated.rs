@@ -21,6 +21,7 @@ mod flow_in_loop;
 
 use super::Stepped;
 use crate::carbon::accounts::{self, withdrawal_kwh};
+use crate::carbon::modified::nested;
 use crate::carbon::nodal::{self, Turn};
 use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{CARBON, MarginalPrice, Modified, Modifiers, NODAL, PolicyError, Responsibility, Rule, SignalKind};
@@ -243,12 +244,9 @@ impl Rule for Integrated {
         Some(self.ladder.as_ref().map_or(self.price_per_tonne, |ladder| ladder.base_price_per_tonne))
     }
 
-    fn scaled(&self, factor: f64) -> Self {
-        Self {
-            price_per_tonne: factor * self.price_per_tonne,
-            ladder: self.ladder.as_ref().map(|ladder| ladder.scaled(factor)),
-            ..self.clone()
-        }
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        let ladder = self.ladder.iter_mut().flat_map(|ladder| nested("ladder", ladder.carbon_prices()));
+        [("price_per_tonne".into(), &mut self.price_per_tonne)].into_iter().chain(ladder).collect()
     }
 
     fn signal_kind(&self) -> SignalKind {

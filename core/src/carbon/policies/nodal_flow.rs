@@ -9,6 +9,7 @@
 
 use super::Stepped;
 use crate::carbon::accounts::{self, withdrawal_kwh};
+use crate::carbon::modified::nested;
 use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{
     CARBON, Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
@@ -149,12 +150,12 @@ impl Rule for NodalFlow {
         Some(self.price_per_tonne)
     }
 
-    fn scaled(&self, factor: f64) -> Self {
-        let direct = match &self.direct {
-            Direct::Tax => Direct::Tax,
-            Direct::Stepped(ladder) => Direct::Stepped(ladder.scaled(factor)),
-        };
-        Self { price_per_tonne: factor * self.price_per_tonne, direct, export_credit: self.export_credit }
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        let mut prices = vec![("price_per_tonne".into(), &mut self.price_per_tonne)];
+        if let Direct::Stepped(ladder) = &mut self.direct {
+            prices.extend(nested("direct.Stepped", ladder.carbon_prices()));
+        }
+        prices
     }
 
     fn signal_kind(&self) -> SignalKind {

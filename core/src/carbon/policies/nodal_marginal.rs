@@ -49,8 +49,8 @@ impl Rule for NodalMarginal {
         Some(self.price_per_tonne)
     }
 
-    fn scaled(&self, factor: f64) -> Self {
-        Self { price_per_tonne: factor * self.price_per_tonne }
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        vec![("price_per_tonne".into(), &mut self.price_per_tonne)]
     }
 
     fn signal_kind(&self) -> SignalKind {

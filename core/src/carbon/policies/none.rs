@@ -20,9 +20,8 @@ impl Rule for NoPolicy {
         None
     }
 
-    /// There is no price.
-    fn scaled(&self, _: f64) -> Self {
-        self.clone()
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        vec![]
     }
 
     fn accounts(&self, _: &Setting, _: &Modifiers, _: &[f64]) -> Vec<Account> {
