@@ -2,10 +2,12 @@
 //!
 //! Read from the tables of a result store, so that it is the same after a run, a resumed run and a collection.
 
+mod panel;
 mod text;
 
 use anyhow::Context;
-use std::collections::BTreeMap;
+use panel::Group;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -14,11 +16,10 @@ use std::rc::Rc;
 pub struct Summary {
     runs: Vec<Run>,
     refuted: Vec<Refuted>,
-    /// How policies were made comparable: the measure, and the label of the policy that the others were matched with.
-    matching: Option<(String, String)>,
+    assumptions: Vec<Assumptions>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Run {
     id: String,
     scenario: String,
@@ -28,10 +29,24 @@ struct Run {
     reason: String,
     /// Swept parameters with their values, as written.
     swept: Vec<String>,
+    /// Values of all swept parameters, then the seed; empty where the run does not have the parameter.
+    point: Vec<String>,
     /// Columns of the run table that hold a number.
     numbers: BTreeMap<String, f64>,
     gains: Gains,
+    /// Participants that are worse off than without trade.
+    losers: usize,
+    refuted: usize,
+    voltage: Option<Excess>,
+    rating: Option<Excess>,
     matched: Option<Matched>,
+}
+
+/// How far a run is beyond the network's limits, and where.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Excess {
+    by: f64,
+    place: String,
 }
 
 /// How near a run came to what it was matched with.
@@ -62,10 +77,23 @@ struct Refuted {
     witness: String,
 }
 
+/// What the manifest says about a scenario that a reader of its costs must know.
+#[derive(Clone, Debug, Default)]
+struct Assumptions {
+    scenario: String,
+    currency: String,
+    upstream_cost: String,
+    damage_per_tonne: Option<f64>,
+    /// The policy whose price was taken for the damage.
+    damage_from: Option<String>,
+    /// How policies were made comparable: the measure, and the policy that the others were matched with.
+    matching: Option<(String, String)>,
+}
+
 impl Summary {
-    /// Reads the tables `runs`, `participants` and `certificates`, and of the manifest how policies were made comparable.
+    /// Reads the tables `runs`, `participants` and `certificates`, and of the manifest what figures are measured with.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let mut summary = Self { matching: matching(folder), ..Self::default() };
+        let mut summary = Self { assumptions: assumptions(folder), ..Self::default() };
         let mut at = BTreeMap::new();
         for row in table(folder, "runs")? {
             at.insert(row.text("run_id"), summary.runs.len());
@@ -77,37 +105,46 @@ impl Summary {
                 status: row.text("status"),
                 reason: row.text("reason"),
                 swept: row.swept(),
+                point: row.point(),
                 numbers: row.numbers(),
-                gains: Gains::default(),
-                matched: None,
+                ..Run::default()
             });
         }
         for row in table(folder, "participants")? {
             if let Some(&run) = at.get(&row.text("run_id")) {
-                let gains = &mut summary.runs[run].gains;
+                let run = &mut summary.runs[run];
+                let gains = &mut run.gains;
                 gains.total += row.number("gain");
                 gains.resource += row.number("gain_resource");
                 gains.retail_margin += row.number("gain_retail_margin");
                 gains.carbon += row.number("gain_carbon");
                 gains.network += row.number("gain_network");
+                // A millionth of what is at stake is a solver's rounding.
+                let stake = row.number("disagreement_cost").abs() + row.number("payment").abs() + 1.0;
+                run.losers += usize::from(row.number("gain") < -1e-6 * stake);
             }
         }
         for row in table(folder, "certificates")? {
-            let verdict = row.text("verdict");
-            if let ("match", Some(&run)) = (row.cell("name"), at.get(&row.text("run_id"))) {
-                summary.runs[run].matched =
-                    Some(Matched { is_met: verdict == "upheld", distance: row.cell("value").parse().ok() });
+            let Some(&run) = at.get(&row.text("run_id")) else { continue };
+            let run = &mut summary.runs[run];
+            let (verdict, value) = (row.text("verdict"), row.cell("value").parse().ok());
+            let excess = || value.map(|by| Excess { by, place: row.text("witness") });
+            match row.cell("name") {
+                "match" => run.matched = Some(Matched { is_met: verdict == "upheld", distance: value }),
+                "voltage_excess_pu" => run.voltage = excess(),
+                "rating_excess_kva" => run.rating = excess(),
+                _ => {}
             }
-            if verdict != "refuted" {
-                continue;
+            if verdict == "refuted" {
+                run.refuted += 1;
+                summary.refuted.push(Refuted {
+                    run: row.text("run_id"),
+                    name: row.text("name"),
+                    value: row.text("value"),
+                    tolerance: row.text("tolerance"),
+                    witness: row.text("witness"),
+                });
             }
-            summary.refuted.push(Refuted {
-                run: row.text("run_id"),
-                name: row.text("name"),
-                value: row.text("value"),
-                tolerance: row.text("tolerance"),
-                witness: row.text("witness"),
-            });
         }
         Ok(summary)
     }
@@ -124,67 +161,36 @@ impl Summary {
         }
         groups
     }
+
+    fn assumptions_of(&self, scenario: &str) -> Option<&Assumptions> {
+        self.assumptions.iter().find(|a| a.scenario == scenario)
+    }
+
+    /// Whether several seeds were run and none of them changed a figure.
+    fn seeds_change_nothing(&self) -> bool {
+        let seed = |run: &Run| run.point.last().cloned().unwrap_or_default();
+        let without = |run: &Run| {
+            let swept = run.point[..run.point.len().saturating_sub(1)].to_vec();
+            (run.scenario.clone(), run.mechanism.clone(), run.policy.clone(), swept)
+        };
+        let figures = |run: &Run| {
+            let mut numbers = run.numbers.clone();
+            numbers.remove("seed");
+            (run.status.clone(), numbers)
+        };
+        let seeds: BTreeSet<String> = self.runs.iter().map(seed).collect();
+        let mut first: BTreeMap<_, &Run> = BTreeMap::new();
+        let same = self.runs.iter().all(|run| {
+            let known = first.entry(without(run)).or_insert(run);
+            figures(known) == figures(run)
+        });
+        seeds.len() > 1 && same
+    }
 }
 
 impl Run {
     fn answered(&self) -> bool {
         self.status == "converged" || self.status == "no_equilibrium"
-    }
-}
-
-/// The runs of a scenario under a policy.
-struct Group<'a> {
-    scenario: &'a str,
-    policy: &'a str,
-    runs: Vec<&'a Run>,
-}
-
-/// What one can be best at.
-#[derive(Clone, Copy)]
-struct Criterion {
-    column: &'static str,
-    title: &'static str,
-    best: Best,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Best {
-    Least,
-    Most,
-}
-
-const CRITERIA: [Criterion; 6] = [
-    Criterion { column: "social_cost", title: "least social cost", best: Best::Least },
-    Criterion { column: "emissions_kg", title: "least emissions (kg)", best: Best::Least },
-    Criterion { column: "total_cost", title: "least cost to participants", best: Best::Least },
-    Criterion { column: "jain_index", title: "most even gains (Jain)", best: Best::Most },
-    Criterion { column: "peak_import_kw", title: "least peak import (kW)", best: Best::Least },
-    Criterion { column: "renewable_utilisation", title: "most renewables used", best: Best::Most },
-];
-
-impl Group<'_> {
-    /// Mechanisms in their order with the mean of a figure over seeds and swept values; only answered runs count.
-    fn means(&self, figure: impl Fn(&Run) -> Option<f64>) -> Vec<(&str, f64)> {
-        let mut sums: Vec<(&str, f64, usize)> = vec![];
-        for run in self.runs.iter().filter(|run| run.answered()) {
-            let Some(value) = figure(run) else { continue };
-            match sums.iter_mut().find(|sum| sum.0 == run.mechanism) {
-                Some(sum) => (sum.1, sum.2) = (sum.1 + value, sum.2 + 1),
-                None => sums.push((&run.mechanism, value, 1)),
-            }
-        }
-        sums.into_iter().map(|(mechanism, sum, count)| (mechanism, sum / count as f64)).collect()
-    }
-
-    /// The best mechanisms at something, with the value; several where they are equal to a hundredth of a percent, none
-    /// where all are.
-    fn best(&self, criterion: Criterion) -> Option<(Vec<&str>, f64)> {
-        let means = self.means(|run| run.numbers.get(criterion.column).copied());
-        let sign = if criterion.best == Best::Least { 1.0 } else { -1.0 };
-        let best = means.iter().map(|m| sign * m.1).min_by(f64::total_cmp)?;
-        let tolerance = 1e-4 * best.abs() + 1e-9;
-        let winners: Vec<&str> = means.iter().filter(|m| sign * m.1 <= best + tolerance).map(|m| m.0).collect();
-        (winners.len() < means.len()).then_some((winners, sign * best))
     }
 }
 
@@ -214,6 +220,12 @@ impl Row {
         cells.filter(|(name, cell)| name.contains('.') && !cell.is_empty()).map(|(n, c)| format!("{n} = {c}")).collect()
     }
 
+    /// Values of all swept parameters, then the seed.
+    fn point(&self) -> Vec<String> {
+        let swept = self.header.iter().zip(&self.cells).filter(|(name, _)| name.contains('.'));
+        swept.map(|(_, cell)| cell.to_owned()).chain([self.text("seed")]).collect()
+    }
+
     fn numbers(&self) -> BTreeMap<String, f64> {
         let parsed =
             self.header.iter().zip(&self.cells).map(|(name, cell)| Some((name.to_owned(), cell.parse().ok()?)));
@@ -221,12 +233,25 @@ impl Row {
     }
 }
 
-/// A store without a manifest that says so has not matched anything.
-fn matching(folder: &Path) -> Option<(String, String)> {
-    let text = std::fs::read_to_string(folder.join("manifest.json")).ok()?;
-    let manifest: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let choice = manifest["choices"].get(0)?;
-    Some((choice["match"].as_str()?.to_owned(), choice["matched_with"].as_str()?.to_owned()))
+/// What the manifest of a store says about its scenarios; nothing where there is none.
+fn assumptions(folder: &Path) -> Vec<Assumptions> {
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).ok();
+    let manifest: serde_json::Value =
+        manifest.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(serde_json::Value::Null);
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let choices = manifest["choices"].as_array().map_or(&[][..], Vec::as_slice);
+    let of_scenario = |choice: &serde_json::Value| {
+        let scenario = text(&choice["scenario"]).unwrap_or_default();
+        Assumptions {
+            currency: text(&manifest["scenarios"][&scenario]["currency"]).unwrap_or_default(),
+            upstream_cost: text(&choice["upstream_cost"]).unwrap_or_default(),
+            damage_per_tonne: choice["damage_per_tonne"].as_f64(),
+            damage_from: text(&choice["damage_from"]),
+            matching: text(&choice["match"]).zip(text(&choice["matched_with"])),
+            scenario,
+        }
+    };
+    choices.iter().map(of_scenario).collect()
 }
 
 fn table(folder: &Path, name: &str) -> anyhow::Result<Vec<Row>> {

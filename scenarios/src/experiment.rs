@@ -87,6 +87,8 @@ pub(crate) struct ScenarioEntry {
     pub(crate) text: Text,
     /// The damage of a tonne where the scenario gives none.
     pub(crate) damage: f64,
+    /// Label of the policy whose price that damage is, where the scenario gives none.
+    pub(crate) borrowed_from: Option<String>,
 }
 
 /// A parameter and the values it takes, as written.
@@ -137,6 +139,7 @@ impl Experiment {
                 scenario: entry.form.name.clone(),
                 upstream_cost: if upstream { "as written" } else { "the sell price" },
                 damage_per_tonne: entry.form.damage_per_tonne.unwrap_or(entry.damage),
+                damage_from: entry.borrowed_from.clone(),
                 matching: self.plan.matching,
                 matched_with: self.reference().map(|k| self.policies[k].label.clone()),
             }
@@ -406,6 +409,8 @@ pub struct Choices {
     pub upstream_cost: &'static str,
     /// Damage of a tonne of emissions.
     pub damage_per_tonne: f64,
+    /// Label of the policy whose price was taken for it; `None` where the scenario says it, or no policy has a price.
+    pub damage_from: Option<String>,
     /// How policies are made comparable.
     #[serde(rename = "match")]
     pub matching: Matching,

@@ -79,6 +79,25 @@ impl Loader {
     }
 }
 
+/// What a tonne of emissions is taken to damage where a scenario does not say.
+struct Damage {
+    per_tonne: f64,
+    /// Label of the policy whose price it is.
+    from: Option<String>,
+}
+
+impl Damage {
+    /// The price, as written, of the first policy that has one. A negative price, which a policy may refuse for itself, says
+    /// nothing about damage.
+    fn of(policies: &[Variant<dyn CarbonPolicy>]) -> Self {
+        let priced = |p: &Variant<dyn CarbonPolicy>| {
+            let price = p.plugin.written_price_per_tonne().filter(|price| *price >= 0.0 && price.is_finite())?;
+            Some(Self { per_tonne: price, from: Some(p.label.clone()) })
+        };
+        policies.iter().find_map(priced).unwrap_or(Self { per_tonne: 0.0, from: None })
+    }
+}
+
 fn wrong_head(text: &Text, found: &str, expected: &'static str) -> Fault {
     let found = if found.is_empty() { text.as_str().chars().take(1).collect() } else { found.to_owned() };
     text.fault("", Cause::Head { found, expected })
@@ -98,12 +117,12 @@ impl Reader<'_> {
         check(&form, &text)?;
         let mechanisms = self.variants::<dyn Mechanism>(&text, "mechanisms", Root::Mechanism)?;
         let policies = self.variants::<dyn CarbonPolicy>(&text, "carbon", Root::Carbon)?;
-        let damage = policies.iter().find_map(|p| p.plugin.written_price_per_tonne()).unwrap_or(0.0);
+        let damage = Damage::of(&policies);
         let scenarios = scenarios
             .into_iter()
             .map(|scenario| {
                 let text = self.overridden(scenario, Root::Scenario);
-                self.scenario(text, damage)
+                self.scenario(text, &damage)
             })
             .collect::<Result<Vec<_>, _>>()?;
         if scenarios.is_empty() {
@@ -169,19 +188,25 @@ impl Reader<'_> {
         Ok(scenarios)
     }
 
-    fn scenario(&mut self, text: Text, damage: f64) -> Result<ScenarioEntry, Fault> {
-        let form = self.inlined(&text, damage)?;
-        Ok(ScenarioEntry { form, text, damage })
+    fn scenario(&mut self, text: Text, damage: &Damage) -> Result<ScenarioEntry, Fault> {
+        let mut form = self.read_scenario(&text)?;
+        let borrowed_from = if form.damage_per_tonne.is_some() { None } else { damage.from.clone() };
+        form.damage_per_tonne.get_or_insert(damage.per_tonne);
+        Ok(ScenarioEntry { form, text, damage: damage.per_tonne, borrowed_from })
     }
 
     fn inlined(&mut self, text: &Text, damage: f64) -> Result<Scenario, Fault> {
+        let mut form = self.read_scenario(text)?;
+        form.damage_per_tonne.get_or_insert(damage);
+        Ok(form)
+    }
+
+    fn read_scenario(&mut self, text: &Text) -> Result<Scenario, Fault> {
         match text.head() {
             "Scenario" => {}
             found => return Err(wrong_head(text, found, "`Scenario(`")),
         }
-        let mut form = resolve::inline(text.parse()?, text, &mut self.files)?;
-        form.damage_per_tonne.get_or_insert(damage);
-        Ok(form)
+        resolve::inline(text.parse()?, text, &mut self.files)
     }
 
     fn variants<T: Kind + ?Sized>(

@@ -65,6 +65,24 @@ fn refused(from: &str, to: &str, needle: &str, words: &[&str]) -> Fault {
 }
 
 #[test]
+fn the_damage_of_a_tonne_is_written_or_the_first_price_that_is_not_negative() {
+    let choice = |scenario: &str, carbon: &str| {
+        let text = format!("Experiment(scenarios: [{scenario}], mechanisms: [\"grid-only\"], carbon: [{carbon}])");
+        let choices = load(&text).unwrap().choices();
+        (choices[0].damage_per_tonne, choices[0].damage_from.clone())
+    };
+    assert_eq!(choice(PLANT, "\"none\", Tax(price_per_tonne: 60)"), (60.0, Some("tax".to_owned())));
+    assert_eq!(choice(PLANT, "Tax(price_per_tonne: -5)"), (0.0, None));
+    let labelled =
+        "(label: \"low\", policy: Tax(price_per_tonne: -5)), (label: \"high\", policy: Tax(price_per_tonne: 80))";
+    assert_eq!(choice(PLANT, labelled), (80.0, Some("high".to_owned())));
+    let told = PLANT.replacen("periods:", "damage_per_tonne: 12, periods:", 1);
+    assert_ne!(told, PLANT);
+    assert_eq!(choice(&told, "Tax(price_per_tonne: 60)"), (12.0, None));
+    assert_eq!(choice(PLANT, "\"none\""), (0.0, None));
+}
+
+#[test]
 fn defaults_are_those_of_the_documentation() {
     let experiment = load(PLANT).unwrap();
     let run = &experiment.runs[0];

@@ -298,6 +298,7 @@ fn the_manifest_says_what_a_reader_must_know() {
     assert_eq!(manifest["experiment_hash"], experiment.hash().as_str());
     assert_eq!(manifest["source_revision"], "abc");
     assert_eq!(manifest["choices"][0]["damage_per_tonne"], 310.0);
+    assert_eq!(manifest["choices"][0]["damage_from"], "tax");
     assert_eq!(manifest["choices"][0]["upstream_cost"], "the sell price");
     assert_eq!(manifest["choices"][0]["match"], "BasePrice");
     assert_eq!(manifest["scenarios"]["pair"]["buy_price_per_kwh"][1], 0.6);

@@ -1,6 +1,8 @@
 //! The summary in words.
 
-use super::{CRITERIA, Gains, Group, Run, Summary};
+use super::panel::{Group, Panel, mean};
+use super::{Assumptions, Excess, Gains, Run, Summary};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 const GAINS: &str = "\
@@ -8,17 +10,77 @@ Gains are those of the participants together, against no trade under the same po
 included. Retail margin: lost by the retailer. Carbon: payment avoided. Network: charges avoided.
 ";
 
+/// Refuted claims and runs without an answer that are listed one by one.
+const MAX_LISTED: usize = 30;
+
+/// A figure by which mechanisms are compared.
+struct Figure {
+    /// Head of the column, in two lines.
+    head: [&'static str; 2],
+    /// In a sentence.
+    name: &'static str,
+    best: Option<Best>,
+    of: fn(&Run) -> Option<f64>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Best {
+    Least,
+    Most,
+}
+
+const FIGURES: [Figure; 6] = [
+    Figure {
+        head: ["social", "cost"],
+        name: "least social cost",
+        best: Some(Best::Least),
+        of: |run| run.numbers.get("social_cost").copied(),
+    },
+    Figure {
+        head: ["emissions", "(kg)"],
+        name: "least emissions",
+        best: Some(Best::Least),
+        of: |run| run.numbers.get("emissions_kg").copied(),
+    },
+    Figure {
+        head: ["participants'", "cost"],
+        name: "least cost to participants",
+        best: Some(Best::Least),
+        of: |run| run.numbers.get("total_cost").copied(),
+    },
+    Figure {
+        head: ["even gains", "(Jain)"],
+        name: "most even gains",
+        best: Some(Best::Most),
+        of: |run| run.numbers.get("jain_index").copied(),
+    },
+    Figure {
+        head: ["peak", "import (kW)"],
+        name: "least peak import",
+        best: Some(Best::Least),
+        of: |run| run.numbers.get("peak_import_kw").copied(),
+    },
+    Figure { head: ["who", "loses"], name: "losers", best: None, of: |run| Some(run.losers as f64) },
+];
+
 impl Summary {
     /// What is printed at the end of `coase run`: figures are compared with those of the mechanism `baseline`.
     pub fn text(&self, baseline: &str) -> String {
         let mut text = String::new();
         for group in self.groups() {
-            group.write(&mut text, baseline, self.matching.as_ref());
+            group.write(&mut text, baseline, self.assumptions_of(group.scenario));
         }
+        line(&mut text, "`*` marks the best of a column where they differ.");
         line(&mut text, GAINS);
+        for assumptions in &self.assumptions {
+            line(&mut text, &assumptions.sentence());
+        }
+        if self.seeds_change_nothing() {
+            line(&mut text, "The seeds change nothing: no figure of these runs is drawn at random.");
+        }
+        text += &self.limits();
         text += &self.problems();
-        let answered = self.runs.iter().filter(|run| run.answered()).count();
-        line(&mut text, &format!("{answered} of {} runs answered", self.runs.len()));
+        line(&mut text, &self.counts());
         text
     }
 
@@ -26,18 +88,77 @@ impl Summary {
     pub fn problems(&self) -> String {
         let mut problems = String::new();
         let text = &mut problems;
-        for run in self.runs.iter().filter(|run| !run.answered()) {
+        let unanswered: Vec<&Run> = self.runs.iter().filter(|run| !run.answered()).collect();
+        for run in unanswered.iter().take(MAX_LISTED) {
             let status = run.status.replace('_', " ").to_uppercase();
             let reason = if run.reason.is_empty() { "no reason given" } else { &run.reason };
             line(text, &format!("{status}  {}: {reason}", run.named()));
         }
-        for refuted in &self.refuted {
+        further(text, unanswered.len(), "runs without an answer", "runs.csv");
+        for refuted in self.refuted.iter().take(MAX_LISTED) {
             let named = self.runs.iter().find(|run| run.id == refuted.run).map_or(refuted.run.clone(), Run::named);
             let witness = if refuted.witness.is_empty() { String::new() } else { format!(" ({})", refuted.witness) };
             let (name, value, tolerance) = (&refuted.name, short(&refuted.value), short(&refuted.tolerance));
             line(text, &format!("REFUTED  {named}: {name} is {value}, at most {tolerance} was claimed{witness}"));
         }
+        further(text, self.refuted.len(), "refuted claims", "certificates.csv");
         problems
+    }
+
+    /// The worst voltage and the worst loading of each scenario that lie beyond limits.
+    fn limits(&self) -> String {
+        let mut text = String::new();
+        let scenarios: BTreeSet<&str> = self.runs.iter().map(|run| run.scenario.as_str()).collect();
+        for scenario in scenarios {
+            let runs: Vec<&Run> = self.runs.iter().filter(|run| run.scenario == scenario && run.answered()).collect();
+            let kinds: [(&str, fn(&Run) -> Option<&Excess>); 2] = [
+                ("VOLTAGE LIMITS", |run| run.voltage.as_ref().filter(|e| e.by > 0.0)),
+                ("BRANCH RATINGS", |run| run.rating.as_ref().filter(|e| e.by > 0.0)),
+            ];
+            for (kind, of) in kinds {
+                let beyond: Vec<(&Run, &Excess)> = runs.iter().filter_map(|run| Some((*run, of(run)?))).collect();
+                if let Some((run, worst)) = beyond.iter().max_by(|a, b| a.1.by.total_cmp(&b.1.by)) {
+                    let (count, of, named, place) = (beyond.len(), runs.len(), run.named(), &worst.place);
+                    line(&mut text, &format!("{kind}  violated in {count} of {of} runs; worst {named}: {place}"));
+                }
+            }
+        }
+        text
+    }
+
+    /// How many runs ended how.
+    fn counts(&self) -> String {
+        let answered = self.runs.iter().filter(|run| run.answered()).count();
+        let statuses = ["converged", "no_equilibrium", "not_converged", "infeasible", "failed"];
+        let of = |status: &&str| self.runs.iter().filter(|run| run.status == **status).count();
+        let told = statuses.iter().map(|s| (s.replace('_', " "), of(s))).filter(|(_, n)| *n > 0);
+        let told: Vec<String> = told.map(|(status, n)| format!("{n} {status}")).collect();
+        let refuted = match self.refuted.len() {
+            0 => "no claim refuted".to_owned(),
+            1 => "1 claim refuted".to_owned(),
+            n => format!("{n} claims refuted"),
+        };
+        format!("{answered} of {} runs answered ({}); {refuted}", self.runs.len(), told.join(", "))
+    }
+}
+
+impl Assumptions {
+    /// What social cost hangs on.
+    fn sentence(&self) -> String {
+        let currency = if self.currency.is_empty() { "" } else { &format!(" {}", self.currency) };
+        let damage = match (self.damage_per_tonne, &self.damage_from) {
+            (Some(damage), Some(policy)) => format!(
+                "damage of {damage}{currency} per tonne, borrowed from the price of `{policy}` (the scenario's `damage_per_tonne` sets it)"
+            ),
+            (Some(damage), None) => format!("damage of {damage}{currency} per tonne"),
+            (None, _) => "damage not told".to_owned(),
+        };
+        let upstream = match self.upstream_cost.as_str() {
+            "" | "as written" => "as the scenario says".to_owned(),
+            other => format!("at {other}"),
+        };
+        let money = if self.currency.is_empty() { String::new() } else { format!("Money is in {}. ", self.currency) };
+        format!("{}: {money}Social cost holds a {damage}, and upstream energy valued {upstream}.", self.scenario)
     }
 }
 
@@ -46,84 +167,219 @@ impl Run {
         let swept = if self.swept.is_empty() { String::new() } else { format!(" with {}", self.swept.join(", ")) };
         format!("{} under {} in {}{swept}", self.mechanism, self.policy, self.scenario)
     }
+
+    fn beyond_limits(&self) -> Option<[bool; 2]> {
+        let beyond = |e: &Option<Excess>| e.as_ref().map(|e| e.by > 0.0);
+        Some([beyond(&self.voltage)?, beyond(&self.rating)?])
+    }
 }
 
 impl Group<'_> {
-    fn write(&self, text: &mut String, baseline: &str, matching: Option<&(String, String)>) {
+    fn write(&self, text: &mut String, baseline: &str, assumptions: Option<&Assumptions>) {
+        let panel = self.panel();
         line(text, &format!("{} under {}", self.scenario, self.policy));
-        if let Some((measure, reference)) = matching {
+        if panel.compared.is_empty() {
+            line(text, "  no answer: see below");
+            line(text, "");
+            return;
+        }
+        panel.write_points(text);
+        if let Some((measure, reference)) = assumptions.and_then(|a| a.matching.as_ref()) {
             self.write_matched(text, measure, reference);
         }
-        let mut same = vec![];
-        for criterion in CRITERIA {
-            let means = self.means(|run| run.numbers.get(criterion.column).copied());
-            let Some((winners, value)) = self.best(criterion) else {
-                if means.len() > 1 {
-                    same.push(criterion.title);
-                }
-                continue;
-            };
-            let base = means.iter().find(|(mechanism, _)| *mechanism == baseline && !winners.contains(mechanism));
-            let against = base.map_or(String::new(), |(_, base)| {
-                // A percentage of a debt means nothing.
-                let share = if *base > 0.0 && value >= 0.0 { 100.0 * (value / base - 1.0) } else { f64::NAN };
-                let share = if share.is_nan() { String::new() } else { format!(", {share:+.1} %") };
-                format!("  ({baseline}: {}{share})", number(*base))
-            });
-            line(text, &format!("  {:<28}{:>14}  {}{against}", criterion.title, number(value), winners.join(", ")));
-        }
-        if !same.is_empty() {
-            line(text, &format!("  the same for all: {}", same.join(", ")));
-        }
-        self.write_gains(text);
+        panel.write_figures(text);
+        panel.write_best(text, baseline);
+        panel.write_gains(text);
         line(text, "");
     }
 
     /// The prices at which policies are comparable.
     fn write_matched(&self, text: &mut String, measure: &str, reference: &str) {
-        let prices = self.means(|run| run.matched.and_then(|_| run.numbers.get("carbon_price_per_tonne").copied()));
+        let of = |mechanism: &str| -> Vec<&Run> {
+            self.runs.iter().filter(|run| run.mechanism == mechanism && run.answered()).copied().collect()
+        };
+        let price = |run: &Run| run.matched.and_then(|_| run.numbers.get("carbon_price_per_tonne").copied());
+        let prices: Vec<(&str, f64)> =
+            self.mechanisms().into_iter().filter_map(|m| Some((m, mean(&of(m), price)?))).collect();
         if prices.is_empty() {
             return;
         }
         line(text, &format!("  {measure} as under {reference}, at a price per tonne of"));
         for (mechanism, price) in prices {
-            let runs = || self.runs.iter().filter(|run| run.mechanism == mechanism && run.answered());
-            let missed: Vec<_> = runs().filter_map(|run| run.matched).filter(|m| !m.is_met).collect();
+            let runs = of(mechanism);
+            let missed: Vec<_> = runs.iter().filter_map(|run| run.matched).filter(|m| !m.is_met).collect();
             let furthest = missed.iter().filter_map(|m| m.distance).reduce(f64::max);
             let missed = match (missed.len(), furthest) {
                 (0, _) => String::new(),
-                (count, Some(d)) => format!("  missed by {:.2} %{}", 100.0 * d, of(count, runs().count())),
-                (count, None) => format!("  as written: nothing converged on the way{}", of(count, runs().count())),
+                (count, Some(d)) => format!("  missed by {:.2} %{}", 100.0 * d, of_runs(count, runs.len())),
+                (count, None) => {
+                    format!("  as written: nothing converged on the way{}", of_runs(count, runs.len()))
+                }
             };
             line(text, &format!("  {:>42}  {mechanism}{missed}", number(price)));
         }
     }
+}
 
-    /// Where the gains come from: only the first column is gained by society as a whole.
+impl Panel<'_> {
+    /// Over what the figures are means, and who is not among the compared.
+    fn write_points(&self, text: &mut String) {
+        let what = if self.are_seeds { "seeds" } else { "swept points" };
+        if self.asked > 1 {
+            let all = if self.points == self.asked { "all " } else { "" };
+            let rest = if self.points == self.asked { String::new() } else { format!(" of {}", self.asked) };
+            let those = if self.points == self.asked { "" } else { ", those that all compared answered" };
+            line(text, &format!("  means over {all}{}{rest} {what}{those}", self.points));
+        }
+        if !self.without.is_empty() {
+            let there = if self.asked > 1 { " there" } else { "" };
+            line(text, &format!("  without an answer{there}: {}", self.without.join(", ")));
+        }
+    }
+
+    /// Mechanisms whose figure is the best, to a hundredth of a percent; none where all are equal.
+    fn best(&self, figure: &Figure) -> Option<(Vec<&str>, f64)> {
+        let sign = if figure.best? == Best::Least { 1.0 } else { -1.0 };
+        let means: Vec<(&str, f64)> =
+            self.compared.iter().filter_map(|(m, runs)| Some((*m, mean(runs, figure.of)?))).collect();
+        let best = means.iter().map(|m| sign * m.1).min_by(f64::total_cmp)?;
+        let tolerance = 1e-4 * best.abs() + 1e-9;
+        let winners: Vec<&str> = means.iter().filter(|m| sign * m.1 <= best + tolerance).map(|m| m.0).collect();
+        (winners.len() < means.len()).then_some((winners, sign * best))
+    }
+
+    /// A row for each mechanism: figures, the network's limits, claims.
+    fn write_figures(&self, text: &mut String) {
+        let mut columns: Vec<([&str; 2], Vec<String>)> = vec![];
+        for figure in &FIGURES {
+            let means: Vec<Option<f64>> = self.compared.iter().map(|(_, runs)| mean(runs, figure.of)).collect();
+            if means.iter().all(Option::is_none) {
+                continue;
+            }
+            let best = self.best(figure).map_or(vec![], |(winners, _)| winners);
+            let largest = means.iter().flatten().fold(0.0, |m: f64, x| m.max(x.abs()));
+            let whole = means.iter().flatten().all(|x| x.fract() == 0.0);
+            let decimals = if whole && figure.best.is_none() { 0 } else { decimals(largest) };
+            let cell = |(mean, (m, _)): (&Option<f64>, &(&str, Vec<&Run>))| {
+                let star = if best.contains(m) { "*" } else { "" };
+                mean.map_or("-".to_owned(), |x| format!("{star}{}", fixed(x, decimals)))
+            };
+            columns.push((figure.head, means.iter().zip(&self.compared).map(cell).collect()));
+        }
+        let limits = |runs: &Vec<&Run>| {
+            let beyond: Option<Vec<[bool; 2]>> = runs.iter().map(|run| run.beyond_limits()).collect();
+            beyond.map(|all| match (all.iter().any(|b| b[0]), all.iter().any(|b| b[1])) {
+                (false, false) => "held",
+                (true, false) => "voltage",
+                (false, true) => "rating",
+                (true, true) => "both",
+            })
+        };
+        let held: Vec<Option<&str>> = self.compared.iter().map(|(_, runs)| limits(runs)).collect();
+        if held.iter().any(Option::is_some) {
+            let cells = held.iter().map(|cell| cell.unwrap_or("-").to_owned()).collect();
+            columns.push((["limits", "missed"], cells));
+        }
+        let refuted = |runs: &[&Run]| runs.iter().map(|run| run.refuted).sum::<usize>();
+        let cells = self.compared.iter().map(|(_, runs)| refuted(runs).to_string()).collect();
+        columns.push((["claims", "refuted"], cells));
+        self.write_columns(text, &columns);
+    }
+
+    fn write_columns(&self, text: &mut String, columns: &[([&str; 2], Vec<String>)]) {
+        let name = self.compared.iter().map(|(m, _)| m.chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = columns
+            .iter()
+            .map(|(head, cells)| {
+                head.iter()
+                    .copied()
+                    .chain(cells.iter().map(String::as_str))
+                    .map(|s| s.chars().count())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
+        for k in 0..2 {
+            let heads =
+                columns.iter().zip(&widths).map(|((head, _), w)| format!("  {:>w$}", head[k])).collect::<String>();
+            if !heads.trim().is_empty() {
+                line(text, &format!("  {:name$}{heads}", ""));
+            }
+        }
+        for (row, (mechanism, _)) in self.compared.iter().enumerate() {
+            let cells = columns.iter().zip(&widths).map(|((_, cells), w)| format!("  {:>w$}", cells[row]));
+            line(text, &format!("  {mechanism:name$}{}", cells.collect::<String>()));
+        }
+    }
+
+    /// The best against the baseline, in percent where that means something.
+    fn write_best(&self, text: &mut String, baseline: &str) {
+        let Some((_, base_runs)) = self.compared.iter().find(|(m, _)| *m == baseline) else { return };
+        for figure in &FIGURES {
+            let (Some((winners, value)), Some(base)) = (self.best(figure), mean(base_runs, figure.of)) else {
+                continue;
+            };
+            if winners.contains(&baseline) {
+                continue;
+            }
+            // A percentage of a debt means nothing.
+            let share = if base > 0.0 && value >= 0.0 { Some(100.0 * (value / base - 1.0)) } else { None };
+            let share = share.map_or(String::new(), |share| format!(", {share:+.1} %"));
+            let (value, base) = (number(value), number(base));
+            line(text, &format!("  {}: {} with {value} ({baseline}: {base}{share})", figure.name, winners.join(", ")));
+        }
+    }
+
+    /// Where the gains come from: only the second column is gained by society as a whole.
     fn write_gains(&self, text: &mut String) {
-        let parts: [fn(&Gains) -> f64; 5] =
-            [|g| g.total, |g| g.resource, |g| g.retail_margin, |g| g.carbon, |g| g.network];
-        let columns = parts.map(|part| self.means(|run| Some(part(&run.gains))));
+        let parts: [([&str; 2], fn(&Gains) -> f64); 5] = [
+            (["", "gain"], |g| g.total),
+            (["", "resources"], |g| g.resource),
+            (["retail", "margin"], |g| g.retail_margin),
+            (["", "carbon"], |g| g.carbon),
+            (["", "network"], |g| g.network),
+        ];
+        let of = |part: fn(&Gains) -> f64| -> Vec<f64> {
+            self.compared.iter().map(|(_, runs)| mean(runs, |run| Some(part(&run.gains))).unwrap_or(0.0)).collect()
+        };
+        let columns: Vec<([&str; 2], Vec<f64>)> = parts.iter().map(|(head, part)| (*head, of(*part))).collect();
         // Solver rounding is no gain.
-        let scale = columns.iter().flatten().map(|(_, x)| x.abs()).fold(0.0, f64::max);
+        let scale = columns.iter().flat_map(|(_, column)| column).fold(0.0, |m: f64, x| m.max(x.abs()));
         if scale < 1e-6 {
             return;
         }
-        let width = columns[0].iter().map(|(mechanism, _)| mechanism.len()).max().unwrap_or(0).max(9);
-        let heads = ["gain", "resources", "retail margin", "carbon", "network"];
-        let head = heads.map(|head| format!("{head:>15}")).concat();
-        line(text, &format!("  {:width$}{head}", "gains"));
-        for (row, (mechanism, _)) in columns[0].iter().enumerate() {
-            let clean = |x: f64| if x.abs() < 1e-9 * scale { 0.0 } else { x };
-            let cells = columns.each_ref().map(|column| format!("{:>15}", number(clean(column[row].1)))).concat();
-            line(text, &format!("  {mechanism:width$}{cells}"));
-        }
+        let clean = |x: &f64| fixed(if x.abs() < 1e-9 * scale { 0.0 } else { *x }, decimals(scale));
+        let columns: Vec<_> =
+            columns.iter().map(|(head, column)| (*head, column.iter().map(clean).collect())).collect();
+        line(text, "");
+        self.write_columns(text, &columns);
+    }
+}
+
+/// What is not listed is told.
+fn further(text: &mut String, count: usize, what: &str, file: &str) {
+    if count > MAX_LISTED {
+        line(text, &format!("and {} further {what}: see `{file}`", count - MAX_LISTED));
     }
 }
 
 /// Of several runs, how many.
-fn of(count: usize, runs: usize) -> String {
+fn of_runs(count: usize, runs: usize) -> String {
     if runs > 1 { format!(" at most, in {count} of {runs} runs") } else { String::new() }
+}
+
+/// Decimals with which figures up to a size can be compared.
+fn decimals(largest: f64) -> usize {
+    match largest {
+        size if size >= 1000.0 => 1,
+        size if size >= 1.0 => 2,
+        _ => 4,
+    }
+}
+
+fn fixed(x: f64, decimals: usize) -> String {
+    let text = format!("{x:.decimals$}");
+    if text.trim_matches(['-', '0', '.']).is_empty() { "0".to_owned() } else { text }
 }
 
 fn line(text: &mut String, words: &str) {
@@ -177,16 +433,100 @@ mod tests {
     const PARTICIPANTS: &str = "run_id,participant,gain,gain_resource,gain_retail_margin,gain_carbon,gain_network\n";
     const CERTIFICATES: &str = "run_id,name,value,tolerance,verdict,witness\n";
 
+    /// The cells of the first row of a mechanism.
+    fn cells<'a>(text: &'a str, mechanism: &str) -> Vec<&'a str> {
+        let row = text.lines().find(|l| l.split_whitespace().next() == Some(mechanism) && l.starts_with("  "));
+        row.unwrap_or_else(|| panic!("no row of {mechanism}: {text}")).split_whitespace().collect()
+    }
+
     #[test]
-    fn the_best_are_named_with_their_distance_from_the_baseline() {
+    fn the_best_are_marked_and_named_with_their_distance_from_the_baseline() {
         let runs = format!(
             "{RUNS}a,s,grid-only,none,converged,,200,50,\nb,s,one,none,converged,,150,50,0.5\nc,s,two,none,converged,,150,50,1\n"
         );
         let text = text(&store("best", &runs, PARTICIPANTS, CERTIFICATES));
-        assert!(text.contains("150.00  one, two  (grid-only: 200.00, -25.0 %)"), "{text}");
-        assert!(text.contains("the same for all: least emissions"), "{text}");
-        assert!(text.lines().any(|l| l.contains("Jain") && l.ends_with("two")), "{text}");
-        assert!(text.ends_with("3 of 3 runs answered\n"), "{text}");
+        assert_eq!(cells(&text, "grid-only"), ["grid-only", "200.00", "50.00", "-", "0", "0"], "{text}");
+        assert_eq!(cells(&text, "one"), ["one", "*150.00", "50.00", "0.50", "0", "0"], "{text}");
+        assert_eq!(cells(&text, "two"), ["two", "*150.00", "50.00", "*1.00", "0", "0"], "{text}");
+        assert!(text.contains("least social cost: one, two with 150.00 (grid-only: 200.00, -25.0 %)"), "{text}");
+        assert!(text.ends_with("3 of 3 runs answered (3 converged); no claim refuted\n"), "{text}");
+    }
+
+    const SWEPT: &str = "run_id,scenario,variant,carbon_label,seed,scenario.load,status,reason,social_cost\n";
+
+    #[test]
+    fn means_are_over_the_points_that_all_compared_mechanisms_answered() {
+        // At load 3, where costs are highest, `one` has no answer: the mean over its own answers would make it the best.
+        let runs = format!(
+            "{SWEPT}a,s,grid-only,none,1,1,converged,,10\nb,s,grid-only,none,1,2,converged,,20\nc,s,grid-only,none,1,3,converged,,90\n\
+             d,s,one,none,1,1,converged,,11\ne,s,one,none,1,2,converged,,22\nf,s,one,none,1,3,infeasible,no room,\n"
+        );
+        let text = text(&store("pairs", &runs, PARTICIPANTS, CERTIFICATES));
+        assert_eq!(cells(&text, "grid-only")[1], "*15.00", "{text}");
+        assert_eq!(cells(&text, "one")[1], "16.50", "{text}");
+        assert!(text.contains("means over 2 of 3 swept points, those that all compared answered"), "{text}");
+        assert!(text.contains("INFEASIBLE  one under none in s with scenario.load = 3: no room"), "{text}");
+        assert!(text.ends_with("5 of 6 runs answered (5 converged, 1 infeasible); no claim refuted\n"), "{text}");
+    }
+
+    #[test]
+    fn a_mechanism_without_the_swept_field_stands_at_every_value() {
+        let runs = format!(
+            "{SWEPT}a,s,grid-only,none,1,,converged,,10\nb,s,one,none,1,0.5,converged,,8\nc,s,one,none,1,2,converged,,6\n"
+        );
+        let text = text(&store("unswept", &runs, PARTICIPANTS, CERTIFICATES));
+        assert_eq!((cells(&text, "grid-only")[1], cells(&text, "one")[1]), ("10.00", "*7.00"), "{text}");
+        assert!(text.contains("means over all 2 swept points"), "{text}");
+    }
+
+    #[test]
+    fn a_mechanism_without_an_answer_is_set_aside_by_name() {
+        let runs = format!(
+            "{SWEPT}a,s,one,none,1,1,converged,,10\nb,s,one,none,1,2,converged,,30\nc,s,two,none,1,1,failed,why,\nd,s,two,none,1,2,failed,why,\n"
+        );
+        let text = text(&store("aside", &runs, PARTICIPANTS, CERTIFICATES));
+        assert!(text.contains("without an answer there: two"), "{text}");
+        assert_eq!(cells(&text, "one")[1], "20.00", "{text}");
+    }
+
+    #[test]
+    fn seeds_that_change_nothing_are_said_to_change_nothing() {
+        let with = |second: &str| {
+            let runs = format!("{SWEPT}a,s,one,none,1,,converged,,10\nb,s,one,none,2,,converged,,{second}\n");
+            text(&store(&format!("seeds{second}"), &runs, PARTICIPANTS, CERTIFICATES))
+        };
+        assert!(with("10").contains("The seeds change nothing"));
+        let drawn = with("12");
+        assert!(!drawn.contains("change nothing"), "{drawn}");
+        assert!(drawn.contains("means over all 2 seeds"), "{drawn}");
+    }
+
+    #[test]
+    fn what_social_cost_hangs_on_is_told() {
+        let runs = format!("{RUNS}a,s,one,none,converged,,1,1,1\n");
+        let folder = store("assumed", &runs, PARTICIPANTS, CERTIFICATES);
+        let manifest = r#"{"choices": [{"scenario": "s", "upstream_cost": "the sell price", "damage_per_tonne": 280.0,
+            "damage_from": "tax"}], "scenarios": {"s": {"currency": "CNY"}}}"#;
+        std::fs::write(folder.join("manifest.json"), manifest).unwrap();
+        let text = text(&folder);
+        for words in
+            ["Money is in CNY", "damage of 280 CNY per tonne, borrowed from the price of `tax`", "at the sell price"]
+        {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+    }
+
+    #[test]
+    fn limits_that_are_missed_are_told_with_the_worst_place() {
+        let runs = format!("{RUNS}a,s,one,none,converged,,1,1,1\nb,s,two,none,converged,,1,1,1\n");
+        let certificates = format!(
+            "{CERTIFICATES}a,voltage_excess_pu,0.04,,measured,0.86 pu at bus 18 in period 19\na,rating_excess_kva,0,,measured,\n\
+             b,voltage_excess_pu,0,,measured,\nb,rating_excess_kva,0,,measured,\n"
+        );
+        let text = text(&store("limits", &runs, PARTICIPANTS, &certificates));
+        assert!(cells(&text, "one").contains(&"voltage") && cells(&text, "two").contains(&"held"), "{text}");
+        let told = "VOLTAGE LIMITS  violated in 1 of 2 runs; worst one under none in s: 0.86 pu at bus 18 in period 19";
+        assert!(text.contains(told) && !text.contains("BRANCH RATINGS"), "{text}");
     }
 
     #[test]
@@ -195,7 +535,7 @@ mod tests {
             a,s,one,tax,converged,,1,280\nb,s,one,stepped,converged,,1,93.5\nc,s,two,stepped,converged,,1,300\n";
         let certificates = format!("{CERTIFICATES}b,match,2e-5,1e-4,upheld,\nc,match,0.125,,measured,not attainable\n");
         let folder = store("matched", runs, PARTICIPANTS, &certificates);
-        let manifest = r#"{"choices": [{"match": "Revenue", "matched_with": "tax"}]}"#;
+        let manifest = r#"{"choices": [{"scenario": "s", "match": "Revenue", "matched_with": "tax"}]}"#;
         std::fs::write(folder.join("manifest.json"), manifest).unwrap();
         let text = text(&folder);
         let (before, after) = text.split_once("s under stepped").unwrap();
@@ -209,9 +549,12 @@ mod tests {
         let runs = format!("{RUNS}a,s,one,none,converged,,1,1,1\n");
         let participants = format!("{PARTICIPANTS}a,p1,64,34,30,0,0\na,p2,0.9,0.9,,,\n");
         let text = text(&store("gains", &runs, &participants, CERTIFICATES));
-        let row = text.lines().find(|l| l.trim_start().starts_with("one")).unwrap();
-        let cells: Vec<_> = row.split_whitespace().collect();
-        assert_eq!(cells, ["one", "64.90", "34.90", "30.00", "0", "0"]);
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .map(|l| l.split_whitespace().collect())
+            .filter(|c: &Vec<&str>| c.first() == Some(&"one"))
+            .collect();
+        assert_eq!(rows[1], ["one", "64.90", "34.90", "30.00", "0", "0"]);
     }
 
     #[test]
@@ -237,7 +580,8 @@ mod tests {
         let refuted = "REFUTED  two under none in s: budget_balance is 3, at most 1e-6 was claimed (period 4)";
         assert!(text.contains(refuted), "{text}");
         assert!(!text.contains("core_excess"), "{text}");
-        assert!(text.lines().any(|l| l.contains("social cost") && l.contains("three")), "{text}");
-        assert!(text.ends_with("2 of 3 runs answered\n"), "{text}");
+        assert_eq!(cells(&text, "three")[1], "*8.00", "{text}");
+        assert!(text.contains("without an answer: one"), "{text}");
+        assert!(text.ends_with("2 of 3 runs answered (2 converged, 1 failed); 1 claim refuted\n"), "{text}");
     }
 }

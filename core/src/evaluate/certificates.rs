@@ -35,6 +35,7 @@ pub(super) fn all(case: &Case, excess: Option<&Certificate>, regret: Option<&Cer
     all.push(Certificate::measure("double_charged_kg", case.responsibility.double_charged_kg, "charged twice"));
     all.push(gain_split(case));
     all.push(circulation(case));
+    all.extend(super::limits::certificates(case.cleared.truth.setting(), &case.cleared.physical));
     all.push(disagreement_feasibility(case));
     all.push(match excess {
         Some(found) => {

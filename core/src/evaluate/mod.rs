@@ -8,6 +8,7 @@ mod carbon;
 mod certificates;
 mod coalition;
 mod fairness;
+mod limits;
 mod metrics;
 mod repaired;
 mod tables;

@@ -1,0 +1,73 @@
+//! How far a run is beyond the network's limits, and where: the worst bus, branch and period, and how often.
+
+use crate::outcome::Certificate;
+use crate::physical::Physical;
+use crate::setting::Setting;
+
+/// Beyond this a voltage is outside its limits, pu: less is the power flow's own tolerance.
+const VOLTAGE_NOISE_PU: f64 = 1e-7;
+/// Beyond this share of its rating a branch is overloaded.
+const RATING_NOISE: f64 = 1e-6;
+
+/// Where a limit is missed most.
+struct Worst {
+    by: f64,
+    witness: String,
+    count: usize,
+    of: usize,
+}
+
+impl Worst {
+    fn nowhere() -> Self {
+        Self { by: 0.0, witness: String::new(), count: 0, of: 0 }
+    }
+
+    fn see(&mut self, excess: f64, noise: f64, witness: impl FnOnce() -> String) {
+        self.of += 1;
+        if excess <= noise {
+            return;
+        }
+        self.count += 1;
+        if excess > self.by {
+            (self.by, self.witness) = (excess, witness());
+        }
+    }
+
+    fn certificate(self, name: &'static str, what: &str) -> Certificate {
+        let witness = match self.count {
+            0 => String::new(),
+            count => format!("{}; {count} of {} {what} beyond", self.witness, self.of),
+        };
+        Certificate::measure(name, self.by, witness)
+    }
+}
+
+/// `voltage_excess_pu` and `rating_excess_kva`: the greatest distance beyond a limit, with its place. They are figures and no
+/// claims: mechanisms that do not know the network make none about it.
+pub(super) fn certificates(setting: &Setting, physical: &Physical) -> Vec<Certificate> {
+    let Some(feeder) = &setting.feeder else { return vec![] };
+    let network = &feeder.network;
+    let (mut voltage, mut rating) = (Worst::nowhere(), Worst::nowhere());
+    for (t, state) in physical.grid.iter().enumerate() {
+        for (bus, v) in network.buses.iter().zip(&state.flow.voltages) {
+            let Some(v) = v.map(|v| v.magnitude_pu) else { continue };
+            let (below, above) = (bus.v_min_pu - v, v - bus.v_max_pu);
+            voltage.see(below.max(above), VOLTAGE_NOISE_PU, || {
+                let limit = if below > above { bus.v_min_pu } else { bus.v_max_pu };
+                format!("{v:.4} pu at bus {} in period {t}, limit {limit} pu", bus.id)
+            });
+        }
+        for (branch, flow) in network.branches.iter().zip(&state.flow.branches) {
+            let Some(rate) = branch.rate_kva.filter(|_| branch.in_service) else { continue };
+            let carried = flow.apparent_kva();
+            rating.see(carried - rate, RATING_NOISE * rate, || {
+                let ends = network.ends(branch);
+                format!("{carried:.1} kVA on branch {}-{} in period {t}, rating {rate} kVA", ends.from, ends.to)
+            });
+        }
+    }
+    vec![
+        voltage.certificate("voltage_excess_pu", "voltages"),
+        rating.certificate("rating_excess_kva", "flows through rated branches"),
+    ]
+}
