@@ -101,7 +101,9 @@ fn look(id: &str) -> Option<Series> {
 
 fn entity(key: &str, id: &str, series: Series, names: &[(&str, &str, &str)]) -> Entity {
     let known = names.iter().find(|n| n.0 == id).filter(|_| key == id);
-    let name = known.map_or_else(|| sentence(key), |n| n.1.to_owned());
+    // a label stands as it was written; an id is made to read
+    let own = || if key == id { sentence(key) } else { literal(key) };
+    let name = known.map_or_else(own, |n| n.1.to_owned());
     let short = known.map_or_else(|| name.clone(), |n| n.2.to_owned());
     Entity { key: key.into(), id: id.into(), name, short, series }
 }
@@ -184,7 +186,10 @@ mod tests {
         assert_eq!(participant_name("ev_12"), "EV 12");
         assert_eq!(participant_name("Northern_farm"), "Northern\\_farm");
         assert_eq!(sentence("my-own-rule"), "My own rule");
-        assert_eq!(entity("flat-320", "tax", TAX, &POLICIES).name, "Flat 320");
+        for label in ["flat-320", "eu-ETS 2-step", "p2p", "\u{3b5}-core", "x"] {
+            assert_eq!(entity(label, "tax", TAX, &POLICIES).name, label);
+        }
+        assert_eq!(entity("own-rule", "own-rule", TAX, &POLICIES).name, "Own rule");
         assert_eq!(entity("tax", "tax", TAX, &POLICIES).name, "Tax");
     }
 

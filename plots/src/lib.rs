@@ -37,8 +37,10 @@ pub mod style;
 pub mod text;
 
 mod draw;
+mod footnote;
 mod tables;
 
 pub use draw::{Named, PlotError, Report, Skipped, draw, pictures};
 pub use export::Format;
+pub use footnote::Basis;
 pub use tables::tables;

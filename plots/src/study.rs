@@ -5,7 +5,6 @@ use crate::statistics::{Estimate, estimate};
 use crate::store::{ParticipantRow, PeriodRow, ScenarioFacts, Status, Store};
 use crate::text::{self, literal};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// Mechanisms that nobody would run as a market: they bound the others.
 const BENCHMARKS: [&str; 2] = [GRID_ONLY, "central-optimum"];
@@ -28,10 +27,10 @@ pub struct Study<'a> {
     pub policies: Vec<usize>,
     /// Participants of the scenario; places in the identity.
     pub participants: Vec<usize>,
-    /// Runs that did not converge and are in no figure.
-    pub left_out: usize,
+    /// Runs at this point that did not converge and are in no figure; places in the store.
+    pub left_out: Vec<usize>,
     /// The first value of every swept parameter, as written.
-    first_point: Vec<String>,
+    pub(crate) first_point: Vec<String>,
     pub clock: Clock,
     cells: BTreeMap<(usize, usize), Vec<usize>>,
     /// The rows of participants by run.
@@ -82,7 +81,7 @@ impl<'a> Study<'a> {
             mechanisms: Vec::new(),
             policies: Vec::new(),
             participants: Vec::new(),
-            left_out: 0,
+            left_out: Vec::new(),
             first_point,
             clock: Clock::of(store, scenario),
             cells: BTreeMap::new(),
@@ -93,7 +92,7 @@ impl<'a> Study<'a> {
                 continue;
             }
             if run.status != Status::Converged {
-                study.left_out += 1;
+                study.left_out.push(i);
                 continue;
             }
             let (Some(m), Some(p)) = (identity.mechanism(&run.variant), identity.policy(&run.carbon_label)) else {
@@ -143,6 +142,19 @@ impl<'a> Study<'a> {
     /// Most seeds in one cell.
     pub fn seeds(&self) -> usize {
         self.cells.values().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// Whether any figure differs between the seeds of a cell.
+    pub fn seeds_matter(&self) -> bool {
+        let near = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * (1.0 + a.abs().max(b.abs())),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        let metrics = |run: usize| self.store.runs[run].metrics.iter().copied();
+        let alike = |runs: &Vec<usize>| {
+            runs.iter().skip(1).all(|run| metrics(*run).zip(metrics(runs[0])).all(|(a, b)| near(a, b)))
+        };
+        !self.cells.values().all(alike)
     }
 
     /// A metric of a cell over its seeds.
@@ -276,23 +288,6 @@ impl<'a> Study<'a> {
     /// The name of the currency.
     pub fn currency(&self) -> String {
         literal(self.facts.currency.as_deref().unwrap_or("currency units"))
-    }
-
-    /// What captions say about all figures of this study.
-    pub fn footnote(&self) -> String {
-        let mut out = format!(" Scenario {}.", literal(&self.scenario));
-        if self.seeds() > 1 {
-            let _ = write!(out, " Means over {} seeds; intervals are 95 % bootstrap intervals.", self.seeds());
-        }
-        let named = self.store.sweeps.iter().zip(&self.first_point).filter(|(_, value)| !value.is_empty());
-        let point: Vec<String> = named.map(|(name, value)| literal(&format!("{name} = {value}"))).collect();
-        if !point.is_empty() {
-            let _ = write!(out, " At {}.", point.join(", "));
-        }
-        if self.left_out > 0 {
-            let _ = write!(out, " {} runs that did not converge are not shown.", self.left_out);
-        }
-        out
     }
 }
 

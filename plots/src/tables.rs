@@ -1,6 +1,7 @@
 //! Tables for papers: the main metrics by mechanism and policy, and the participants, in LaTeX (booktabs) and Markdown.
 
 use crate::draw::{PlotError, stem, write};
+use crate::footnote::Basis;
 use crate::identity::Identity;
 use crate::statistics::Estimate;
 use crate::store::{ParticipantRow, Store};
@@ -122,7 +123,11 @@ fn metrics(study: &Study) -> Option<Table> {
         .collect();
     let columns = shown.iter().map(|(_, name, kind)| ((*name).to_owned(), kind.unit(study))).collect();
     Some(Table::new(
-        &format!("Main metrics by mechanism and carbon policy.{}", study.footnote()),
+        &format!(
+            "Main metrics by mechanism and carbon policy.{}{}",
+            study.social_cost_in_words(),
+            study.footnote(&Basis::PlainMeans)
+        ),
         ["Mechanism", "Carbon policy"],
         columns,
         groups,
@@ -177,7 +182,7 @@ fn participants(study: &Study) -> Option<Table> {
             "Participants by mechanism under carbon policy {}: cost, gain over grid only and its parts (gain = resource + \
              retail margin + carbon + network - payment), energy.{}",
             study.policy(policy).name,
-            study.footnote()
+            study.footnote(&Basis::PlainMeans)
         ),
         ["Mechanism", "Participant"],
         columns,

@@ -1,7 +1,7 @@
 //! Abatement curves: emissions against the carbon price, a line per policy and a column of panels per mechanism; above
 //! what is emitted, below what the policy's own accounts would make of it.
 
-use super::{Absent, Picture, lettered, listed};
+use super::{Absent, Basis, Picture, lettered, listed, shown_of};
 use crate::axis::{Axis, range};
 use crate::canvas::{Canvas, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -34,17 +34,21 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     if policies.is_empty() {
         return Err(Absent::NoCarbonPrices);
     }
-    let pages: Vec<(&[usize], &[usize])> = policies
-        .chunks(MOST_LINES)
-        .flat_map(|p| mechanisms.chunks(MOST_COLUMNS).map(move |m| (p, m)))
-        .take(MOST_PICTURES)
-        .collect();
+    let mut pages: Vec<(&[usize], &[usize])> =
+        policies.chunks(MOST_LINES).flat_map(|p| mechanisms.chunks(MOST_COLUMNS).map(move |m| (p, m))).collect();
+    let rest = shown_of(pages.len().min(MOST_PICTURES), pages.len(), "pictures", "the first");
+    pages.truncate(MOST_PICTURES);
     let several = pages.len() > 1;
     let pictures = pages.iter().enumerate().map(|(page, (policies, mechanisms))| {
         let shown = curves.iter().filter(|c| policies.contains(&c.policy) && mechanisms.contains(&c.mechanism));
         let sheet = Sheet { study, curves: shown.collect(), policies, mechanisms };
         let qualifier = if several { (page + 1).to_string() } else { String::new() };
-        Picture { qualifier, title: "Abatement curves".into(), caption: sheet.caption(), canvas: sheet.draw().canvas }
+        Picture {
+            qualifier,
+            title: "Abatement curves".into(),
+            caption: sheet.caption(&rest),
+            canvas: sheet.draw().canvas,
+        }
     });
     Ok(pictures.collect())
 }
@@ -85,9 +89,13 @@ fn emissions(study: &Study, run: usize) -> [Option<f64>; 2] {
     [actual, accounted]
 }
 
+/// Whether a swept column is a carbon price.
+fn is_price(name: &str) -> bool {
+    name.ends_with("price_factor") || name.ends_with("price_per_tonne")
+}
+
 /// Swept columns that are a carbon price stand on the axis; the others stay at their first point.
 fn at_first_point(study: &Study, run: &Run) -> bool {
-    let is_price = |name: &str| name.ends_with("price_factor") || name.ends_with("price_per_tonne");
     let swept = study.store.sweeps.iter().zip(&run.sweep);
     let kept: Vec<String> =
         swept.map(|(name, value)| if is_price(name) { String::new() } else { value.clone() }).collect();
@@ -159,7 +167,7 @@ impl Sheet<'_> {
         self.study.metric(m, *none, "emissions_kg").map(|e| e.mean)
     }
 
-    fn caption(&self) -> String {
+    fn caption(&self, rest: &str) -> String {
         let study = self.study;
         let names: Vec<String> = self.mechanisms.iter().map(|m| study.mechanism(*m).name.clone()).collect();
         let accounted = if self.has_accounted() {
@@ -169,21 +177,17 @@ impl Sheet<'_> {
             ""
         };
         let hollow =
-            if self.has_hollow() { " Hollow marks are runs that did not converge; no line joins them." } else { "" };
+            if self.has_hollow() { " Hollow marks are runs that did not converge; no line passes them." } else { "" };
         let without = if self.mechanisms.iter().any(|m| self.without_policy(*m).is_some()) {
             " The dashed line is the outcome without a policy."
         } else {
             ""
         };
-        let seeds = match study.seeds() {
-            0 | 1 => String::new(),
-            n => format!(" Means over {n} seeds; intervals are 95 % bootstrap intervals."),
-        };
+        let columns = study.store.sweeps.iter().enumerate().filter(|(_, name)| is_price(name)).map(|(k, _)| k);
         format!(
-            "Emissions against the carbon price as applied, by carbon policy, under {}.{accounted}{without}{hollow} \
-             Scenario {}.{seeds}",
+            "Emissions against the carbon price as applied, by carbon policy, under {}.{accounted}{without}{hollow}{rest}{}",
             listed(&names),
-            crate::text::literal(&study.scenario)
+            study.footnote(&Basis::Along(columns.collect()))
         )
     }
 
@@ -257,7 +261,11 @@ impl Sheet<'_> {
         let series = self.study.policy(curve.policy).series;
         let at = |p: &Point| p.emissions[k].map(|e| (p.price, e.mean * factor));
         let line: Vec<Pt> = curve.converged().filter_map(at).collect();
-        panel.line(c, &line, self.stroke(curve.policy));
+        // no line passes a price at which nothing was found
+        for stretch in curve.points.split(|p| !p.converged) {
+            let stretch: Vec<Pt> = stretch.iter().filter(|p| p.emissions[0].is_some()).filter_map(at).collect();
+            panel.line(c, &stretch, self.stroke(curve.policy));
+        }
         for p in curve.converged() {
             if let Some((low, high)) = p.emissions[k].and_then(|e| e.interval) {
                 panel.interval_y(c, p.price, (low * factor, high * factor), series.ink);

@@ -1,14 +1,14 @@
 //! What every participant gains over trading with the grid alone, by mechanism and policy.
 
 use super::rows::{DotRow, dot_panels};
-use super::{Absent, Picture, group_width, lettered};
+use super::{Absent, Basis, Picture, greatest, group_width, lettered, shown_of};
 use crate::axis::Axis;
 use crate::canvas::Fill;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::panel::Panel;
 use crate::statistics::Estimate;
 use crate::study::{Study, Unit, largest};
-use crate::style::{INK, Series, TWO_COLUMNS_MM};
+use crate::style::{CYCLE, INK, Series, TWO_COLUMNS_MM};
 
 const MOST_PANELS: usize = 6;
 const MOST_PARTICIPANTS: usize = 8;
@@ -25,21 +25,25 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let bars = gains.mechanisms.len() <= MOST_PANELS
         && study.participants.len() <= MOST_PARTICIPANTS
         && study.policies.len() <= MOST_POLICIES;
-    let (canvas, how) = if bars {
-        (gains.bars().canvas, "by mechanism and carbon policy".to_owned())
+    let all = study.participants.len();
+    let (canvas, how, shown) = if bars {
+        (gains.bars().canvas, "by mechanism and carbon policy".to_owned(), all)
     } else if study.policies.len() > 1 && gains.mechanisms.len() <= MOST_COLUMNS {
-        (gains.dots_by_policy().canvas, "by mechanism and carbon policy".to_owned())
+        (gains.dots_by_policy().canvas, "by mechanism and carbon policy".to_owned(), MOST_PARTICIPANTS)
     } else {
         let policy = study.reference_policy().ok_or(Absent::NoRun)?;
-        (gains.dots(policy).canvas, format!("by mechanism, carbon policy {}", study.policy(policy).name))
+        let how = format!("by mechanism, carbon policy {}", study.policy(policy).name);
+        (gains.dots(policy).canvas, how, MOST_PARTICIPANTS)
     };
+    let rest = shown_of(shown, all, "participants", "those with the largest gain or loss anywhere");
+    let who = if shown < all { "participants" } else { "every participant" };
     Ok(vec![Picture {
         qualifier: String::new(),
         title: "Benefit per participant".into(),
         caption: format!(
-            "Gain of every participant over trading with the grid alone under the same carbon policy, {how}; below \
-             zero a participant would rather stay out.{}",
-            study.footnote()
+            "Gain of {who} over trading with the grid alone under the same carbon policy, {how}; below zero a participant \
+             would rather stay out.{rest}{}",
+            study.footnote(&Basis::Means)
         ),
         canvas,
     }])
@@ -131,9 +135,9 @@ impl<'a> Gains<'a> {
     /// Policies as rows, participants as markers, a panel per mechanism.
     fn dots_by_policy(&self) -> Figure {
         let study = self.study;
-        let shown = study.participants.len().min(MOST_PARTICIPANTS);
+        let shown = self.shown();
         let of_policy = |k: usize| {
-            self.values.iter().map(|of_mechanism| of_mechanism.iter().take(shown).map(|v| v[k]).collect()).collect()
+            self.values.iter().map(|of_mechanism| shown.iter().map(|i| of_mechanism[*i][k]).collect()).collect()
         };
         let rows: Vec<DotRow> = study
             .policies
@@ -148,31 +152,39 @@ impl<'a> Gains<'a> {
             (if several { lettered(k, name) } else { String::new() }, label)
         };
         let titles: Vec<(String, String)> = self.mechanisms.iter().enumerate().map(title).collect();
-        let (series, names) = self.participants(shown);
+        let (series, names) = self.participants(&shown);
         dot_panels(&titles, &rows, &series, &names)
     }
 
-    /// What the first participants look like and are called.
-    fn participants(&self, n: usize) -> (Vec<Series>, Vec<String>) {
-        let participants = self.study.participants.iter().take(n).map(|i| self.study.participant(*i));
-        participants.map(|p| (p.series, p.name.clone())).unzip()
+    /// The participants that dots are drawn of: those with the largest gain or loss, by place in the study.
+    fn shown(&self) -> Vec<usize> {
+        let size = |i: usize| largest(self.values.iter().flat_map(|m| m[i].iter().flatten().map(|e| e.mean)));
+        greatest(&(0..self.study.participants.len()).map(size).collect::<Vec<_>>(), MOST_PARTICIPANTS)
+    }
+
+    /// What participants look like and are called. Looks repeat from the eighth on: those shown have their own.
+    fn participants(&self, shown: &[usize]) -> (Vec<Series>, Vec<String>) {
+        let entity = |i: &usize| self.study.participant(self.study.participants[*i]);
+        let all = self.study.participants.len() <= MOST_PARTICIPANTS;
+        let look = |(k, i): (usize, &usize)| if all { entity(i).series } else { CYCLE[k % CYCLE.len()] };
+        (shown.iter().enumerate().map(look).collect(), shown.iter().map(|i| entity(i).name.clone()).collect())
     }
 
     /// Mechanisms as rows, participants as markers.
     fn dots(&self, policy: usize) -> Figure {
         let study = self.study;
         let k = study.policies.iter().position(|p| *p == policy).unwrap_or(0);
-        let shown = study.participants.len().min(MOST_PARTICIPANTS);
+        let shown = self.shown();
         let rows: Vec<DotRow> = self
             .mechanisms
             .iter()
             .zip(&self.values)
             .map(|(m, values)| DotRow {
                 name: study.mechanism(*m).name.clone(),
-                panels: vec![values.iter().take(shown).map(|v| v[k]).collect()],
+                panels: vec![shown.iter().map(|i| values[*i][k]).collect()],
             })
             .collect();
-        let (series, names) = self.participants(shown);
+        let (series, names) = self.participants(&shown);
         dot_panels(&[(String::new(), self.label())], &rows, &series, &names)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::feeder_layout::Layout;
 use super::feeder_map::{BUYER, Drawing, Frame, MEMBER, Map, NEGLIGIBLE_KW, NO_FLOW, State, width};
-use super::{Absent, Picture, lettered, listed};
+use super::{Absent, Basis, Picture, lettered, listed};
 use crate::axis::Axis;
 use crate::canvas::Align;
 use crate::color::SEQUENTIAL;
@@ -36,11 +36,16 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         caption: format!(
             "Power and carbon on the feeder under {}, {} {}{when}. A branch is as wide as the power in it and has \
              the intensity of its sending bus; arrows point where the power goes. Numbered discs are the participants with \
-             their exchange. Beside each title: carbon that comes in at the root.{}",
+             their exchange. Beside each title: carbon that comes in at the root.{}{}",
             study.mechanism(mechanism).name,
             if names.len() > 1 { "carbon policies" } else { "carbon policy" },
             listed(&names),
-            study.footnote()
+            if study.policies.len() > names.len() {
+                format!(" Drawn are the first and the last of {} policies.", study.policies.len())
+            } else {
+                String::new()
+            },
+            study.footnote(&Basis::OneRun)
         ),
         canvas: Scene { study, map: &map, maps: &maps }.draw().canvas,
     }])
@@ -90,10 +95,18 @@ fn period(flows: &[(usize, Flow)], periods: usize) -> (usize, &'static str) {
         (values.iter().position(|v| *v >= most - 1e-9 * most).unwrap_or(0), most)
     };
     let (t, most) = greatest(&differ);
-    if most > 1e-6 {
+    // flows that differ by a solver's rounding are the same
+    if most > 1e-4 * (1..=periods).map(|t| flowing(t - 1)).fold(0.0, f64::max) {
         (t, "when the carbon flows of the two policies differ most")
     } else {
-        (greatest(&flowing).0, "when most carbon flows")
+        (
+            greatest(&flowing).0,
+            if flows.len() > 1 {
+                "when most carbon flows; the policies do not differ"
+            } else {
+                "when most carbon flows"
+            },
+        )
     }
 }
 

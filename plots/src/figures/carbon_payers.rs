@@ -1,6 +1,6 @@
 //! Who pays how much for carbon: stacked bars by payer, one bar per policy, a panel per mechanism.
 
-use super::{Absent, Picture, lettered};
+use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::axis::{Axis, Kind};
 use crate::canvas::{Canvas, Fill};
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -32,10 +32,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     }
     let payers = payers(study, &paid, most);
     let shown = &study.mechanisms[..study.mechanisms.len().min(MOST_PANELS)];
-    let left_out = match study.mechanisms.len() - shown.len() {
-        0 => String::new(),
-        n => format!(" {n} further mechanisms are not shown."),
-    };
+    let left_out = shown_of(shown.len(), study.mechanisms.len(), "mechanisms", "the first");
     let negative = paid.values().flat_map(|p| p.values()).any(|v| *v < -NEGLIGIBLE * most);
     let credits = if negative { "; left of zero, what is received for credits and refunds" } else { "" };
     Ok(vec![Picture {
@@ -45,7 +42,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
             "Payments for carbon by payer, mechanism and carbon policy, refunds taken off{credits}. The network operator \
              pays for passive load and losses; what members pay it for carbon in a nodal price is theirs and taken off \
              its share. The mark is the sum: the revenue of the authority.{left_out}{}",
-            study.footnote()
+            study.footnote(&Basis::PlainMeans)
         ),
         canvas: Sheet { study, paid: &paid, payers: &payers, most, shown }.draw().canvas,
     }])

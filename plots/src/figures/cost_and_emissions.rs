@@ -1,7 +1,7 @@
 //! Total cost and emissions of every mechanism under every policy: bars, or dots on rows where there are many.
 
 use super::rows::{DotRow, dot_panels};
-use super::{Absent, Picture, group_width, lettered};
+use super::{Absent, Basis, Picture, group_width, lettered};
 use crate::axis::Axis;
 use crate::canvas::Fill;
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -34,7 +34,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
             "Total cost of the participants (a), carbon payments included, and emissions of the whole feeder (b) by \
              mechanism and carbon policy. Only social cost compares policies; total cost counts payments to the \
              authority.{}",
-            study.footnote()
+            study.footnote(&Basis::Means)
         ),
         canvas,
     }])

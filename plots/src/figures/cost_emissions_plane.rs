@@ -1,6 +1,6 @@
 //! The cost-emissions plane: every run a point, the runs of a mechanism joined, the Pareto front as a staircase.
 
-use super::{Absent, Picture};
+use super::{Absent, Basis, Picture};
 use crate::axis::{Axis, range};
 use crate::canvas::{Align, Canvas, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -37,7 +37,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
             "Total cost and emissions of every mechanism and carbon policy; grey lines join the policies of one \
              mechanism, the dashed staircase is the Pareto front.{}{}",
             names.key,
-            study.footnote()
+            study.footnote(&Basis::Means)
         ),
         canvas: plane.draw(&labels).canvas,
     }])

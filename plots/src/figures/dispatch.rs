@@ -1,6 +1,6 @@
 //! The dispatch of one participant: what comes in stacked upwards, what goes out downwards, the net position on top.
 
-use super::{Absent, Picture};
+use super::{Absent, Basis, Picture, shown_of};
 use crate::axis::Axis;
 use crate::canvas::{Fill, Stroke};
 use crate::color::Rgb;
@@ -12,7 +12,7 @@ use crate::style::{BLACK, BLUE, GREEN, GREY, Hatch, ONE_COLUMN_MM, ORANGE, PINK,
 use crate::text::literal;
 
 /// Participants that get a figure of their own.
-const MOST_PARTICIPANTS: usize = 6;
+const MOST_PARTICIPANTS: usize = 12;
 
 pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let policy = study.reference_policy().ok_or(Absent::NoRun)?;
@@ -22,6 +22,8 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         return Err(Absent::OnePeriod);
     }
     let mut pictures = Vec::new();
+    let all = study.participants.len();
+    let rest = shown_of(all.min(MOST_PARTICIPANTS), all, "participants, a picture each", "the first of the scenario");
     for &participant in study.participants.iter().take(MOST_PARTICIPANTS) {
         let rows = study.periods(run, participant);
         let layers = layers(study, &rows);
@@ -33,11 +35,11 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
             qualifier: entity.key.clone(),
             title: format!("Dispatch of {}", entity.name),
             caption: format!(
-                "Dispatch of {} under {}, carbon policy {}: sources upwards, uses downwards.{}",
+                "Dispatch of {} under {}, carbon policy {}: sources upwards, uses downwards.{rest}{}",
                 entity.name,
                 study.mechanism(mechanism).name,
                 study.policy(policy).name,
-                study.footnote()
+                study.footnote(&Basis::OneRun)
             ),
             canvas: stack(study, &layers, &rows).canvas,
         });

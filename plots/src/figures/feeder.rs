@@ -1,6 +1,6 @@
 //! Carbon intensity and voltage along the feeder over time: heat maps with a row per bus.
 
-use super::{Absent, Picture, lettered, listed};
+use super::{Absent, Basis, Picture, lettered, listed};
 use crate::axis::Axis;
 use crate::canvas::{Align, Canvas, Fill, Stroke};
 use crate::color::{DIVERGING, Map, SEQUENTIAL};
@@ -146,7 +146,7 @@ fn picture(study: &Study, maps: &[HeatMap], scale: &Scale, what: &str) -> Pictur
         caption: format!(
             "{what} under {}, carbon policy {policy}; rows are buses from the root outwards.{}",
             listed(&names),
-            study.footnote()
+            study.footnote(&Basis::OneRun)
         ),
         canvas: draw(study, maps, scale, &rows).canvas,
     }

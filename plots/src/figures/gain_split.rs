@@ -1,7 +1,7 @@
 //! What a gain from trade is made of: saved resources, or somebody else's loss of margin, carbon revenue or network
 //! charges; and what the participants pay each other.
 
-use super::{Absent, Picture, lettered, listed};
+use super::{Absent, Basis, Picture, greatest, lettered, listed, shown_of};
 use crate::axis::Axis;
 use crate::canvas::{Canvas, Fill, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -150,10 +150,13 @@ fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
         (..=3, 5..) => 3,
         (_, n) => n.min(2),
     };
-    let further = match study.policies.len() - policies.len() {
-        0 => String::new(),
-        n => format!(" {n} further policies are not shown."),
-    };
+    let further = shown_of(policies.len(), study.policies.len(), "policies", "the first")
+        + &shown_of(
+            shown.len(),
+            mechanisms.len(),
+            "mechanisms",
+            "those with the largest welfare gain under the first carbon price",
+        );
     let page = if policies.len() == 1 && shown.len() <= 5 { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
     let width = (page - 16.0) / columns as f64 * MM;
     let name = |m: &usize| {
@@ -178,7 +181,7 @@ fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
             "Gain of all participants over trading with the grid alone by mechanism: saved resources, and what the \
              retailer (margin), the authority (carbon) and the network operator lose to it. Payments between \
              participants cancel; where the mark is off the stack, an operator keeps or pays the difference.{further}{}",
-            study.footnote()
+            study.footnote(&Basis::Means)
         ),
         canvas,
     })
@@ -197,7 +200,12 @@ fn most_gain(study: &Study, mechanisms: &[usize], policy: usize, n: usize) -> Ve
 /// Every participant, a panel per mechanism.
 fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<Picture> {
     let shown = most_gain(study, mechanisms, policy, MOST_PANELS);
-    let participants = &study.participants[..study.participants.len().min(MOST_PARTICIPANTS)];
+    let size = |i: &usize| {
+        largest(shown.iter().filter_map(|m| study.of_participant((*m, policy), *i, |r| r.gain)).map(|e| e.mean))
+    };
+    let sizes: Vec<f64> = study.participants.iter().map(size).collect();
+    let participants: Vec<usize> =
+        greatest(&sizes, MOST_PARTICIPANTS).into_iter().map(|k| study.participants[k]).collect();
     let sheets: Vec<Sheet> = shown
         .iter()
         .map(|m| {
@@ -212,11 +220,19 @@ fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<
         qualifier: "participants".into(),
         title: "What the gains are made of".into(),
         caption: format!(
-            "Gain of every participant over trading with the grid alone under {}, carbon policy {}: the parts before \
-             payments, the payment received from the others, and the gain after payments.{}",
+            "Gain of {} over trading with the grid alone under {}, carbon policy {}: the parts before payments, the \
+             payment received from the others, and the gain after payments.{}{}{}",
+            if participants.len() < study.participants.len() { "participants" } else { "every participant" },
             listed(&names),
             study.policy(policy).name,
-            study.footnote()
+            shown_of(
+                participants.len(),
+                study.participants.len(),
+                "participants",
+                "those with the largest gain or loss here"
+            ),
+            shown_of(shown.len(), mechanisms.len(), "mechanisms", "those with the largest welfare gain"),
+            study.footnote(&Basis::Means)
         ),
         canvas,
     })

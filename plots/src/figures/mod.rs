@@ -17,6 +17,7 @@ mod rows;
 mod sweep;
 
 use crate::canvas::Canvas;
+use crate::footnote::Basis;
 use crate::study::Study;
 
 /// A finished figure.
@@ -99,8 +100,22 @@ fn lettered(i: usize, title: &str) -> String {
     format!("({letter}) {title}")
 }
 
+/// What a caption says where not everything is drawn: how many of how many, and which.
+fn shown_of(shown: usize, all: usize, noun: &str, which: &str) -> String {
+    if shown >= all { String::new() } else { format!(" Drawn are {shown} of {all} {noun}: {which}.") }
+}
+
+/// The places of the `n` greatest values, in their own order.
+fn greatest(values: &[f64], n: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..values.len()).collect();
+    places.sort_by(|a, b| values[*b].total_cmp(&values[*a]));
+    places.truncate(n);
+    places.sort_unstable();
+    places
+}
+
 /// Names in a sentence: "a, b and c".
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [one] => one.clone(),

@@ -3,7 +3,7 @@
 //! Energy dwarfs the other parts, so they are stacked above the root's energy price, and the prices themselves stand
 //! beside them as lines.
 
-use super::{Absent, Picture, lettered};
+use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::axis::{Axis, Kind};
 use crate::canvas::{Align, Canvas, Fill, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -64,7 +64,9 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     order.truncate(MOST_PICTURES);
     order.sort_unstable();
     let several = priced.len() > 1;
-    Ok(order.iter().map(|i| picture(study, &priced[*i], several)).collect())
+    let which = "the baseline's before others, policies with carbon in the price before those without";
+    let rest = shown_of(order.len(), priced.len(), "runs with nodal prices, a picture each", which);
+    Ok(order.iter().map(|i| picture(study, &priced[*i], several, &rest)).collect())
 }
 
 /// The decomposed prices of a run.
@@ -131,7 +133,7 @@ fn first_greatest(values: impl Iterator<Item = f64>) -> usize {
     values.iter().position(|v| *v >= greatest - 1e-9 * (1.0 + greatest.abs())).unwrap_or(0)
 }
 
-fn picture(study: &Study, (m, p, prices): &(usize, usize, Prices), several: bool) -> Picture {
+fn picture(study: &Study, (m, p, prices): &(usize, usize, Prices), several: bool, rest: &str) -> Picture {
     let (mechanism, policy) = (study.mechanism(*m), study.policy(*p));
     let buses = prices.parts[0].len();
     let period = prices.widest_spread();
@@ -162,12 +164,12 @@ fn picture(study: &Study, (m, p, prices): &(usize, usize, Prices), several: bool
         caption: format!(
             "Nodal price in its parts under {}, carbon policy {}. Above: what the parts add to the root's energy price of \
              {energy} {}/kWh in {}, when buses differ most, along the trunk and along the laterals from their branching points \
-             outwards.{over_time}{nothing}{}",
+             outwards.{over_time}{nothing}{rest}{}",
             mechanism.name,
             policy.name,
             study.currency(),
             study.clock.named(period),
-            study.footnote()
+            study.footnote(&Basis::OneRun)
         ),
         canvas: scene.draw().canvas,
     }

@@ -1,6 +1,6 @@
 //! Net positions and prices over the day, one column of panels per participant.
 
-use super::{Absent, Picture, lettered};
+use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::axis::Axis;
 use crate::canvas::{Fill, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -11,6 +11,8 @@ use crate::style::{BLUE, DASHED, DATA_LINE, GREEN, INK, RED, REFERENCE_DASH, SHA
 
 /// More participants go into further figures.
 const COLUMNS: usize = 6;
+/// A handful of pages is read, more is a data set.
+const MOST_PAGES: usize = 4;
 
 pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let policy = study.reference_policy().ok_or(Absent::NoRun)?;
@@ -27,21 +29,46 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let scene =
         Scene { study, profiles: &profiles, name: &study.mechanism(mechanism).name, with_baseline: baseline.is_some() };
     let pages = profiles.chunks(COLUMNS).count();
+    let rest =
+        shown_of(profiles.len().min(MOST_PAGES * COLUMNS), profiles.len(), "participants", "the first of the scenario");
+    let priced = where_priced(&profiles);
     let pictures = profiles.chunks(COLUMNS).enumerate().map(|(page, chunk)| {
         let (mechanism, policy) = (&study.mechanism(mechanism).name, &study.policy(policy).name);
         Picture {
             qualifier: if pages > 1 { (page + 1).to_string() } else { String::new() },
             title: "Net positions and prices".into(),
             caption: format!(
-                "Net export of the participants (above) and the prices they trade at (below) under {mechanism}, carbon \
-                 policy {policy}; no price where nothing is traded.{}",
-                study.footnote()
+                "Net export of {} {priced} under {mechanism}, carbon policy {policy}.{rest}{}",
+                whom(chunk),
+                study.footnote(&Basis::OneRun)
             ),
             canvas: scene.draw(chunk).canvas,
         }
     });
-    // a handful of pages is read, more is a data set
-    Ok(pictures.take(2).collect())
+    Ok(pictures.take(MOST_PAGES).collect())
+}
+
+/// The participants of a page, by their first and last name where they are many.
+fn whom(shown: &[Profile]) -> String {
+    match shown {
+        [one] => one.title.clone(),
+        [first, .., last] => format!("the participants {} to {}", first.title, last.title),
+        [] => "the participants".to_owned(),
+    }
+}
+
+/// What the lower panels show: said only where it is so.
+fn where_priced(profiles: &[Profile]) -> &'static str {
+    let periods = || profiles.iter().flat_map(|p| p.traded.iter().zip(p.either()));
+    let priced = periods().any(|(_, price)| price.is_some());
+    let without_trade = periods().any(|(traded, price)| price.is_some() && !traded);
+    let gaps = periods().any(|(_, price)| price.is_none());
+    match (priced, without_trade, gaps) {
+        (false, ..) => "(nothing is priced)",
+        (true, true, _) => "(above) and the prices they face (below), which stand also where nothing is traded,",
+        (true, false, true) => "(above) and the prices they trade at (below; none where nothing is traded)",
+        (true, false, false) => "(above) and the prices they trade at (below)",
+    }
 }
 
 struct Profile {
@@ -50,6 +77,8 @@ struct Profile {
     baseline: Vec<Option<f64>>,
     buy: Vec<Option<f64>>,
     sell: Vec<Option<f64>>,
+    /// Whether anything is bought from or sold to peers.
+    traded: Vec<bool>,
 }
 
 impl Profile {
@@ -73,6 +102,10 @@ impl Profile {
             baseline: series(&base, &|r| r.net_export_kw),
             buy: series(&rows, &|r| r.price_buy_per_kwh),
             sell: series(&rows, &|r| r.price_sell_per_kwh),
+            traded: {
+                let volume = series(&rows, &|r| Some(r.p2p_sold_kw.unwrap_or(0.0) + r.p2p_bought_kw.unwrap_or(0.0)));
+                volume.iter().map(|v| v.unwrap_or(0.0).abs() > 1e-6).collect()
+            },
         })
     }
 

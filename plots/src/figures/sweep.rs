@@ -1,11 +1,10 @@
 //! Cost and emissions against a swept parameter, a line per mechanism.
 
-use super::{Absent, Picture, lettered};
+use super::{Absent, Basis, Picture, lettered, listed, shown_of};
 use crate::axis::{Axis, range};
 use crate::canvas::Stroke;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Pt;
-use crate::identity::sentence;
 use crate::panel::Panel;
 use crate::statistics::{Estimate, estimate};
 use crate::store::Status;
@@ -35,14 +34,19 @@ fn picture(study: &Study, column: usize, columns: usize) -> Option<Picture> {
         .map(|p| (p, lines(study, p, column)))
         .find(|(_, lines)| lines.iter().any(|l| l.points.len() > 1))?;
     let name = &study.store.sweeps[column];
+    let others: Vec<String> =
+        study.policies.iter().filter(|p| **p != policy).map(|p| study.policy(*p).name.clone()).collect();
+    let others = if others.is_empty() { String::new() } else { format!(" Not drawn: {}.", listed(&others)) };
+    let missing = missing(study, policy, column);
+    let rest = shown_of(lines.len(), study.mechanisms.len(), "mechanisms", "the first");
     let policy = &study.policy(policy).name;
     Some(Picture {
         qualifier: if columns > 1 { name.clone() } else { String::new() },
         title: format!("Cost and emissions against {}", literal(name)),
         caption: format!(
-            "Total cost (a) and emissions (b) against {} by mechanism, carbon policy {policy}.{}",
+            "Total cost (a) and emissions (b) against {} by mechanism, carbon policy {policy}.{others}{rest}{missing}{}",
             literal(name),
-            study.footnote()
+            study.footnote(&Basis::Along(vec![column]))
         ),
         canvas: panels(study, &lines, name).canvas,
     })
@@ -79,15 +83,38 @@ fn lines(study: &Study, policy: usize, column: usize) -> Vec<Line> {
     study.mechanisms.iter().take(MOST_LINES).map(|m| of_mechanism(*m)).collect()
 }
 
+/// Points of the lines where a mechanism has no converged run.
+fn missing(study: &Study, policy: usize, column: usize) -> String {
+    let here = |run: &&crate::store::Run| {
+        run.scenario == study.scenario
+            && run.carbon_label == study.policy(policy).key
+            && run.status != Status::Converged
+            && study.at_first_point(&run.sweep, Some(column))
+            && !run.sweep[column].is_empty()
+    };
+    let told: Vec<String> = study
+        .store
+        .runs
+        .iter()
+        .filter(here)
+        .map(|run| {
+            let name =
+                study.identity.mechanism(&run.variant).map_or_else(String::new, |m| study.mechanism(m).name.clone());
+            format!("{name} at {}", literal(&run.sweep[column]))
+        })
+        .collect();
+    if told.is_empty() { String::new() } else { format!(" No answer: {}.", told.join("; ")) }
+}
+
 /// A key that sorts as the number does.
 fn ordered(x: f64) -> u64 {
     let bits = x.to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// `carbon.price_per_tonne` as "Price per tonne".
+/// The field at the end of a path, as it is written: units are part of its name.
 fn field(path: &str) -> String {
-    sentence(&path.rsplit('.').next().unwrap_or(path).replace('_', " "))
+    literal(path.rsplit('.').next().unwrap_or(path))
 }
 
 fn panels(study: &Study, lines: &[Line], name: &str) -> Figure {

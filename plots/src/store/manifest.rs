@@ -11,6 +11,17 @@ use std::path::Path;
 pub struct Manifest {
     pub experiment_hash: String,
     pub scenarios: BTreeMap<String, ScenarioFacts>,
+    choices: Vec<Choice>,
+}
+
+/// How social cost is counted in a scenario.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Choice {
+    scenario: String,
+    upstream_cost: Option<String>,
+    damage_per_tonne: Option<f64>,
+    damage_from: Option<String>,
 }
 
 /// What the tables do not say about a scenario.
@@ -30,6 +41,15 @@ pub struct ScenarioFacts {
     pub feeder: Vec<Vec<u64>>,
     /// The bus of every participant that has one.
     pub participant_bus: BTreeMap<String, u64>,
+    /// Damage of a tonne of emissions in social cost; from the choices of the manifest, like what follows.
+    #[serde(skip)]
+    pub damage_per_tonne: Option<f64>,
+    /// The policy whose price was taken for it, where the scenario gives none.
+    #[serde(skip)]
+    pub damage_from: Option<String>,
+    /// Where the resource value of upstream energy comes from.
+    #[serde(skip)]
+    pub upstream_cost: Option<String>,
 }
 
 impl Manifest {
@@ -41,6 +61,14 @@ impl Manifest {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Manifest::default()),
             Err(source) => return Err(StoreError::Unreadable { file, source }),
         };
-        serde_json::from_str(&text).map_err(|source| StoreError::Manifest { file, source })
+        let mut manifest: Manifest =
+            serde_json::from_str(&text).map_err(|source| StoreError::Manifest { file, source })?;
+        for choice in &manifest.choices {
+            let facts = manifest.scenarios.entry(choice.scenario.clone()).or_default();
+            facts.damage_per_tonne = choice.damage_per_tonne;
+            facts.damage_from.clone_from(&choice.damage_from);
+            facts.upstream_cost.clone_from(&choice.upstream_cost);
+        }
+        Ok(manifest)
     }
 }

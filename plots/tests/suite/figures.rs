@@ -251,8 +251,73 @@ fn runs_that_failed_are_left_out_and_counted() {
     let dir = store("failed", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
     rewrite(&dir, "runs.csv", |t| t.replacen("converged,,", "failed,unmet need,", 3));
     let drawn = pictures(&Store::read(&dir).unwrap()).0;
-    assert!(drawn.iter().all(|d| d.picture.caption.contains("3 runs that did not converge are not shown")));
+    assert!(drawn.iter().all(|d| d.picture.caption.contains("3 runs not shown: 3 failed.")));
+    rewrite(&dir, "runs.csv", |t| t.replacen("failed,unmet need,", "infeasible,no room,", 2));
+    let drawn = pictures(&Store::read(&dir).unwrap()).0;
+    assert!(drawn.iter().all(|d| d.picture.caption.contains("3 runs not shown: 2 infeasible, 1 failed.")));
     assert!(drawn.iter().all(|d| lint(&d.picture.canvas).is_empty()));
+}
+
+/// What is not drawn is told: by number, never "every" over some.
+#[test]
+fn captions_tell_how_many_of_how_many_are_drawn() {
+    let caption = |shape: &Shape, name: &str, stem: &str| {
+        let drawn = pictures(&Store::read(&store(name, shape)).unwrap()).0;
+        let of_stem = drawn.iter().find(|d| d.stem == stem);
+        unmarked(&of_stem.unwrap_or_else(|| panic!("no {stem}")).picture.caption)
+    };
+    let homes = Shape { participants: 30, periods: 3, buses: 0, ..Shape::side_by_side() };
+    for (stem, number) in [
+        ("benefit", "8 of 30 participants"),
+        ("gain_split-participants", "8 of 30 participants"),
+        ("dispatch-vpp1", "12 of 30 participants"),
+        ("profiles-4", "24 of 30 participants"),
+    ] {
+        let caption = caption(&homes, "told_homes", stem);
+        assert!(caption.contains(number) && !caption.contains("every participant"), "{stem}: {caption}");
+    }
+    let five = Shape { participants: 5, ..homes };
+    let caption_of_five = caption(&five, "told_five", "benefit");
+    assert!(caption_of_five.contains("every participant") && !caption_of_five.contains(" of 5"), "{caption_of_five}");
+    let markets = caption(&Shape::many_mechanisms(), "told_markets", "gain_split-total");
+    assert!(markets.contains("10 of 19 mechanisms"), "{markets}");
+    // profiles draw one run, bars draw means
+    let seeds = Shape { seeds: 3, periods: 3, buses: 3, ..Shape::side_by_side() };
+    let drawn = caption(&seeds, "told_seeds", "profiles");
+    assert!(drawn.contains("One seed of 3") && !drawn.contains("interval"), "{drawn}");
+    let means = caption(&seeds, "told_seeds", "benefit");
+    assert!(means.contains("Means over 3 seeds; intervals are"), "{means}");
+}
+
+#[test]
+fn seeds_that_change_nothing_are_said_to_change_nothing() {
+    let shape = Shape { seeds: 3, periods: 2, buses: 2, ..Shape::side_by_side() };
+    let mut read = Store::read(&store("idle_seeds", &shape)).unwrap();
+    let first: Vec<_> = read.runs.iter().filter(|r| r.seed == read.runs[0].seed).cloned().collect();
+    for run in &mut read.runs {
+        let twin = first.iter().find(|f| (&f.variant, &f.carbon_label) == (&run.variant, &run.carbon_label)).unwrap();
+        run.metrics.clone_from(&twin.metrics);
+    }
+    for named in pictures(&read).0 {
+        let caption = unmarked(&named.picture.caption);
+        assert!(caption.contains("All 3 seeds give the same figures.") && !caption.contains("bootstrap"), "{caption}");
+    }
+}
+
+#[test]
+fn a_policy_without_an_answer_is_named() {
+    let dir = store("unanswered", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
+    rewrite(&dir, "runs.csv", |t| {
+        let lines = t.lines();
+        lines.map(|l| if l.contains(",stepped,") { l.replacen("converged,,", "infeasible,no room,", 1) } else { l.into() } + "\n").collect()
+    });
+    for named in pictures(&Store::read(&dir).unwrap()).0 {
+        let caption = unmarked(&named.picture.caption);
+        assert!(
+            caption.contains("6 runs not shown: 6 infeasible. No run of Stepped is among those shown."),
+            "{caption}"
+        );
+    }
 }
 
 #[test]
@@ -296,9 +361,11 @@ fn a_swept_parameter_is_shown_at_its_first_point() {
     assert_eq!(read.runs.len(), 6 + 2 * 18);
     let drawn = pictures(&read).0;
     let caption = unmarked(&drawn[0].picture.caption);
-    assert!(caption.contains("At carbon.price_per_tonne = 200."), "{caption}");
+    assert!(caption.contains("At carbon.price_per_tonne = 200, the first of 2 values."), "{caption}");
     let plain = store("no_sweep", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
     let sweep = drawn.iter().find(|d| d.stem == "sweep").unwrap();
+    // what is on the axis has no fixed value
+    assert!(!unmarked(&sweep.picture.caption).contains("At carbon"), "{}", sweep.picture.caption);
     assert_eq!(lint(&sweep.picture.canvas), vec![]);
     draw(&dir, &[Format::Png], &|_, _| {}).unwrap();
     assert_eq!(drawn[0].picture.canvas, pictures(&Store::read(&plain).unwrap()).0[0].picture.canvas);

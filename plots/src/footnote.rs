@@ -1,0 +1,128 @@
+//! What a caption says about the runs behind a figure: scenario, seeds, the point of the sweeps, what is not shown and why.
+
+use crate::store::Status;
+use crate::study::Study;
+use crate::text::literal;
+use std::fmt::Write as _;
+
+/// What the numbers of a figure are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Basis {
+    /// Means over seeds, with their intervals.
+    Means,
+    /// Means over seeds, without intervals.
+    PlainMeans,
+    /// One run, the first seed's.
+    OneRun,
+    /// Means along these swept parameters, by column: they are on an axis and have no fixed value.
+    Along(Vec<usize>),
+}
+
+impl Study<'_> {
+    /// The end of a caption.
+    pub fn footnote(&self, basis: &Basis) -> String {
+        format!(
+            " Scenario {}.{}{}{}",
+            literal(&self.scenario),
+            self.seeds_in_words(basis),
+            self.point_in_words(basis),
+            self.missing_in_words()
+        )
+    }
+
+    fn seeds_in_words(&self, basis: &Basis) -> String {
+        let n = self.seeds();
+        if n < 2 {
+            return String::new();
+        }
+        if !self.seeds_matter() {
+            return format!(" All {n} seeds give the same figures.");
+        }
+        match basis {
+            Basis::Means | Basis::Along(_) => {
+                format!(" Means over {n} seeds; intervals are 95 % bootstrap intervals.")
+            }
+            Basis::PlainMeans => format!(" Means over {n} seeds."),
+            Basis::OneRun => format!(" One seed of {n}, the first, is drawn."),
+        }
+    }
+
+    fn point_in_words(&self, basis: &Basis) -> String {
+        let free = |column: usize| matches!(basis, Basis::Along(columns) if columns.contains(&column));
+        let mut told = Vec::new();
+        for (column, name) in self.store.sweeps.iter().enumerate() {
+            let value = &self.first_point[column];
+            if free(column) || value.is_empty() {
+                continue;
+            }
+            let values = self.swept_values(column);
+            let first = if values > 1 { format!(", the first of {values} values") } else { String::new() };
+            told.push(literal(&format!("{name} = {value}{first}")));
+        }
+        if told.is_empty() { String::new() } else { format!(" At {}.", told.join("; ")) }
+    }
+
+    /// Values of a swept parameter in the scenario.
+    fn swept_values(&self, column: usize) -> usize {
+        let of_scenario = self.store.runs.iter().filter(|r| r.scenario == self.scenario);
+        let mut values: Vec<&str> = of_scenario.map(|r| r.sweep[column].as_str()).filter(|v| !v.is_empty()).collect();
+        values.sort_unstable();
+        values.dedup();
+        values.len()
+    }
+
+    /// Runs that are in no figure, by how they ended, and who has no run in any.
+    fn missing_in_words(&self) -> String {
+        let mut out = String::new();
+        let count = |status: Status| self.left_out.iter().filter(|r| self.store.runs[**r].status == status).count();
+        let kinds = [
+            (Status::NotConverged, "did not converge"),
+            (Status::NoEquilibrium, "without equilibrium"),
+            (Status::Infeasible, "infeasible"),
+            (Status::Failed, "failed"),
+        ];
+        let told: Vec<String> = kinds
+            .into_iter()
+            .map(|(status, word)| (count(status), word))
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, word)| format!("{n} {word}"))
+            .collect();
+        if !told.is_empty() {
+            let runs = if self.left_out.len() == 1 { "run" } else { "runs" };
+            let _ = write!(out, " {} {runs} not shown: {}.", self.left_out.len(), told.join(", "));
+        }
+        let runs = || self.left_out.iter().map(|r| &self.store.runs[*r]);
+        let mut absent: Vec<String> = Vec::new();
+        for run in runs() {
+            let policy = self.identity.policy(&run.carbon_label).filter(|p| !self.policies.contains(p));
+            let mechanism = self.identity.mechanism(&run.variant).filter(|m| !self.mechanisms.contains(m));
+            let names = policy.map(|p| self.policy(p).name.clone()).into_iter();
+            for name in names.chain(mechanism.map(|m| self.mechanism(m).name.clone())) {
+                if !absent.contains(&name) {
+                    absent.push(name);
+                }
+            }
+        }
+        if !absent.is_empty() {
+            let _ = write!(out, " No run of {} is among those shown.", crate::figures::listed(&absent));
+        }
+        out
+    }
+
+    /// What social cost hangs on, for where it is printed.
+    pub fn social_cost_in_words(&self) -> String {
+        let facts = &self.facts;
+        let Some(damage) = facts.damage_per_tonne else { return String::new() };
+        let borrowed = facts.damage_from.as_ref().map_or(String::new(), |policy| {
+            format!(" (borrowed from the price of {}, for the scenario gives none)", literal(policy))
+        });
+        let upstream = match facts.upstream_cost.as_deref() {
+            None | Some("as written") => "as the scenario gives it".to_owned(),
+            Some(other) => format!("at {}", literal(other)),
+        };
+        format!(
+            " Social cost counts damage at {damage} {} per tonne{borrowed} and upstream energy {upstream}.",
+            self.currency()
+        )
+    }
+}
