@@ -2,8 +2,8 @@
 //!
 //! Knows no participant's devices or costs.
 
-use crate::network::{Network, NodeId};
-use crate::power_flow::{PowerFlow, PowerFlowError};
+use crate::network::{BusKind, Network, NodeId};
+use crate::power_flow::{Injections, PowerFlow, PowerFlowError};
 use crate::random::Stream;
 use rand_distr::{Distribution, Normal, Uniform};
 use std::sync::Arc;
@@ -183,6 +183,20 @@ impl Feeder {
     pub fn new(network: Network, passive_load_factor: Vec<f64>) -> Result<Self, PowerFlowError> {
         let power_flow = Arc::new(PowerFlow::new(&network)?);
         Ok(Self { network: Arc::new(network), passive_load_factor, power_flow })
+    }
+
+    /// What enters the network without the members in a period: its generators in service less its own loads.
+    pub fn without_members(&self, period: usize) -> Injections {
+        let mut injections = Injections::loads_of(&self.network);
+        let factor = self.passive_load_factor[period];
+        for kw in injections.p_kw.iter_mut().chain(&mut injections.q_kvar) {
+            *kw *= factor;
+        }
+        let generators = self.network.generators.iter().filter(|g| g.in_service);
+        for g in generators.filter(|g| self.network.bus(g.node).kind != BusKind::Slack) {
+            injections.add(g.node, g.p_kw, g.q_kvar);
+        }
+        injections
     }
 }
 

@@ -1,16 +1,24 @@
 //! Security-constrained trading: cooperation at least cost within the network, then payments.
 //!
 //! P1 minimises `sum Phi_i + c_loss losses` with the power flow of the network, its voltage limits and ratings inside. P2
-//! either bargains over the gain that is left, `tau_i = J0_i - Phi_i - (1/n) (sum J0 - sum Phi - L)` with the losses `L` paid
-//! to the DSO (which may bargain as one more, `n + 1`), or settles at nodal prices and leaves the congestion and loss rent
-//! with the DSO. Members are held to their part of the dispatch by injection limits: by themselves they do not see the
-//! network.
+//! either bargains over the gain that is left, `tau_i = J0_i - Phi_i - (1/n) (sum J0 - sum Phi - L)` with the network charge
+//! `L` paid to the DSO (which may bargain as one more, `n + 1`), or settles at nodal prices and leaves the congestion and
+//! loss rent with the DSO. Members are held to their part of the dispatch by injection limits: by themselves they do not see
+//! the network.
+//!
+//! The network charge is what trade changes: `L = sum_t c_loss,t (losses_t at the dispatch - losses_t at no trade)`, both by
+//! the full power flow. The losses that passive load and the members' own exchange with the grid cause anyway are in no
+//! gain: no trade is a point of P1 wherever it keeps the limits, so that the gain is negative only where it does not. Trade
+//! that relieves the network is paid for. The parts: of `tau_i` the share `L / n` goes to the DSO as a network charge (with
+//! the DSO's own share of the gain, where it bargains), and `tau_i - L / n` is a payment between participants. At nodal
+//! prices `p_i` a member pays the price at the root for what it buys and the DSO the difference, `(p_i - p_root) x_i`.
 
-use coase_core::market::NetworkMode;
+use coase_core::market::{NetworkMode, Plan};
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Claim, Side, Signal};
-use coase_core::{Certificate, Market, MechanismError, Outcome, Party, Reason, RunContext, register};
+use coase_core::{Certificate, Market, MechanismError, Outcome, Party, Reason, RunContext, physical, register};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// How P2 pays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,15 +59,26 @@ impl Mechanism for SecurityConstrained {
             Some(price) => vec![price; tariff.buy_per_kwh.len()],
             None => tariff.buy_per_kwh.clone(),
         };
-        let alone: Vec<f64> = market.each(|l| l.autarky())?.iter().map(|plan| plan.cost).collect();
-        let best = market.solve(&market.grand().network(NetworkMode::Inside { loss_price_per_kwh }))?;
+        let without_trade = market.each(|l| l.autarky())?;
+        let alone: Vec<f64> = without_trade.iter().map(|plan| plan.cost).collect();
+        let losses_before = physical::losses_kwh(market.setting(), &without_trade)?;
+        let best = market
+            .solve(&market.grand().network(NetworkMode::Inside { loss_price_per_kwh: loss_price_per_kwh.clone() }))?;
         ctx.messages(2 * market.len() * market.setting().slots.len());
         let mut outcome = Outcome::new(market);
         outcome.net = best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
         outcome.imposed.clone_from(&best.limits);
-        let together: Vec<f64> = best.plans.iter().flatten().map(|plan| plan.cost).collect();
-        let gain = alone.iter().sum::<f64>() - together.iter().sum::<f64>() - best.loss_cost;
-        outcome.evidence.push(Certificate::measure("constrained_gain", gain, "against no trade, losses paid"));
+        let dispatch: Vec<Arc<Plan>> = best.plans.iter().flatten().cloned().collect();
+        let together: Vec<f64> = dispatch.iter().map(|plan| plan.cost).collect();
+        let losses = physical::losses_kwh(market.setting(), &dispatch)?;
+        let more_losses = losses.iter().zip(&losses_before).map(|(with, without)| with - without);
+        let charge: f64 = loss_price_per_kwh.iter().zip(more_losses).map(|(price, kwh)| price * kwh).sum();
+        let gain = alone.iter().sum::<f64>() - together.iter().sum::<f64>() - charge;
+        outcome.evidence.push(Certificate::measure(
+            "constrained_gain",
+            gain,
+            "against no trade, the losses that trade adds paid",
+        ));
         let scale = 1.0 + alone.iter().map(|c| c.abs()).sum::<f64>();
         outcome.evidence.push(Certificate::check(
             "least_cost_gap",
@@ -67,39 +86,44 @@ impl Mechanism for SecurityConstrained {
             1e-6 * scale,
             "optimality gap of the first stage",
         ));
-        let pay = |outcome: &mut Outcome, member: usize, amount: f64| {
-            outcome.ledger.pay(Party::Member(member), Party::Operator, amount, Reason::Trade);
+        let pay = |outcome: &mut Outcome, member: usize, between: f64, to_dso: f64| {
+            outcome.ledger.pay(Party::Member(member), Party::Operator, between, Reason::Trade);
+            outcome.ledger.pay(Party::Member(member), Party::Dso, to_dso, Reason::Network);
         };
-        let rent = match self.settlement {
+        match self.settlement {
             Settlement::Bargaining | Settlement::DsoBargains => {
                 if gain < 0.0 {
                     let why =
                         "no trade misses the network's limits, and keeping them costs more than cooperation saves";
                     outcome.withheld.push((Claim::IndividuallyRational, why.into()));
                 }
-                let (sides, to_dso) = match self.settlement {
-                    Settlement::DsoBargains => (market.len() + 1, 1.0),
-                    _ => (market.len(), 0.0),
+                let members = market.len() as f64;
+                let (share, due) = match self.settlement {
+                    Settlement::DsoBargains => (gain / (members + 1.0), charge + gain / (members + 1.0)),
+                    _ => (gain / members, charge),
                 };
-                let share = gain / sides as f64;
                 for i in 0..market.len() {
-                    pay(&mut outcome, i, alone[i] - together[i] - share);
+                    pay(&mut outcome, i, alone[i] - together[i] - share - due / members, due / members);
                 }
-                best.loss_cost + to_dso * share
             }
             Settlement::Nodal => {
                 let why = "nodal prices leave the rent with the DSO, whatever trade brought before";
                 outcome.withheld.push((Claim::IndividuallyRational, why.into()));
-                let mut rent = 0.0;
                 for i in 0..market.len() {
-                    let due: f64 = outcome.net[i].iter().zip(&best.nodal_price[i]).map(|(x, p)| x * p).sum();
-                    pay(&mut outcome, i, -due);
-                    rent -= due;
+                    let bought = outcome.net[i].iter().map(|sale| -sale);
+                    let (mut between, mut to_dso) = (0.0, 0.0);
+                    for ((kwh, root), price) in bought.zip(&best.price).zip(&best.nodal_price[i]) {
+                        between += root * kwh;
+                        to_dso += (price - root) * kwh;
+                    }
+                    pay(&mut outcome, i, between, to_dso);
                 }
-                rent
             }
-        };
-        outcome.ledger.pay(Party::Operator, Party::Dso, rent, Reason::Network);
+        }
+        // Sales meet purchases to a solver's rounding; the DSO bears it, so that the operator's account is empty.
+        let rounding = outcome.ledger.balance(Party::Operator);
+        outcome.ledger.pay(Party::Operator, Party::Dso, rounding, Reason::Network);
+        let rent = outcome.ledger.balance(Party::Dso);
         outcome.evidence.push(Certificate::measure("network_rent", rent, "paid to the DSO"));
         for (i, price) in best.nodal_price.iter().enumerate() {
             let price = price.iter().map(|p| Some(*p)).collect();

@@ -51,6 +51,10 @@ fn run(mechanism: &dyn Mechanism, market: &Market) -> (Outcome, Vec<f64>, Vec<f6
     (outcome, output, cost)
 }
 
+fn gain_of(outcome: &Outcome) -> f64 {
+    outcome.evidence.iter().find(|c| c.name == "constrained_gain").and_then(|c| c.value).expect("a gain")
+}
+
 #[track_caller]
 fn assert_all(found: &[f64], expected: &[f64], tolerance: f64) {
     for (f, e) in found.iter().zip(expected) {
@@ -67,6 +71,8 @@ fn bargaining_within_the_line_shares_what_it_leaves() {
     let paid: Vec<f64> = (0..3).map(|i| -outcome.ledger.balance(Party::Member(i))).collect();
     assert_all(&paid, &[-65.416_666_667, -54.166_666_667, 119.583_333_333], 2e-3);
     assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-9);
+    // The line is all but lossless: the gain is 61.25, and nothing is due to the DSO.
+    assert_all(&[gain_of(&outcome), outcome.ledger.balance(Party::Dso)], &[61.25, 0.0], 2e-3);
 }
 
 /// 61.25 shared by four.
@@ -94,6 +100,10 @@ fn nodal_settlement_leaves_the_rent_of_the_line_with_the_dso() {
     let received: Vec<f64> = (0..3).map(|i| outcome.ledger.balance(Party::Member(i))).collect();
     assert_all(&received, &[60.0, 40.0, -120.0], 0.02);
     assert_all(&[outcome.ledger.balance(Party::Dso)], &[20.0], 0.02);
+    // The price at the root is 0.8: what the seller misses of it is the rent of the line.
+    let to_dso: Vec<f64> = (0..3).map(|i| -outcome.ledger.balance_with(Party::Member(i), Party::Dso)).collect();
+    assert_all(&to_dso, &[20.0, 0.0, 0.0], 0.02);
+    assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-9);
 }
 
 #[test]
@@ -181,7 +191,7 @@ fn nobody_is_promised_a_gain_where_no_trade_misses_the_limits() {
         branches: [(from: 1, to: 2, r_pu: 0.05, x_pu: 0.05)])";
     let market = market_on(text);
     let outcome = SecurityConstrained::default().run(&market, &mut RunContext::new(1, &())).expect("an outcome");
-    let gain = outcome.evidence.iter().find(|c| c.name == "constrained_gain").and_then(|c| c.value).expect("a gain");
+    let gain = gain_of(&outcome);
     let withheld = outcome.withheld.iter().any(|(claim, _)| *claim == coase_core::outcome::Claim::IndividuallyRational);
     assert_eq!(withheld, gain < 0.0, "{gain}");
 }

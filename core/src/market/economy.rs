@@ -164,9 +164,9 @@ impl Inside {
         let staying: Vec<Arc<Plan>> = staying.collect::<Result<_, _>>()?;
         let mut inside = Self { blocks: vec![], loss_price: loss_price.to_vec(), loss_cost: Expr::default() };
         for t in 0..setting.periods.count {
-            let factor = feeder.passive_load_factor[t];
-            let mut load_kw: Vec<f64> = feeder.network.buses.iter().map(|b| factor * b.p_load_kw).collect();
-            let mut load_kvar: Vec<f64> = feeder.network.buses.iter().map(|b| factor * b.q_load_kvar).collect();
+            let others = feeder.without_members(t);
+            let mut load_kw: Vec<f64> = others.p_kw.iter().map(|kw| -kw).collect();
+            let mut load_kvar: Vec<f64> = others.q_kvar.iter().map(|kvar| -kvar).collect();
             let slot = setting.energy_slot(t);
             for (&i, plan) in outsiders.iter().zip(&staying) {
                 let member = &setting.members[i];

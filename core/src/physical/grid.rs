@@ -44,21 +44,22 @@ pub(super) fn states(
     Ok(states)
 }
 
+/// Energy that the network itself takes per period, kWh.
+pub(super) fn taken_kwh(setting: &Setting, feeder: &Feeder, plans: &[Arc<Plan>]) -> Result<Vec<f64>, MechanismError> {
+    let taken = |t: usize| {
+        let flow = feeder.power_flow.solve(&injections(setting, feeder, plans, t))?;
+        Ok(setting.periods.hours * flow.p_kw.iter().sum::<f64>())
+    };
+    (0..setting.periods.count).map(taken).collect()
+}
+
 /// Net output of a member in a period, kW.
 fn net_output_kw(setting: &Setting, plan: &Plan, period: usize) -> f64 {
     setting.energy_slot(period).map_or(0.0, |k| plan.output[k]) / setting.periods.hours
 }
 
 fn injections(setting: &Setting, feeder: &Feeder, plans: &[Arc<Plan>], period: usize) -> Injections {
-    let network = &feeder.network;
-    let mut injections = Injections::loads_of(network);
-    let factor = feeder.passive_load_factor[period];
-    for kw in injections.p_kw.iter_mut().chain(&mut injections.q_kvar) {
-        *kw *= factor;
-    }
-    for g in network.generators.iter().filter(|g| g.in_service && network.bus(g.node).kind != BusKind::Slack) {
-        injections.add(g.node, g.p_kw, g.q_kvar);
-    }
+    let mut injections = feeder.without_members(period);
     for (member, plan) in setting.members.iter().zip(plans) {
         if let Some(node) = member.node {
             let p_kw = net_output_kw(setting, plan, period);

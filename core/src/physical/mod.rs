@@ -67,6 +67,18 @@ pub fn keep(truth: &Market, outcome: &Outcome, storage: StorageRule) -> Result<P
     of_plans(truth.setting(), plans, storage)
 }
 
+/// Energy that the network itself takes under given schedules per period, kWh: what is lost in branches and consumed by
+/// shunts, whoever causes it. Zero without a network.
+///
+/// # Errors
+/// If the network has no state for them.
+pub fn losses_kwh(setting: &Setting, plans: &[Arc<Plan>]) -> Result<Vec<f64>, MechanismError> {
+    match &setting.feeder {
+        Some(feeder) => grid::taken_kwh(setting, feeder, plans),
+        None => Ok(vec![0.0; setting.periods.count]),
+    }
+}
+
 /// The network's answer to given schedules.
 ///
 /// # Errors

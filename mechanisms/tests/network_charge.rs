@@ -1,0 +1,170 @@
+//! What trade costs the network, and nothing else, is charged to those who trade. Losses are recomputed here by power flows
+//! of the schedules with and without trade.
+
+use coase_core::carbon::CarbonPolicy;
+use coase_core::engine::{Reporting, clear, enter};
+use coase_core::evaluate::{Evaluation, Search, Yardstick, evaluate};
+use coase_core::network::{Network, built_in};
+use coase_core::open::Open;
+use coase_core::outcome::Verdict;
+use coase_core::participant::{Device, Portfolio, Quadratic};
+use coase_core::power_flow::{Injections, PowerFlow};
+use coase_core::record::{Table, Value};
+use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
+use coase_core::{Market, Outcome, Participant, Party};
+use coase_mechanisms::{SecurityConstrained, Settlement};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+const HOUR: Periods = Periods { count: 1, hours: 1.0 };
+const BUY: f64 = 1.0;
+
+/// Agents `(bus, a, b)` of cost `a x^2 / 2 + b x` at a tariff of 0.4 / 1.
+fn market(network: Network, passive: f64, agents: &[(u64, f64, f64)]) -> Market {
+    let tariff = Tariff {
+        buy_per_kwh: vec![BUY],
+        sell_per_kwh: vec![0.4],
+        intensity_kg_per_kwh: vec![0.581],
+        upstream_carbon_per_tonne: 0.0,
+    };
+    let mut members = vec![];
+    let mut participants: Vec<Arc<dyn Participant>> = vec![];
+    for (i, (bus, a, b)) in agents.iter().enumerate() {
+        let id = format!("vpp{}", i + 1);
+        let agent = Quadratic::between_prices(*a, vec![*b], 0.0, 2.0).expect("a convex cost");
+        let mut member = Member::new(&id, 1000.0, 1000.0);
+        member.node = network.node(*bus);
+        assert!(member.node.is_some());
+        members.push(member);
+        participants.push(Arc::new(Portfolio::new(id, vec![Device::Quadratic(agent)], HOUR).expect("valid")));
+    }
+    let feeder = Feeder::new(network, vec![passive]).expect("a feeder");
+    Market::new(Setting::energy(HOUR, Some(tariff), Some(feeder), members), participants)
+}
+
+/// Branch losses by the power flow of the members' outputs, kWh.
+fn loss(market: &Market, outputs: &[f64]) -> f64 {
+    let setting = market.setting();
+    let feeder = setting.feeder.as_ref().expect("a feeder");
+    let mut injections = Injections::loads_of(&feeder.network);
+    for kw in injections.p_kw.iter_mut().chain(&mut injections.q_kvar) {
+        *kw *= feeder.passive_load_factor[0];
+    }
+    for (member, kwh) in setting.members.iter().zip(outputs) {
+        injections.add(member.node.expect("connected"), *kwh, 0.0);
+    }
+    PowerFlow::new(&feeder.network).expect("a network").solve(&injections).expect("a state").loss_kw
+}
+
+struct Run {
+    found: Evaluation,
+    outcome: Outcome,
+    /// Losses that trade adds.
+    more: f64,
+}
+
+fn run(market: &Market, mechanism: &SecurityConstrained) -> Run {
+    let policy = (<dyn CarbonPolicy>::set().get("none").expect("registered").default)();
+    let yardstick = Yardstick {
+        upstream_cost_per_kwh: vec![0.4],
+        damage_per_tonne: 0.0,
+        core: Search::Skipped,
+        regret: Search::Skipped,
+    };
+    let market = enter(market, &*policy);
+    let cleared = clear(mechanism, &market, &*policy, &Reporting::Truthful, 1, &()).expect("an outcome");
+    let found = evaluate(&cleared, mechanism, &*policy, 1, &yardstick).expect("figures");
+    let with: Vec<f64> = cleared.physical.plans.iter().map(|p| p.output[0]).collect();
+    let without: Vec<f64> = (0..market.len()).map(|i| market.local(i).autarky().expect("feasible").output[0]).collect();
+    let more = loss(&market, &with) - loss(&market, &without);
+    Run { found, outcome: cleared.outcome, more }
+}
+
+fn column(found: &Evaluation, name: &str) -> Vec<f64> {
+    let at = Table::Participants.columns().iter().position(|c| c.name == name).expect(name);
+    let number = |row: &Vec<Value>| match row[at] {
+        Value::Number(x) => x,
+        _ => panic!("{name} is no number"),
+    };
+    found.record.participants.iter().map(number).collect()
+}
+
+/// Everything that must hold of the books; returns gain, DSO's receipts from participants, and payments.
+fn books(run: &Run) -> (f64, f64, f64) {
+    let of = |name: &str| column(&run.found, name);
+    let (gain, payment) = (of("gain"), of("payment"));
+    let parts = ["gain_resource", "gain_retail_margin", "gain_carbon", "gain_network"].map(of);
+    for (i, gain) in gain.iter().enumerate() {
+        let sum: f64 = parts.iter().map(|p| p[i]).sum::<f64>() - payment[i];
+        assert!((sum - gain).abs() < 1e-9 * (1.0 + gain.abs()), "{sum} {gain}");
+    }
+    for name in ["gain_split", "ledger_balance", "budget_balance"] {
+        let certificate = run.found.certificates.iter().find(|c| c.name == name).expect(name);
+        assert_eq!(certificate.verdict, Verdict::Upheld, "{certificate:?}");
+    }
+    (gain.iter().sum(), -parts[3].iter().sum::<f64>(), payment.iter().sum())
+}
+
+/// The feeder of 33 buses loses 202.7 kW under its own load. Two members trade about 50 kWh on it: they pay for the
+/// difference that they make, a few kWh, and both gain.
+#[test]
+fn the_losses_of_the_passive_load_are_not_the_traders() {
+    let network = built_in("ieee-33").expect("built in").network().expect("valid");
+    let market = market(network, 1.0, &[(18, 0.008, 0.20), (33, 0.008, 1.10)]);
+    let passive = loss(&market, &[0.0, 0.0]);
+    assert!((passive - 202.677).abs() < 1e-2, "{passive}");
+    for settlement in [Settlement::Bargaining, Settlement::DsoBargains] {
+        let run = run(&market, &SecurityConstrained { settlement, loss_price_per_kwh: None });
+        let (gain, to_dso, payment) = books(&run);
+        assert!(run.more.abs() < 10.0, "{}", run.more);
+        let share = if settlement == Settlement::DsoBargains { gain / 2.0 } else { 0.0 };
+        assert!((to_dso - BUY * run.more - share).abs() < 1e-6, "{to_dso} for {} kWh", run.more);
+        assert!(payment.abs() < 1e-9, "{payment}");
+        assert!(run.found.gains.iter().all(|g| *g > 1.0), "{:?}", run.found.gains);
+        assert!((run.found.gains[0] - run.found.gains[1]).abs() < 1e-6, "{:?}", run.found.gains);
+        assert!((run.outcome.ledger.balance(Party::Dso) - to_dso).abs() < 1e-9);
+    }
+}
+
+/// A seller at the end of a loaded feeder relieves it: the DSO pays for the losses that are saved.
+#[test]
+fn trade_that_relieves_the_network_is_paid_for() {
+    let network = built_in("ieee-33").expect("built in").network().expect("valid");
+    let market = market(network, 1.0, &[(18, 0.008, 0.41), (2, 0.008, 0.99)]);
+    let run = run(&market, &SecurityConstrained::default());
+    let (gain, to_dso, _) = books(&run);
+    assert!(run.more < -1.0 && gain > 0.0, "{} {gain}", run.more);
+    assert!((to_dso - BUY * run.more).abs() < 1e-6, "{to_dso} for {} kWh", run.more);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Without limits no trade is a point of the first stage, so that nobody can lose by the best one.
+    #[test]
+    fn the_gain_is_never_negative_without_limits(
+        lines in prop::collection::vec(0.01..0.05_f64, 4),
+        passive in 0.0..400.0_f64,
+        price in 0.2..3.0_f64,
+        agents in prop::collection::vec((1..=5_u64, 0.003..0.02_f64, 0.1..1.4_f64), 2..5),
+        dso in any::<bool>(),
+    ) {
+        let branches: Vec<String> =
+            lines.iter().enumerate().map(|(k, r)| format!("(from: {}, to: {}, r_pu: {r}, x_pu: {r})", k + 1, k + 2)).collect();
+        let buses: Vec<String> = (2..=5).map(|id| format!("(id: {id}, v_min_pu: 0.5, v_max_pu: 1.5, p_kw: {passive})")).collect();
+        let text = format!(
+            "Network(name: \"chain\", base_mva: 1, buses: [(id: 1, kind: Slack), {}], branches: [{}])",
+            buses.join(", "), branches.join(", "),
+        );
+        let network = Network::from_ron(&text).unwrap_or_else(|e| panic!("{e}"));
+        let market = market(network, 0.25, &agents);
+        let settlement = if dso { Settlement::DsoBargains } else { Settlement::Bargaining };
+        let run = run(&market, &SecurityConstrained { settlement, loss_price_per_kwh: Some(price) });
+        let (gain, to_dso, _) = books(&run);
+        prop_assert!(gain > -1e-5, "{gain}");
+        prop_assert!(run.found.gains.iter().all(|g| (g - run.found.gains[0]).abs() < 1e-6), "{:?}", run.found.gains);
+        let share = if dso { run.found.gains[0] } else { 0.0 };
+        prop_assert!((to_dso - price * run.more - share).abs() < 1e-6, "{to_dso} for {} kWh", run.more);
+        prop_assert!(run.outcome.withheld.is_empty() || gain < 0.0);
+    }
+}
