@@ -65,6 +65,8 @@ struct Gains {
     retail_margin: f64,
     carbon: f64,
     network: f64,
+    /// Received from each other, the operator and others: what participants pay on balance, with the other sign.
+    payments: f64,
 }
 
 /// A claim that does not hold.
@@ -119,6 +121,7 @@ impl Summary {
                 gains.retail_margin += row.number("gain_retail_margin");
                 gains.carbon += row.number("gain_carbon");
                 gains.network += row.number("gain_network");
+                gains.payments -= row.number("payment");
                 // A millionth of what is at stake is a solver's rounding.
                 let stake = row.number("disagreement_cost").abs() + row.number("payment").abs() + 1.0;
                 run.losers += usize::from(row.number("gain") < -1e-6 * stake);

@@ -330,14 +330,15 @@ impl Panel<'_> {
         }
     }
 
-    /// Where the gains come from: only the second column is gained by society as a whole.
+    /// Where the gains come from: five parts that sum to them, of which only the resources are saved for society as a whole.
     fn write_gains(&self, text: &mut String) {
-        let parts: [([&str; 2], fn(&Gains) -> f64); 5] = [
+        let parts: [([&str; 2], fn(&Gains) -> f64); 6] = [
             (["", "gain"], |g| g.total),
             (["", "resources"], |g| g.resource),
             (["retail", "margin"], |g| g.retail_margin),
             (["", "carbon"], |g| g.carbon),
             (["", "network"], |g| g.network),
+            (["", "payments"], |g| g.payments),
         ];
         let of = |part: fn(&Gains) -> f64| -> Vec<f64> {
             self.compared.iter().map(|(_, runs)| mean(runs, |run| Some(part(&run.gains))).unwrap_or(0.0)).collect()
@@ -430,7 +431,8 @@ mod tests {
     }
 
     const RUNS: &str = "run_id,scenario,variant,carbon_label,status,reason,social_cost,emissions_kg,jain_index\n";
-    const PARTICIPANTS: &str = "run_id,participant,gain,gain_resource,gain_retail_margin,gain_carbon,gain_network\n";
+    const PARTICIPANTS: &str =
+        "run_id,participant,gain,gain_resource,gain_retail_margin,gain_carbon,gain_network,payment\n";
     const CERTIFICATES: &str = "run_id,name,value,tolerance,verdict,witness\n";
 
     /// The cells of the first row of a mechanism.
@@ -547,14 +549,14 @@ mod tests {
     #[test]
     fn gains_are_sums_over_participants() {
         let runs = format!("{RUNS}a,s,one,none,converged,,1,1,1\n");
-        let participants = format!("{PARTICIPANTS}a,p1,64,34,30,0,0\na,p2,0.9,0.9,,,\n");
+        let participants = format!("{PARTICIPANTS}a,p1,64,34,30,0,-6,-6\na,p2,0.9,0.9,,,-2.5,-2.5\n");
         let text = text(&store("gains", &runs, &participants, CERTIFICATES));
         let rows: Vec<Vec<&str>> = text
             .lines()
             .map(|l| l.split_whitespace().collect())
             .filter(|c: &Vec<&str>| c.first() == Some(&"one"))
             .collect();
-        assert_eq!(rows[1], ["one", "64.90", "34.90", "30.00", "0", "0"]);
+        assert_eq!(rows[1], ["one", "64.90", "34.90", "30.00", "0", "-8.50", "8.50"]);
     }
 
     #[test]
