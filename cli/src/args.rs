@@ -161,6 +161,10 @@ Examples:
   coase flow feeder.ron --carbon carbon.ron
   coase flow ieee-14 --dc
 
+The AC flow begins at the voltages of the file and is the operating state: the solution that goes on from the network
+without load. Where there is none, the answer says up to which share of the load there is, and where the voltage gives
+way. Limits (voltages, ratings, reactive power) are not enforced.
+
 A carbon file gives the intensity of what each bus generates, and may add generation:
   (default_kg_per_kwh: 0.581, by_bus: {6: 0.45}, generation: {6: (p_kw: 300, q_kvar: 0)})")]
 pub struct Flow {

@@ -27,7 +27,12 @@ pub fn flow(args: &Flow) -> anyhow::Result<Finish> {
             }
             answer
         }
-        Err(lost @ (PowerFlowError::NotConverged { .. } | PowerFlowError::Singular { .. })) => {
+        Err(
+            lost @ (PowerFlowError::NotConverged { .. }
+            | PowerFlowError::Singular { .. }
+            | PowerFlowError::BeyondCapability { .. }
+            | PowerFlowError::NoOperatingState { .. }),
+        ) => {
             console::error(&format!("error: {}: {lost}\n", network.name));
             Answer::not_converged(&network, &lost)
         }
@@ -42,7 +47,7 @@ pub fn flow(args: &Flow) -> anyhow::Result<Finish> {
 }
 
 fn ac(network: &Network, injections: &Injections) -> Result<Answer, PowerFlowError> {
-    let flow = PowerFlow::new(network)?.solve(injections)?;
+    let flow = PowerFlow::new(network)?.solve_from_file(injections)?;
     Ok(Answer::ac(network, &flow))
 }
 

@@ -209,3 +209,62 @@ fn bad_networks_and_carbon_files_are_bad_input() {
         assert!(stderr(&output).contains(expected), "{args:?}: {}", stderr(&output));
     }
 }
+
+const DYN5: &str = include_str!("../../core/tests/cases/shift150_a.m");
+const YY6: &str = include_str!("../../core/tests/cases/shift180_c.m");
+
+#[test]
+fn transformers_that_turn_the_angles_leave_losses_and_magnitudes_alone() {
+    let folder = folder("flow_shift");
+    let turned = |text: &str, by: &str| text.replace(by, "0 1 -360 360");
+    let plain = file(&folder, "plain.m", &turned(DYN5, "150 1 -360 360"));
+    let plain = json(&["flow", &plain, "--json"], 0);
+    close(&plain["loss_kw"], 1.008_113, 1e-6);
+    for (name, text, degrees) in [("dyn5", DYN5, 150.0), ("yy6", YY6, 180.0)] {
+        // As filed, and without the angles that the file knows.
+        let flat = text.replace(&format!(" 1 1 -{degrees} 0.4"), " 1 1 0 0.4");
+        assert_ne!(flat, text);
+        for text in [text, &flat] {
+            let path = file(&folder, &format!("{name}.m"), text);
+            let answer = json(&["flow", &path, "--json"], 0);
+            close(&answer["loss_kw"], plain["loss_kw"].as_f64().unwrap(), 1e-9);
+            for id in 2..=4 {
+                let expected = &bus(&plain, id);
+                close(&bus(&answer, id)["voltage_pu"], expected["voltage_pu"].as_f64().unwrap(), 1e-10);
+                let moved = bus(&answer, id)["angle_deg"].as_f64().unwrap() + degrees;
+                let angle = expected["angle_deg"].as_f64().unwrap();
+                assert!(((moved - angle + 180.0).rem_euclid(360.0) - 180.0).abs() < 1e-8, "{moved} {angle}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_scenario_behind_such_transformers_loses_what_it_loses_without_their_shift() {
+    let folder = folder("flow_scenario");
+    let scenario = include_str!("../../core/tests/cases/low_voltage_scenario_a.ron");
+    let loss = |name: &str, network: &str| {
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        file(&folder, "shift180_c.m", network);
+        let path = file(&folder, "scenario.ron", scenario);
+        let out = folder.join("out");
+        let output = coase(&["run", &path, "--quiet", "--out", out.to_str().unwrap()]);
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        support::column(&out, "runs", "loss_kwh")[0].parse::<f64>().unwrap()
+    };
+    let (turned, plain) = (loss("turned", YY6), loss("plain", &YY6.replace("180 1 -360 360", "0 1 -360 360")));
+    // Two hours of 1 kW.
+    assert!((turned - plain).abs() < 1e-9 && (1.9..2.2).contains(&plain), "{turned} {plain}");
+}
+
+#[test]
+fn a_load_beyond_what_the_lines_carry_names_the_bus_and_the_share() {
+    let folder = folder("flow_nose");
+    // r = 0.02, x = 0.04: 6.944 times 0.8 + 0.4j is the most.
+    let text = "Network(name: \"two\", base_mva: 1, buses: [(id: 1, kind: Slack), (id: 7, p_kw: 6400, q_kvar: 3200)],
+        branches: [(from: 1, to: 7, r_pu: 0.02, x_pu: 0.04)])";
+    let output = coase(&["flow", &file(&folder, "two.ron", text), "--json"]);
+    assert_eq!(status(&output), 1);
+    assert!(stderr(&output).contains("86.81 %") && stderr(&output).contains("bus 7"), "{}", stderr(&output));
+}

@@ -74,6 +74,8 @@ pub(crate) struct SparseLu {
     lower: Triangle,
     upper: Triangle,
     pivot: Vec<f64>,
+    /// Whether P and Q together are an odd permutation.
+    odd: bool,
     work: Vec<f64>,
 }
 
@@ -103,8 +105,13 @@ impl SparseLu {
         if self.refactor_in_place(matrix) {
             return Ok(());
         }
-        *self = Self::with_order(matrix, std::mem::take(&mut self.column_of))?;
+        *self = Self::with_order(matrix, self.column_of.clone())?;
         Ok(())
+    }
+
+    /// Whether the determinant is negative.
+    pub(crate) fn is_determinant_negative(&self) -> bool {
+        self.pivot.iter().fold(self.odd, |odd, pivot| odd != (*pivot < 0.0))
     }
 
     /// Replaces `b` by the solution x of A·x = b.
@@ -262,7 +269,8 @@ impl SparseLu {
         }
         sort_columns(&mut lower);
         sort_columns(&mut upper);
-        Ok(Self { column_of, position_of, lower, upper, pivot: pivots, work: x })
+        let odd = is_odd(&column_of) != is_odd(&position_of);
+        Ok(Self { column_of, position_of, lower, upper, pivot: pivots, odd, work: x })
     }
 }
 
@@ -299,6 +307,22 @@ impl Reach {
             }
         }
     }
+}
+
+/// Whether a permutation takes an odd number of exchanges: a cycle of even length does.
+fn is_odd(permutation: &[usize]) -> bool {
+    let mut seen = vec![false; permutation.len()];
+    let mut odd = false;
+    for first in 0..permutation.len() {
+        let mut at = first;
+        let mut length = 0;
+        while !std::mem::replace(&mut seen[at], true) {
+            at = permutation[at];
+            length += 1;
+        }
+        odd ^= length > 0 && length % 2 == 0;
+    }
+    odd
 }
 
 fn sort_columns(triangle: &mut Triangle) {
@@ -376,6 +400,7 @@ mod tests {
             let a = dense(&matrix);
             prop_assume!(a.clone().svd(false, false).singular_values.min() > 1e-3);
             let mut lu = SparseLu::new(&matrix).unwrap();
+            prop_assert_eq!(lu.is_determinant_negative(), a.determinant() < 0.0);
             let mut x = b.clone();
             lu.solve(&mut x);
             prop_assert!(residual(&a, &x, &b) < 1e-9);
@@ -393,6 +418,7 @@ mod tests {
             let a = dense(&matrix);
             prop_assume!(a.clone().svd(false, false).singular_values.min() > 1e-3);
             lu.refactor(&matrix).unwrap();
+            prop_assert_eq!(lu.is_determinant_negative(), a.determinant() < 0.0);
             let mut x = b.clone();
             lu.solve(&mut x);
             prop_assert!(residual(&a, &x, &b) < 1e-9);

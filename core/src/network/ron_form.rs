@@ -132,7 +132,18 @@ impl TryFrom<NetworkForm> for Network {
         let usual = Bus::default();
         let v_min_pu = form.v_min_pu.unwrap_or(usual.v_min_pu);
         let v_max_pu = form.v_max_pu.unwrap_or(usual.v_max_pu);
-        let buses = form.buses.into_iter().map(|bus| Bus {
+        // A slack of which no limits are written stays where it is held, whoever may choose voltages.
+        let held = |bus: &BusForm| {
+            let of_generator =
+                form.generators.iter().rev().find(|g| g.bus == bus.id && g.in_service && g.v_pu.is_some());
+            of_generator.and_then(|g| g.v_pu).unwrap_or(bus.v_pu)
+        };
+        let limits = |bus: &BusForm| match bus.kind {
+            BusKind::Slack => (bus.v_min_pu.unwrap_or_else(|| held(bus)), bus.v_max_pu.unwrap_or_else(|| held(bus))),
+            _ => (bus.v_min_pu.unwrap_or(v_min_pu), bus.v_max_pu.unwrap_or(v_max_pu)),
+        };
+        let limits: Vec<(f64, f64)> = form.buses.iter().map(limits).collect();
+        let buses = form.buses.into_iter().zip(limits).map(|(bus, (v_min_pu, v_max_pu))| Bus {
             id: bus.id,
             kind: bus.kind,
             p_load_kw: bus.p_kw,
@@ -140,8 +151,8 @@ impl TryFrom<NetworkForm> for Network {
             g_kw: bus.g_kw,
             b_kvar: bus.b_kvar,
             base_kv: bus.base_kv.or(form.base_kv),
-            v_min_pu: bus.v_min_pu.unwrap_or(v_min_pu),
-            v_max_pu: bus.v_max_pu.unwrap_or(v_max_pu),
+            v_min_pu,
+            v_max_pu,
             v_pu: bus.v_pu,
             angle_deg: bus.angle_deg,
         });

@@ -1,8 +1,9 @@
 //! AC and DC power flow, and how the AC flow answers to small changes.
 //!
 //! [`PowerFlow`] prepares a network once and solves it for many injections: by backward-forward sweep on radial
-//! networks, by Newton's method elsewhere and wherever the sweep gives up. Per unit lives in here only; what goes in
-//! and comes out is kW, kvar and volts per unit.
+//! networks, by Newton's method elsewhere and wherever the sweep gives up. The equations have several solutions: what is
+//! returned is the operating state, the one that goes on from the network without load, or an error that says that there
+//! is none. Per unit lives in here only; what goes in and comes out is kW, kvar and volts per unit.
 //!
 //! It must not know participants, prices, carbon or time.
 //!
@@ -18,6 +19,7 @@
 
 mod admittance;
 mod complex;
+mod continuation;
 mod dc;
 mod flow;
 mod injections;
@@ -25,6 +27,7 @@ mod lin_dist;
 mod newton;
 mod sensitivity;
 mod solver;
+mod start;
 mod sweep;
 
 pub use dc::{DcFlow, Ptdf, dc_flow};

@@ -4,11 +4,16 @@
 //! which keeps the Jacobian free of divisions: with t_ij = V_i (Y_ij V_j)*,
 //! ∂P_i/∂θ_j = Im t_ij, ∂Q_i/∂θ_j = −Re t_ij, |V_j| ∂P_i/∂|V_j| = Re t_ij, |V_j| ∂Q_i/∂|V_j| = Im t_ij for i ≠ j.
 
+use std::f64::consts::{FRAC_PI_2, TAU};
+use std::sync::OnceLock;
+
 use crate::linear::{Singular, SparseLu, SparseMatrix};
 use crate::network::{BusKind, Network, Topology};
 
 use super::admittance::Admittance;
 use super::complex::Complex;
+use super::continuation::Idle;
+use super::start::Start;
 
 /// Largest mismatch of a solved flow, pu, where round-off allows it.
 const TOLERANCE: f64 = 1e-10;
@@ -16,6 +21,10 @@ const TOLERANCE: f64 = 1e-10;
 /// admittances.
 const FLOOR: f64 = 1e-7;
 const MAX_STEPS: usize = 40;
+/// A step of the careful search that is shorter than this leads nowhere.
+const SHORTEST: f64 = 1e-3;
+/// Magnitudes, pu, outside of which a solution has to prove itself.
+pub(super) const ORDINARY_PU: std::ops::Range<f64> = 0.7..1.5;
 /// No unknown.
 const FIXED: usize = usize::MAX;
 
@@ -29,20 +38,37 @@ pub(super) struct Newton {
     /// Node of each unknown.
     node_of: Vec<usize>,
     slacks: Vec<usize>,
-    start: Vec<Complex>,
+    /// Ends of each live branch, and the angle between them at which nothing drives a flow.
+    spans: Vec<(usize, usize, f64)>,
+    pub(super) flat_start: Start,
     /// Pattern of the Jacobian, and its values at the flat start.
     jacobian: SparseMatrix,
     /// Where the four derivatives of each admittance entry stand in the Jacobian.
     place: Vec<[usize; 4]>,
     flat: SparseLu,
+    /// Found when a solution is in doubt.
+    idle: OnceLock<Option<Idle>>,
+}
+
+/// How a search takes its steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Steps {
+    /// Whole ones unless they lead far astray: a good start needs no more.
+    Bold,
+    /// None that does not bring the mismatch down; the length is that of the best point of a parabola.
+    Careful,
 }
 
 /// Where the search ended.
 #[derive(Debug)]
 pub(super) struct Found {
     pub voltage: Vec<Complex>,
+    /// Angles that turned with the search, so that a whole turn between neighbours shows.
+    pub angle: Vec<f64>,
     pub steps: usize,
     pub mismatch: f64,
+    /// Whether the determinant of the Jacobian was negative at the last step.
+    pub negative: bool,
 }
 
 /// Where it failed.
@@ -54,20 +80,20 @@ pub(super) struct Lost {
 }
 
 /// Voltages in both forms with the injections they imply.
-struct Point {
-    angle: Vec<f64>,
-    magnitude: Vec<f64>,
-    voltage: Vec<Complex>,
-    power: Vec<Complex>,
+pub(super) struct Point {
+    pub angle: Vec<f64>,
+    pub magnitude: Vec<f64>,
+    pub voltage: Vec<Complex>,
+    pub power: Vec<Complex>,
 }
 
 impl Newton {
-    /// Sets up the equations; `start` are the voltages by node, `kinds` what each node really holds fixed.
+    /// Sets up the equations; `flat_start` are the voltages by node, `kinds` what each node really holds fixed.
     pub(super) fn new(
         network: &Network,
         topology: &Topology,
         kinds: &[BusKind],
-        start: Vec<Complex>,
+        flat_start: Start,
     ) -> Result<Self, SingularAt> {
         let n = network.buses.len();
         let (mut angle_at, mut magnitude_at, mut node_of) = (vec![FIXED; n], vec![FIXED; n], Vec::new());
@@ -82,55 +108,137 @@ impl Newton {
         }
         let admittance = Admittance::new(network, topology);
         let (mut jacobian, place) = pattern(&admittance, &angle_at, &magnitude_at, node_of.len());
-        let power: Vec<Complex> = (0..n).map(|i| start[i] * admittance.current(i, &start).conj()).collect();
-        fill(&mut jacobian, &admittance, &place, &start, &power);
+        let voltage = flat_start.voltages();
+        let power: Vec<Complex> = (0..n).map(|i| voltage[i] * admittance.current(i, &voltage).conj()).collect();
+        fill(&mut jacobian, &admittance, &place, &voltage, &power);
         let flat = SparseLu::new(&jacobian).map_err(|s| SingularAt { node: node_of[s.column] })?;
         let slacks = network.slacks().map(|slack| slack.0).collect();
-        Ok(Self { admittance, angle_at, magnitude_at, node_of, slacks, start, jacobian, place, flat })
+        let closed = network.branches.iter().filter(|b| b.in_service && topology.is_energised(b.from));
+        let spans = closed
+            .map(|b| {
+                let (from, to, shift) = (b.from.0, b.to.0, b.shift_deg.to_radians());
+                let apart = flat_start.angle[from] - flat_start.angle[to];
+                (from, to, shift + TAU * ((apart - shift) / TAU).round())
+            })
+            .collect();
+        Ok(Self {
+            admittance,
+            angle_at,
+            magnitude_at,
+            node_of,
+            slacks,
+            spans,
+            flat_start,
+            jacobian,
+            place,
+            flat,
+            idle: OnceLock::new(),
+        })
     }
 
-    /// Solves for given injections by node, pu.
-    pub(super) fn solve(&self, injection: &[Complex]) -> Result<Found, Lost> {
+    /// Solves for given injections by node, pu, from given voltages or the flat start.
+    pub(super) fn solve(&self, from: Option<&Start>, injection: &[Complex], how: Steps) -> Result<Found, Lost> {
         let mut lu = self.flat.clone();
         let mut jacobian = self.jacobian.clone();
         let mut step = vec![0.0; self.node_of.len()];
-        let mut at =
-            self.point(self.start.iter().map(|v| v.angle()).collect(), self.start.iter().map(|v| v.norm()).collect());
+        let start = from.unwrap_or(&self.flat_start);
+        let mut at = self.point(start.angle.clone(), start.magnitude.clone());
         let mut mismatch = self.mismatch(&at, injection, &mut step);
         for steps in 0..MAX_STEPS {
-            if mismatch <= TOLERANCE {
+            let solved = mismatch <= TOLERANCE;
+            if steps > 0 && solved {
                 return Ok(self.polish(at, steps, mismatch, injection, &mut lu, step));
             }
             let lost = |at: &Point, mismatch| self.lost(at, injection, steps, mismatch);
-            if steps > 0 {
+            // The factors of the flat start are there.
+            if steps > 0 || from.is_some() {
                 self.fill(&mut jacobian, &at.voltage, &at.power);
                 if lu.refactor(&jacobian).is_err() {
                     return Err(lost(&at, mismatch));
                 }
             }
+            if solved {
+                return Ok(self.polish(at, steps, mismatch, injection, &mut lu, step));
+            }
+            let size = |residual: &[f64]| residual.iter().map(|r| r * r).sum::<f64>();
+            let square = size(&step);
             lu.solve(&mut step);
-            // Half as far where the whole way leads astray.
             let mut length = 1.0;
             let (next, smaller) = loop {
                 let next = self.moved(&at, &step, length);
                 let mut residual = vec![0.0; step.len()];
                 let smaller = self.mismatch(&next, injection, &mut residual);
-                let astray = smaller > 4.0 * mismatch || !smaller.is_finite();
-                if !astray || length < 0.1 {
-                    if !smaller.is_finite() {
-                        return Err(lost(&at, mismatch));
+                let taken = match how {
+                    // Half as far where the whole way leads astray.
+                    Steps::Bold => {
+                        let astray = smaller > 4.0 * mismatch || !smaller.is_finite();
+                        if astray && length < 0.1 && !smaller.is_finite() {
+                            return Err(lost(&at, mismatch));
+                        }
+                        !astray || length < 0.1
                     }
+                    Steps::Careful => {
+                        let found = size(&residual);
+                        let falls = found <= (1.0 - 1e-4 * length) * square;
+                        if !falls && length < SHORTEST && mismatch > FLOOR {
+                            return Err(lost(&at, mismatch));
+                        }
+                        if !falls && length >= SHORTEST {
+                            // Lowest point of the parabola with the slope of Newton's direction.
+                            let best = length * length * square / (found - (1.0 - 2.0 * length) * square);
+                            length =
+                                if best.is_finite() { best.clamp(0.1 * length, 0.5 * length) } else { 0.1 * length };
+                            continue;
+                        }
+                        true
+                    }
+                };
+                if taken {
                     step = residual;
                     break (next, smaller);
                 }
                 length /= 2.0;
             };
             if mismatch < FLOOR && smaller > 0.5 * mismatch {
-                return Ok(Found { voltage: at.voltage, steps, mismatch });
+                return Ok(Found::at(at, steps, mismatch, &lu));
             }
             (at, mismatch) = (next, smaller);
         }
         Err(self.lost(&at, injection, MAX_STEPS, mismatch))
+    }
+
+    /// Whether a solution is beyond doubt on the branch of solutions that goes on from no load: no voltage has collapsed,
+    /// no branch is turned by more than a right angle, and the determinant of the Jacobian has the sign that it has there.
+    pub(super) fn is_ordinary(&self, found: &Found) -> bool {
+        let upright =
+            |(from, to, rest): &(usize, usize, f64)| (found.angle[*from] - found.angle[*to] - rest).abs() < FRAC_PI_2;
+        (0..found.voltage.len())
+            .filter(|i| self.magnitude_at[*i] != FIXED)
+            .all(|i| ORDINARY_PU.contains(&found.voltage[i].norm()))
+            && self.spans.iter().all(upright)
+            // As a rule the flat start is near enough to no load.
+            && (found.negative == self.flat.is_determinant_negative()
+                || self.idle().is_some_and(|idle| found.negative == idle.negative))
+    }
+
+    /// The state without injections; nothing if there is none near the flat start.
+    pub(super) fn idle(&self) -> Option<&Idle> {
+        self.idle.get_or_init(|| self.find_idle()).as_ref()
+    }
+
+    pub(super) fn admittance(&self) -> &Admittance {
+        &self.admittance
+    }
+
+    /// The lowest voltage magnitude of the live nodes.
+    pub(super) fn lowest_pu(&self, voltage: &[Complex]) -> f64 {
+        voltage[self.lowest(voltage)].norm()
+    }
+
+    /// The live node with the lowest voltage.
+    pub(super) fn lowest(&self, voltage: &[Complex]) -> usize {
+        let live = self.node_of.iter().copied();
+        live.min_by(|a, b| voltage[*a].norm().total_cmp(&voltage[*b].norm())).unwrap_or(0)
     }
 
     /// Factors of the Jacobian at a solved flow.
@@ -141,6 +249,24 @@ impl Newton {
         let mut lu = self.flat.clone();
         lu.refactor(&jacobian).map_err(|singular| self.locate(singular))?;
         Ok(lu)
+    }
+
+    /// Puts the factors of the Jacobian at a point in place of others; nothing if it is singular.
+    pub(super) fn refresh(&self, at: &Point, factors: &mut SparseLu) -> Option<()> {
+        let mut jacobian = self.jacobian.clone();
+        self.fill(&mut jacobian, &at.voltage, &at.power);
+        factors.refactor(&jacobian).ok()
+    }
+
+    /// The node whose voltage falls most along a tangent; where none falls, the one whose angle turns most.
+    pub(super) fn giving_way(&self, tangent: &[f64]) -> usize {
+        let falls = |node: usize| match self.magnitude_at[node] {
+            FIXED => 0.0,
+            at => tangent[at],
+        };
+        let turns = |node: usize| tangent[self.angle_at[node]].abs();
+        let order = |a: &usize, b: &usize| falls(*a).total_cmp(&falls(*b)).then(turns(*b).total_cmp(&turns(*a)));
+        self.node_of.iter().copied().min_by(order).unwrap_or(0)
     }
 
     /// Gradient of `p`·ΣP_slack + `q`·ΣQ_slack by the unknowns, added to `gradient`.
@@ -196,23 +322,24 @@ impl Newton {
                 break;
             }
         }
-        Found { voltage: at.voltage, steps, mismatch }
+        Found::at(at, steps, mismatch, lu)
     }
 
-    fn point(&self, angle: Vec<f64>, magnitude: Vec<f64>) -> Point {
+    pub(super) fn point(&self, angle: Vec<f64>, magnitude: Vec<f64>) -> Point {
         let voltage: Vec<Complex> = magnitude.iter().zip(&angle).map(|(m, a)| Complex::polar(*m, *a)).collect();
         let power = (0..voltage.len()).map(|i| self.power(i, &voltage)).collect();
         Point { angle, magnitude, voltage, power }
     }
 
-    fn moved(&self, from: &Point, step: &[f64], length: f64) -> Point {
+    pub(super) fn moved(&self, from: &Point, step: &[f64], length: f64) -> Point {
         let (mut angle, mut magnitude) = (from.angle.clone(), from.magnitude.clone());
         for i in 0..angle.len() {
             if self.angle_at[i] != FIXED {
                 angle[i] += length * step[self.angle_at[i]];
             }
             if self.magnitude_at[i] != FIXED {
-                magnitude[i] *= 1.0 + length * step[self.magnitude_at[i]];
+                // A magnitude that changed its sign would be half a turn in disguise.
+                magnitude[i] *= (1.0 + length * step[self.magnitude_at[i]]).max(0.1);
             }
         }
         self.point(angle, magnitude)
@@ -223,7 +350,7 @@ impl Newton {
     }
 
     /// Writes given less found injections by unknown; the largest.
-    fn mismatch(&self, at: &Point, injection: &[Complex], residual: &mut [f64]) -> f64 {
+    pub(super) fn mismatch(&self, at: &Point, injection: &[Complex], residual: &mut [f64]) -> f64 {
         let mut largest = 0.0_f64;
         for (i, (given, found)) in injection.iter().zip(&at.power).enumerate() {
             let missing = *given - *found;
@@ -237,7 +364,7 @@ impl Newton {
         largest
     }
 
-    fn lost(&self, at: &Point, injection: &[Complex], steps: usize, mismatch: f64) -> Lost {
+    pub(super) fn lost(&self, at: &Point, injection: &[Complex], steps: usize, mismatch: f64) -> Lost {
         let mut residual = vec![0.0; self.node_of.len()];
         self.mismatch(at, injection, &mut residual);
         let worst = residual.iter().zip(&self.node_of).max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
@@ -250,6 +377,13 @@ impl Newton {
 
     fn fill(&self, jacobian: &mut SparseMatrix, voltage: &[Complex], power: &[Complex]) {
         fill(jacobian, &self.admittance, &self.place, voltage, power);
+    }
+}
+
+impl Found {
+    pub(super) fn at(point: Point, steps: usize, mismatch: f64, lu: &SparseLu) -> Self {
+        let negative = lu.is_determinant_negative();
+        Self { voltage: point.voltage, angle: point.angle, steps, mismatch, negative }
     }
 }
 

@@ -6,10 +6,12 @@ use crate::network::{BusKind, Network, NetworkError, NodeId, Topology};
 
 use super::admittance::{TwoPort, shunts};
 use super::complex::Complex;
+use super::continuation::Branch;
 use super::flow::{BranchFlow, Flow, Method, SlackFlow, Voltage};
 use super::injections::Injections;
-use super::newton::{Newton, SingularAt};
+use super::newton::{Found, Lost, Newton, ORDINARY_PU, SingularAt, Steps};
 use super::sensitivity::Sensitivities;
+use super::start::Start;
 use super::sweep::Sweep;
 
 /// Why there is no flow.
@@ -51,6 +53,28 @@ pub enum PowerFlowError {
         /// Where that is.
         worst_bus: u64,
     },
+    /// The solutions that go on from no load end before these injections are reached: more than the network can carry.
+    #[error(
+        "the network cannot carry this: from no load on there is a power flow up to {:.2} % of the injections, where the \
+         voltage of bus {bus} gives way",
+        share * 100.0
+    )]
+    BeyondCapability {
+        /// The bus whose voltage falls fastest there.
+        bus: u64,
+        /// Share of the injections that can be carried.
+        share: f64,
+    },
+    /// The equations have a solution, but none that goes on from no load.
+    #[error("{}", no_operating_state(*bus, *voltage_pu, *share))]
+    NoOperatingState {
+        /// The bus with the lowest voltage of that solution.
+        bus: u64,
+        /// That voltage, pu.
+        voltage_pu: f64,
+        /// Share of the injections up to which there is an operating state.
+        share: Option<f64>,
+    },
     /// The DC flow divides by reactances.
     #[error("branch {number} has no reactance, which the DC flow needs")]
     ZeroReactance {
@@ -59,13 +83,28 @@ pub enum PowerFlowError {
     },
 }
 
+/// A solution at ordinary voltages is off the branch by its angles: power that circulates in a loop.
+fn no_operating_state(bus: u64, voltage_pu: f64, share: Option<f64>) -> String {
+    let found = if voltage_pu < 0.9 {
+        format!("only a low-voltage solution was found ({voltage_pu:.4} pu at bus {bus})")
+    } else {
+        "only a solution with power circulating was found".into()
+    };
+    let end = match share {
+        Some(share) => format!("ends at {:.2} % of the injections", share * 100.0),
+        None => "does not begin".into(),
+    };
+    format!("{found}, which is no operating state: the branch of solutions that goes on from no load {end}")
+}
+
 /// A network made ready for many power flows.
 #[derive(Debug, Clone)]
 pub struct PowerFlow {
     network: Network,
     topology: Topology,
     kinds: Vec<BusKind>,
-    start: Vec<Complex>,
+    flat: Start,
+    filed: Option<Start>,
     shunt: Vec<Complex>,
     ports: Vec<TwoPort>,
     sweep: Option<Sweep>,
@@ -90,16 +129,18 @@ impl PowerFlow {
             kind => kind,
         };
         let kinds: Vec<BusKind> = network.buses.iter().enumerate().map(kind).collect();
-        let start = flat_start(network, &topology, &kinds);
+        let flat = Start::flat(network, &topology, &kinds);
+        let filed = Start::filed(network, &topology, &kinds, &flat);
         let radial = topology.is_radial() && !topology.order().iter().any(|node| kinds[node.0] == BusKind::Pv);
-        let sweep = radial.then(|| Sweep::new(network, &topology, &start));
+        let sweep = radial.then(|| Sweep::new(network, &topology, &flat.voltages()));
         Ok(Self {
             shunt: shunts(network),
             ports: network.branches.iter().map(TwoPort::of).collect(),
             network: network.clone(),
             topology,
             kinds,
-            start,
+            flat,
+            filed,
             sweep,
             newton: OnceLock::new(),
         })
@@ -111,23 +152,28 @@ impl PowerFlow {
     }
 
     /// Solves for given injections: by sweep where the network is radial and the sweep converges, else by Newton's
-    /// method from the flat start. What is asked of isolated nodes is not served.
+    /// method from the flat start, phase shifts included. What is asked of isolated nodes is not served.
+    ///
+    /// A solution that might be none of those that go on from no load is checked against that branch of solutions.
     ///
     /// # Errors
-    /// Injections that do not fit, a singular network, or no convergence.
+    /// Injections that do not fit, a singular network, no convergence, or no operating state.
     pub fn solve(&self, injections: &Injections) -> Result<Flow, PowerFlowError> {
-        let injection = self.per_unit(injections)?;
-        if let Some(sweep) = &self.sweep
-            && let Some((state, sweeps, mismatch)) = sweep.solve(&injection)
-        {
-            let mut powers = vec![None; self.ports.len()];
-            for (branch, from, to) in sweep.branch_powers(&state) {
-                powers[branch] = Some((from, to));
-            }
-            let voltage = sweep.voltages(&state, self.kinds.len());
-            return Ok(self.flow(injections, &voltage, &powers, Method::Sweep, sweeps, mismatch));
+        match self.solve_by_sweep(injections)? {
+            Some(flow) => Ok(flow),
+            None => self.solve_by_newton(injections),
         }
-        self.solve_by_newton(injections)
+    }
+
+    /// [`solve`](Self::solve), Newton's method beginning at the voltages that the buses carry: those of a solved case.
+    ///
+    /// # Errors
+    /// As [`solve`](Self::solve).
+    pub fn solve_from_file(&self, injections: &Injections) -> Result<Flow, PowerFlowError> {
+        match self.solve_by_sweep(injections)? {
+            Some(flow) => Ok(flow),
+            None => self.newton_from(&[self.filed.as_ref(), None], injections),
+        }
     }
 
     /// [`solve`](Self::solve) by Newton's method whatever the network is like.
@@ -135,12 +181,29 @@ impl PowerFlow {
     /// # Errors
     /// As [`solve`](Self::solve).
     pub fn solve_by_newton(&self, injections: &Injections) -> Result<Flow, PowerFlowError> {
+        self.newton_from(&[None, self.filed.as_ref()], injections)
+    }
+
+    /// By sweep; nothing where the network is meshed, the sweep gives up, or what it found needs a second look.
+    fn solve_by_sweep(&self, injections: &Injections) -> Result<Option<Flow>, PowerFlowError> {
         let injection = self.per_unit(injections)?;
-        let found = self.newton()?.solve(&injection).map_err(|lost| PowerFlowError::NotConverged {
-            iterations: lost.steps,
-            mismatch_pu: lost.mismatch,
-            worst_bus: self.network.buses[lost.worst_node].id,
-        })?;
+        let Some(sweep) = &self.sweep else { return Ok(None) };
+        let Some((state, sweeps, mismatch)) = sweep.solve(&injection) else { return Ok(None) };
+        if !state.voltage.iter().all(|v| ORDINARY_PU.contains(&v.norm())) {
+            return Ok(None);
+        }
+        let mut powers = vec![None; self.ports.len()];
+        for (branch, from, to) in sweep.branch_powers(&state) {
+            powers[branch] = Some((from, to));
+        }
+        let voltage = sweep.voltages(&state, self.kinds.len());
+        Ok(Some(self.flow(injections, &voltage, &powers, Method::Sweep, sweeps, mismatch)))
+    }
+
+    /// By Newton's method from one start after the other (`None` is the flat one), then along the solutions from no load.
+    fn newton_from(&self, starts: &[Option<&Start>; 2], injections: &Injections) -> Result<Flow, PowerFlowError> {
+        let injection = self.per_unit(injections)?;
+        let found = self.operating_state(self.newton()?, starts, &injection)?;
         let voltage = &found.voltage;
         let powers: Vec<_> = self
             .network
@@ -153,6 +216,53 @@ impl PowerFlow {
             })
             .collect();
         Ok(self.flow(injections, voltage, &powers, Method::Newton, found.steps, found.mismatch))
+    }
+
+    fn operating_state(
+        &self,
+        newton: &Newton,
+        starts: &[Option<&Start>; 2],
+        injection: &[Complex],
+    ) -> Result<Found, PowerFlowError> {
+        let (mut doubtful, mut lost) = (None, None);
+        // Where the file has nothing of its own both are the flat start.
+        let starts = if starts[0] == starts[1] { &starts[..1] } else { &starts[..] };
+        for how in [Steps::Bold, Steps::Careful] {
+            if doubtful.is_some() {
+                break;
+            }
+            for start in starts {
+                match newton.solve(*start, injection, how) {
+                    Ok(found) if newton.is_ordinary(&found) => return Ok(found),
+                    Ok(found) => doubtful = doubtful.or(Some(found)),
+                    Err(why) => lost = lost.or(Some(why)),
+                }
+            }
+        }
+        let bus = |node: usize| self.network.buses[node].id;
+        let end = match newton.from_no_load(injection) {
+            Branch::Arrived(found) => return Ok(found),
+            Branch::Ended { share, node, .. } => Some((share, node)),
+            Branch::NotBegun => None,
+        };
+        if let Some(found) = doubtful {
+            let node = newton.lowest(&found.voltage);
+            let share = end.map(|(share, _)| share);
+            return Err(PowerFlowError::NoOperatingState {
+                bus: bus(node),
+                voltage_pu: found.voltage[node].norm(),
+                share,
+            });
+        }
+        if let Some((share, node)) = end {
+            return Err(PowerFlowError::BeyondCapability { bus: bus(node), share });
+        }
+        let lost = lost.unwrap_or(Lost { steps: 0, mismatch: f64::INFINITY, worst_node: 0 });
+        Err(PowerFlowError::NotConverged {
+            iterations: lost.steps,
+            mismatch_pu: lost.mismatch,
+            worst_bus: bus(lost.worst_node),
+        })
     }
 
     /// How a solved flow of this network answers to small changes of load.
@@ -182,7 +292,7 @@ impl PowerFlow {
 
     fn newton(&self) -> Result<&Newton, PowerFlowError> {
         self.newton
-            .get_or_init(|| Newton::new(&self.network, &self.topology, &self.kinds, self.start.clone()))
+            .get_or_init(|| Newton::new(&self.network, &self.topology, &self.kinds, self.flat.clone()))
             .as_ref()
             .map_err(|at| self.singular(*at))
     }
@@ -257,14 +367,4 @@ impl PowerFlow {
             method,
         }
     }
-}
-
-/// Set-points where there are any, else 1 pu, everywhere at the angle of the slack of the tree.
-fn flat_start(network: &Network, topology: &Topology, kinds: &[BusKind]) -> Vec<Complex> {
-    let start = |node: NodeId| {
-        let Some(root) = topology.root(node) else { return Complex::ZERO };
-        let magnitude = if kinds[node.0] == BusKind::Pq { 1.0 } else { network.voltage_set_point(node) };
-        Complex::polar(magnitude, network.bus(root).angle_deg.to_radians())
-    };
-    network.nodes().map(start).collect()
 }

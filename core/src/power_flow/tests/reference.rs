@@ -77,6 +77,39 @@ fn losses_supplies_and_voltages_of_all_reference_cases() {
     assert_eq!(seen, 16);
 }
 
+/// Cases that flat voltages do not lead to, or to a solution at .02 pu.
+#[test]
+fn cases_that_need_a_start_of_their_own() {
+    let Some(folder) = data() else { return };
+    let folder = folder.join("matpower_start");
+    for row in rows(&folder.join("reference.csv")) {
+        let text = std::fs::read_to_string(folder.join(format!("{}.m", row[0]))).unwrap();
+        let mut network = Network::from_matpower(&text).unwrap();
+        let loss_kw = 1e3 * figure(&row[1]);
+        let given = Injections::of(&network);
+        let power_flow = PowerFlow::new(&network).unwrap();
+        let flows = [power_flow.solve_from_file(&given).unwrap(), power_flow.solve(&given).unwrap()];
+        // Without the voltages of the file there are still those that go on from no load.
+        for bus in &mut network.buses {
+            (bus.v_pu, bus.angle_deg) = (1.0, 0.0);
+        }
+        let slack = network.slacks().next().unwrap();
+        let turned = flows[0].voltages[slack.0].unwrap().angle_deg;
+        network.buses[slack.0].angle_deg = turned;
+        let alone = PowerFlow::new(&network).unwrap().solve(&given).unwrap();
+        let expected = rows(&folder.join(format!("{}_voltages.csv", row[0])));
+        for flow in flows.iter().chain([&alone]) {
+            assert!((flow.loss_kw - loss_kw).abs() < 1e-6 * loss_kw, "{}: {} is not {loss_kw}", row[0], flow.loss_kw);
+            assert_eq!(flow.voltages.len(), expected.len());
+            for (bus, expected) in network.buses.iter().zip(&expected) {
+                assert_eq!(bus.id.to_string(), expected[0]);
+                let v = flow.voltages[network.node(bus.id).unwrap().0].unwrap();
+                assert!((v.magnitude_pu - figure(&expected[1])).abs() < 1e-6, "{} bus {}", row[0], bus.id);
+            }
+        }
+    }
+}
+
 #[test]
 fn branch_flows_of_the_reference_cases() {
     let Some(folder) = data() else { return };
