@@ -21,7 +21,7 @@ Examples:
   coase flow ieee-33                       power flow of a built-in network
   coase opf ap-15                          its cheapest dispatch, and prices
 
-Exit status: 0 all well, 1 something ran and failed, 2 bad input or usage.";
+Exit status: 0 all well, 1 something ran and failed or is missing, 2 bad input or usage, 130 Ctrl-C, 143 terminated.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -49,7 +49,8 @@ Examples:
   coase run my_study.ron --shard 0/4              one of four parts, for four machines
 
 Exit status: 0 every run found its answer (that there is no equilibrium is one), 1 some run did not converge, was
-infeasible or failed, 2 bad input and nothing ran.")]
+infeasible, failed or is missing, 2 bad input and nothing ran, 130 or 143 ended by Ctrl-C or termination: finished runs are
+kept, and the same command goes on from there.")]
 pub struct Run {
     /// An experiment or a scenario
     #[arg(value_name = "FILE.ron")]
@@ -83,7 +84,9 @@ pub struct Run {
 Examples:
   coase run my_study.ron --shard 0/2 --out results/my_study
   coase run my_study.ron --shard 1/2 --out results/my_study
-  coase collect results/my_study")]
+  coase collect results/my_study
+
+Exit status: 0 every run is there and found its answer, 1 some run did not or is missing (each is named), 2 no results.")]
 pub struct Collect {
     /// Folder of the results
     #[arg(value_name = "DIR")]

@@ -22,10 +22,12 @@ mod check;
 mod console;
 mod explain;
 mod flow;
+mod interrupt;
 mod list;
 mod nearest;
 mod network;
 mod new;
+mod notes;
 mod offence;
 mod opf;
 mod plot;
@@ -39,8 +41,8 @@ use std::process::ExitCode;
 
 /// Runs the program with the arguments of a process, the program's name first.
 ///
-/// The exit status is 0 where everything asked for was found, 1 where something ran and failed, and 2 for bad input or
-/// usage.
+/// The exit status is 0 where everything asked for was found, 1 where something ran and failed or is missing, 2 for bad input
+/// or usage, and 130 or 143 where Ctrl-C or a request to terminate ended it.
 pub fn main<I>(args: I) -> ExitCode
 where
     I: IntoIterator,
@@ -76,6 +78,8 @@ enum Finish {
     SomeFailed,
     /// Nothing ran.
     BadInput,
+    /// A signal ended it: 128 and its number.
+    Interrupted(u8),
 }
 
 impl From<Finish> for ExitCode {
@@ -84,6 +88,7 @@ impl From<Finish> for ExitCode {
             Finish::Done => 0,
             Finish::SomeFailed => 1,
             Finish::BadInput => 2,
+            Finish::Interrupted(status) => status,
         })
     }
 }

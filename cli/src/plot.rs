@@ -5,14 +5,20 @@ use crate::args::{FigureFormat, Plot};
 use crate::console;
 use crate::progress::{Show, bar};
 use coase_plots::{Format, Report};
+use coase_scenarios::Store;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Draws the figures of a result store again.
 pub fn plot(args: &Plot) -> anyhow::Result<Finish> {
     anyhow::ensure!(args.folder.join("runs.csv").is_file(), "`{}` holds no results", args.folder.display());
     let formats: Vec<Format> = args.format.iter().map(|f| f.of_plots()).collect();
+    // Tables without a manifest are drawn as well, and nobody runs into them.
+    let held = Store::open(&args.folder).ok().map(|store| store.hold()).transpose()?;
     let report = draw(&args.folder, &formats, Show::OnTerminals)?;
+    if let Some(held) = held {
+        held.set_made(report.drawn.iter().chain([&report.captions]).map(PathBuf::as_path), false)?;
+    }
     let mut text = format!("{} files in {}\n", report.drawn.len(), args.folder.join("figures").display());
     for skipped in &report.skipped {
         writeln!(text, "not drawn: {} of {}: {}", skipped.figure, skipped.scenario, skipped.reason)?;

@@ -1,5 +1,6 @@
 //! Progress on standard error.
 
+use crate::interrupt;
 use coase_scenarios::{Progress, Run, RunResult};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -50,5 +51,9 @@ impl Progress for RunBar {
 
     fn finished(&self, _: &Run, _: &RunResult) {
         self.bar.inc(1);
+    }
+
+    fn cancelled(&self) -> bool {
+        interrupt::received().is_some()
     }
 }

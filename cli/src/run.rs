@@ -3,52 +3,205 @@
 use crate::args::{Collect, Run};
 use crate::progress::{RunBar, Show};
 use crate::summary::Summary;
-use crate::{Finish, console, offence::Offence, plot};
-use anyhow::Context;
-use coase_scenarios::{Existing, RunOptions, RunStatus, Store, StoreOptions};
+use crate::{Finish, console, interrupt, notes, offence::Offence, plot};
+use anyhow::{Context, bail};
+use coase_core::carbon::policies;
+use coase_core::mechanism::mechanisms;
+use coase_scenarios::{Build, Existing, Experiment, Held, Prepared, RunOptions, RunStatus, Store, StoreOptions};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
-/// Revision of the source, where it was under version control.
+/// Revision of the source.
 const REVISION: Option<&str> = option_env!("COASE_SOURCE_REVISION");
+/// How long runs that are under way may take to stop once they are asked to: what they hold is lost either way.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs an experiment into a store, draws it and says what came out.
 pub fn run(args: &Run) -> anyhow::Result<Finish> {
-    let experiment = coase_scenarios::load(&args.file, &args.set).map_err(Offence::from)?;
-    let store = Store::create(folder(args))?;
-    let show = if args.quiet { Show::Never } else { Show::OnTerminals };
-    let bar = RunBar::new(show);
-    let results = store.run(&experiment, &options(args), &bar);
-    bar.finish();
-    let results = match results {
-        Ok(results) => results,
-        Err(broken_off) => return Ok(broke_off(&broken_off.into())),
-    };
-    let answered = results.iter().all(|result| result.status.is_answer());
-    // The figures of a part of an experiment are drawn when it has been collected.
-    let reported = if args.shard.is_some() { Ok(()) } else { report(store.dir(), &experiment.baseline, show) };
-    if let Err(wrong) = reported {
-        return Ok(broke_off(&wrong));
+    let experiment = Arc::new(coase_scenarios::load(&args.file, &args.set).map_err(Offence::from)?);
+    let (store, options) = (Store::create(folder(args))?, options(args)?);
+    let prepared = store.prepare(experiment.clone(), options.clone())?;
+    if let Some(before) = prepared.before().filter(|before| before.is_another_file && args.out.is_none()) {
+        bail!(
+            "`{}` holds the results of another file, `{}`: give this one a folder of its own with `--out DIR`, or name that \
+             folder with `--out` to replace its tables and figures",
+            store.dir().display(),
+            store.dir().join(before.file.as_deref().unwrap_or_default()).display()
+        );
     }
-    Ok(if answered { Finish::Done } else { Finish::SomeFailed })
+    console::error(&notes::prepared(&prepared));
+    let work = Work {
+        show: if args.quiet { Show::Never } else { Show::OnTerminals },
+        is_drawing: Arc::default(),
+        experiment,
+        store,
+        options,
+    };
+    Ok(work.watched(prepared))
+}
+
+/// What is done with a prepared experiment.
+#[derive(Clone)]
+struct Work {
+    show: Show,
+    experiment: Arc<Experiment>,
+    store: Store,
+    options: StoreOptions,
+    /// All runs and tables are there.
+    is_drawing: Arc<AtomicBool>,
+}
+
+/// How it ended.
+enum End {
+    Finished(Finish),
+    /// The runs that were under way have stopped.
+    Stopped,
+    BrokeOff(anyhow::Error),
+}
+
+impl Work {
+    /// Does the work, and leaves it when a signal asks for it.
+    fn watched(self, prepared: Prepared) -> Finish {
+        interrupt::listen();
+        let (done, ended) = channel();
+        let (work, bar) = (self.clone(), Arc::new(RunBar::new(self.show)));
+        let own_bar = bar.clone();
+        let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(move || {
+            let end = work.work(prepared, &own_bar);
+            // Nobody listens any more where the program is ending.
+            let _ = done.send(end);
+        });
+        let thread = match thread {
+            Ok(thread) => thread,
+            Err(wrong) => return broke_off(&anyhow::Error::new(wrong).context("cannot start a thread")),
+        };
+        let mut asked: Option<Instant> = None;
+        let say = |signal: i32| {
+            bar.finish();
+            if !self.is_drawing.load(Ordering::Relaxed) {
+                let name = interrupt::name(signal);
+                console::error(&format!("{name}: the runs under way are stopped; a second one ends at once\n"));
+            }
+            Some(Instant::now())
+        };
+        let end = loop {
+            match ended.recv_timeout(Duration::from_millis(50)) {
+                Ok(end) => break end,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => match thread.join() {
+                    Err(panic) => resume_unwind(panic),
+                    Ok(()) => break End::Stopped,
+                },
+            }
+            if asked.is_none() {
+                asked = interrupt::received().and_then(say);
+            }
+            if asked.is_some_and(|since| self.is_drawing.load(Ordering::Relaxed) || since.elapsed() > GRACE) {
+                break End::Stopped;
+            }
+        };
+        match end {
+            End::Finished(finish) => finish,
+            End::Stopped => {
+                let signal = interrupt::received();
+                if asked.is_none() {
+                    signal.and_then(say);
+                }
+                console::error(&self.left());
+                signal.map_or(Finish::SomeFailed, |signal| Finish::Interrupted(interrupt::status(signal)))
+            }
+            End::BrokeOff(wrong) => {
+                let finish = broke_off(&wrong);
+                console::error(&self.left());
+                finish
+            }
+        }
+    }
+
+    fn work(&self, prepared: Prepared, bar: &RunBar) -> End {
+        let planned = prepared.planned();
+        let ran = prepared.run(bar);
+        bar.finish();
+        let ran = match ran {
+            Ok(ran) => ran,
+            Err(wrong) => return End::BrokeOff(wrong.into()),
+        };
+        let Some(found) = &ran.summary else { return End::Stopped };
+        self.is_drawing.store(true, Ordering::Relaxed);
+        let is_part = self.options.run.shard.is_some();
+        // What other parts have not done yet is not missing.
+        let missing: Vec<_> = found.missing.iter().filter(|left| !is_part || left.why.is_some()).collect();
+        console::error(&notes::missing(&missing));
+        let reported = if is_part {
+            self.report_part(ran.results.len(), found)
+        } else {
+            report(&ran.held, &self.experiment.baseline, self.show)
+        };
+        if let Err(wrong) = reported {
+            return End::BrokeOff(wrong);
+        }
+        let all = ran.results.len() == planned && (is_part || missing.is_empty());
+        let answered = ran.results.iter().all(|result| result.status.is_answer());
+        End::Finished(if all && answered { Finish::Done } else { Finish::SomeFailed })
+    }
+
+    /// The figures of a part of an experiment are drawn when it has been collected.
+    fn report_part(&self, done: usize, found: &coase_scenarios::Summary) -> anyhow::Result<()> {
+        let folder = self.store.dir();
+        console::error(&Summary::read(folder)?.problems());
+        if self.show != Show::Never {
+            let (there, planned) = (found.finished(), found.planned);
+            console::print(&format!(
+                "{done} runs of this part are in {0}, {there} of {planned} with the other parts; when all are there: coase \
+                 collect {0}\n",
+                folder.display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// What is kept and how to go on.
+    fn left(&self) -> String {
+        let folder = self.store.dir().display();
+        if self.is_drawing.load(Ordering::Relaxed) {
+            return format!("all runs and tables are kept in {folder}; the same command draws the figures\n");
+        }
+        let (kept, of) = (self.store.kept(&self.experiment, &self.options.run), self.experiment.runs.len());
+        format!("{kept} of {of} runs are kept in {folder}; the same command goes on from there\n")
+    }
 }
 
 /// Builds the tables and figures of a store from the runs that are there.
 pub fn collect(args: &Collect) -> anyhow::Result<Finish> {
     let store = Store::open(&args.folder)?;
-    let found = store.collect()?;
+    let held = store.hold()?;
+    let found = held.collect()?;
     let text = std::fs::read_to_string(store.dir().join("manifest.json")).context("manifest.json")?;
     let manifest: serde_json::Value = serde_json::from_str(&text).context("manifest.json")?;
-    report(store.dir(), manifest["baseline"].as_str().unwrap_or_default(), Show::OnTerminals)?;
+    report(&held, manifest["baseline"].as_str().unwrap_or_default(), Show::OnTerminals)?;
     console::print(&format!("collected {} of {} runs\n", found.finished(), found.planned));
+    console::error(&notes::missing(&found.missing.iter().collect::<Vec<_>>()));
+    if found.programs > 1 {
+        let note =
+            "note: the runs were made by {} programs of one source that were built apart, with plugins of their own\n";
+        console::error(&note.replace("{}", &found.programs.to_string()));
+    }
     let failures = [RunStatus::NotConverged, RunStatus::Infeasible, RunStatus::Failed];
     let failed: usize = failures.iter().map(|status| found.count(*status)).sum();
-    Ok(if failed == 0 { Finish::Done } else { Finish::SomeFailed })
+    Ok(if failed == 0 && found.missing.is_empty() { Finish::Done } else { Finish::SomeFailed })
 }
 
 /// Draws the figures and prints the summary; where nothing is shown, only what went wrong, on standard error.
-fn report(folder: &Path, baseline: &str, show: Show) -> anyhow::Result<()> {
+fn report(held: &Held, baseline: &str, show: Show) -> anyhow::Result<()> {
+    let folder = held.store().dir();
     let drawn = plot::draw(folder, &coase_plots::Format::ALL, show)?;
-    coase_plots::tables(folder)?;
+    let tables = coase_plots::tables(folder)?;
+    let made = drawn.drawn.iter().chain([&drawn.captions]).chain(&tables);
+    held.set_made(made.map(PathBuf::as_path), true)?;
     let summary = Summary::read(folder)?;
     if show == Show::Never {
         console::error(&summary.problems());
@@ -69,8 +222,8 @@ fn folder(args: &Run) -> PathBuf {
     args.out.clone().unwrap_or_else(|| Path::new("results").join(stem()))
 }
 
-fn options(args: &Run) -> StoreOptions {
-    StoreOptions {
+fn options(args: &Run) -> anyhow::Result<StoreOptions> {
+    Ok(StoreOptions {
         run: RunOptions { jobs: args.jobs.map(usize::from), shard: args.shard },
         existing: match (args.fresh, args.retry_failed) {
             (true, _) => Existing::Fresh,
@@ -78,5 +231,18 @@ fn options(args: &Run) -> StoreOptions {
             (false, false) => Existing::Reuse,
         },
         source_revision: REVISION.map(str::to_owned),
-    }
+        program_hash: has_outside_plugins().then(hash_of_program).transpose()?,
+        file: Some(args.file.clone()),
+    })
+}
+
+/// Whether some plugin is of a crate whose source the revision says nothing of.
+fn has_outside_plugins() -> bool {
+    let own = |module: &str| matches!(module.split("::").next(), Some("coase_core" | "coase_mechanisms"));
+    !mechanisms().iter().all(|plugin| own(plugin.open.module)) || !policies().iter().all(|p| own(p.open.module))
+}
+
+fn hash_of_program() -> anyhow::Result<String> {
+    let said = "cannot read the program itself, to tell its results from those of another build";
+    Build::hash_of(&std::env::current_exe().context(said)?).context(said)
 }

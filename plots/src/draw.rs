@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Report {
     /// The files written, in the order of the figures.
     pub drawn: Vec<PathBuf>,
+    /// The file with their captions.
+    pub captions: PathBuf,
     pub skipped: Vec<Skipped>,
 }
 
@@ -63,8 +65,9 @@ pub fn draw(dir: &Path, formats: &[Format], progress: &(dyn Fn(usize, usize) + S
             Ok(file)
         })
         .collect::<Result<Vec<PathBuf>, PlotError>>()?;
-    write(&folder.join("captions.md"), captions(&pictures).as_bytes())?;
-    Ok(Report { drawn, skipped })
+    let file = folder.join("captions.md");
+    write(&file, captions(&pictures).as_bytes())?;
+    Ok(Report { drawn, captions: file, skipped })
 }
 
 /// A picture and the stem of its file name.
@@ -86,7 +89,7 @@ pub fn pictures(store: &Store) -> (Vec<Named>, Vec<Skipped>) {
                     for picture in pictures {
                         let scenario = if studies.len() > 1 { study.scenario.as_str() } else { "" };
                         let parts = [kind.name, scenario, picture.qualifier.as_str()];
-                        let stem = unused(&stem(&parts), &drawn);
+                        let stem = unused(&stem(&parts), |taken| drawn.iter().any(|d| taken(&d.stem)));
                         drawn.push(Named { stem, picture });
                     }
                 }
@@ -101,16 +104,38 @@ pub fn pictures(store: &Store) -> (Vec<Named>, Vec<Skipped>) {
     (drawn, skipped)
 }
 
-/// The parts joined by `-`, with nothing in them that a file name should not have.
+/// Bytes of a stem: with an ending, and what a file on its way has behind it, far from the 255 that file systems take, and
+/// leaving room for folders where paths may have 260.
+const LONGEST: usize = 96;
+
+/// The parts joined by `-`, with nothing in them that a file name should not have on any system. What is too long is cut, and
+/// ends in a hash of the whole.
 pub(crate) fn stem(parts: &[&str]) -> String {
     let safe = |c: char| if c.is_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
     let named: Vec<String> = parts.iter().filter(|p| !p.is_empty()).map(|p| p.chars().map(safe).collect()).collect();
-    named.join("-")
+    let whole = named.join("-");
+    if whole.len() <= LONGEST {
+        return whole;
+    }
+    let end = format!("-{:08x}", fnv(parts.join("\0").as_bytes()));
+    let room = LONGEST - end.len();
+    let cut = (0..=room).rev().find(|k| whole.is_char_boundary(*k)).unwrap_or(0);
+    format!("{}{end}", &whole[..cut])
 }
 
-/// Two names may become one on their way into a file name.
-fn unused(stem: &str, drawn: &[Named]) -> String {
-    let taken = |s: &str| drawn.iter().any(|d| d.stem == s);
+/// A short hash (Fowler, Noll and Vo's 1a, 64 bits, folded to 32).
+fn fnv(bytes: &[u8]) -> u32 {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+    (hash >> 32) as u32 ^ hash as u32
+}
+
+/// Two names may become one on their way into a file name, or on a file system that does not tell small letters from
+/// capitals; `among` asks whether any name taken answers a question.
+pub(crate) fn unused(stem: &str, among: impl Fn(&dyn Fn(&str) -> bool) -> bool) -> String {
+    let taken = |candidate: &str| {
+        let lower = candidate.to_lowercase();
+        among(&|name: &str| name.to_lowercase() == lower)
+    };
     let numbered = (2..).map(|i| format!("{stem}-{i}"));
     std::iter::once(stem.to_owned()).chain(numbered).find(|s| !taken(s)).expect("invariant: numbers do not run out")
 }
@@ -124,6 +149,42 @@ fn captions(pictures: &[Named]) -> String {
     out
 }
 
+/// Writes a file that is whole or not there: beside its place, then moved into it.
 pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<(), PlotError> {
-    std::fs::write(file, bytes).map_err(|source| PlotError::Write { file: file.to_owned(), source })
+    let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let beside = file.with_file_name(format!("{name}.tmp.{}", std::process::id()));
+    std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, file)).map_err(|source| {
+        // What is said is why; that half a file is left over as well helps nobody.
+        let _ = std::fs::remove_file(&beside);
+        PlotError::Write { file: file.to_owned(), source }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, stem, unused};
+
+    #[test]
+    fn stems_have_nothing_that_a_file_system_refuses() {
+        assert_eq!(stem(&["gain_split", "", "a/b:c*.d"]), "gain_split-a_b_c__d");
+        assert_eq!(stem(&["dispatch", "..\\x", "村庄"]), "dispatch-___x-村庄");
+        for long in ["x".repeat(300), "村".repeat(300), format!("{}é", "y".repeat(86))] {
+            let cut = stem(&["dispatch", &long]);
+            assert!(cut.len() <= LONGEST && cut.starts_with("dispatch-"), "{cut}");
+            // Names that differ far behind stay apart.
+            assert_ne!(cut, stem(&["dispatch", &format!("{long}z")]));
+            assert_eq!(cut, stem(&["dispatch", &long]));
+        }
+        assert_eq!(stem(&[&"x".repeat(LONGEST)]), "x".repeat(LONGEST));
+    }
+
+    #[test]
+    fn names_that_become_one_are_numbered_whatever_their_case() {
+        let taken = ["a_b", "a_b-2", "Other"];
+        let fresh = |name: &str| unused(name, |is| taken.iter().any(|t| is(t)));
+        assert_eq!(
+            (fresh("a_b"), fresh("A_B"), fresh("other"), fresh("c")),
+            ("a_b-3".into(), "A_B-3".into(), "other-2".into(), "c".into())
+        );
+    }
 }

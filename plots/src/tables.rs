@@ -1,6 +1,6 @@
 //! Tables for papers: the main metrics by mechanism and policy, and the participants, in LaTeX (booktabs) and Markdown.
 
-use crate::draw::{PlotError, stem, write};
+use crate::draw::{PlotError, stem, unused, write};
 use crate::footnote::Basis;
 use crate::identity::Identity;
 use crate::statistics::Estimate;
@@ -20,16 +20,18 @@ pub fn tables(dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
     let studies = Study::all(&store, &identity);
     let folder = dir.join("tables");
     std::fs::create_dir_all(&folder).map_err(|source| PlotError::Write { file: folder.clone(), source })?;
-    let mut written = Vec::new();
+    let (mut written, mut stems): (Vec<PathBuf>, Vec<String>) = (Vec::new(), Vec::new());
     for study in &studies {
         let scenario = if studies.len() > 1 { study.scenario.as_str() } else { "" };
         for (name, table) in [("metrics", metrics(study)), ("participants", participants(study))] {
             let Some(table) = table else { continue };
+            let name = unused(&stem(&[name, scenario]), |taken| stems.iter().any(|stem| taken(stem)));
             for (extension, text) in [("tex", table.latex()), ("md", table.markdown())] {
-                let file = folder.join(stem(&[name, scenario])).with_extension(extension);
+                let file = folder.join(&name).with_extension(extension);
                 write(&file, text.as_bytes())?;
                 written.push(file);
             }
+            stems.push(name);
         }
     }
     Ok(written)

@@ -46,4 +46,6 @@ pub use library::{LIBRARY, LibraryFile, library_file};
 pub use load::{Loader, load};
 pub use overrides::Override;
 pub use run::{NoShard, NoThreads, Progress, RunOptions, RunResult, RunStatus, Shard, Timing};
-pub use store::{Existing, RunFileError, Store, StoreError, StoreOptions, Summary};
+pub use store::{
+    Before, Build, Existing, Held, Left, Prepared, Ran, RunFileError, Store, StoreError, StoreOptions, Summary,
+};

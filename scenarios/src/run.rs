@@ -214,7 +214,7 @@ impl Experiment {
     }
 
     /// Positions of the runs of a part, in order.
-    fn in_shard(&self, shard: Option<Shard>) -> Vec<usize> {
+    pub(crate) fn in_shard(&self, shard: Option<Shard>) -> Vec<usize> {
         let Some(shard) = shard else { return (0..self.runs.len()).collect() };
         let mut by_id: Vec<usize> = (0..self.runs.len()).collect();
         by_id.sort_by(|a, b| self.runs[*a].run_id.cmp(&self.runs[*b].run_id));

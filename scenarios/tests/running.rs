@@ -3,11 +3,13 @@
 use coase_core::record::{METRICS, RunRecord, Value};
 use coase_mechanisms as _;
 use coase_scenarios::{
-    Existing, Experiment, Loader, Progress, Run, RunOptions, RunResult, RunStatus, Store, StoreOptions, Summary,
+    Existing, Experiment, Loader, Progress, Run, RunFileError, RunOptions, RunResult, RunStatus, Store, StoreOptions,
+    Summary,
 };
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const MECHANISMS: &str = r#"mechanisms: ["grid-only", "mid-market-rate", "central-optimum", "nash-bargaining"]"#;
@@ -183,6 +185,117 @@ fn what_is_there_is_not_run_again_unless_it_is_asked_for() {
     let file = folder.0.join("runs").join(format!("{}.json", experiment.runs[3].run_id));
     fs::write(&file, &fs::read(&file).unwrap()[..100]).unwrap();
     assert_eq!(started(Existing::Reuse), (1, tables));
+}
+
+/// Every file says for itself that it is what was written, for its run and by this build; what cannot say so is run again.
+#[test]
+fn a_run_file_that_does_not_prove_itself_is_named_and_run_again() {
+    let experiment = Arc::new(experiment("\"three_vpp\"", "mechanisms: [\"grid-only\", \"mid-market-rate\"]"));
+    let folder = Folder::new("proof");
+    let options = StoreOptions { source_revision: Some("abc".into()), ..StoreOptions::default() };
+    folder.store().run(&experiment, &options, &()).unwrap();
+    let tables = folder.tables();
+    let path = |k: usize| folder.0.join("runs").join(format!("{}.json", experiment.runs[k].run_id));
+    let unused = |options: &StoreOptions| {
+        let prepared = folder.store().prepare(experiment.clone(), options.clone()).unwrap();
+        assert_eq!(prepared.found() + prepared.unused().len(), 2);
+        prepared.unused().iter().map(|left| (left.path.clone(), left.why.clone().unwrap())).collect::<Vec<_>>()
+    };
+    assert!(unused(&options).is_empty());
+    // One changed bit anywhere.
+    let whole = fs::read(path(0)).unwrap();
+    for k in (0..whole.len()).step_by(11).chain([whole.len() - 1]) {
+        let mut changed = whole.clone();
+        changed[k] ^= 1 << (k % 8);
+        fs::write(path(0), changed).unwrap();
+        let found = unused(&options);
+        assert!(found.len() == 1 && found[0].0 == path(0), "byte {k}: {found:?}");
+    }
+    // Cut short, empty, and the file of another run.
+    for cut in [0, 1, 50, whole.len() / 2, whole.len() - 1] {
+        fs::write(path(0), &whole[..cut]).unwrap();
+        assert_eq!(unused(&options), [(path(0), RunFileError::Form)], "{cut} bytes");
+    }
+    fs::copy(path(1), path(0)).unwrap();
+    let foreign = RunFileError::Foreign { found: experiment.runs[1].run_id.clone() };
+    assert_eq!(unused(&options), [(path(0), foreign.clone())]);
+    // Collecting leaves it out and says so.
+    let summary = folder.store().collect().unwrap();
+    assert_eq!((summary.finished(), summary.missing.len()), (1, 1));
+    assert_eq!(
+        (summary.missing[0].run.as_str(), &summary.missing[0].why),
+        ("grid-only under none in three_vpp, seed 1", &Some(foreign))
+    );
+    assert_eq!(folder.rows("runs").len(), 1);
+    fs::remove_file(path(0)).unwrap();
+    assert_eq!(folder.store().collect().unwrap().missing[0].why, None);
+    folder.store().run(&experiment, &options, &()).unwrap();
+    assert!(folder.tables() == tables);
+    // Another revision of the source, or another program of the same.
+    let revision = StoreOptions { source_revision: Some("abd".into()), ..StoreOptions::default() };
+    let program = StoreOptions { program_hash: Some("0".into()), ..options.clone() };
+    for other in [&revision, &program, &StoreOptions::default()] {
+        let found = unused(other);
+        assert!(
+            found.len() == 2 && found.iter().all(|(_, why)| matches!(why, RunFileError::Build { .. })),
+            "{found:?}"
+        );
+    }
+    let count = Count::default();
+    folder.store().run(&experiment, &revision, &count).unwrap();
+    assert_eq!(count.started.into_inner(), 2);
+    assert!(folder.tables() == tables && unused(&revision).is_empty());
+}
+
+/// A part that was run by another build than the last is not mixed into its tables.
+#[test]
+fn parts_of_two_builds_are_not_collected_into_one_table() {
+    let experiment = experiment("\"three_vpp\"", "mechanisms: [\"grid-only\", \"mid-market-rate\"]");
+    let folder = Folder::new("builds");
+    for (shard, revision) in [("0/2", "abc"), ("1/2", "abd")] {
+        let run = RunOptions { shard: Some(shard.parse().unwrap()), ..RunOptions::default() };
+        let options = StoreOptions { run, source_revision: Some(revision.into()), ..StoreOptions::default() };
+        folder.store().run(&experiment, &options, &()).unwrap();
+    }
+    let summary = folder.store().collect().unwrap();
+    assert_eq!((summary.finished(), summary.missing.len()), (1, 1));
+    assert!(matches!(summary.missing[0].why, Some(RunFileError::Build { .. })));
+}
+
+/// What another experiment left is taken away but for its runs; nothing that the program did not make is touched.
+#[test]
+fn another_experiment_in_the_folder_is_told_and_its_tables_are_removed() {
+    let one = experiment("\"three_vpp\"", "mechanisms: [\"grid-only\"]");
+    let two = Arc::new(experiment(PAIR, "mechanisms: [\"grid-only\"]"));
+    let folder = Folder::new("another");
+    folder.store().run(&one, &StoreOptions::default(), &()).unwrap();
+    let made = ["figures/benefit.svg", "figures/own.svg", "figures/note.txt", "tables/metrics.tex", "own.csv"];
+    for name in made {
+        let file = folder.0.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, name).unwrap();
+    }
+    // A list that was tampered with leads to nothing outside.
+    let listed =
+        [made[0], made[3], "figures/../own.csv", "own.csv", "runs", "figures/note.txt"].map(|n| folder.0.join(n));
+    folder.store().hold().unwrap().set_made(listed.iter().map(PathBuf::as_path), false).unwrap();
+    let prepared = folder.store().prepare(two.clone(), StoreOptions::default()).unwrap();
+    let before = prepared.before().unwrap().clone();
+    assert_eq!(
+        (before.experiment.as_str(), before.runs, before.build, before.is_another_file),
+        ("test", 1, None, false)
+    );
+    // Nothing is gone before something is run.
+    drop(prepared);
+    assert!(made.iter().all(|name| folder.0.join(name).is_file()));
+    folder.store().run(&two, &StoreOptions::default(), &()).unwrap();
+    let there = made.map(|name| folder.0.join(name).is_file());
+    assert_eq!(there, [false, true, true, false, true]);
+    assert_eq!(folder.rows("runs")[0]["scenario"], "pair");
+    // The first is made again without a run.
+    let count = Count::default();
+    folder.store().run(&one, &StoreOptions::default(), &count).unwrap();
+    assert_eq!((count.started.into_inner(), count.finished.into_inner()), (0, 1));
 }
 
 #[test]

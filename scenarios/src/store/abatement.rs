@@ -1,7 +1,8 @@
 //! What a policy abated: the difference to the same run without one, which only the store can see.
 
+use super::Store;
 use super::manifest::PlannedRun;
-use super::{Store, StoreError, run_file};
+use super::run_file::{self, Build};
 use crate::run::RunResult;
 use coase_core::record::{METRICS, Value};
 use std::collections::BTreeMap;
@@ -19,27 +20,23 @@ pub(super) struct Bases {
 }
 
 impl Bases {
-    /// Fills `accounted_abatement_kg` and `actual_abatement_kg`; they stay empty where there is nothing to compare with.
-    pub(super) fn fill(
-        &mut self,
-        store: &Store,
-        planned: &PlannedRun,
-        result: &mut RunResult,
-    ) -> Result<(), StoreError> {
-        let Some(id) = &planned.without_policy else { return Ok(()) };
+    /// Fills `accounted_abatement_kg` and `actual_abatement_kg`; they stay empty where there is nothing to compare with, or
+    /// nothing of the same build.
+    pub(super) fn fill(&mut self, store: &Store, build: &Build, planned: &PlannedRun, result: &mut RunResult) {
+        let Some(id) = &planned.without_policy else { return };
         if !self.known.contains_key(id) {
-            let base = run_file::read(&store.run_path(id))?.map(|base| Base {
-                emissions_kg: metric(&base, "emissions_kg"),
-                charged_kg_under: base.charged_kg_under,
+            let stored = run_file::read(&store.run_path(id), id).ok().flatten();
+            let base = stored.filter(|stored| stored.build.source() == build.source()).map(|stored| Base {
+                emissions_kg: metric(&stored.result, "emissions_kg"),
+                charged_kg_under: stored.result.charged_kg_under,
             });
             self.known.insert(id.clone(), base);
         }
-        let Some(Some(base)) = self.known.get(id) else { return Ok(()) };
+        let Some(Some(base)) = self.known.get(id) else { return };
         let charged = base.charged_kg_under.get(&planned.policy_hash).zip(result.charged_kg);
         let emitted = base.emissions_kg.zip(metric(result, "emissions_kg"));
         set(result, "accounted_abatement_kg", charged.map(|(without, with)| without - with));
         set(result, "actual_abatement_kg", emitted.map(|(without, with)| without - with));
-        Ok(())
     }
 }
 

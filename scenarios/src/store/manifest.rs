@@ -1,26 +1,70 @@
 //! `manifest.json`: what was run, by which program, when, and what a reader of the tables must know.
 
-use super::{Existing, Store, StoreError, StoreOptions, clock, write_whole};
-use crate::experiment::{Choices, Experiment, Run, VERSION};
+use super::run_file::Build;
+use super::whole::write_whole;
+use super::{Existing, Store, StoreError, StoreOptions, clock, tables};
+use crate::experiment::{Choices, Experiment, Run, VERSION, hex};
 use coase_core::network::{Bus, Network, NodeId, Topology};
 use coase_core::record::Value;
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
 use std::time::SystemTime;
 
-/// The part of the manifest that collecting needs.
+/// The part of the manifest that is read again.
 #[derive(Debug, Deserialize)]
 pub(super) struct Plan {
+    /// Which program wrote it.
+    program_version: String,
+    source_revision: Option<String>,
+    #[serde(default)]
+    program_hash: Option<String>,
+    /// Name of the experiment.
+    pub(super) experiment: String,
+    /// The file it was in, as seen from the folder of the results.
+    #[serde(default)]
+    pub(super) file: Option<String>,
+    /// Hash of all its runs.
+    pub(super) experiment_hash: String,
+    /// When it was begun.
+    pub(super) start: String,
     /// Paths of swept parameters.
     pub(super) swept: Vec<String>,
+    /// Figures and tables for papers that were made from it, as seen from the folder of the results.
+    #[serde(default)]
+    pub(super) made: Vec<String>,
     /// Every run, in the order of the tables.
     pub(super) runs: Vec<PlannedRun>,
+}
+
+impl Plan {
+    /// Which program wrote it.
+    pub(super) fn build(&self) -> Build {
+        let Self { program_version, source_revision, program_hash, .. } = self;
+        Build {
+            version: program_version.clone(),
+            source_revision: source_revision.clone(),
+            program_hash: program_hash.clone(),
+        }
+    }
+
+    /// Whether the list of runs is the one that was written.
+    pub(super) fn is_whole(&self) -> bool {
+        hex(self.runs.iter().map(|run| run.run_id.as_str())) == self.experiment_hash
+            && self.runs.iter().all(|run| run.swept.len() == self.swept.len())
+    }
 }
 
 /// A run as the manifest knows it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PlannedRun {
     pub(super) run_id: String,
+    /// What a reader calls it.
+    #[serde(default)]
+    pub(super) name: String,
     /// Values of the swept parameters.
     pub(super) swept: Vec<Option<Swept>>,
     pub(super) policy_hash: String,
@@ -41,7 +85,9 @@ struct Manifest<'a> {
     program: &'static str,
     program_version: &'static str,
     source_revision: Option<&'a str>,
+    program_hash: Option<&'a str>,
     experiment: &'a str,
+    file: Option<String>,
     experiment_hash: String,
     baseline: &'a str,
     seeds: &'a [u64],
@@ -54,6 +100,7 @@ struct Manifest<'a> {
     choices: Vec<Choices>,
     scenarios: BTreeMap<&'a str, Facts>,
     swept: Vec<&'a str>,
+    made: &'a [String],
     runs: Vec<PlannedRun>,
 }
 
@@ -89,11 +136,12 @@ struct Facts {
     participant_bus: BTreeMap<String, u64>,
 }
 
-/// Writes the manifest; `end` is missing while the experiment runs.
+/// Writes the manifest; `end` is missing while the experiment runs. `made` are figures and tables that are there.
 pub(super) fn write(
     store: &Store,
     experiment: &Experiment,
     options: &StoreOptions,
+    made: &[String],
     start: SystemTime,
     end: Option<SystemTime>,
 ) -> Result<(), StoreError> {
@@ -102,7 +150,9 @@ pub(super) fn write(
         program: "coase",
         program_version: VERSION,
         source_revision: options.source_revision.as_deref(),
+        program_hash: options.program_hash.as_deref(),
         experiment: &experiment.name,
+        file: options.file.as_deref().map(|file| seen_from(store.dir(), file)),
         experiment_hash: experiment.hash(),
         baseline: &experiment.baseline,
         seeds: &experiment.seeds,
@@ -129,7 +179,8 @@ pub(super) fn write(
         choices: experiment.choices(),
         scenarios: facts(experiment),
         swept: experiment.swept(),
-        runs: experiment.runs.iter().map(planned).collect(),
+        made,
+        runs: experiment.runs.iter().map(|run| planned(run, &experiment.swept())).collect(),
     };
     let path = store.manifest_path();
     let text =
@@ -137,14 +188,69 @@ pub(super) fn write(
     write_whole(&path, &text)
 }
 
-/// Reads what collecting needs.
+/// Reads what is read again.
 pub(super) fn read(store: &Store) -> Result<Plan, StoreError> {
     let path = store.manifest_path();
     let text = std::fs::read(&path).map_err(|source| StoreError::Read { path: path.clone(), source })?;
     serde_json::from_slice(&text).map_err(|source| StoreError::NotOurs { path, source })
 }
 
-fn planned(run: &Run) -> PlannedRun {
+/// Changes the list of figures and tables in a manifest that is there, and nothing else of it.
+pub(super) fn set_made(store: &Store, made: &[String]) -> Result<(), StoreError> {
+    let path = store.manifest_path();
+    let text = std::fs::read(&path).map_err(|source| StoreError::Read { path: path.clone(), source })?;
+    let not_ours = |source| StoreError::NotOurs { path: path.clone(), source };
+    let Fields(mut fields) = serde_json::from_slice(&text).map_err(not_ours)?;
+    let list = serde_json::value::to_raw_value(made).map_err(not_ours)?;
+    match fields.iter_mut().find(|field| field.0 == "made") {
+        Some(field) => field.1 = list,
+        None => fields.push(("made".to_owned(), list)),
+    }
+    let lines: Vec<String> = fields.iter().map(|(name, value)| format!("  {name:?}: {value}")).collect();
+    write_whole(&path, format!("{{\n{}\n}}", lines.join(",\n")).as_bytes())
+}
+
+/// The fields of a JSON object in their order, each as it is written.
+struct Fields(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
+                let mut fields = vec![];
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
+}
+
+/// A file as seen from a folder, so that both may be moved together; as it is where there is no way from one to the other.
+fn seen_from(folder: &Path, file: &Path) -> String {
+    let parts = |path: &Path| path.iter().map(|part| part.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    let (Ok(folder), Ok(whole)) = (folder.canonicalize(), file.canonicalize()) else {
+        return file.to_string_lossy().into_owned();
+    };
+    let (from, to) = (parts(&folder), parts(&whole));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    if shared == 0 {
+        return whole.to_string_lossy().into_owned();
+    }
+    let up = std::iter::repeat_n("..", from.len() - shared);
+    up.chain(to[shared..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
+}
+
+fn planned(run: &Run, paths: &[&str]) -> PlannedRun {
     let swept = |value: &Value| match value {
         Value::Number(number) => Some(Swept::Number(*number)),
         Value::Integer(number) => Some(Swept::Number(*number as f64)),
@@ -153,10 +259,22 @@ fn planned(run: &Run) -> PlannedRun {
     };
     PlannedRun {
         run_id: run.run_id.clone(),
+        name: called(run, paths),
         swept: run.swept.iter().map(swept).collect(),
         policy_hash: run.policy_hash.clone(),
         without_policy: run.without_policy.clone(),
     }
+}
+
+/// `nash-bargaining under tax in village with carbon.price_factor = 2, seed 1`.
+pub(super) fn called(run: &Run, paths: &[&str]) -> String {
+    let value = |(path, value): (&&str, &Value)| match value {
+        Value::Missing => None,
+        known => Some(format!("{path} = {}", tables::text(known))),
+    };
+    let swept: Vec<String> = paths.iter().zip(&run.swept).filter_map(value).collect();
+    let with = if swept.is_empty() { String::new() } else { format!(" with {}", swept.join(", ")) };
+    format!("{} under {} in {}{with}, seed {}", run.variant, run.carbon_label, run.scenario, run.seed)
 }
 
 /// Facts of every scenario as its first run has them.

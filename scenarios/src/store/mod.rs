@@ -1,26 +1,31 @@
 //! The result store: one file per finished run, and tables, manifest and resolved experiment collected from them.
 //!
-//! A run file is written beside its place and then moved into it, so that it is whole or not there. Tables hold nothing that
-//! depends on when or how fast a run was made.
+//! Every file is written beside its place and then moved into it, so that it is whole or not there. A run file proves that it
+//! is what was written, for this run and by this build. Tables hold nothing that depends on when or how fast a run was made.
+//! One process writes a store at a time, but for the parts of one experiment.
 
 mod abatement;
 mod clock;
+mod held;
+mod lock;
 mod manifest;
 #[cfg(feature = "parquet")]
 mod parquet_file;
+mod prepared;
 mod run_file;
 mod tables;
 mod timings;
+mod whole;
 
-pub use run_file::RunFileError;
+pub use held::Held;
+pub use prepared::{Before, Prepared, Ran};
+pub use run_file::{Build, RunFileError};
 
-use crate::experiment::{Experiment, Run};
-use crate::run::{Memory, NoThreads, Progress, RunOptions, RunResult, RunStatus};
+use crate::experiment::Experiment;
+use crate::run::{NoThreads, Progress, RunOptions, RunResult, RunStatus};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::SystemTime;
+use std::sync::Arc;
 
 /// What went wrong with a result store.
 #[derive(Debug, thiserror::Error)]
@@ -43,20 +48,35 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// A file of the store is not what it should be.
-    #[error("{path} is not a file of a result store: {source}")]
+    #[error("{path} is not a file of a result store ({source}): move it away, or name another folder")]
     NotOurs {
         /// Which.
         path: PathBuf,
         /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// A run file is damaged.
-    #[error("{path}: {source}")]
-    RunFile {
+    /// The list of runs in a manifest is not the one that was written.
+    #[error("{path} was changed: its list of runs does not have the hash that stands in it")]
+    Changed {
+        /// The manifest.
+        path: PathBuf,
+    },
+    /// Another process writes the folder.
+    #[error(
+        "{path} is in use by another coase{}: wait until it has ended, or give another folder",
+        process.map_or_else(String::new, |process| format!(" (process {process})"))
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// Which process, where it is known.
+        process: Option<u32>,
+    },
+    /// A file that would be overwritten and that nothing says is ours.
+    #[error("{path} is there, and no manifest.json says what it is the result of: move it, or give another folder")]
+    Unknown {
         /// Which.
         path: PathBuf,
-        /// What is wrong with it.
-        source: RunFileError,
     },
     /// A folder without a manifest.
     #[error("{path} is not a result store: it has no manifest.json")]
@@ -94,8 +114,12 @@ pub struct StoreOptions {
     pub run: RunOptions,
     /// What is done with results that are there already.
     pub existing: Existing,
-    /// Revision of the source that the program was built from, for the manifest.
+    /// Revision of the source that the program was built from; results of another are run again.
     pub source_revision: Option<String>,
+    /// Hash of the program itself, where it has plugins of which the revision says nothing.
+    pub program_hash: Option<String>,
+    /// The file that the experiment was read from, for the manifest.
+    pub file: Option<PathBuf>,
 }
 
 /// What is done with results that are there already.
@@ -110,11 +134,27 @@ pub enum Existing {
     Fresh,
 }
 
+/// A run that is not there, or a file that is not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The run, as a reader calls it.
+    pub run: String,
+    /// Where its file is, or should be.
+    pub path: PathBuf,
+    /// What is wrong with the file; `None` where there is none.
+    pub why: Option<RunFileError>,
+}
+
 /// What a store holds of an experiment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Runs of the experiment.
     pub planned: usize,
+    /// Runs of which there is no result that could be used.
+    pub missing: Vec<Left>,
+    /// How many builds of the program made the results; those of another revision are not used, so that more than one means
+    /// plugins that were built apart.
+    pub programs: usize,
     by_status: [usize; RunStatus::ALL.len()],
 }
 
@@ -146,9 +186,10 @@ impl Store {
         let runs = store.dir.join("runs");
         fs::create_dir_all(&runs).map_err(|source| StoreError::Write { path: runs.clone(), source })?;
         // Whatever cannot be written is found before anything is computed.
-        for folder in [&store.dir, &runs] {
+        let made_later = ["figures", "tables"].map(|name| store.dir.join(name)).into_iter().filter(|f| f.exists());
+        for folder in [store.dir.clone(), runs].into_iter().chain(made_later) {
             let probe = folder.join(format!(".probe-{}", std::process::id()));
-            write_whole(&probe, b"")?;
+            fs::write(&probe, b"").map_err(|source| StoreError::Write { path: folder, source })?;
             fs::remove_file(&probe).map_err(|source| StoreError::Write { path: probe, source })?;
         }
         Ok(store)
@@ -168,6 +209,14 @@ impl Store {
         &self.dir
     }
 
+    /// Takes the folder for an experiment and looks at what is there; nothing but what killed processes left is changed yet.
+    ///
+    /// # Errors
+    /// If another process writes the folder, or something stands in it that would be overwritten and is not a result.
+    pub fn prepare(&self, experiment: Arc<Experiment>, options: StoreOptions) -> Result<Prepared, StoreError> {
+        Prepared::new(self, experiment, options)
+    }
+
     /// Runs an experiment and keeps every result as soon as it is there; then collects the tables.
     ///
     /// # Errors
@@ -178,27 +227,30 @@ impl Store {
         options: &StoreOptions,
         progress: &dyn Progress,
     ) -> Result<Vec<RunResult>, StoreError> {
-        let start = SystemTime::now();
-        let resolved = experiment.resolved().map_err(StoreError::Unwritable)?;
-        write_whole(&self.dir.join("resolved.ron"), resolved.as_bytes())?;
-        manifest::write(self, experiment, options, start, None)?;
-        let memory = StoreMemory { store: self, existing: options.existing, error: Mutex::new(None) };
-        let results = experiment.run_with(&options.run, &memory, progress)?;
-        if let Some(error) = memory.error.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            return Err(error);
-        }
-        timings::write(self, options.run.shard, &results)?;
-        manifest::write(self, experiment, options, start, Some(SystemTime::now()))?;
-        self.collect()?;
-        Ok(results)
+        Ok(self.prepare(Arc::new(experiment.clone()), options.clone())?.run(progress)?.results)
+    }
+
+    /// Of the runs of a part of an experiment, those whose files are there.
+    pub fn kept(&self, experiment: &Experiment, part: &RunOptions) -> usize {
+        let chosen = experiment.in_shard(part.shard);
+        chosen.into_iter().filter(|k| self.run_path(&experiment.runs[*k].run_id).is_file()).count()
     }
 
     /// Builds the tables from the runs that are there.
     ///
     /// # Errors
-    /// If a file of the store cannot be read or written.
+    /// If a file of the store cannot be read or written, or another process writes it. Run files that are missing, damaged or
+    /// of another build are in the summary.
     pub fn collect(&self) -> Result<Summary, StoreError> {
-        tables::collect(self, &manifest::read(self)?)
+        self.hold()?.collect()
+    }
+
+    /// Takes the folder, so that nobody else writes it meanwhile.
+    ///
+    /// # Errors
+    /// If another process has it.
+    pub fn hold(&self) -> Result<Held, StoreError> {
+        Held::new(self.clone(), false)
     }
 
     fn manifest_path(&self) -> PathBuf {
@@ -208,51 +260,4 @@ impl Store {
     fn run_path(&self, run_id: &str) -> PathBuf {
         self.dir.join("runs").join(format!("{run_id}.json"))
     }
-}
-
-/// Results on disk; the first failure to write stops the experiment.
-struct StoreMemory<'a> {
-    store: &'a Store,
-    existing: Existing,
-    error: Mutex<Option<StoreError>>,
-}
-
-impl Memory for StoreMemory<'_> {
-    /// A file that is damaged, or that lacks a comparison that is now asked for, is run again.
-    fn recall(&self, run: &Run) -> Option<RunResult> {
-        if self.existing == Existing::Fresh {
-            return None;
-        }
-        let result = run_file::read(&self.store.run_path(&run.run_id)).ok().flatten()?;
-        let again = self.existing == Existing::RetryFailed && !result.status.is_answer();
-        let has_all = result.charged_kg.is_none()
-            || run.compared.iter().all(|(hash, _)| result.charged_kg_under.contains_key(hash));
-        (has_all && !again).then_some(result)
-    }
-
-    fn keep(&self, run: &Run, result: &RunResult) -> bool {
-        match run_file::write(&self.store.run_path(&run.run_id), run, result) {
-            Ok(()) => true,
-            Err(error) => {
-                let mut first = self.error.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                first.get_or_insert(error);
-                false
-            }
-        }
-    }
-}
-
-/// Writes a file that is whole or not there: beside its place, to the disk, then into its place.
-fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Write { path: path.to_owned(), source };
-    let beside = beside(path);
-    let mut file = fs::File::create(&beside).map_err(failed)?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
-    fs::rename(&beside, path).map_err(failed)
-}
-
-/// Where a file is written before it is moved into its place.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    path.with_file_name(format!("{name}.tmp.{}", std::process::id()))
 }

@@ -1,8 +1,9 @@
 //! A table as Parquet: the typed twin of the CSV file, with the same columns. Strings, doubles and 64-bit integers; all but
 //! `run_id` may be missing.
 
+use super::StoreError;
 use super::tables::Head;
-use super::{StoreError, beside};
+use super::whole::WholeFile;
 use coase_core::record::{Kind, Row, Value};
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as PhysicalType};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
@@ -10,7 +11,6 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,15 +20,14 @@ const GROUP: usize = 100_000;
 pub(super) struct ParquetTable {
     path: PathBuf,
     heads: Vec<Head>,
-    writer: SerializedFileWriter<fs::File>,
+    writer: SerializedFileWriter<WholeFile>,
     ids: Vec<ByteArray>,
     rows: Vec<Row>,
 }
 
 impl ParquetTable {
     pub(super) fn new(path: PathBuf, name: &str, heads: &[Head]) -> Result<Self, StoreError> {
-        let file =
-            fs::File::create(beside(&path)).map_err(|source| StoreError::Write { path: path.clone(), source })?;
+        let file = WholeFile::create(&path)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_created_by(format!("coase {}", crate::VERSION))
@@ -45,11 +44,11 @@ impl ParquetTable {
         if self.rows.len() >= GROUP { self.flush() } else { Ok(()) }
     }
 
-    pub(super) fn finish(mut self) -> Result<(), StoreError> {
+    /// The whole file, which has still to be moved into its place.
+    pub(super) fn finish(mut self) -> Result<WholeFile, StoreError> {
         self.flush()?;
-        self.writer.close().map_err(|source| StoreError::Parquet { path: self.path.clone(), source })?;
-        fs::rename(beside(&self.path), &self.path)
-            .map_err(|source| StoreError::Write { path: self.path.clone(), source })
+        let file = self.writer.into_inner();
+        file.map_err(|source| StoreError::Parquet { path: self.path.clone(), source })?.sync()
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

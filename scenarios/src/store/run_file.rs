@@ -1,18 +1,51 @@
 //! The file of one finished run: how it ended, and its rows in every table. Holds nothing of time or machine, so that two
 //! identical runs leave identical files.
 
-use super::{StoreError, write_whole};
-use crate::experiment::{Run, VERSION};
+use super::StoreError;
+use super::whole::write_whole;
+use crate::experiment::{Run, hex};
 use crate::run::{RunResult, RunStatus};
 use coase_core::record::{METRICS, Row, RunRecord, Table, Value};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
+use std::sync::LazyLock;
 
-/// A run file that was not written by this version of the program, or was changed since.
+/// Why a run file is not used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunFileError {
+    /// The file system does not give it.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// It does not begin and end as run files do.
+    #[error("it is no whole run file of this program")]
+    Form,
+    /// It was changed after it was written.
+    #[error("it is damaged: its content does not have the checksum that stands in it")]
+    Checksum,
+    /// It lies where another run belongs.
+    #[error("it holds another run, {found}")]
+    Foreign {
+        /// Which.
+        found: String,
+    },
+    /// It was written by another build.
+    #[error("it was made by another build, {found}; this is {expected}")]
+    Build {
+        /// Which.
+        found: Build,
+        /// Which was expected.
+        expected: Build,
+    },
+    /// The tables of the program that wrote it have other columns.
+    #[error("it was made by a program whose tables have other columns")]
+    Columns,
+    /// It is no form of a run.
+    #[error("it is no result of a run: {0}")]
+    Content(String),
     /// No run ends like this.
     #[error("there is no status `{0}`")]
     Status(String),
@@ -34,10 +67,51 @@ pub enum RunFileError {
     },
 }
 
+/// Which program made a result.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Build {
+    /// Its version.
+    pub version: String,
+    /// Revision of its source.
+    pub source_revision: Option<String>,
+    /// Hash of the program itself, where that has plugins of which the revision says nothing.
+    pub program_hash: Option<String>,
+}
+
+impl Build {
+    /// Hash of a program.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn hash_of(program: &Path) -> std::io::Result<String> {
+        Ok(checksum(&std::fs::read(program)?))
+    }
+
+    /// Version and revision: what two copies of the program share that were built apart.
+    pub(super) fn source(&self) -> (&str, Option<&str>) {
+        (&self.version, self.source_revision.as_deref())
+    }
+}
+
+impl fmt::Display for Build {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = |text: &str| text.chars().take(12).collect::<String>();
+        write!(f, "{}", self.version)?;
+        if let Some(revision) = &self.source_revision {
+            // The end says whether the source was changed since the revision.
+            let (id, changed) = revision.split_once('-').map_or((revision.as_str(), None), |(id, c)| (id, Some(c)));
+            write!(f, " of source {}", short(id))?;
+            changed.map_or(Ok(()), |changed| write!(f, "-{changed}"))?;
+        }
+        self.program_hash.as_ref().map_or(Ok(()), |hash| write!(f, ", program {}", short(hash)))
+    }
+}
+
 #[derive(Deserialize)]
 struct Form {
     run_id: String,
-    #[serde(flatten)]
+    columns: String,
+    build: Build,
     keys: Keys,
     status: String,
     reason: String,
@@ -65,8 +139,8 @@ pub(super) struct Keys {
 #[derive(Serialize)]
 struct Written<'a> {
     run_id: &'a str,
-    program_version: &'a str,
-    #[serde(flatten)]
+    columns: &'a str,
+    build: &'a Build,
     keys: Keys,
     status: &'a str,
     reason: &'a str,
@@ -101,12 +175,28 @@ impl Serialize for Cell<'_> {
     }
 }
 
+/// What a run file looks like: `{"checksum":"<32 hex digits>","run":{..}}`; the checksum is that of the bytes of `run`.
+const BEGIN: &str = "{\"checksum\":\"";
+const MIDDLE: &str = "\",\"run\":";
+const END: &str = "}\n";
+
+fn checksum(body: &[u8]) -> String {
+    blake3::hash(body).to_hex()[..32].to_owned()
+}
+
+/// A hash of the columns of all tables: rows do not say what they are rows of.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| {
+    let names = |table: &Table| std::iter::once(table.name()).chain(table.columns().into_iter().map(|c| c.name));
+    hex(Table::ALL.iter().flat_map(names))
+});
+
 /// Writes the file.
-pub(super) fn write(path: &Path, run: &Run, result: &RunResult) -> Result<(), StoreError> {
+pub(super) fn write(path: &Path, build: &Build, run: &Run, result: &RunResult) -> Result<(), StoreError> {
     let rows = |table: &Table| (table.name(), result.record.rows(*table).iter().map(|row| Cells(row)).collect());
     let form = Written {
         run_id: &run.run_id,
-        program_version: VERSION,
+        columns: &COLUMNS,
+        build,
         keys: Keys {
             scenario: run.scenario.clone(),
             mechanism: run.mechanism.plugin().id.to_owned(),
@@ -125,28 +215,45 @@ pub(super) fn write(path: &Path, run: &Run, result: &RunResult) -> Result<(), St
         metrics: Cells(&result.record.metrics),
         tables: Table::ALL.iter().filter(|t| **t != Table::Runs).map(rows).collect(),
     };
-    let text = serde_json::to_vec(&form).map_err(|source| StoreError::NotOurs { path: path.to_owned(), source })?;
-    write_whole(path, &text)
+    let body = serde_json::to_vec(&form).map_err(|source| StoreError::NotOurs { path: path.to_owned(), source })?;
+    let sum = checksum(&body);
+    write_whole(path, &[BEGIN.as_bytes(), sum.as_bytes(), MIDDLE.as_bytes(), &body, END.as_bytes()].concat())
 }
 
-/// Reads the file; `None` where there is none.
-pub(super) fn read(path: &Path) -> Result<Option<RunResult>, StoreError> {
-    Ok(read_with_keys(path)?.map(|(_, result)| result))
+/// What a run file holds.
+pub(super) struct Stored {
+    pub(super) build: Build,
+    pub(super) keys: Keys,
+    pub(super) result: RunResult,
 }
 
-/// The same with what the file says of the run.
-pub(super) fn read_with_keys(path: &Path) -> Result<Option<(Keys, RunResult)>, StoreError> {
+/// Reads the file of a run; `None` where there is none.
+///
+/// # Errors
+/// If it is not whole, not as it was written, or not of this run.
+pub(super) fn read(path: &Path, run_id: &str) -> Result<Option<Stored>, RunFileError> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(StoreError::Read { path: path.to_owned(), source }),
+        Err(error) => return Err(RunFileError::Unreadable(error.to_string())),
     };
-    let form: Form =
-        serde_json::from_slice(&text).map_err(|source| StoreError::NotOurs { path: path.to_owned(), source })?;
-    parsed(form).map(Some).map_err(|source| StoreError::RunFile { path: path.to_owned(), source })
+    let rest = text.strip_prefix(BEGIN.as_bytes()).and_then(|rest| rest.strip_suffix(END.as_bytes()));
+    let (sum, rest) = rest.and_then(|rest| rest.split_at_checked(32)).ok_or(RunFileError::Form)?;
+    let body = rest.strip_prefix(MIDDLE.as_bytes()).ok_or(RunFileError::Form)?;
+    if checksum(body).as_bytes() != sum {
+        return Err(RunFileError::Checksum);
+    }
+    let form: Form = serde_json::from_slice(body).map_err(|error| RunFileError::Content(error.to_string()))?;
+    if form.run_id != run_id {
+        return Err(RunFileError::Foreign { found: form.run_id });
+    }
+    if form.columns != *COLUMNS {
+        return Err(RunFileError::Columns);
+    }
+    parsed(form).map(Some)
 }
 
-fn parsed(mut form: Form) -> Result<(Keys, RunResult), RunFileError> {
+fn parsed(mut form: Form) -> Result<Stored, RunFileError> {
     let status = RunStatus::ALL.into_iter().find(|s| s.name() == form.status);
     let status = status.ok_or(RunFileError::Status(form.status))?;
     let mut rows = |table: Table| {
@@ -176,7 +283,7 @@ fn parsed(mut form: Form) -> Result<(Keys, RunResult), RunFileError> {
         record,
         timing: None,
     };
-    Ok((form.keys, result))
+    Ok(Stored { build: form.build, keys: form.keys, result })
 }
 
 fn row(table: &'static str, expected: usize, cells: Vec<Json>) -> Result<Row, RunFileError> {

@@ -2,11 +2,12 @@
 
 use super::abatement::Bases;
 use super::manifest::{Plan, PlannedRun, Swept};
-use super::run_file::Keys;
-use super::{Store, StoreError, Summary, beside, run_file};
+use super::run_file::{self, Keys, RunFileError, Stored};
+use super::whole::WholeFile;
+use super::{Left, Store, StoreError, Summary};
 use crate::run::RunResult;
 use coase_core::record::{Column, Kind, METRICS, RUN_KEYS, Row, Table, Value};
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A column of a written table.
@@ -17,7 +18,7 @@ pub(super) struct Head {
     pub(super) kind: Kind,
 }
 
-/// Collects what is there.
+/// Collects what is there and proves itself to be of this plan and of the build that the manifest names.
 pub(super) fn collect(store: &Store, plan: &Plan) -> Result<Summary, StoreError> {
     let mut writers = Table::ALL
         .iter()
@@ -25,10 +26,31 @@ pub(super) fn collect(store: &Store, plan: &Plan) -> Result<Summary, StoreError>
         .collect::<Result<Vec<_>, _>>()?;
     let mut summary = Summary { planned: plan.runs.len(), ..Summary::default() };
     let mut bases = Bases::default();
+    let build = plan.build();
+    let mut programs = BTreeSet::new();
     for planned in &plan.runs {
-        let Some((keys, mut result)) = run_file::read_with_keys(&store.run_path(&planned.run_id))? else { continue };
+        let path = store.run_path(&planned.run_id);
+        let of_this_build = |stored: Option<Stored>| match stored {
+            Some(Stored { build: found, .. }) if found.source() != build.source() => {
+                Err(RunFileError::Build { found, expected: build.clone() })
+            }
+            stored => Ok(stored),
+        };
+        let Stored { build: made_by, keys, mut result } =
+            match run_file::read(&path, &planned.run_id).and_then(of_this_build) {
+                Ok(Some(stored)) => stored,
+                Ok(None) => {
+                    summary.missing.push(Left { run: planned.name.clone(), path, why: None });
+                    continue;
+                }
+                Err(why) => {
+                    summary.missing.push(Left { run: planned.name.clone(), path, why: Some(why) });
+                    continue;
+                }
+            };
+        programs.insert(made_by);
         summary.add(result.status);
-        bases.fill(store, planned, &mut result)?;
+        bases.fill(store, &build, planned, &mut result);
         for (table, writer) in Table::ALL.iter().zip(&mut writers) {
             if *table == Table::Runs {
                 writer.row(&planned.run_id, &run_row(&keys, planned, &result))?;
@@ -38,7 +60,11 @@ pub(super) fn collect(store: &Store, plan: &Plan) -> Result<Summary, StoreError>
             }
         }
     }
-    writers.into_iter().try_for_each(Writer::finish)?;
+    summary.programs = programs.len();
+    // All are on the disk before the first is moved. The runs come last: rows of runs that are not among them are refused by
+    // every reader, runs without rows are not.
+    let files = writers.into_iter().map(Writer::finish).collect::<Result<Vec<_>, _>>()?;
+    files.into_iter().flatten().rev().try_for_each(WholeFile::keep)?;
     Ok(summary)
 }
 
@@ -97,7 +123,7 @@ pub(super) fn text(value: &Value) -> String {
 /// One table in its forms, written beside its place and moved into it at the end.
 struct Writer {
     path: PathBuf,
-    csv: csv::Writer<fs::File>,
+    csv: csv::Writer<WholeFile>,
     #[cfg(feature = "parquet")]
     parquet: super::parquet_file::ParquetTable,
 }
@@ -106,8 +132,7 @@ impl Writer {
     fn new(dir: &Path, table: Table, heads: &[Head]) -> Result<Self, StoreError> {
         let path = dir.join(format!("{}.csv", table.name()));
         let failed = |source| StoreError::Write { path: path.clone(), source };
-        let file = fs::File::create(beside(&path)).map_err(failed)?;
-        let mut csv = csv::Writer::from_writer(file);
+        let mut csv = csv::Writer::from_writer(WholeFile::create(&path)?);
         let names = std::iter::once("run_id").chain(heads.iter().map(|h| h.name.as_str()));
         csv.write_record(names).map_err(|e| failed(e.into()))?;
         Ok(Self {
@@ -127,14 +152,14 @@ impl Writer {
         Ok(())
     }
 
-    fn finish(self) -> Result<(), StoreError> {
+    /// The whole files, which have still to be moved into their places.
+    fn finish(self) -> Result<Vec<WholeFile>, StoreError> {
         let failed = |source| StoreError::Write { path: self.path.clone(), source };
-        let file = self.csv.into_inner().map_err(|e| failed(e.into_error()))?;
-        file.sync_all().map_err(failed)?;
-        fs::rename(beside(&self.path), &self.path).map_err(failed)?;
-        #[cfg(feature = "parquet")]
-        self.parquet.finish()?;
-        Ok(())
+        Ok(vec![
+            self.csv.into_inner().map_err(|e| failed(e.into_error()))?.sync()?,
+            #[cfg(feature = "parquet")]
+            self.parquet.finish()?,
+        ])
     }
 }
 

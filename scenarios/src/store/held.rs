@@ -1,0 +1,115 @@
+//! A store that this process alone writes: collecting, and keeping the list of figures and tables that were made from it.
+
+use super::lock::{self, Lock};
+use super::{Store, StoreError, Summary, manifest, tables, whole};
+use coase_core::record::Table;
+use std::fs;
+use std::path::{Component, Path};
+
+/// A store that nobody else writes as long as this is there.
+pub struct Held {
+    store: Store,
+    lock: Lock,
+}
+
+impl Held {
+    /// Takes the folder; where `shared`, together with others that share it.
+    pub(super) fn new(store: Store, shared: bool) -> Result<Self, StoreError> {
+        let lock = Lock::take(store.dir(), shared)?;
+        // Nobody else is at work here: what is on its way belongs to the dead.
+        if lock.is_alone {
+            whole::sweep(store.dir(), |name| is_own(name));
+            whole::sweep(&store.dir().join("runs"), |name| name.len() == 37 && name.ends_with(".json"));
+            for folder in MADE {
+                let of_figure = |name: &str| ENDINGS.iter().any(|ending| name.ends_with(ending));
+                whole::sweep(&store.dir().join(folder), of_figure);
+            }
+        }
+        Ok(Self { store, lock })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Whether nobody shares it.
+    pub(super) fn is_alone(&self) -> bool {
+        self.lock.is_alone
+    }
+
+    /// Lets other parts of the experiment in.
+    pub(super) fn share(&mut self) -> Result<(), StoreError> {
+        self.lock.share(self.store.dir())
+    }
+
+    /// Builds the tables from the runs that are there.
+    ///
+    /// # Errors
+    /// As [`Store::collect`].
+    pub fn collect(&self) -> Result<Summary, StoreError> {
+        let plan = manifest::read(&self.store)?;
+        if !plan.is_whole() {
+            return Err(StoreError::Changed { path: self.store.manifest_path() });
+        }
+        let _tables = lock::tables(self.store.dir());
+        tables::collect(&self.store, &plan)
+    }
+
+    /// Says which figures and tables were made from the store, by their paths; with `all`, those that were made before and are
+    /// not among them are removed. Nothing else is: what the program did not make is not in its list.
+    ///
+    /// # Errors
+    /// If the manifest cannot be written.
+    pub fn set_made<'a>(&self, files: impl IntoIterator<Item = &'a Path>, all: bool) -> Result<(), StoreError> {
+        let dir = self.store.dir();
+        let name = |file: &Path| {
+            let parts: Vec<_> = file.strip_prefix(dir).ok()?.iter().map(|part| part.to_str()).collect::<Option<_>>()?;
+            Some(parts.join("/"))
+        };
+        let mut made: Vec<String> = files.into_iter().filter_map(name).collect();
+        let before = manifest::read(&self.store)?.made;
+        let (kept, gone): (Vec<String>, Vec<String>) =
+            before.into_iter().filter(|file| !made.contains(file)).partition(|file| !all && dir.join(file).is_file());
+        remove(dir, &gone);
+        made.extend(kept);
+        made.sort_unstable();
+        manifest::set_made(&self.store, &made)
+    }
+
+    /// Removes all that was made from runs: tables, times, and the figures and tables for papers of a list.
+    pub(super) fn remove_made(&self, made: &[String]) {
+        let dir = self.store.dir();
+        for name in fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name()) {
+            if name.to_str().is_some_and(|name| is_own(name) && name != "manifest.json") {
+                let _ = fs::remove_file(dir.join(name));
+            }
+        }
+        remove(dir, made);
+    }
+}
+
+/// Folders and endings of figures and tables for papers.
+const MADE: [&str; 2] = ["figures", "tables"];
+const ENDINGS: [&str; 5] = [".svg", ".pdf", ".png", ".tex", ".md"];
+
+/// Removes files of a list; one that is gone already is no matter. Whatever the list says, nothing outside the two folders.
+fn remove(dir: &Path, files: &[String]) {
+    for file in files {
+        let parts: Vec<Component> = Path::new(file).components().collect();
+        let [Component::Normal(folder), Component::Normal(_)] = parts[..] else { continue };
+        if MADE.iter().any(|made| folder == *made) && ENDINGS.iter().any(|ending| file.ends_with(ending)) {
+            let _ = fs::remove_file(dir.join(file));
+        }
+    }
+}
+
+/// Whether a file directly in the folder is one that the program writes.
+pub(super) fn is_own(name: &str) -> bool {
+    let is_table = |stem: &str| Table::ALL.iter().any(|table| table.name() == stem);
+    match name.rsplit_once('.') {
+        Some((stem, "csv")) => is_table(stem) || stem == "timings" || stem.starts_with("timings-"),
+        Some((stem, "parquet")) => is_table(stem),
+        _ => name == "manifest.json" || name == "resolved.ron",
+    }
+}

@@ -1,0 +1,63 @@
+//! One process at a time in a folder of results, but for the parts of one experiment.
+
+use super::StoreError;
+use std::fs::{self, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+/// A lock that ends with its process, however that ends.
+pub(super) struct Lock {
+    /// `None` where the file system knows no locks.
+    file: Option<fs::File>,
+    /// Whether nobody else may hold it.
+    pub(super) is_alone: bool,
+}
+
+impl Lock {
+    /// Takes the folder for this process alone; where it may be `shared` and others share it, shares it with them.
+    ///
+    /// # Errors
+    /// If another process has it.
+    pub(super) fn take(folder: &Path, shared: bool) -> Result<Self, StoreError> {
+        let path = folder.join(".lock");
+        let opened = fs::File::options().create(true).read(true).write(true).truncate(false).open(&path);
+        let mut file = opened.map_err(|source| StoreError::Write { path, source })?;
+        match file.try_lock() {
+            Ok(()) => {
+                // Who looks on may want to know whom to wait for.
+                let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+                Ok(Self { file: Some(file), is_alone: true })
+            }
+            Err(TryLockError::Error(_)) => Ok(Self { file: None, is_alone: true }),
+            Err(TryLockError::WouldBlock) if shared && file.try_lock_shared().is_ok() => {
+                Ok(Self { file: Some(file), is_alone: false })
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut process = String::new();
+                let _ = file.rewind().and_then(|()| file.read_to_string(&mut process));
+                Err(StoreError::InUse { path: folder.to_owned(), process: process.trim().parse().ok() })
+            }
+        }
+    }
+
+    /// Lets others in who share it too.
+    ///
+    /// # Errors
+    /// If another process took the folder for itself in between.
+    pub(super) fn share(&mut self, folder: &Path) -> Result<(), StoreError> {
+        let Some(file) = &self.file else { return Ok(()) };
+        if self.is_alone {
+            let lost = |_| StoreError::InUse { path: folder.to_owned(), process: None };
+            file.unlock().map_err(lost)?;
+            file.try_lock_shared().map_err(|_| StoreError::InUse { path: folder.to_owned(), process: None })?;
+            self.is_alone = false;
+        }
+        Ok(())
+    }
+}
+
+/// Waits until nobody else builds the tables of a folder; those who share it come one after another.
+pub(super) fn tables(folder: &Path) -> Option<fs::File> {
+    let file = fs::File::options().create(true).write(true).truncate(false).open(folder.join(".tables.lock")).ok()?;
+    file.lock().is_ok().then_some(file)
+}
