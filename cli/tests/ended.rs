@@ -14,7 +14,7 @@ const TABLES: [&str; 9] =
 
 /// The three agents at many prices of the grid.
 fn experiment(prices: usize) -> String {
-    let values: Vec<String> = (0..prices).map(|k| format!("{}", 0.3 + 0.3 * k as f64 / prices as f64)).collect();
+    let values: Vec<String> = (0..prices).map(|k| (0.3 + 0.3 * k as f64 / prices as f64).to_string()).collect();
     format!(
         "Experiment(scenarios: [\"three_vpp.ron\"], mechanisms: [\"grid-only\", \"mid-market-rate\", \"nash-bargaining\"],
             carbon: [\"none\", \"tax\"], sweep: [(path: \"scenario.grid.sell_price_per_kwh\", values: [{}])])",
@@ -62,7 +62,7 @@ fn left_over(store: &Path) -> Vec<String> {
 #[test]
 fn signals_end_a_run_cleanly_and_it_goes_on_where_it_was() {
     let folder = folder("ended_signals");
-    let path = file(&folder, "study.ron", &experiment(60));
+    let path = file(&folder, "study.ron", &experiment(30));
     let (out, whole) = (folder.join("out"), folder.join("whole"));
     let args = ["run", &path, "--quiet", "--jobs", "2", "--out", out.to_str().unwrap()];
     let mut runs = 0;
@@ -73,9 +73,9 @@ fn signals_end_a_run_cleanly_and_it_goes_on_where_it_was() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(status(&output), expected, "{}", stderr(&output));
         runs = kept(&out);
-        assert!(runs < 360, "it was over before the signal came");
+        assert!(runs < 180, "it was over before the signal came");
         let told = stderr(&output);
-        assert!(told.contains(word) && told.contains(&format!("{runs} of 360 runs are kept")), "{told}");
+        assert!(told.contains(word) && told.contains(&format!("{runs} of 180 runs are kept")), "{told}");
         assert!(told.contains(out.to_str().unwrap()) && told.contains("goes on from there"), "{told}");
         assert_eq!(left_over(&out), [""; 0]);
     }
@@ -100,7 +100,7 @@ fn killed_at_any_time_no_file_is_half_written_and_the_end_is_the_same() {
     let begin = Instant::now();
     assert_eq!(status(&run(&whole)), 0);
     let length = begin.elapsed();
-    for k in 0..30 {
+    for k in 0..24 {
         let mut args = vec!["run", &path, "--quiet", "--out", out.to_str().unwrap()];
         if k % 3 == 2 {
             args.push("--fresh");

@@ -138,18 +138,17 @@ fn a_folder_that_is_no_store_is_not_written_over() {
 fn long_and_strange_names_reach_the_figures() {
     let folder = folder("files_names");
     let long = "n".repeat(300);
-    let names =
-        [format!("{long}1"), format!("{long}2"), "a/b:c".into(), "a?b*c".into(), "..村庄".into(), "A_B_C".into()];
+    let names = [format!("{long}1"), format!("{long}2"), "a/b:c".into(), "a?b*c".into(), "..\\村".into()];
     let scenario = |name: &String| {
         format!(
             "Scenario(name: {name:?}, periods: 1, currency: \"EUR\",
                 grid: (buy_price_per_kwh: 0.3, sell_price_per_kwh: 0.1, intensity_kg_per_kwh: 0.4),
-                participants: [(id: \"a\", devices: [Load(p_kw: 20)]), (id: \"b\", devices: [Pv(p_max_kw: 30, profile: 1)])])",
+                participants: [(id: \"a\", devices: [Load(p_kw: 20)])])",
         )
     };
     let scenarios: Vec<String> = names.iter().map(scenario).collect();
     let text = format!(
-        "Experiment(scenarios: [{}], mechanisms: [\"grid-only\", (label: \"{long}\", mechanism: \"mid-market-rate\")])",
+        "Experiment(scenarios: [{}], mechanisms: [(label: \"{long}\", mechanism: \"mid-market-rate\")])",
         scenarios.join(", ")
     );
     let path = file(&folder, &format!("{}.ron", "e".repeat(200)), &text);
@@ -159,7 +158,7 @@ fn long_and_strange_names_reach_the_figures() {
     let drawn: Vec<String> =
         fs::read_dir(&figures).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     let of = |starts: &str| drawn.iter().filter(|n| n.starts_with(starts) && n.ends_with(".svg")).count();
-    assert_eq!(of("cost_and_emissions-"), names.len(), "{drawn:?}");
+    assert_eq!(of("benefit-"), names.len(), "{drawn:?}");
     for name in &drawn {
         assert!(name.len() <= 110 && !name.contains(['/', '\\', ':', '?', '*', '"', '<', '>', '|']), "{name}");
         let lower = name.to_lowercase();
