@@ -1,6 +1,7 @@
 //! What surrounds a run: randomness, budget, progress, and the trace it leaves. Knows no terminal.
 
 use crate::random::{self, Stream};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 /// One step of an iterative mechanism, as it happens.
@@ -32,7 +33,7 @@ impl Observer for () {}
 pub struct Step {
     /// Which loop.
     pub stage: &'static str,
-    /// Position in that loop, from 0.
+    /// Steps of that loop before it in the run.
     pub step: usize,
     /// Named values.
     pub values: Vec<(&'static str, f64)>,
@@ -47,12 +48,52 @@ pub struct Trace {
     pub messages: u64,
 }
 
+/// Why a mechanism was told to stop: what it returns after that is no converged answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BrokenOff {
+    /// Whoever watches wanted no more.
+    Cancelled,
+    /// The budget was used up.
+    OutOfSteps {
+        /// Steps taken, of all loops together.
+        steps: usize,
+        /// The loop that took the last one.
+        stage: &'static str,
+        /// First value of the last step, usually a residual; not finite where it had none.
+        residual: f64,
+    },
+}
+
+impl BrokenOff {
+    /// The residual at the end; not finite where there is none.
+    pub fn residual(self) -> f64 {
+        match self {
+            BrokenOff::Cancelled => f64::INFINITY,
+            BrokenOff::OutOfSteps { residual, .. } => residual,
+        }
+    }
+}
+
+impl std::fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            BrokenOff::Cancelled => f.write_str("the run was cancelled"),
+            BrokenOff::OutOfSteps { steps, stage, residual } => {
+                write!(f, "the mechanism used up its budget of {steps} steps in its loop `{stage}`")?;
+                if residual.is_finite() { write!(f, ", with a residual of {residual:.3e}") } else { Ok(()) }
+            }
+        }
+    }
+}
+
 /// A run's surroundings, handed to the mechanism.
 pub struct RunContext<'a> {
     seed: u64,
     max_steps: usize,
     observer: &'a dyn Observer,
     trace: Trace,
+    steps_of: HashMap<&'static str, usize>,
+    broken_off: Option<BrokenOff>,
 }
 
 impl<'a> RunContext<'a> {
@@ -61,7 +102,14 @@ impl<'a> RunContext<'a> {
 
     /// Fresh surroundings.
     pub fn new(seed: u64, observer: &'a dyn Observer) -> Self {
-        Self { seed, max_steps: Self::DEFAULT_MAX_STEPS, observer, trace: Trace::default() }
+        Self {
+            seed,
+            max_steps: Self::DEFAULT_MAX_STEPS,
+            observer,
+            trace: Trace::default(),
+            steps_of: HashMap::new(),
+            broken_off: None,
+        }
     }
 
     /// The same with another budget of steps.
@@ -79,20 +127,62 @@ impl<'a> RunContext<'a> {
         self.trace.messages += scalars as u64;
     }
 
-    /// One iteration done: recorded and shown; the answer says whether the budget allows another.
+    /// One iteration done: recorded and shown; the answer says whether the budget allows another. A mechanism that is told to
+    /// break has not converged, whatever it returns.
     pub fn step(&mut self, stage: &'static str, values: &[(&'static str, f64)]) -> ControlFlow<()> {
-        let step = self.trace.steps.iter().rev().take_while(|s| s.stage == stage).count();
+        let count = self.steps_of.entry(stage).or_default();
+        let step = *count;
+        *count += 1;
         self.trace.steps.push(Step { stage, step, values: values.to_vec() });
         self.observer.step(&Progress { stage, step, residual: values.first().map_or(0.0, |v| v.1) });
-        if self.observer.cancelled() || self.trace.steps.len() >= self.max_steps {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+        let steps = self.trace.steps.len();
+        if self.observer.cancelled() {
+            self.broken_off = Some(BrokenOff::Cancelled);
+        } else if steps >= self.max_steps {
+            let residual = values.first().map_or(f64::INFINITY, |v| v.1);
+            self.broken_off = Some(BrokenOff::OutOfSteps { steps, stage, residual });
         }
+        if self.broken_off.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Why the mechanism was told to stop, if it was.
+    pub fn broken_off(&self) -> Option<BrokenOff> {
+        self.broken_off
     }
 
     /// The trace.
     pub fn finish(self) -> Trace {
         self.trace
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BrokenOff, RunContext};
+    use std::ops::ControlFlow::{Break, Continue};
+
+    #[test]
+    fn every_loop_is_counted_by_itself_and_all_share_the_budget() {
+        let mut ctx = RunContext::new(1, &()).with_max_steps(4);
+        assert_eq!(ctx.step("outer", &[]), Continue(()));
+        assert_eq!(ctx.step("inner", &[("residual", 2.0)]), Continue(()));
+        assert_eq!(ctx.step("outer", &[]), Continue(()));
+        assert_eq!(ctx.broken_off(), None);
+        assert_eq!(ctx.step("inner", &[("residual", 1.5)]), Break(()));
+        let told = BrokenOff::OutOfSteps { steps: 4, stage: "inner", residual: 1.5 };
+        assert_eq!(ctx.broken_off(), Some(told));
+        assert!(told.to_string().contains("4 steps") && told.to_string().contains("`inner`"), "{told}");
+        let steps: Vec<(&str, usize)> = ctx.finish().steps.iter().map(|s| (s.stage, s.step)).collect();
+        assert_eq!(steps, [("outer", 0), ("inner", 0), ("outer", 1), ("inner", 1)]);
+    }
+
+    /// The position of a step is not searched for: a million steps are taken while one counted backwards would take hours.
+    #[test]
+    fn a_step_costs_the_same_however_many_there_were() {
+        let mut ctx = RunContext::new(1, &()).with_max_steps(usize::MAX);
+        for _ in 0..1_000_000 {
+            let _ = ctx.step("loop", &[]);
+        }
+        assert_eq!(ctx.finish().steps.last().map(|s| s.step), Some(999_999));
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::context::RunContext;
 use crate::market::Market;
-use crate::mechanism::Mechanism;
-use crate::outcome::{Certificate, Outcome, Party, Verdict};
+use crate::mechanism::{Mechanism, MechanismError};
+use crate::outcome::{Certificate, Kind, Outcome, Party};
 use crate::participant::Report;
 use rayon::prelude::*;
 
@@ -21,38 +21,81 @@ pub trait Game: Sync {
     fn candidates(&self, player: usize, profile: &Profile) -> Vec<Strategy>;
 
     /// What a player gets.
-    fn payoff(&self, player: usize, profile: &Profile) -> f64;
+    ///
+    /// # Errors
+    /// Where the game has no outcome at these strategies.
+    fn payoff(&self, player: usize, profile: &Profile) -> Result<f64, MechanismError>;
+
+    /// What a player does, in words, as in `vpp1 asks 0.70 times its cost`: for witnesses.
+    fn words(&self, player: usize, strategy: &[f64]) -> String;
 }
 
-/// The largest unilateral gain that was found: a lower bound on regret (of a direct mechanism) or on the Nikaido-Isoda gap
-/// (of a game), with the player and the strategy that gains.
-pub fn largest_gain(game: &dyn Game, profile: &Profile) -> (f64, Option<(Party, Strategy)>) {
-    let players = game.players();
-    let best: Vec<(f64, Strategy)> = (0..players.len())
-        .into_par_iter()
-        .map(|i| {
-            let now = game.payoff(i, profile);
-            let gain = |strategy: Strategy| {
-                let mut other = profile.clone();
-                other[i].clone_from(&strategy);
-                (game.payoff(i, &other) - now, strategy)
-            };
-            game.candidates(i, profile).into_iter().map(gain).fold((0.0, vec![]), |a, b| if b.0 > a.0 { b } else { a })
-        })
-        .collect();
-    best.into_iter().enumerate().fold((0.0, None), |found, (i, (gain, strategy))| {
-        if gain > found.0 { (gain, Some((players[i], strategy))) } else { found }
-    })
+/// What a search over unilateral deviations found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Deviations {
+    /// Largest gain: a lower bound on regret (of a direct mechanism) or on the Nikaido-Isoda gap (of a game).
+    pub gain: f64,
+    /// Who gains it (by position in the game) and with what; `None` where nobody gains.
+    pub by: Option<(usize, Strategy)>,
+    /// Deviations tried.
+    pub tried: usize,
+    /// Those among them at which the game had no outcome.
+    pub unanswered: usize,
 }
 
-/// [`largest_gain`] as a certificate.
-pub fn certify(name: &'static str, game: &dyn Game, profile: &Profile, tolerance: Option<f64>) -> Certificate {
-    let (gain, witness) = largest_gain(game, profile);
-    let witness = witness.map_or(String::new(), |(party, strategy)| format!("{party:?} plays {strategy:.4?}"));
-    match tolerance {
-        Some(tolerance) => Certificate::check(name, gain, tolerance, witness),
-        None => Certificate { name, value: Some(gain), tolerance: None, verdict: Verdict::Measured, witness },
+/// The largest unilateral gain that is found.
+///
+/// # Errors
+/// Where a player has no payoff at the profile itself.
+pub fn deviations(game: &dyn Game, profile: &Profile) -> Result<Deviations, MechanismError> {
+    let of_player = |i: usize| -> Result<Deviations, MechanismError> {
+        let now = game.payoff(i, profile)?;
+        let mut found = Deviations::default();
+        for strategy in game.candidates(i, profile) {
+            let mut other = profile.clone();
+            other[i].clone_from(&strategy);
+            found.tried += 1;
+            match game.payoff(i, &other) {
+                Ok(payoff) if payoff - now > found.gain => (found.gain, found.by) = (payoff - now, Some((i, strategy))),
+                Ok(payoff) if payoff.is_nan() => found.unanswered += 1,
+                Ok(_) => {}
+                Err(_) => found.unanswered += 1,
+            }
+        }
+        Ok(found)
+    };
+    let players: Vec<Result<Deviations, MechanismError>> =
+        (0..game.players().len()).into_par_iter().map(of_player).collect();
+    let mut all = Deviations::default();
+    for found in players {
+        let found = found?;
+        all.tried += found.tried;
+        all.unanswered += found.unanswered;
+        if found.gain > all.gain {
+            (all.gain, all.by) = (found.gain, found.by);
+        }
     }
+    Ok(all)
+}
+
+/// [`deviations`] as a certificate; `not_searched` where there is no payoff to compare with.
+pub fn certify(name: &'static str, game: &dyn Game, profile: &Profile, tolerance: Option<f64>) -> Certificate {
+    let found = match deviations(game, profile) {
+        Ok(found) => found,
+        Err(error) => {
+            return Certificate::not_searched(name, format!("the strategies played have no outcome: {error}"));
+        }
+    };
+    let mut witness = found.by.map_or(String::new(), |(player, strategy)| game.words(player, &strategy));
+    if found.unanswered > 0 {
+        let between = if witness.is_empty() { "" } else { "; " };
+        witness += &format!("{between}{} of {} deviations had no outcome", found.unanswered, found.tried);
+    }
+    match tolerance {
+        Some(tolerance) => Certificate::check(name, found.gain, tolerance, witness),
+        None => Certificate::measure(name, found.gain, witness),
+    }
+    .about(Kind::Claim)
 }
 
 /// Any mechanism as a game in reports: a strategy is (price factor, price shift, quantity factor), truth is (1, 0, 1).
@@ -93,9 +136,9 @@ impl<'a> ReportGame<'a> {
         }
     }
 
-    fn outcome(&self, profile: &Profile) -> Option<Outcome> {
+    fn outcome(&self, profile: &Profile) -> Result<Outcome, MechanismError> {
         let said = profile.iter().enumerate().fold(self.truth.clone(), |m, (i, s)| m.with_report(i, &Self::report(s)));
-        self.mechanism.run(&said, &mut RunContext::new(self.seed, &())).ok()
+        self.mechanism.outcome(&said, &mut RunContext::new(self.seed, &()))
     }
 }
 
@@ -113,15 +156,35 @@ impl Game for ReportGame<'_> {
         prices.chain(self.quantity_factors.iter().map(|&s| vec![1.0, 0.0, s])).collect()
     }
 
-    fn payoff(&self, player: usize, profile: &Profile) -> f64 {
-        self.outcome(profile).map_or(f64::NEG_INFINITY, |o| utility(self.truth, player, &o))
+    fn payoff(&self, player: usize, profile: &Profile) -> Result<f64, MechanismError> {
+        utility(self.truth, player, &self.outcome(profile)?)
+    }
+
+    fn words(&self, player: usize, strategy: &[f64]) -> String {
+        let id = self.truth.setting().members.get(player).map_or("nobody", |member| &member.id);
+        let Report::Distorted { price_factor, price_shift, quantity_factor } = Self::report(strategy) else {
+            return format!("{id} tells the truth");
+        };
+        let mut said = vec![];
+        if price_factor != 1.0 {
+            said.push(format!("asks {price_factor:.2} times its cost"));
+        }
+        if price_shift != 0.0 {
+            let way = if price_shift > 0.0 { "more" } else { "less" };
+            said.push(format!("asks {:.2} per kWh {way} than its cost", price_shift.abs()));
+        }
+        if quantity_factor != 1.0 {
+            said.push(format!("says that it has {quantity_factor:.2} times its quantities"));
+        }
+        format!("{id} {}", said.join(" and "))
     }
 }
 
 /// True utility of a participant: what the ledger brings minus what keeping the commitment truly costs.
-pub fn utility(truth: &Market, member: usize, outcome: &Outcome) -> f64 {
-    match truth.imposing(&outcome.imposed).local(member).deliver(&outcome.net[member]) {
-        Ok(plan) => outcome.ledger.balance(Party::Member(member)) - plan.cost,
-        Err(_) => f64::NEG_INFINITY,
-    }
+///
+/// # Errors
+/// Where the true participant cannot operate under the outcome at all.
+pub fn utility(truth: &Market, member: usize, outcome: &Outcome) -> Result<f64, MechanismError> {
+    let plan = truth.imposing(&outcome.imposed).local(member).deliver(&outcome.net[member])?;
+    Ok(outcome.ledger.balance(Party::Member(member)) - plan.cost)
 }

@@ -4,11 +4,12 @@
 //! market and nothing of files, figures or other mechanisms.
 
 use crate::auction::Auction;
+use crate::carbon::CarbonPolicy;
 use crate::context::RunContext;
 use crate::game::Game;
 use crate::market::Market;
 use crate::open;
-use crate::outcome::{Claim, Outcome};
+use crate::outcome::{Claim, MalformedOutcome, Outcome, Status};
 use crate::program::SolveError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::Debug;
@@ -48,6 +49,9 @@ pub enum MechanismError {
     /// The policy refuses the scenario.
     #[error("carbon policy refused: {0}")]
     Policy(#[from] crate::carbon::PolicyError),
+    /// What it returned cannot be read.
+    #[error(transparent)]
+    Outcome(#[from] MalformedOutcome),
 }
 
 /// A market rule: a pure function of the reported market and the seed.
@@ -66,6 +70,22 @@ pub trait Mechanism: Registered + erased_serde::Serialize + Debug + Send + Sync 
     /// The game it plays on a market, where strategies are not reports: prices, quantities, fees.
     fn game<'a>(&'a self, _market: &'a Market) -> Option<Box<dyn Game + 'a>> {
         None
+    }
+}
+
+impl dyn Mechanism + '_ {
+    /// Runs it and checks what it returns: the door through which every outcome enters. A mechanism that was told to stop has
+    /// not converged, whatever it says; [`RunContext::broken_off`] says why.
+    ///
+    /// # Errors
+    /// Those of [`Mechanism::run`], and [`MechanismError::Outcome`].
+    pub fn outcome(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+        let mut outcome = self.run(market, ctx)?;
+        outcome.check(market.setting())?;
+        if let (Status::Converged, Some(told)) = (&outcome.status, ctx.broken_off()) {
+            outcome.status = Status::NotConverged { residual: told.residual() };
+        }
+        Ok(outcome)
     }
 }
 
@@ -159,10 +179,35 @@ pub struct Plugin {
     pub open: open::Entry<dyn Mechanism>,
 }
 
+/// Where the condition of a claim is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub struct Here<'a> {
+    /// The true market under the final terms.
+    pub market: &'a Market,
+    /// The carbon policy.
+    pub policy: &'a dyn CarbonPolicy,
+    /// What the mechanism decided.
+    pub outcome: &'a Outcome,
+}
+
+/// Whether the condition of a claim holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It does, or there is none.
+    Holds,
+    /// It does not, and why: who, when, what.
+    Fails(String),
+    /// It is given in words only.
+    Unknown,
+}
+
 /// Implemented by [`register!`](crate::register).
 pub trait Registered {
     /// What the mechanism says of itself.
     fn plugin(&self) -> &'static Plugin;
+
+    /// Whether the condition of a claim holds here.
+    fn condition(&self, claim: Claim, here: &Here<'_>) -> Condition;
 }
 
 /// What the linker collects.
@@ -202,16 +247,24 @@ impl Serialize for dyn Mechanism {
 /// Registers a mechanism: its type, id, family, summary, claims (with their conditions), needs and what participants reveal.
 ///
 /// ```ignore
-/// register!(NashBargaining, "nash-bargaining", Cooperative, "splits the gain of cooperation by weights",
-///     claims: [IndividuallyRational, BudgetBalanced, Efficient if "transfers are free"], needs: [Tariff],
-///     information: FullTypes, source: "Nash (1950)");
+/// register!(PostedPrice, "posted-price", Baseline, "one price inside the tariff",
+///     claims: [BudgetBalanced, IndividuallyRational if "there is one period" => one_period], needs: [Tariff],
+///     information: Prices, source: "an example");
+///
+/// fn one_period(_: &PostedPrice, here: &Here<'_>) -> Result<(), String> {
+///     let periods = here.market.setting().periods.count;
+///     if periods == 1 { Ok(()) } else { Err(format!("there are {periods}")) }
+/// }
 /// ```
+///
+/// A condition is given in words, for readers, and as a function that says whether it holds on a run and why not: where it
+/// does not, the claim is `not_applicable`. Without the function a claim that does not hold is a figure and not refuted.
 ///
 /// `network: Inside` may follow where the mechanism clears the network itself.
 #[macro_export]
 macro_rules! register {
     ($ty:ty, $id:literal, $family:ident, $summary:literal,
-     claims: [$($claim:ident $(if $when:literal)?),* $(,)?], needs: [$($need:ident),* $(,)?], information: $information:ident
+     claims: [$($claim:ident $(if $when:literal $(=> $holds:expr)?)?),* $(,)?], needs: [$($need:ident),* $(,)?], information: $information:ident
      $(, source: $source:literal)? $(, network: $network:ident)? $(,)?) => {
         const _: () = {
             static PLUGIN: $crate::mechanism::Plugin = $crate::mechanism::Plugin {
@@ -239,6 +292,26 @@ macro_rules! register {
             impl $crate::mechanism::Registered for $ty {
                 fn plugin(&self) -> &'static $crate::mechanism::Plugin {
                     &PLUGIN
+                }
+
+                #[allow(unused_variables, unreachable_code)]
+                fn condition(
+                    &self,
+                    claim: $crate::outcome::Claim,
+                    here: &$crate::mechanism::Here<'_>,
+                ) -> $crate::mechanism::Condition {
+                    $($(if claim == $crate::outcome::Claim::$claim {
+                        let words: &str = $when;
+                        $(
+                            let holds: fn(&$ty, &$crate::mechanism::Here<'_>) -> Result<(), String> = $holds;
+                            return match holds(self, here) {
+                                Ok(()) => $crate::mechanism::Condition::Holds,
+                                Err(why) => $crate::mechanism::Condition::Fails(why),
+                            };
+                        )?
+                        return $crate::mechanism::Condition::Unknown;
+                    })?)*
+                    $crate::mechanism::Condition::Holds
                 }
             }
             $crate::inventory::submit! { $crate::mechanism::Handle(&PLUGIN) }

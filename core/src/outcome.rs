@@ -1,7 +1,11 @@
 //! What a mechanism decides: who trades what, and who pays whom. Schedules follow from it; figures are not its business.
 
+mod check;
+
+pub use check::MalformedOutcome;
+
 use crate::market::Market;
-use crate::setting::Product;
+use crate::setting::{Product, Setting};
 use crate::terms::Terms;
 
 /// Whoever can pay or be paid.
@@ -17,6 +21,19 @@ pub enum Party {
     Grid,
     /// The carbon authority.
     Authority,
+}
+
+impl Party {
+    /// The name in tables and messages: that of the participant, or what it is.
+    pub fn name(self, setting: &Setting) -> &str {
+        match self {
+            Party::Member(i) => setting.members.get(i).map_or("nobody", |member| &member.id),
+            Party::Operator => "operator",
+            Party::Dso => "dso",
+            Party::Grid => "grid",
+            Party::Authority => "authority",
+        }
+    }
 }
 
 /// What a payment is for. The evaluator counts every payment, whatever its reason; the reason says how it is read.
@@ -101,7 +118,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// Enters a payment; a negative amount flows the other way, nothing is entered for zero. What is not a number is entered
-    /// as it is, for those who check.
+    /// as it is, and refused where the outcome enters the engine.
     pub fn pay(&mut self, from: Party, to: Party, amount: f64, reason: impl Into<Reason>) {
         self.pay_for(from, to, amount, reason, None);
     }
@@ -242,6 +259,52 @@ impl Verdict {
     }
 }
 
+/// What a certificate is about. An answer asserts that it is one: where a certificate of its feasibility, conservation,
+/// optimality, fixed point or policy constraint is refuted, the run has not converged. A claim about how the rule treats
+/// people stands or falls by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Everybody can do what is committed, within the limits that the answer says it keeps.
+    Feasibility,
+    /// Energy, money and carbon add up: nothing comes from nowhere.
+    Conservation,
+    /// The answer solves what the mechanism poses.
+    Optimality,
+    /// Prices, signals and strategies are those that the answer itself calls for.
+    FixedPoint,
+    /// What the carbon policy demands of every outcome.
+    PolicyConstraint,
+    /// A property that the mechanism claims of its rule.
+    Claim,
+    /// Nothing is asserted.
+    Figure,
+}
+
+impl Kind {
+    /// The name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Feasibility => "feasibility",
+            Kind::Conservation => "conservation",
+            Kind::Optimality => "optimality",
+            Kind::FixedPoint => "fixed_point",
+            Kind::PolicyConstraint => "policy_constraint",
+            Kind::Claim => "claim",
+            Kind::Figure => "figure",
+        }
+    }
+
+    /// Whether an outcome that ended like this asserts it: a converged one asserts that it is the answer, one without
+    /// equilibrium only that it is possible.
+    pub fn is_asserted_by(self, status: &Status) -> bool {
+        match status {
+            Status::Converged => !matches!(self, Kind::Claim | Kind::Figure),
+            Status::NoEquilibriumFound { .. } => matches!(self, Kind::Feasibility | Kind::Conservation),
+            Status::NotConverged { .. } => false,
+        }
+    }
+}
+
 /// A measured property of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Certificate {
@@ -253,25 +316,42 @@ pub struct Certificate {
     pub tolerance: Option<f64>,
     /// The verdict.
     pub verdict: Verdict,
+    /// What it is about.
+    pub kind: Kind,
     /// Where it was found: who, when, what.
     pub witness: String,
 }
 
 impl Certificate {
-    /// Upheld if `value <= tolerance`; a value that is not a number is refuted.
+    /// Upheld if `value <= tolerance`; a value that is not a number is refuted. The mechanism's own evidence is about the
+    /// optimality of its answer unless [`about`](Self::about) says otherwise.
     pub fn check(name: &'static str, value: f64, tolerance: f64, witness: impl Into<String>) -> Self {
         let verdict = if value <= tolerance { Verdict::Upheld } else { Verdict::Refuted };
-        Self { name, value: Some(value), tolerance: Some(tolerance), verdict, witness: witness.into() }
+        let (value, tolerance) = (Some(value), Some(tolerance));
+        Self { name, value, tolerance, verdict, kind: Kind::Optimality, witness: witness.into() }
+    }
+
+    /// The same certificate about something else.
+    pub fn about(self, kind: Kind) -> Self {
+        Self { kind, ..self }
     }
 
     /// A figure without a claim.
     pub fn measure(name: &'static str, value: f64, witness: impl Into<String>) -> Self {
-        Self { name, value: Some(value), tolerance: None, verdict: Verdict::Measured, witness: witness.into() }
+        let (verdict, kind) = (Verdict::Measured, Kind::Figure);
+        Self { name, value: Some(value), tolerance: None, verdict, kind, witness: witness.into() }
     }
 
     /// A question that makes no sense here, and why.
     pub fn not_applicable(name: &'static str, why: impl Into<String>) -> Self {
-        Self { name, value: None, tolerance: None, verdict: Verdict::NotApplicable, witness: why.into() }
+        let (verdict, kind) = (Verdict::NotApplicable, Kind::Figure);
+        Self { name, value: None, tolerance: None, verdict, kind, witness: why.into() }
+    }
+
+    /// A claim that nobody looked into, and what would have to be done.
+    pub fn not_searched(name: &'static str, how: impl Into<String>) -> Self {
+        let (verdict, kind) = (Verdict::NotSearched, Kind::Claim);
+        Self { name, value: None, tolerance: None, verdict, kind, witness: how.into() }
     }
 }
 

@@ -395,7 +395,11 @@ const CERTIFICATES: &[Column] = &[
     number("value", "", "The figure."),
     number("tolerance", "", "What it may be at most, where something is claimed."),
     text("verdict", "upheld, refuted, measured, not_applicable or not_searched."),
-    text("witness", "Where it was found."),
+    text("witness", "Where it was found, or why the question makes no sense or was not searched."),
+    text(
+        "kind",
+        "What it is about: feasibility, conservation, optimality, fixed_point, policy_constraint (refuted, the run is not converged), claim or figure.",
+    ),
 ];
 
 const CONVERGENCE: &[Column] = &[

@@ -229,6 +229,17 @@ impl Setting {
         self.slots.iter().position(|s| s.product == Product::Energy && s.period == period)
     }
 
+    /// What participants together can at most put into or take out of the network in a slot, with what the operator requires;
+    /// from public sizes. In kWh for energy, in kW for capacity.
+    pub fn reach_kwh(&self, slot: usize) -> f64 {
+        let hours = if self.slots[slot].product == Product::Energy { self.periods.hours } else { 1.0 };
+        let of = |member: &Member| {
+            let rating = member.rating.supply_kw.max(member.rating.demand_kw);
+            if rating > 0.0 { rating } else { member.import_max_kw.max(member.export_max_kw) }
+        };
+        hours * self.members.iter().map(of).sum::<f64>() + self.requirement[slot].abs()
+    }
+
     /// Emission intensity of upstream energy per period, kg/kWh; zero without a grid.
     pub fn intensity(&self, period: usize) -> f64 {
         self.tariff.as_ref().map_or(0.0, |t| t.intensity_kg_per_kwh[period])

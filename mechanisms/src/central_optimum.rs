@@ -1,5 +1,6 @@
 //! The least-cost coordination of everybody: the reference for efficiency.
 
+use crate::gap::least_cost_gap;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Side, Signal};
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
@@ -20,6 +21,7 @@ impl Mechanism for CentralOptimum {
         let best = market.solve(&market.grand())?;
         let mut outcome = Outcome::new(market);
         outcome.net = best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
+        outcome.evidence.push(least_cost_gap(&best, "optimality gap of the least total cost"));
         if best.convex {
             let price = best.price.iter().map(|p| Some(*p)).collect();
             outcome.prices.push(Signal { side: Side::Both, member: None, price });

@@ -5,6 +5,7 @@
 //! the seller's average `p_sell` and the buyer's average `p_buy` that the literature quotes follow from it, because what
 //! is not matched is exchanged at the tariff. That makes each of them balanced by construction.
 
+use coase_core::mechanism::Here;
 use coase_core::outcome::{Side, Signal, Trade, pro_rata};
 use coase_core::setting::Product;
 use coase_core::terms::{Terms, at};
@@ -95,6 +96,39 @@ pub(crate) enum Positions {
     Fixed,
     /// Iterated to consistency with the prices.
     Responsive,
+}
+
+/// Whether nobody can lose by trading at an internal price: whatever it trades it would else have exchanged with the grid, at
+/// a worse price, and nothing else changes for it.
+pub(crate) fn at_fixed_positions(responsive: bool, here: &Here<'_>) -> Result<(), String> {
+    if responsive {
+        return Err("positions respond to the internal prices".into());
+    }
+    let (market, setting) = (here.market, here.market.setting());
+    for (i, member) in setting.members.iter().enumerate() {
+        let Some(account) = &market.terms(i).account else { continue };
+        if let Some(t) = (0..setting.periods.count).find(|t| at(&account.export_kg_per_kwh, *t) < 0.0) {
+            let kg = -at(&account.export_kg_per_kwh, t);
+            return Err(format!("an export of {} earns {kg:.3} kg per kWh in period {t}", member.id));
+        }
+    }
+    let bands = bands(market).map_err(|error| error.to_string())?;
+    let slots = setting.slots.iter().zip(&bands).enumerate();
+    for (k, (slot, band)) in slots {
+        let Some(band) = band else { continue };
+        let slack = 1e-9 * (band.sell.abs() + band.buy.abs());
+        let (sell, buy, t) = (band.sell, band.buy, slot.period);
+        if sell > buy + slack {
+            return Err(format!(
+                "in period {t} some sell to the grid at {sell:.4}, above the {buy:.4} that others pay it"
+            ));
+        }
+        let traded = here.outcome.trades.iter().flatten().filter(|trade| trade.slot == k && trade.quantity > 0.0);
+        if let Some(price) = traded.filter_map(|trade| trade.price).find(|p| *p < sell - slack || *p > buy + slack) {
+            return Err(format!("the price in period {t} is {price:.4}, outside the tariff's {sell:.4} to {buy:.4}"));
+        }
+    }
+    Ok(())
 }
 
 /// Relaxation, tolerance and limit of the responsive iteration.

@@ -6,6 +6,7 @@
 
 mod bill_sharing;
 mod central_optimum;
+mod gap;
 mod grid_only;
 mod internal_price;
 mod mid_market_rate;

@@ -9,7 +9,7 @@ use coase_core::carbon::storage::StorageRule;
 use coase_core::game::Game;
 use coase_core::mechanism::Mechanism;
 use coase_core::open::Open;
-use coase_core::outcome::Status;
+use coase_core::outcome::{Kind, Status};
 use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, register, repair};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ register!(NetworkRepair, "network-repair", Wrapper, "limits injections until the
 impl Mechanism for NetworkRepair {
     fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
         let repaired = repair::repair(market, StorageRule::Conserving, |limited| {
-            let outcome = self.inner.run(limited, ctx)?;
+            let outcome = self.inner.outcome(limited, ctx)?;
             // The budget of steps is the runner's; a repair that exhausts it ends with its own limit of rounds.
             let _ = ctx.step("repair", &[]);
             Ok(outcome)
@@ -49,7 +49,9 @@ impl Mechanism for NetworkRepair {
         let some: Vec<&str> = repaired.missed.iter().take(3).map(String::as_str).collect();
         let more = repaired.missed.len() - some.len();
         let witness = some.join("; ") + &if more > 0 { format!("; and {more} more") } else { String::new() };
-        outcome.evidence.push(Certificate::check("network_limits", repaired.residual, 0.0, witness));
+        outcome
+            .evidence
+            .push(Certificate::check("network_limits", repaired.residual, 0.0, witness).about(Kind::Feasibility));
         if repaired.residual > 0.0 && outcome.status == Status::Converged {
             outcome.status = Status::NotConverged { residual: repaired.residual };
         }

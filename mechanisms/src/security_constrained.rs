@@ -13,8 +13,9 @@
 //! the DSO's own share of the gain, where it bargains), and `tau_i - L / n` is a payment between participants. At nodal
 //! prices `p_i` a member pays the price at the root for what it buys and the DSO the difference, `(p_i - p_root) x_i`.
 
+use crate::gap::least_cost_gap;
 use coase_core::market::{NetworkMode, Plan};
-use coase_core::mechanism::Mechanism;
+use coase_core::mechanism::{Here, Mechanism};
 use coase_core::outcome::{Claim, Side, Signal};
 use coase_core::{Certificate, Market, MechanismError, Outcome, Party, Reason, RunContext, physical, register};
 use serde::{Deserialize, Serialize};
@@ -43,10 +44,18 @@ pub struct SecurityConstrained {
 }
 
 register!(SecurityConstrained, "security-constrained", Product, "least cost within the network's limits, then payments",
-    claims: [IndividuallyRational if "the gain is bargained over and is positive", BudgetBalanced],
+    claims: [IndividuallyRational if "the gain is bargained over and is positive" => is_bargained, BudgetBalanced],
     needs: [Tariff, Network, NoRequirement, Convexity], information: FullTypes,
     source: "optimal power flow and payment bargaining as in the security-constrained peer-to-peer literature",
     network: Inside);
+
+/// Whether the gain is positive is known with the outcome, which withholds the claim where it is not.
+fn is_bargained(of: &SecurityConstrained, _: &Here<'_>) -> Result<(), String> {
+    match of.settlement {
+        Settlement::Bargaining | Settlement::DsoBargains => Ok(()),
+        Settlement::Nodal => Err("it is settled at nodal prices, which leave the rent with the DSO".into()),
+    }
+}
 
 impl Mechanism for SecurityConstrained {
     fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
@@ -79,13 +88,7 @@ impl Mechanism for SecurityConstrained {
             gain,
             "against no trade, the losses that trade adds paid",
         ));
-        let scale = 1.0 + alone.iter().map(|c| c.abs()).sum::<f64>();
-        outcome.evidence.push(Certificate::check(
-            "least_cost_gap",
-            best.gap,
-            1e-6 * scale,
-            "optimality gap of the first stage",
-        ));
+        outcome.evidence.push(least_cost_gap(&best, "optimality gap of the first stage"));
         let pay = |outcome: &mut Outcome, member: usize, between: f64, to_dso: f64| {
             outcome.ledger.pay(Party::Member(member), Party::Operator, between, Reason::Trade);
             outcome.ledger.pay(Party::Member(member), Party::Dso, to_dso, Reason::Network);
@@ -107,8 +110,6 @@ impl Mechanism for SecurityConstrained {
                 }
             }
             Settlement::Nodal => {
-                let why = "nodal prices leave the rent with the DSO, whatever trade brought before";
-                outcome.withheld.push((Claim::IndividuallyRational, why.into()));
                 for i in 0..market.len() {
                     let bought = outcome.net[i].iter().map(|sale| -sale);
                     let (mut between, mut to_dso) = (0.0, 0.0);

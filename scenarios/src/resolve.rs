@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// What stands for the folder with reference data at the beginning of a file name.
 const DATA: &str = "$COASE_DATA/";
+/// No figure of a series is greater: what is written beyond it is a slip, and its products overflow.
+const MOST: f64 = 1e15;
 
 /// Where files come from: those already read, and the folder of reference data.
 #[derive(Debug, Default)]
@@ -150,6 +152,11 @@ impl Writer<'_> {
         if let Some(period) = values.iter().position(|v| !v.is_finite()) {
             let place = if matches!(series, Series::List(_)) { format!("{at}.{period}") } else { at.to_owned() };
             return Err(self.text.fault(&place, Cause::NotFinite { field, period, value: values[period] }));
+        }
+        if let Some(period) = values.iter().position(|v| v.abs() > MOST) {
+            let place = if matches!(series, Series::List(_)) { format!("{at}.{period}") } else { at.to_owned() };
+            let expected = "a number of ordinary size (at most 1e15)";
+            return Err(self.text.fault(&place, Cause::Value { field, value: values[period], expected }));
         }
         *series = Series::List(values);
         Ok(())

@@ -5,7 +5,7 @@ use crate::experiment::{Experiment, Run};
 use crate::matched::{self, Entered, Target};
 use coase_core::carbon::CarbonPolicy;
 use coase_core::context::{self, Observer};
-use coase_core::engine::{self, Cleared, Reporting};
+use coase_core::engine::{self, Cleared, Ending, Reporting};
 use coase_core::evaluate::evaluate;
 use coase_core::program::SolveError;
 use coase_core::record::RunRecord;
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How runs are run; nothing of it changes a result.
@@ -264,7 +265,24 @@ impl ScenarioGroup {
             return done;
         }
         let begin = Instant::now();
-        let market = Market::new(first.instance.setting.clone(), first.instance.participants.clone());
+        let built = guarded("the market cannot be built", || {
+            Market::new(first.instance.setting.clone(), first.instance.participants.clone())
+        });
+        let market = match built {
+            Ok(market) => market,
+            Err(reason) => {
+                let failed = |k: &usize| {
+                    let run = &experiment.runs[*k];
+                    progress.started(run);
+                    let result = ended(run, RunStatus::Failed, reason.clone());
+                    let goes_on = memory.keep(run, &result);
+                    progress.finished(run, &result);
+                    goes_on.then_some((*k, result))
+                };
+                done.extend(open.iter().flatten().filter_map(failed));
+                return done;
+            }
+        };
         let phase = Phase { experiment, memory, progress, market: &market, built: begin.elapsed() };
         // What others are matched with comes first, so that nobody waits for it.
         let (written, matched) = split(&open, |k| experiment.runs[k].matched.is_none());
@@ -303,7 +321,7 @@ impl Phase<'_> {
             .flat_map_iter(|(p, runs)| {
                 let begin = Instant::now();
                 let policy = &experiment.runs[runs[0]].policy;
-                let entered = Entered::new(market, policy);
+                let entered = guarded("the market cannot enter the policy", || Entered::new(market, policy));
                 let shared = begin.elapsed() + if p == 0 { built } else { Duration::ZERO };
                 let one = |(r, k): (usize, &usize)| {
                     let run = &experiment.runs[*k];
@@ -336,8 +354,13 @@ impl Phase<'_> {
             let here = done.iter().find(|d| d.0 == k).map(|d| &d.1);
             let elsewhere = if here.is_none() { self.memory.recall(run) } else { None };
             let made = || {
-                let entered = Entered::new(self.market, &run.policy);
-                caught(run, || Some(measured(run, &entered, Duration::ZERO, &Quiet(self.progress))))
+                let made = || {
+                    let entered = Entered::new(self.market, &run.policy);
+                    Told::unwatched(self.progress)
+                        .unless_stopped(|progress| Some(measured(run, &entered, Duration::ZERO, progress)))
+                };
+                guarded("the mechanism or policy broke off", made)
+                    .unwrap_or_else(|reason| Some(ended(run, RunStatus::Failed, reason)))
             };
             let result = here.cloned().or(elsewhere).or_else(|| (!self.progress.cancelled()).then(made).flatten())?;
             Some((k, Target::new(run, measure, &result)))
@@ -346,12 +369,42 @@ impl Phase<'_> {
     }
 }
 
-/// Watches for the end only.
-struct Quiet<'a>(&'a dyn Progress);
+/// Passes on what one run does, and remembers whether it was told to stop: what it returns then is no result.
+struct Told<'a> {
+    /// Who watches the steps, if anybody does.
+    steps: Option<&'a dyn Progress>,
+    end: &'a dyn Progress,
+    stopped: AtomicBool,
+}
 
-impl Progress for Quiet<'_> {
+impl<'a> Told<'a> {
+    fn watched(progress: &'a dyn Progress) -> Self {
+        Self { steps: Some(progress), ..Self::unwatched(progress) }
+    }
+
+    fn unwatched(progress: &'a dyn Progress) -> Self {
+        Self { steps: None, end: progress, stopped: AtomicBool::new(false) }
+    }
+
+    /// The result, unless the run was told to stop while it was made.
+    fn unless_stopped<T>(&self, made: impl FnOnce(&dyn Progress) -> Option<T>) -> Option<T> {
+        made(self).filter(|_| !self.stopped.load(Ordering::Relaxed))
+    }
+}
+
+impl Progress for Told<'_> {
+    fn step(&self, run: &Run, step: &context::Progress<'_>) {
+        if let Some(progress) = self.steps {
+            progress.step(run, step);
+        }
+    }
+
     fn cancelled(&self) -> bool {
-        self.0.cancelled()
+        let cancelled = self.end.cancelled();
+        if cancelled {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        cancelled
     }
 }
 
@@ -371,25 +424,37 @@ impl Observer for Watch<'_> {
     }
 }
 
-/// One run; `None` if it was matched and the search was broken off. A panic of a plugin is a failed run.
+/// One run; `None` if it was broken off. A panic of a plugin is a failed run.
 fn perform(
     run: &Run,
-    entered: &Entered<'_>,
+    entered: &Shared<Entered<'_>>,
     target: Option<&Target>,
     build: Duration,
     progress: &dyn Progress,
 ) -> Option<RunResult> {
-    caught(run, || match target {
-        None => Some(measured(run, entered, build, progress)),
-        Some(target) => matched::run(run, entered, target, build, progress),
-    })
+    let entered = match entered {
+        Ok(entered) => entered,
+        Err(reason) => return Some(ended(run, RunStatus::Failed, reason.clone())),
+    };
+    let made = || {
+        Told::watched(progress).unless_stopped(|progress| match target {
+            None => Some(measured(run, entered, build, progress)),
+            Some(target) => matched::run(run, entered, target, build, progress),
+        })
+    };
+    guarded("the mechanism or policy broke off", made)
+        .unwrap_or_else(|reason| Some(ended(run, RunStatus::Failed, reason)))
 }
 
-fn caught(run: &Run, made: impl FnOnce() -> Option<RunResult>) -> Option<RunResult> {
-    catch_unwind(AssertUnwindSafe(made)).unwrap_or_else(|panic| {
+/// What several runs share, or why there is none: each of them fails with that reason, and nothing else does.
+type Shared<T> = Result<T, String>;
+
+/// What is made, or what broke it off in words.
+fn guarded<T>(what: &str, made: impl FnOnce() -> T) -> Shared<T> {
+    catch_unwind(AssertUnwindSafe(made)).map_err(|panic| {
         let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
         let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Some(ended(run, RunStatus::Failed, format!("the mechanism or policy broke off: {words}")))
+        format!("{what}: {words}")
     })
 }
 
@@ -424,7 +489,7 @@ pub(crate) fn evaluated(run: &Run, policy: &Arc<dyn CarbonPolicy>, cleared: &Cle
         Ok(evaluation) => evaluation,
         Err(error) => return without_outcome(run, &error),
     };
-    let (status, reason) = ending(cleared);
+    let (status, reason) = said(&evaluation.ending);
     let setting = cleared.truth.setting();
     let charged = run.policy.responsibility(setting, &cleared.physical, &cleared.signal).charged_kg;
     let under = run.compared.iter().filter(|(_, policy)| policy.check(setting).is_ok()).map(|(hash, policy)| {
@@ -433,7 +498,7 @@ pub(crate) fn evaluated(run: &Run, policy: &Arc<dyn CarbonPolicy>, cleared: &Cle
     });
     let strategic = run.mechanism.game(&cleared.truth).is_some();
     RunResult {
-        residual: cleared.residual(),
+        residual: evaluation.ending.residual,
         behaviour: if strategic { "equilibrium" } else { "truthful" }.to_owned(),
         charged_kg: Some(charged.iter().sum()),
         charged_kg_under: under.collect(),
@@ -443,9 +508,9 @@ pub(crate) fn evaluated(run: &Run, policy: &Arc<dyn CarbonPolicy>, cleared: &Cle
     }
 }
 
-fn ending(cleared: &Cleared) -> (RunStatus, String) {
-    let reason = |otherwise: String| cleared.reason.clone().unwrap_or(otherwise);
-    match cleared.outcome.status {
+fn said(ending: &Ending) -> (RunStatus, String) {
+    let reason = |otherwise: String| ending.reason.clone().unwrap_or(otherwise);
+    match ending.status {
         Status::Converged => (RunStatus::Converged, String::new()),
         Status::NotConverged { residual } => {
             (RunStatus::NotConverged, reason(format!("the residual {residual:.3e} is above the tolerance")))

@@ -16,7 +16,7 @@ use super::{Cleared, Run};
 use crate::context::{Progress, Step};
 use crate::market::Plan;
 use crate::mechanism::MechanismError;
-use crate::outcome::{Certificate, Status, Verdict};
+use crate::outcome::{Certificate, Kind, Status, Verdict};
 use crate::physical::{self, Physical};
 use crate::setting::Product;
 use crate::terms::{Anchor, Terms, at};
@@ -399,13 +399,15 @@ fn certify(run: &Run<'_>, settled: &mut Cleared, at_loads: &[f64], end: &End) ->
         price_distance,
         PRICE_TOLERANCE,
         "per kWh, prices called for against prices charged",
-    );
+    )
+    .about(Kind::FixedPoint);
     let gap_check = Certificate::check(
         "fixed_point_gap",
         here - cost(&least),
         GAP_TOLERANCE * scale.max(1.0),
         "what participants could still save at these prices with the trades they have",
-    );
+    )
+    .about(Kind::FixedPoint);
     let upheld = [&price_check, &gap_check].iter().all(|c| c.verdict == Verdict::Upheld);
     let evidence = &mut settled.outcome.evidence;
     evidence.push(price_check);

@@ -3,7 +3,7 @@
 
 use super::{Cleared, Run};
 use crate::mechanism::MechanismError;
-use crate::outcome::{Certificate, Status};
+use crate::outcome::{Certificate, Kind, Status};
 
 /// Relative width at which the bracket of the price is closed.
 const TOLERANCE: f64 = 1e-9;
@@ -61,6 +61,6 @@ fn tolerance(price: f64) -> f64 {
 
 fn finished(mut cleared: Cleared, excess: f64, width: f64) -> Cleared {
     let witness = format!("bracket of width {width:.3e}; the target is missed by {excess:.3e} at the price taken");
-    cleared.outcome.evidence.push(Certificate::measure("fixed_point_price", width, witness));
+    cleared.outcome.evidence.push(Certificate::measure("fixed_point_price", width, witness).about(Kind::FixedPoint));
     cleared
 }

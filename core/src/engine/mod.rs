@@ -6,17 +6,19 @@
 mod anchored;
 mod anderson;
 mod bracketing;
+mod ending;
 mod limits;
 mod steepness;
 mod within_limits;
 
+pub use ending::Ending;
 pub use limits::{Limit, LimitCharges, LimitParts, LimitPrices};
 
 use crate::carbon::{CarbonPolicy, PolicyError, SignalKind};
 use crate::context::{Observer, RunContext, Step, Trace};
 use crate::market::{Market, Questions};
 use crate::mechanism::{Mechanism, MechanismError, Need, NetworkView};
-use crate::outcome::{Outcome, Status};
+use crate::outcome::{Certificate, Outcome};
 use crate::participant::Report;
 use crate::physical::{self, Physical};
 use crate::setting::{Product, Setting};
@@ -57,18 +59,30 @@ pub struct Cleared {
 
 /// Proven distance of schedules from their least cost, relative to costs, beyond which a run is not converged.
 const GAP_TOLERANCE: f64 = 1e-6;
+/// What sums of costs lose by rounding, relative to the costs.
+const ROUNDING: f64 = 1e-12;
 
 impl Cleared {
-    /// A schedule whose optimality is not proven is no converged answer.
-    fn flag_gap(&mut self) {
-        let gap: f64 = self.physical.plans.iter().map(|p| p.gap.max(0.0)).sum();
-        let scale: f64 = self.physical.plans.iter().map(|p| p.cost.abs()).sum::<f64>() + 1.0;
-        if self.outcome.status == Status::Converged && gap > GAP_TOLERANCE * scale {
-            self.outcome.status = Status::NotConverged { residual: gap };
-            self.reason = Some(format!(
-                "schedules are proven within {gap:.3e} of their least cost only: choices such as the sign of an exchange were not settled"
-            ));
+    /// Certificate `schedule_gap`: a schedule whose optimality is not proven is no answer. The money that it is measured by is
+    /// that of resources and tariff, which no price that is searched for can swell.
+    fn certify_schedules(&mut self) {
+        let plans = &self.physical.plans;
+        let gap: f64 = plans.iter().map(|p| p.gap.max(0.0)).sum();
+        let money: f64 = plans.iter().map(|p| p.resource_cost.abs() + p.tariff_cost.abs()).sum();
+        let rounding: f64 = plans.iter().map(|p| p.cost.abs()).sum::<f64>().max(1.0);
+        let tolerance = GAP_TOLERANCE * money + ROUNDING * rounding;
+        if gap <= tolerance {
+            return;
         }
+        let worst = plans.iter().zip(&self.truth.setting().members).max_by(|a, b| a.0.gap.total_cmp(&b.0.gap));
+        let witness = worst.map_or(String::new(), |(plan, member)| {
+            let id = &member.id;
+            format!(
+                "the schedule of {id} is proven within {:.3e} of its least cost only: choices such as the sign of an exchange were not settled",
+                plan.gap
+            )
+        });
+        self.outcome.evidence.push(Certificate::check("schedule_gap", gap, tolerance, witness));
     }
 
     /// The iterations that a run is reported with: the mechanism's own in the settled round; of a mechanism that has none,
@@ -77,15 +91,9 @@ impl Cleared {
         if self.trace.steps.is_empty() { &self.rounds } else { &self.trace.steps }
     }
 
-    /// The residual that the status names.
+    /// The residual that the status names; of a converged run that of its fixed point.
     pub fn residual(&self) -> Option<f64> {
-        match self.outcome.status {
-            Status::Converged => {
-                self.outcome.evidence.iter().find(|c| c.name == "fixed_point_price").and_then(|c| c.value)
-            }
-            Status::NotConverged { residual } => Some(residual),
-            Status::NoEquilibriumFound { gap } => Some(gap),
-        }
+        self.ending(&self.outcome.evidence).residual
     }
 }
 
@@ -110,15 +118,15 @@ pub fn clear(
     let run = Run { mechanism, market, policy, reporting, seed, observer };
     policy.check(market.setting())?;
     run.refuse_unmet_needs()?;
-    let cleared = match policy.signal_kind() {
+    let cleared: Result<Cleared, MechanismError> = match policy.signal_kind() {
         SignalKind::None => {
             let signal = policy.start(market.setting());
             run.round(&policy.terms(market.setting(), &signal), signal)
         }
         SignalKind::Scarcity => bracketing::clear(&run),
         SignalKind::Nodal => anchored::clear(&run),
-    }?;
-    Ok(cleared)
+    };
+    cleared.map(Cleared::held_to_its_evidence)
 }
 
 /// One run: what does not change from round to round.
@@ -150,7 +158,8 @@ impl Run<'_> {
             }
         };
         let mut ctx = RunContext::new(self.seed, self.observer);
-        let outcome = self.mechanism.run(&said, &mut ctx)?;
+        let outcome = self.mechanism.outcome(&said, &mut ctx)?;
+        let reason = ctx.broken_off().map(|told| told.to_string());
         let questions = said.questions();
         let physical = physical::keep(&truth, &outcome, self.policy.storage_rule())?;
         let mut cleared = Cleared {
@@ -162,9 +171,9 @@ impl Run<'_> {
             trace: ctx.finish(),
             rounds: vec![],
             questions,
-            reason: None,
+            reason,
         };
-        cleared.flag_gap();
+        cleared.certify_schedules();
         Ok(cleared)
     }
 

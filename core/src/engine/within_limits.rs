@@ -14,7 +14,7 @@ use super::limits::{self, Limit, LimitCharges, LimitPrices};
 use super::{Cleared, Run};
 use crate::market::NetworkMode;
 use crate::mechanism::MechanismError;
-use crate::outcome::{Certificate, Status};
+use crate::outcome::{Certificate, Kind, Status};
 use crate::physical::Physical;
 use crate::program::SolveError;
 use crate::setting::{Feeder, Setting};
@@ -170,8 +170,10 @@ pub(super) fn evidence(setting: &Setting, charges: &LimitCharges, physical: &Phy
             worst.map_or(0.0, |w| w.2),
             SETTLED_TOLERANCE,
             worst.map_or(String::new(), |(limit, t, _)| named((limit, t))),
-        ),
-        Certificate::check("limit_slackness", slack, MONEY_TOLERANCE * scale.max(1.0), at.map_or(String::new(), named)),
+        )
+        .about(Kind::Feasibility),
+        Certificate::check("limit_slackness", slack, MONEY_TOLERANCE * scale.max(1.0), at.map_or(String::new(), named))
+            .about(Kind::FixedPoint),
     ]
 }
 

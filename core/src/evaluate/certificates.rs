@@ -2,7 +2,10 @@
 
 use super::{Case, Charges};
 use crate::game::{self, ReportGame};
-use crate::outcome::{Certificate, Claim, Party, Verdict};
+use crate::market::Plan;
+use crate::mechanism::{Condition, Here};
+use crate::outcome::{Certificate, Claim, Kind, Party, Verdict};
+use crate::setting::{Product, Setting};
 
 /// Largest gain from a standard misreport; a lower bound on regret.
 pub(super) fn regret(case: &Case) -> Certificate {
@@ -11,22 +14,18 @@ pub(super) fn regret(case: &Case) -> Certificate {
 }
 
 pub(super) fn all(case: &Case, excess: Option<&Certificate>, regret: Option<&Certificate>) -> Vec<Certificate> {
+    let tolerance = money_tolerance(case);
+    let compared = |found: &Certificate| Certificate { tolerance: Some(tolerance), ..found.clone() };
     let mut all = case.cleared.outcome.evidence.clone();
     all.push(ledger_balance(case));
     all.push(claimed(case, Claim::BudgetBalanced, budget_balance(case)));
-    if claims(case, Claim::NoDeficit) {
-        let surplus = case.accounts.operator_surplus;
-        all.push(claimed(
-            case,
-            Claim::NoDeficit,
-            Certificate::check("no_deficit", (-surplus).max(0.0), money_tolerance(case), ""),
-        ));
-    }
+    all.extend(if_claimed(case, Claim::NoDeficit, no_deficit));
     all.push(claimed(case, Claim::IndividuallyRational, individual_rationality(case)));
     if let Some(efficiency) = efficiency(case) {
         all.push(claimed(case, Claim::Efficient, efficiency));
     }
     all.push(trade_balance(case));
+    all.extend(trade_consistency(case));
     all.push(dispatch_feasibility(case));
     all.push(schedule_choice(case));
     all.extend(fleet_shortfall(case));
@@ -38,52 +37,125 @@ pub(super) fn all(case: &Case, excess: Option<&Certificate>, regret: Option<&Cer
     all.extend(super::limits::certificates(case.cleared.truth.setting(), &case.cleared.physical));
     all.push(disagreement_feasibility(case));
     all.push(match excess {
-        Some(found) => {
-            claimed(case, Claim::Core, Certificate { tolerance: Some(money_tolerance(case)), ..found.clone() })
-        }
-        None => not_searched("core_excess"),
+        Some(found) => claimed(case, Claim::Core, compared(found)),
+        None => Certificate::not_searched("core_excess", "asked for by `evidence: (core: true)`"),
     });
     all.push(match regret {
-        Some(found) => {
-            claimed(case, Claim::Truthful, Certificate { tolerance: Some(money_tolerance(case)), ..found.clone() })
-        }
-        None => not_searched("regret"),
+        Some(found) => claimed(case, Claim::Truthful, compared(found)),
+        None => Certificate::not_searched("regret", "asked for by `evidence: (regret: true)`"),
     });
-    for (claim, why) in &case.cleared.outcome.withheld {
-        all.push(Certificate::not_applicable("withheld", format!("{}: {why}", claim.name())));
-    }
+    all.extend(if_claimed(case, Claim::BayesianTruthful, |_| {
+        let how = "misreports are not averaged over the priors of the others; against their true types they are searched where `evidence: (regret: true)` asks for it";
+        Certificate::not_searched("expected_regret", how)
+    }));
+    all.extend(if_claimed(case, Claim::Equilibrium, equilibrium));
     all
 }
 
-/// Whether the mechanism stands by a claim on this outcome: declared, not withheld, and, for claims about costs, made under
-/// charges that participants could see.
-fn claims(case: &Case, claim: Claim) -> bool {
-    let declared = case.mechanism.plugin().claims.iter().any(|c| c.0 == claim);
+/// How a mechanism stands by a claim on this outcome.
+enum Standing {
+    /// It claims nothing.
+    Unclaimed,
+    /// It claims it here.
+    Claimed,
+    /// It does not claim it here, and why.
+    Excepted(String),
+    /// It claims it on a condition that nobody can evaluate, in its words.
+    Conditional(&'static str),
+}
+
+fn standing(case: &Case, claim: Claim) -> Standing {
+    let declared = case.mechanism.plugin().claims;
+    let Some((_, words)) = declared.iter().find(|(declared, _)| *declared == claim) else { return Standing::Unclaimed };
+    if let Some((_, why)) = case.cleared.outcome.withheld.iter().find(|(withheld, _)| *withheld == claim) {
+        return Standing::Excepted(why.clone());
+    }
+    // Whoever does not see a charge cannot answer for what it does to costs.
     let about_money_only = matches!(claim, Claim::BudgetBalanced | Claim::NoDeficit);
-    declared
-        && !case.cleared.outcome.withheld.iter().any(|w| w.0 == claim)
-        && (about_money_only || case.charges == Charges::Seen)
+    if case.charges == Charges::Hidden && !about_money_only {
+        return Standing::Excepted("what is charged for carbon is not seen when it is decided".into());
+    }
+    let here = Here { market: &case.cleared.truth, policy: case.policy, outcome: &case.cleared.outcome };
+    match case.mechanism.condition(claim, &here) {
+        Condition::Holds => Standing::Claimed,
+        Condition::Fails(why) => Standing::Excepted(format!("claimed only if {words}: {why}")),
+        Condition::Unknown => Standing::Conditional(words),
+    }
 }
 
 /// A check counts as such where the mechanism claims the property; otherwise it is a figure.
 fn claimed(case: &Case, claim: Claim, check: Certificate) -> Certificate {
-    let (Some(value), Some(tolerance)) = (check.value, check.tolerance) else { return check };
-    if claims(case, claim) {
-        let verdict = if value <= tolerance { Verdict::Upheld } else { Verdict::Refuted };
-        Certificate { verdict, ..check }
-    } else {
-        Certificate { tolerance: None, verdict: Verdict::Measured, ..check }
+    let (Some(value), Some(tolerance)) = (check.value, check.tolerance) else { return check.about(Kind::Claim) };
+    let held = if value <= tolerance { Verdict::Upheld } else { Verdict::Refuted };
+    let figure =
+        |verdict, witness| Certificate { tolerance: None, verdict, kind: Kind::Claim, witness, ..check.clone() };
+    match standing(case, claim) {
+        Standing::Unclaimed => figure(Verdict::Measured, check.witness.clone()).about(Kind::Figure),
+        Standing::Claimed => Certificate { verdict: held, kind: Kind::Claim, ..check },
+        Standing::Excepted(why) => figure(Verdict::NotApplicable, why),
+        Standing::Conditional(_) if held == Verdict::Upheld => {
+            Certificate { verdict: held, kind: Kind::Claim, ..check }
+        }
+        Standing::Conditional(words) => {
+            let witness = if check.witness.is_empty() { String::new() } else { format!("; {}", check.witness) };
+            figure(Verdict::Measured, format!("claimed only if {words}, which cannot be evaluated{witness}"))
+        }
     }
 }
 
-fn not_searched(name: &'static str) -> Certificate {
-    Certificate { name, value: None, tolerance: None, verdict: Verdict::NotSearched, witness: String::new() }
+/// A certificate that is there only where the mechanism declares the claim.
+fn if_claimed(case: &Case, claim: Claim, check: impl Fn(&Case) -> Certificate) -> Option<Certificate> {
+    let declared = case.mechanism.plugin().claims.iter().any(|(declared, _)| *declared == claim);
+    if !declared {
+        return None;
+    }
+    Some(match standing(case, claim) {
+        // Equilibrium is not how a rule treats people: the answer itself asserts it.
+        Standing::Claimed if claim == Claim::Equilibrium => check(case),
+        _ => claimed(case, claim, check(case)),
+    })
+}
+
+/// Money that is at stake: what participants pay for resources and to the grid, with and without trade. No price that is
+/// searched for is in it.
+fn stake(case: &Case) -> f64 {
+    let of = |a: &super::Accounts| a.sum(|m| m.resource_cost.abs() + m.tariff.abs());
+    of(&case.alone) + of(&case.accounts)
+}
+
+/// What sums of money lose by rounding.
+fn rounding(case: &Case) -> f64 {
+    1e-11 * (1.0 + case.accounts.ledger.turnover() + case.alone.ledger.turnover())
 }
 
 /// Costs come out of programs solved to a gap, so money is compared to a millionth of what is at stake.
 pub(super) fn money_tolerance(case: &Case) -> f64 {
-    let stake: f64 = case.alone.members.iter().map(|m| m.total_cost().abs()).sum();
-    1e-6 * (1.0 + stake)
+    1e-6 * stake(case) + rounding(case)
+}
+
+fn no_deficit(case: &Case) -> Certificate {
+    let lost = (-case.accounts.operator_surplus).max(0.0);
+    let witness = if lost > 0.0 { format!("the operator ends with a loss of {lost:.6}") } else { String::new() };
+    Certificate::check("no_deficit", lost, money_tolerance(case), witness)
+}
+
+/// What a player of the mechanism's game still gains by another strategy than the one played.
+fn equilibrium(case: &Case) -> Certificate {
+    const NAME: &str = "equilibrium_gap";
+    let outcome = &case.cleared.outcome;
+    let market = case.cleared.truth.imposing(&outcome.imposed);
+    let Some(game) = case.mechanism.game(&market) else {
+        return Certificate::not_searched(
+            NAME,
+            "the mechanism gives no game (`Mechanism::game`) to search deviations in",
+        );
+    };
+    let (played, players) = (outcome.strategies.len(), game.players().len());
+    if played != players {
+        let how = format!("the outcome holds {played} strategies for {players} players (`Outcome::strategies`)");
+        return Certificate::not_searched(NAME, how);
+    }
+    game::certify(NAME, &*game, &outcome.strategies, Some(money_tolerance(case))).about(Kind::FixedPoint)
 }
 
 fn ledger_balance(case: &Case) -> Certificate {
@@ -91,17 +163,12 @@ fn ledger_balance(case: &Case) -> Certificate {
     let members = (0..case.accounts.members.len()).map(Party::Member);
     let parties = members.chain([Party::Operator, Party::Dso, Party::Grid, Party::Authority]);
     let sum: f64 = parties.map(|p| ledger.balance(p)).sum();
-    Certificate::check("ledger_balance", sum.abs(), 1e-9 * ledger.turnover().max(1.0), "sum of all accounts")
+    Certificate::check("ledger_balance", sum.abs(), rounding(case), "sum of all accounts").about(Kind::Conservation)
 }
 
 fn budget_balance(case: &Case) -> Certificate {
-    let ledger = &case.accounts.ledger;
-    Certificate::check(
-        "budget_balance",
-        case.accounts.operator_surplus.abs(),
-        1e-9 * ledger.turnover().max(1.0),
-        "operator's account",
-    )
+    let surplus = case.accounts.operator_surplus;
+    Certificate::check("budget_balance", surplus.abs(), 1e-9 * stake(case) + rounding(case), "operator's account")
 }
 
 fn individual_rationality(case: &Case) -> Certificate {
@@ -123,26 +190,96 @@ fn efficiency(case: &Case) -> Option<Certificate> {
     ))
 }
 
+/// What counts as nothing in a slot, kWh: a millionth of what is sold there, at most of what participants can sell or buy.
+fn energy_tolerance(case: &Case, slot: usize) -> f64 {
+    let setting = case.cleared.truth.setting();
+    let reach = setting.reach_kwh(slot);
+    let sold = case.cleared.outcome.net.iter().fold(0.0_f64, |most, net| most.max(net[slot].abs()));
+    1e-6 * sold.max(reach.min(1.0)).min(reach)
+}
+
+/// The slot in which something exceeds its tolerance by the largest factor, as a certificate.
+fn worst_slot(
+    case: &Case,
+    name: &'static str,
+    missed: impl Fn(usize) -> f64,
+    said: impl Fn(usize, f64) -> String,
+) -> Certificate {
+    let setting = case.cleared.truth.setting();
+    let all = (0..setting.slots.len()).map(|k| (k, missed(k), energy_tolerance(case, k)));
+    let factor = |(_, missed, tolerance): (usize, f64, f64)| missed / tolerance.max(f64::MIN_POSITIVE);
+    let Some(worst) = all.max_by(|a, b| factor(*a).total_cmp(&factor(*b))) else {
+        return Certificate::check(name, 0.0, 0.0, "nothing is traded");
+    };
+    let slot = setting.slots[worst.0];
+    let witness = if worst.1 > worst.2 {
+        format!("{} in period {}: {}", slot.product.name(), slot.period, said(worst.0, worst.1))
+    } else {
+        String::new()
+    };
+    Certificate::check(name, worst.1, worst.2, witness)
+}
+
 /// Sales meet purchases and the operator's requirement.
 fn trade_balance(case: &Case) -> Certificate {
-    let setting = case.cleared.truth.setting();
+    let required = |k: usize| case.cleared.truth.setting().requirement[k];
     let net = &case.cleared.outcome.net;
-    let worst = (0..setting.slots.len())
-        .map(|k| (k, (net.iter().map(|x| x[k]).sum::<f64>() - setting.requirement[k]).abs()))
-        .fold((0, 0.0), |w, x| if x.1 > w.1 { x } else { w });
-    let size: f64 = net.iter().flatten().fold(1.0, |s: f64, x| s.max(x.abs()));
-    let witness =
-        setting.slots.get(worst.0).map_or(String::new(), |s| format!("{} in period {}", s.product.name(), s.period));
-    Certificate::check("trade_balance", worst.1, 1e-6 * size, witness)
+    let sold = |k: usize| net.iter().map(|x| x[k]).sum::<f64>();
+    let said = |k: usize, missed: f64| {
+        let way = if sold(k) > required(k) { "more" } else { "less" };
+        format!("{missed:.6} kWh {way} are sold than bought and required")
+    };
+    worst_slot(case, "trade_balance", |k| (sold(k) - required(k)).abs(), said).about(Kind::Conservation)
+}
+
+/// Whether the trades of a mechanism that matches pairs add up to its net sales; what the operator requires is sold to it.
+fn trade_consistency(case: &Case) -> Option<Certificate> {
+    let setting = case.cleared.truth.setting();
+    let outcome = &case.cleared.outcome;
+    let mut rest = outcome.net.clone();
+    for trade in outcome.trades.as_ref()? {
+        rest[trade.seller][trade.slot] -= trade.quantity;
+        rest[trade.buyer][trade.slot] += trade.quantity;
+    }
+    let missed = |member: usize, slot: usize| {
+        let required = setting.requirement[slot];
+        (rest[member][slot] - required.max(0.0)).max(required.min(0.0) - rest[member][slot]).max(0.0)
+    };
+    let worst = |slot: usize| {
+        let all = (0..rest.len()).map(|i| (i, missed(i, slot)));
+        all.fold((0, 0.0), |w, x| if x.1 > w.1 { x } else { w })
+    };
+    let said = |slot: usize, by: f64| {
+        format!("the trades of {} miss its net sale by {by:.6} kWh", setting.members[worst(slot).0].id)
+    };
+    Some(worst_slot(case, "trade_consistency", |k| worst(k).1, said).about(Kind::Conservation))
 }
 
 /// What the true participants could not deliver as committed.
 fn dispatch_feasibility(case: &Case) -> Certificate {
-    let missing = case.cleared.physical.plans.iter().enumerate().map(|(i, p)| (i, p.shortfall_kwh.iter().sum::<f64>()));
-    let worst = missing.fold((0, 0.0), |w, x| if x.1 > w.1 { x } else { w });
-    let id = case.cleared.truth.setting().members.get(worst.0).map_or("", |m| m.id.as_str());
-    let witness = if worst.1 > 0.0 { format!("{id} falls short by {:.6} kWh", worst.1) } else { String::new() };
-    Certificate::check("dispatch_feasibility", worst.1, 1e-6, witness)
+    let setting = case.cleared.truth.setting();
+    let energy = setting.slots.iter().enumerate().filter(|(_, slot)| slot.product == Product::Energy);
+    let missing = |plan: &Plan| {
+        let (mut sum, mut tolerance, mut worst) = (0.0, 0.0, (0, 0.0));
+        for ((k, slot), short) in energy.clone().zip(&plan.shortfall_kwh) {
+            sum += short;
+            tolerance += energy_tolerance(case, k);
+            if *short > worst.1 {
+                worst = (slot.period, *short);
+            }
+        }
+        (sum, tolerance, worst)
+    };
+    let all = case.cleared.physical.plans.iter().map(|plan| missing(plan)).enumerate();
+    let worst = all.fold((0, (0.0, 0.0, (0, 0.0))), |w, x| if x.1.0 > w.1.0 { x } else { w });
+    let (member, (sum, tolerance, (period, most))) = worst;
+    let id = setting.members.get(member).map_or("", |m| m.id.as_str());
+    let witness = if sum > 0.0 {
+        format!("{id} cannot keep {sum:.6} kWh of its commitment, {most:.6} of it in period {period}")
+    } else {
+        String::new()
+    };
+    Certificate::check("dispatch_feasibility", sum, tolerance, witness).about(Kind::Feasibility)
 }
 
 /// How many schedules are an arbitrary choice among those that cost the same, for the second criterion could not be settled.
@@ -169,7 +306,7 @@ fn fleet_shortfall(case: &Case) -> Option<Certificate> {
         _ => Some((&m.id, short)),
     })?;
     let witness = format!("{}: {:.3} kWh of vehicles that cannot follow the fleet's schedule", worst.0, worst.1);
-    Some(Certificate::check("ev_disaggregation", worst.1, 1e-3, witness))
+    Some(Certificate::check("ev_disaggregation", worst.1, 1e-3, witness).about(Kind::Feasibility))
 }
 
 /// Every emitted kilogram is either charged to somebody or named as uncovered.
@@ -179,7 +316,8 @@ fn carbon_conservation(case: &Case) -> Certificate {
     let r = &case.responsibility;
     let missing = (emitted - r.covered_kg - r.uncovered_kg).abs();
     let witness = format!("emitted {emitted:.3} kg, covered {:.3}, uncovered {:.3}", r.covered_kg, r.uncovered_kg);
-    Certificate::check("carbon_conservation", missing, 1e-6 * emitted.abs().max(1.0), witness)
+    let moved: f64 = [emitted, r.covered_kg, r.uncovered_kg].iter().map(|kg| kg.abs()).sum();
+    Certificate::check("carbon_conservation", missing, 1e-6 * moved + 1e-9, witness).about(Kind::Conservation)
 }
 
 /// What the participants gain, plus the change of every other account, is what resources are saved.
@@ -189,8 +327,9 @@ fn gain_split(case: &Case) -> Certificate {
     let others = |a: &super::Accounts| a.retail_margin + a.dso_revenue + a.operator_surplus + a.carbon_revenue;
     let resources = |a: &super::Accounts| a.sum(|m| m.resource_cost) + a.upstream_resource_cost;
     let residual = gains + others(after) - others(before) + resources(after) - resources(before);
-    let scale = 1.0 + after.ledger.turnover() + resources(before).abs();
-    Certificate::check("gain_split", residual.abs(), 1e-8 * scale, "gains plus other accounts against resources saved")
+    let tolerance = 1e-8 * (stake(case) + resources(before).abs()) + rounding(case);
+    Certificate::check("gain_split", residual.abs(), tolerance, "gains plus other accounts against resources saved")
+        .about(Kind::Conservation)
 }
 
 /// Power that runs in circles without a source has no carbon intensity.
@@ -201,8 +340,25 @@ fn circulation(case: &Case) -> Certificate {
     }
     let found = grid.iter().enumerate().flat_map(|(t, s)| s.carbon.circulations.iter().map(move |nodes| (t, nodes)));
     let count = found.clone().count();
-    let witness = found.take(3).map(|(t, nodes)| format!("period {t}: nodes {nodes:?}")).collect::<Vec<_>>().join("; ");
+    let setting = case.cleared.truth.setting();
+    let named = |(t, nodes): (usize, &Vec<usize>)| {
+        let names: Vec<String> = nodes.iter().map(|node| node_name(setting, *node)).collect();
+        format!("period {t}: {}", names.join(", "))
+    };
+    let witness = found.take(3).map(named).collect::<Vec<_>>().join("; ");
     Certificate::measure("circulation", count as f64, witness)
+}
+
+/// A node of the carbon flow: those of the network come first, then one behind the connection of each connected member.
+fn node_name(setting: &Setting, node: usize) -> String {
+    let buses = setting.feeder.as_ref().map_or(&[][..], |feeder| &feeder.network.buses);
+    match buses.get(node) {
+        Some(bus) => format!("bus {}", bus.id),
+        None => {
+            let connected = setting.members.iter().filter(|member| member.node.is_some());
+            connected.skip(node - buses.len()).map(|member| member.id.clone()).next().unwrap_or_default()
+        }
+    }
 }
 
 /// Whether no trade, which gains are measured against, respects the network.

@@ -1,7 +1,7 @@
 //! Would a group do better by itself?
 
 use super::Case;
-use crate::outcome::{Certificate, Verdict};
+use crate::outcome::Certificate;
 
 /// Groups are enumerated exactly up to this many members.
 const MOST_MEMBERS: usize = 12;
@@ -34,5 +34,5 @@ pub(super) fn core_excess(case: &Case) -> Certificate {
             worst = (excess, format!("{{{}}}", names.join(", ")));
         }
     }
-    Certificate { name: NAME, value: Some(worst.0), tolerance: None, verdict: Verdict::Measured, witness: worst.1 }
+    Certificate::measure(NAME, worst.0, worst.1)
 }

@@ -18,7 +18,7 @@ pub use fairness::{gini, jain};
 pub use tables::certificate_row;
 
 use crate::carbon::{CarbonPolicy, NodePrices, Responsibility};
-use crate::engine::Cleared;
+use crate::engine::{Cleared, Ending};
 use crate::mechanism::{Mechanism, MechanismError};
 use crate::opf::Price;
 use crate::outcome::{Certificate, Ledger};
@@ -62,6 +62,7 @@ enum Charges {
 struct Case<'a> {
     cleared: &'a Cleared,
     mechanism: &'a dyn Mechanism,
+    policy: &'a dyn CarbonPolicy,
     yardstick: &'a Yardstick,
     seed: u64,
     accounts: Accounts,
@@ -102,6 +103,8 @@ pub struct Evaluation {
     pub record: RunRecord,
     /// All certificates: the mechanism's own evidence, then the evaluator's.
     pub certificates: Vec<Certificate>,
+    /// How the run ended in view of them.
+    pub ending: Ending,
     /// The complete ledger.
     pub ledger: Ledger,
     /// Gain of each member over no trade under the same terms.
@@ -166,6 +169,7 @@ pub fn evaluate(
         arbitrary_trades: traded && together.is_some_and(|best| best.arbitrary),
         cleared,
         mechanism,
+        policy,
         yardstick,
         seed,
     };
@@ -184,7 +188,8 @@ pub fn evaluate(
         ledger: tables::ledger(&case),
     };
     let gains = case.gains();
-    Ok(Evaluation { record, certificates, ledger: case.accounts.ledger, gains })
+    let ending = cleared.ending(&certificates);
+    Ok(Evaluation { record, certificates, ending, ledger: case.accounts.ledger, gains })
 }
 
 /// The policy's prices at all buses with what limits of the network add to them.

@@ -43,7 +43,7 @@ impl Compared<'_> {
     ) -> Option<Repaired> {
         let setting = self.cleared.truth.setting();
         setting.feeder.as_ref()?;
-        let run = |market: &Market| self.mechanism.run(market, &mut RunContext::new(self.seed, &()));
+        let run = |market: &Market| self.mechanism.outcome(market, &mut RunContext::new(self.seed, &()));
         let cleared = self.within(self.accounts, &self.cleared.physical, account, &run)?;
         let cost = cleared - self.accounts.operating_and_carbon();
         let alone = || self.within(self.alone, self.alone_physical, account, &|market| Ok(Outcome::new(market)));

@@ -172,8 +172,15 @@ pub(super) fn branches(case: &Case) -> Vec<Row> {
 
 /// A certificate as a row of its table.
 pub fn certificate_row(certificate: &Certificate) -> Row {
-    let Certificate { name, value, tolerance, verdict, witness } = certificate;
-    vec![(*name).into(), (*value).into(), (*tolerance).into(), verdict.name().into(), witness.as_str().into()]
+    let Certificate { name, value, tolerance, verdict, kind, witness } = certificate;
+    vec![
+        (*name).into(),
+        (*value).into(),
+        (*tolerance).into(),
+        verdict.name().into(),
+        witness.as_str().into(),
+        kind.name().into(),
+    ]
 }
 
 pub(super) fn certificates(all: &[Certificate]) -> Vec<Row> {
@@ -195,13 +202,7 @@ pub(super) fn convergence(case: &Case) -> Vec<Row> {
 
 pub(super) fn ledger(case: &Case) -> Vec<Row> {
     let setting = case.cleared.truth.setting();
-    let name = |party: Party| match party {
-        Party::Member(i) => setting.members[i].id.clone(),
-        Party::Operator => "operator".into(),
-        Party::Dso => "dso".into(),
-        Party::Grid => "grid".into(),
-        Party::Authority => "authority".into(),
-    };
+    let name = |party: Party| party.name(setting);
     let entries = case.accounts.ledger.entries().iter();
     let product = |p: Option<Product>| p.map_or(Value::Missing, |p| p.name().into());
     entries

@@ -10,6 +10,15 @@ use crate::terms::{Account, Terms, at};
 /// Relative difference of two prices that are one but for rounding: a choice between them would be settled by noise.
 const SAME_PRICE: f64 = 1e-9;
 
+/// How what cannot be kept is made up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shortfall {
+    /// At which price.
+    pub price_per_kwh: f64,
+    /// The greatest commitment of a period: whatever was committed can be made up.
+    pub committed_kwh: f64,
+}
+
 /// Where one participant's quantities are in a program.
 #[derive(Debug)]
 pub(super) struct Block {
@@ -29,15 +38,14 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Adds a participant to a program. With a shortfall price, energy that it cannot deliver or take may be made up at
-    /// that price per kWh.
+    /// Adds a participant to a program. With a shortfall, energy that it cannot deliver or take may be made up at a price.
     pub fn build(
         program: &mut Program,
         setting: &Setting,
         member: usize,
         participant: &dyn Participant,
         terms: &Terms,
-        shortfall_price: Option<f64>,
+        shortfall: Option<Shortfall>,
     ) -> Self {
         let who = &setting.members[member];
         let hours = setting.periods.hours;
@@ -58,20 +66,21 @@ impl Block {
             })
             .collect();
 
-        let mut shortfall = vec![];
+        let mut made_up = vec![];
         let mut penalty = Cost::default();
         let (mut trade, mut balance_rows) = (vec![], vec![]);
         for (k, slot) in setting.slots.iter().enumerate() {
             let mut offered = contribution.output[k].clone();
             if slot.product == Product::Energy {
                 offered.add(1.0, exchange[slot.period]);
-                if let Some(price) = shortfall_price {
+                if let Some(Shortfall { price_per_kwh, committed_kwh }) = shortfall {
                     let (low, high) = program.range(&offered);
-                    let most = (high - low).max(1.0) + who.rating.demand_kw.max(who.rating.supply_kw) * hours;
+                    let rating = who.rating.demand_kw.max(who.rating.supply_kw) * hours;
+                    let most = (high - low).max(1.0) + rating.max(committed_kwh);
                     let (bought, dumped) = (program.var(0.0, most), program.var(0.0, most));
                     offered.add(1.0, bought).add(-1.0, dumped);
-                    penalty.add(price, bought).add(price, dumped);
-                    shortfall.extend([bought, dumped]);
+                    penalty.add(price_per_kwh, bought).add(price_per_kwh, dumped);
+                    made_up.extend([bought, dumped]);
                 }
             }
             let (low, high) = program.range(&offered);
@@ -88,7 +97,7 @@ impl Block {
             exchange,
             import,
             export,
-            shortfall,
+            shortfall: made_up,
             tariff: Expr::default(),
             adders: Expr::default(),
             balance: None,

@@ -1,6 +1,6 @@
 //! One participant's side of the market: every question that a mechanism may ask it.
 
-use super::block::Block;
+use super::block::{Block, Shortfall};
 use super::plan::Plan;
 use super::{Market, Seat};
 use crate::auction::Order;
@@ -18,10 +18,10 @@ pub(super) struct LocalProblem {
 }
 
 impl LocalProblem {
-    pub fn new(setting: &Setting, member: usize, seat: &Seat, shortfall_price: Option<f64>) -> Self {
+    pub fn new(setting: &Setting, member: usize, seat: &Seat, shortfall: Option<Shortfall>) -> Self {
         let mut program = Program::new();
-        let block = Block::build(&mut program, setting, member, &*seat.participant, &seat.terms, shortfall_price);
-        Self { block, template: program.compile(), shortfall_price: shortfall_price.unwrap_or(0.0) }
+        let block = Block::build(&mut program, setting, member, &*seat.participant, &seat.terms, shortfall);
+        Self { block, template: program.compile(), shortfall_price: shortfall.map_or(0.0, |s| s.price_per_kwh) }
     }
 }
 
@@ -142,8 +142,10 @@ impl Local<'_> {
 
     fn with_shortfall(&self, trade: &[f64]) -> Result<Plan, SolveError> {
         let highest = self.market.setting.tariff.iter().flat_map(|t| &t.buy_per_kwh).copied().fold(0.0_f64, f64::max);
-        let price = if highest > 0.0 { 10.0 * highest } else { 10.0 };
-        let problem = LocalProblem::new(&self.market.setting, self.member, self.seat(), Some(price));
+        let price_per_kwh = if highest > 0.0 { 10.0 * highest } else { 10.0 };
+        let committed_kwh = trade.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+        let shortfall = Shortfall { price_per_kwh, committed_kwh };
+        let problem = LocalProblem::new(&self.market.setting, self.member, self.seat(), Some(shortfall));
         self.scheduled(&problem, trade)
     }
 

@@ -76,19 +76,26 @@ pub enum DeviceError {
     },
 }
 
-/// Checks that a number is finite and not negative.
+/// No power, energy or price of a participant is greater: what is written beyond it is a slip, and its products overflow.
+const MOST: f64 = 1e15;
+const OF_ORDINARY_SIZE: &str = "a number of ordinary size (at most 1e15)";
+
+/// Checks that a number is not negative and of ordinary size.
 pub(super) fn not_negative(field: &'static str, value: f64) -> Result<(), DeviceError> {
-    require(value.is_finite() && value >= 0.0, field, value, "at least 0")
+    require(value.is_finite() && value >= 0.0, field, value, "at least 0")?;
+    finite(field, value)
 }
 
-/// Checks that a number is finite and positive.
+/// Checks that a number is positive and of ordinary size.
 pub(super) fn positive(field: &'static str, value: f64) -> Result<(), DeviceError> {
-    require(value.is_finite() && value > 0.0, field, value, "more than 0")
+    require(value.is_finite() && value > 0.0, field, value, "more than 0")?;
+    finite(field, value)
 }
 
-/// Checks that a number is finite.
+/// Checks that a number is one, and of ordinary size.
 pub(super) fn finite(field: &'static str, value: f64) -> Result<(), DeviceError> {
-    require(value.is_finite(), field, value, "a number")
+    require(value.is_finite(), field, value, "a number")?;
+    require(value.abs() <= MOST, field, value, OF_ORDINARY_SIZE)
 }
 
 /// Checks that a number lies within 0 and 1.
@@ -124,7 +131,11 @@ pub(super) fn series(
         return Err(DeviceError::Length { field, found: values.len(), expected: periods.count });
     }
     match values.iter().position(|v| !v.is_finite() || !valid(*v)) {
-        Some(t) => Err(DeviceError::Value { field, period: Some(t), value: values[t], expected }),
+        Some(t) => return Err(DeviceError::Value { field, period: Some(t), value: values[t], expected }),
+        None => {}
+    }
+    match values.iter().position(|v| v.abs() > MOST) {
+        Some(t) => Err(DeviceError::Value { field, period: Some(t), value: values[t], expected: OF_ORDINARY_SIZE }),
         None => Ok(()),
     }
 }

@@ -33,6 +33,7 @@ impl Quadratic {
         greatest_price: f64,
     ) -> Result<Self, DeviceError> {
         check::positive("a_per_kwh2", a_per_kwh2)?;
+        check::finite("price", least_price.abs().max(greatest_price.abs()))?;
         let dearest = b_per_kwh.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let cheapest = b_per_kwh.iter().copied().fold(f64::INFINITY, f64::min);
         let agent = Self {

@@ -1,7 +1,7 @@
 //! Posted price: the operator posts one price per period inside the tariff; everybody says what it would trade at that
 //! price, and the long side is rationed in proportion.
 
-use coase_core::mechanism::Mechanism;
+use coase_core::mechanism::{Here, Mechanism};
 use coase_core::outcome::{Side, Signal, pro_rata};
 use coase_core::{Market, MechanismError, Outcome, Party, Reason, RunContext, register};
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,13 @@ impl Default for PostedPrice {
 }
 
 register!(PostedPrice, "posted-price", Baseline, "one price inside the tariff, the long side rationed",
-    claims: [BudgetBalanced, IndividuallyRational if "there is one period"], needs: [Tariff, NoRequirement],
+    claims: [BudgetBalanced, IndividuallyRational if "there is one period" => one_period], needs: [Tariff, NoRequirement],
     information: Prices, source: "an example");
+
+fn one_period(_: &PostedPrice, here: &Here<'_>) -> Result<(), String> {
+    let periods = here.market.setting().periods.count;
+    if periods == 1 { Ok(()) } else { Err(format!("there are {periods}")) }
+}
 
 impl Mechanism for PostedPrice {
     fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {

@@ -11,6 +11,7 @@ mod weights;
 
 pub use weights::Weights;
 
+use crate::gap::least_cost_gap;
 use crate::internal_price::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Claim, Side, Signal, Trade, pro_rata};
@@ -86,12 +87,7 @@ impl Mechanism for NashBargaining {
             }
         };
         outcome.evidence.push(Certificate::measure("bargaining_gain", before.iter().sum(), ""));
-        outcome.evidence.push(Certificate::check(
-            "least_cost_gap",
-            best.gap,
-            1e-6 * scale,
-            "duality gap of the first stage",
-        ));
+        outcome.evidence.push(least_cost_gap(&best, "duality gap of the first stage"));
         enter(market, &mut outcome, priced);
         Ok(outcome)
     }
