@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::matpower::MatpowerError;
+use crate::Plain;
 
 /// A branch as people name it: the ids of its two buses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +59,13 @@ pub enum NetworkError {
         buses: usize,
     },
     /// The power base is not a positive number.
-    #[error("base_mva is {value}, but must be positive")]
+    #[error("base_mva is {}, but must be between 1e-6 and 1e6", Plain(*value))]
     PowerBase {
         /// The value found.
         value: f64,
     },
     /// A bus quantity is out of its range.
-    #[error("bus {id}: {field} is {value}, but must be {must_be}")]
+    #[error("bus {id}: {field} is {}, but must be {must_be}", Plain(*value))]
     Bus {
         /// The bus.
         id: u64,
@@ -76,7 +77,7 @@ pub enum NetworkError {
         must_be: &'static str,
     },
     /// A branch quantity is out of its range.
-    #[error("branch {number} ({ends}): {field} is {value}, but must be {must_be}")]
+    #[error("branch {number} ({ends}): {field} is {}, but must be {must_be}", Plain(*value))]
     Branch {
         /// Its number in the list, from 1.
         number: usize,
@@ -118,7 +119,7 @@ pub enum NetworkError {
         ends: BranchEnds,
     },
     /// A generator quantity is out of its range.
-    #[error("generator {number} at bus {id}: {field} is {value}, but must be {must_be}")]
+    #[error("generator {number} at bus {id}: {field} is {}, but must be {must_be}", Plain(*value))]
     Generator {
         /// Its number in the list, from 1.
         number: usize,

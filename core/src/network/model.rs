@@ -216,6 +216,21 @@ pub struct Network {
     pub generators: Vec<Generator>,
 }
 
+/// No figure of a network is greater: its products with others would leave the range of numbers.
+const GREATEST: f64 = 1e15;
+const WITHIN_GREATEST: &str = "a number between -1e15 and 1e15";
+/// Magnitudes of voltages and turns ratios, pu.
+const VOLTAGES_PU: std::ops::RangeInclusive<f64> = 1e-3..=1e3;
+
+fn is_moderate(value: f64) -> bool {
+    value.abs() <= GREATEST
+}
+
+/// Limits may be infinite.
+fn is_limit(value: f64) -> bool {
+    is_moderate(value) || value.is_infinite()
+}
+
 impl Network {
     /// Power base, kVA.
     pub fn base_kva(&self) -> f64 {
@@ -277,7 +292,7 @@ impl Network {
     /// # Errors
     /// The first contradiction found.
     pub fn check(&self) -> Result<(), NetworkError> {
-        if !(self.base_mva.is_finite() && self.base_mva > 0.0) {
+        if !(1e-6..=1e6).contains(&self.base_mva) {
             return Err(NetworkError::PowerBase { value: self.base_mva });
         }
         self.check_buses()?;
@@ -311,15 +326,15 @@ impl Network {
                 ("b_kvar", bus.b_kvar),
                 ("angle_deg", bus.angle_deg),
             ] {
-                if !value.is_finite() {
-                    return wrong(field, value, "finite");
+                if !is_moderate(value) {
+                    return wrong(field, value, WITHIN_GREATEST);
                 }
             }
-            if let Some(kv) = bus.base_kv.filter(|kv| !(kv.is_finite() && *kv > 0.0)) {
-                return wrong("base_kv", kv, "positive (leave it out where unknown)");
+            if let Some(kv) = bus.base_kv.filter(|kv| !(1e-6..=1e6).contains(kv)) {
+                return wrong("base_kv", kv, "between 1e-6 and 1e6 (leave it out where unknown)");
             }
-            if !(bus.v_pu.is_finite() && bus.v_pu > 0.0) {
-                return wrong("v_pu", bus.v_pu, "positive");
+            if !VOLTAGES_PU.contains(&bus.v_pu) {
+                return wrong("v_pu", bus.v_pu, "between 1e-3 and 1e3");
             }
             if bus.v_min_pu.is_nan() || bus.v_min_pu < 0.0 {
                 return wrong("v_min_pu", bus.v_min_pu, "0 or more");
@@ -344,15 +359,16 @@ impl Network {
         for (field, value) in
             [("r_pu", branch.r_pu), ("x_pu", branch.x_pu), ("b_pu", branch.b_pu), ("shift_deg", branch.shift_deg)]
         {
-            if !value.is_finite() {
-                return wrong(field, value, "finite");
+            if !is_moderate(value) {
+                return wrong(field, value, WITHIN_GREATEST);
             }
         }
-        if branch.in_service && branch.r_pu == 0.0 && branch.x_pu == 0.0 {
-            return wrong("impedance", 0.0, "non-zero (merge the two buses instead)");
+        let impedance = branch.r_pu.hypot(branch.x_pu);
+        if branch.in_service && impedance < 1e-15 {
+            return wrong("impedance", impedance, "at least 1e-15 pu (merge the two buses instead)");
         }
-        if !(branch.tap.is_finite() && branch.tap > 0.0) {
-            return wrong("tap", branch.tap, "positive");
+        if !VOLTAGES_PU.contains(&branch.tap) {
+            return wrong("tap", branch.tap, "between 1e-3 and 1e3");
         }
         if branch.angle_min_deg.is_nan() {
             return wrong("angle_min_deg", branch.angle_min_deg, "a number");
@@ -360,8 +376,8 @@ impl Network {
         if branch.angle_max_deg.is_nan() || branch.angle_max_deg < branch.angle_min_deg {
             return wrong("angle_max_deg", branch.angle_max_deg, "at least angle_min_deg");
         }
-        if let Some(rate) = branch.rate_kva.filter(|rate| rate.is_nan() || *rate <= 0.0) {
-            return wrong("rate_kva", rate, "positive (leave it out for no limit)");
+        if let Some(rate) = branch.rate_kva.filter(|rate| !(*rate > 0.0 && is_limit(*rate))) {
+            return wrong("rate_kva", rate, "positive and at most 1e15 (leave it out for no limit)");
         }
         Ok(())
     }
@@ -375,35 +391,35 @@ impl Network {
         let id = self.bus(node).id;
         let wrong = |field, value, must_be| Err(NetworkError::Generator { number, id, field, value, must_be });
         for (field, value) in [("p_kw", generator.p_kw), ("q_kvar", generator.q_kvar)] {
-            if !value.is_finite() {
-                return wrong(field, value, "finite");
+            if !is_moderate(value) {
+                return wrong(field, value, WITHIN_GREATEST);
             }
         }
-        if let Some(v) = generator.v_pu.filter(|v| !(v.is_finite() && *v > 0.0)) {
-            return wrong("v_pu", v, "positive");
+        if let Some(v) = generator.v_pu.filter(|v| !VOLTAGES_PU.contains(v)) {
+            return wrong("v_pu", v, "between 1e-3 and 1e3");
         }
         for (field, value) in [("p_min_kw", generator.p_min_kw), ("q_min_kvar", generator.q_min_kvar)] {
-            if value.is_nan() {
-                return wrong(field, value, "a number");
+            if !is_limit(value) {
+                return wrong(field, value, "a number between -1e15 and 1e15, or infinite");
             }
         }
         // A unit that is off may carry limits that nobody keeps in order.
-        if generator.p_max_kw.is_nan() || (generator.in_service && generator.p_max_kw < generator.p_min_kw) {
-            return wrong("p_max_kw", generator.p_max_kw, "at least p_min_kw");
+        if !is_limit(generator.p_max_kw) || (generator.in_service && generator.p_max_kw < generator.p_min_kw) {
+            return wrong("p_max_kw", generator.p_max_kw, "at least p_min_kw, and at most 1e15 or infinite");
         }
-        if generator.q_max_kvar.is_nan() || (generator.in_service && generator.q_max_kvar < generator.q_min_kvar) {
-            return wrong("q_max_kvar", generator.q_max_kvar, "at least q_min_kvar");
+        if !is_limit(generator.q_max_kvar) || (generator.in_service && generator.q_max_kvar < generator.q_min_kvar) {
+            return wrong("q_max_kvar", generator.q_max_kvar, "at least q_min_kvar, and at most 1e15 or infinite");
         }
         for (field, cost) in [("cost_per_h", &generator.cost_per_h), ("q_cost_per_h", &generator.q_cost_per_h)] {
             match cost {
                 Some(Cost::Polynomial(c)) => {
-                    if let Some(bad) = c.iter().find(|c| !c.is_finite()) {
-                        return wrong(field, *bad, "finite");
+                    if let Some(bad) = c.iter().find(|c| !is_moderate(**c)) {
+                        return wrong(field, *bad, WITHIN_GREATEST);
                     }
                 }
                 Some(Cost::Piecewise(points)) => {
-                    if let Some(bad) = points.iter().flat_map(|p| [p.0, p.1]).find(|c| !c.is_finite()) {
-                        return wrong(field, bad, "finite");
+                    if let Some(bad) = points.iter().flat_map(|p| [p.0, p.1]).find(|c| !is_moderate(*c)) {
+                        return wrong(field, bad, WITHIN_GREATEST);
                     }
                     if points.len() < 2 {
                         return wrong(field, points.len() as f64, "a line through 2 points or more");
@@ -418,8 +434,8 @@ impl Network {
         if let Some(curve) = &generator.pq_curve {
             let PqCurve { p_kw, q_min_kvar, q_max_kvar } = *curve;
             let all = [p_kw.0, p_kw.1, q_min_kvar.0, q_min_kvar.1, q_max_kvar.0, q_max_kvar.1];
-            if let Some(bad) = all.into_iter().find(|value| !value.is_finite()) {
-                return wrong("pq_curve", bad, "finite");
+            if let Some(bad) = all.into_iter().find(|value| !is_moderate(*value)) {
+                return wrong("pq_curve", bad, WITHIN_GREATEST);
             }
             if p_kw.1 <= p_kw.0 {
                 return wrong("p_kw of pq_curve", p_kw.1, "greater than that of the first point");

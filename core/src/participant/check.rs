@@ -1,12 +1,13 @@
 //! What is wrong with a device, and the checks that find it. Knows no device.
 
+use crate::Plain;
 use crate::setting::Periods;
 
 /// What is wrong with the numbers of a device.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DeviceError {
     /// A number is outside its range, infinite or not a number.
-    #[error("{field}{}{}: found {value}, expected {expected}", if period.is_some() { " in period " } else { "" }, period.map(|t| t.to_string()).unwrap_or_default())]
+    #[error("{field}{}{}: found {}, expected {expected}", if period.is_some() { " in period " } else { "" }, period.map(|t| t.to_string()).unwrap_or_default(), Plain(*value))]
     Value {
         /// Name in scenario files.
         field: &'static str,
@@ -28,7 +29,7 @@ pub enum DeviceError {
         expected: usize,
     },
     /// Two numbers contradict each other.
-    #[error("{field}: found {value}, expected {relation} {other_field} ({other})")]
+    #[error("{field}: found {}, expected {relation} {other_field} ({})", Plain(*value), Plain(*other))]
     Order {
         /// Name in scenario files.
         field: &'static str,
@@ -42,7 +43,7 @@ pub enum DeviceError {
         other: f64,
     },
     /// What is asked cannot be reached with the power there is.
-    #[error("{field}: {asked_min} to {asked_max} is asked, only {least} to {greatest} can be reached{}{}", if period.is_some() { " by the end of period " } else { "" }, period.map(|t| t.to_string()).unwrap_or_default())]
+    #[error("{field}: {} to {} is asked, only {} to {} can be reached{}{}", Plain(*asked_min), Plain(*asked_max), Plain(*least), Plain(*greatest), if period.is_some() { " by the end of period " } else { "" }, period.map(|t| t.to_string()).unwrap_or_default())]
     Unreachable {
         /// Name in scenario files.
         field: &'static str,
@@ -69,7 +70,7 @@ pub enum DeviceError {
     #[error("it is a share of the participant's own load, but the participant has no load")]
     NoLoad,
     /// Interruptible and shiftable shares of one load exceed the load.
-    #[error("share: interruptible and shiftable shares sum to {sum}, expected at most 1")]
+    #[error("share: interruptible and shiftable shares sum to {}, expected at most 1", Plain(*sum))]
     SharesExceedLoad {
         /// Sum of the shares.
         sum: f64,

@@ -14,9 +14,11 @@ pub(super) struct Row {
 pub(super) fn table(text: &str, line: usize) -> Result<Vec<Row>, At> {
     let inside = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
     let inside = inside.ok_or_else(|| syntax("a table in `[ ]`", text).at(line))?;
-    let mut reader = Reader { rest: inside, line, spaced: true };
+    let mut reader = Reader { rest: inside, line, spaced: true, depth: 0 };
     let mut rows = Vec::new();
     let mut row = Row { line, cells: Vec::new() };
+    // Two commas, or one at the beginning of a row, leave a cell out.
+    let mut after_value = false;
     loop {
         reader.skip_blanks();
         match reader.peek() {
@@ -28,37 +30,64 @@ pub(super) fn table(text: &str, line: usize) -> Result<Vec<Row>, At> {
                     return Ok(rows);
                 }
                 reader.bump();
+                after_value = false;
             }
-            Some(',') => reader.bump(),
+            Some(',') if after_value => {
+                reader.bump();
+                after_value = false;
+            }
             Some(_) => {
                 if row.cells.is_empty() {
                     row.line = reader.line;
                 }
                 let value = reader.sum()?;
                 row.cells.push(value);
+                after_value = true;
             }
         }
     }
 }
 
+/// Rows for columns and columns for rows; every row then begins where the table did.
+pub(super) fn transposed(rows: &[Row], line: usize) -> Vec<Row> {
+    let width = rows.first().map_or(0, |row| row.cells.len());
+    (0..width).map(|k| Row { line, cells: rows.iter().map(|row| row.cells[k]).collect() }).collect()
+}
+
 /// Reads a number or arithmetic that fills the whole text.
 pub(super) fn number(text: &str, line: usize) -> Result<f64, At> {
-    let mut reader = Reader { rest: text.trim(), line, spaced: false };
+    let mut reader = Reader { rest: text.trim(), line, spaced: false, depth: 0 };
     let value = reader.sum()?;
     reader.skip_blanks();
     if reader.rest.is_empty() { Ok(value) } else { Err(syntax("the end of the number", reader.rest).at(reader.line)) }
 }
 
 fn syntax(expected: &'static str, found: &str) -> MatpowerError {
-    let found = found.split_whitespace().next().unwrap_or("the end").chars().take(30).collect();
-    MatpowerError::Syntax { expected, found }
+    MatpowerError::Syntax { expected, found: shown(found.split_whitespace().next().unwrap_or("the end"), 30) }
 }
+
+/// The beginning of a text, without control characters.
+pub(super) fn shown(text: &str, longest: usize) -> String {
+    let mut shown = String::new();
+    for c in text.chars().take(longest) {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    if text.chars().nth(longest).is_some() {
+        shown.push_str("..");
+    }
+    shown
+}
+
+/// Parentheses within parentheses beyond which nothing is read.
+const DEEPEST: usize = 64;
 
 struct Reader<'a> {
     rest: &'a str,
     line: usize,
     /// Whether blanks separate values, so that `1 -2` are two and `1 - 2` is one.
     spaced: bool,
+    /// Open parentheses.
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -117,30 +146,28 @@ impl Reader<'_> {
 
     /// A sign binds looser than a power: −2² is −4.
     fn signed(&mut self) -> Result<f64, At> {
-        self.skip_blanks();
-        match self.peek() {
-            Some('-') => {
-                self.bump();
-                Ok(-self.signed()?)
+        let negative = self.signs();
+        // Powers join from the left, and their exponent may have a sign.
+        let mut value = self.primary()?;
+        while self.operator(['^', '^']).is_some() {
+            let negative = self.signs();
+            let exponent = self.primary()?;
+            value = value.powf(if negative { -exponent } else { exponent });
+        }
+        Ok(if negative { -value } else { value })
+    }
+
+    /// Takes any signs, and says whether they come to a minus.
+    fn signs(&mut self) -> bool {
+        let mut negative = false;
+        loop {
+            self.skip_blanks();
+            match self.peek() {
+                Some('-') => negative = !negative,
+                Some('+') => {}
+                _ => return negative,
             }
-            Some('+') => {
-                self.bump();
-                self.signed()
-            }
-            _ => {
-                // Powers join from the left, and their exponent may have a sign.
-                let mut value = self.primary()?;
-                while self.operator(['^', '^']).is_some() {
-                    self.skip_blanks();
-                    let negative = self.peek() == Some('-');
-                    if negative {
-                        self.bump();
-                    }
-                    let exponent = self.primary()?;
-                    value = value.powf(if negative { -exponent } else { exponent });
-                }
-                Ok(value)
-            }
+            self.bump();
         }
     }
 
@@ -151,7 +178,9 @@ impl Reader<'_> {
             Some(c) if c.is_ascii_digit() || c == '.' => {
                 let length = number_length(self.rest);
                 let (digits, rest) = self.rest.split_at(length);
-                let value = digits.parse().map_err(|_| syntax("a number", self.rest).at(self.line))?;
+                // Fortran's exponents begin with a D.
+                let value = digits.replace(['d', 'D'], "e");
+                let value = value.parse().map_err(|_| syntax("a number", self.rest).at(self.line))?;
                 self.rest = rest;
                 if self.peek().is_some_and(|c| c.is_alphanumeric() || c == '.' || c == '_') {
                     return Err(syntax("a blank after the number", self.rest).at(self.line));
@@ -191,8 +220,13 @@ impl Reader<'_> {
             return Err(syntax("`(`", self.rest).at(self.line));
         }
         self.bump();
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(MatpowerError::TooDeep { deepest: DEEPEST }.at(self.line));
+        }
         let spaced = std::mem::replace(&mut self.spaced, false);
         let value = self.sum()?;
+        self.depth -= 1;
         self.skip_blanks();
         if self.peek() != Some(')') {
             return Err(syntax("`)`", self.rest).at(self.line));
@@ -210,7 +244,7 @@ fn number_length(text: &str) -> usize {
     if text[length..].starts_with('.') {
         length += 1 + digits(&text[length + 1..]);
     }
-    if text[length..].starts_with(['e', 'E']) {
+    if text[length..].starts_with(['e', 'E', 'd', 'D']) {
         let sign = usize::from(text[length + 1..].starts_with(['+', '-']));
         let exponent = digits(&text[length + 1 + sign..]);
         if exponent > 0 {
@@ -248,6 +282,34 @@ mod tests {
             [[-4.0, 0.5, 64.0, 4.43e-5, 0.5, 1.0, std::f64::consts::PI]]
         );
         assert!(cells("[NaN]")[0][0].is_nan());
+    }
+
+    #[test]
+    fn brackets_and_signs_without_end_are_no_danger() {
+        let error = table(&format!("[\n{}1]", "(".repeat(50_000)), 1).unwrap_err();
+        assert_eq!((error.line, error.error), (2, MatpowerError::TooDeep { deepest: DEEPEST }));
+        assert_eq!(cells(&format!("[{}1]", "-".repeat(50_001))), [[-1.0]]);
+        assert_eq!(cells("[1 --2]"), [[1.0, 2.0]]);
+    }
+
+    #[test]
+    fn exponents_may_be_fortrans() {
+        assert_eq!(cells("[1.5D+02 2d-1 3D0 .5d1]"), [[150.0, 0.2, 3.0, 5.0]]);
+        assert!(number("1d", 1).is_err());
+    }
+
+    #[test]
+    fn a_cell_left_out_between_commas_is_refused() {
+        assert_eq!(cells("[1, 2,; 3, 4]"), [[1.0, 2.0], [3.0, 4.0]]);
+        assert_eq!(table("[1,\n2,,3]", 1).unwrap_err().line, 2);
+        assert!(table("[,1]", 1).is_err());
+    }
+
+    #[test]
+    fn a_table_can_be_turned() {
+        let turned = transposed(&table("[1 2 3; 4 5 6]", 7).unwrap(), 7);
+        assert_eq!(turned[2], Row { line: 7, cells: vec![3.0, 6.0] });
+        assert!(transposed(&[], 1).is_empty());
     }
 
     #[test]

@@ -7,19 +7,25 @@
 mod cell;
 mod convert;
 mod error;
+mod field;
 mod statement;
 
-use cell::{Row, number, table};
+use cell::{Row, number, shown};
 use error::At;
 pub use error::MatpowerError;
+use field::{Unknown, any_table, is_remark, pass};
 use statement::{CONTINUED, Statement, statements};
+
+use std::collections::BTreeMap;
 
 use super::error::ReadError;
 use super::model::Network;
 
 impl Network {
-    /// Reads a network from the text of a MATPOWER case file.
+    /// Reads a network from the text of a MATPOWER case file, as MATLAB or Octave has it.
     ///
+    /// Results and remarks (`success`, `bus_name`, a table with a row for every bus) are read past; what constrains the
+    /// problem and has no place in the model (`reserves`, a direct-current line in service) is refused by name.
     /// Costs, which the file has per hour with P in MW, come out per hour with P in kW. Bus type 4 takes its branches
     /// and generators out of service.
     ///
@@ -59,14 +65,22 @@ const INDEX_NAMES: [(&str, &str); 4] = [
     ("idx_cost", "PW_LINEAR POLYNOMIAL MODEL STARTUP SHUTDOWN NCOST COST"),
 ];
 
-/// Tables that say nothing about flows.
-const IRRELEVANT: [&str; 1] = ["areas"];
+/// Characters beyond which a statement is none of those that are understood.
+const LONGEST: usize = 2000;
 
 /// A case as its statements leave it.
 #[derive(Debug, Default)]
 struct Case {
     name: String,
+    /// Name of the struct that the function returns.
+    output: Option<String>,
+    /// Whether the function has ended.
+    ended: bool,
     base_mva: Option<f64>,
+    /// Lines in which the fields stand.
+    lines: BTreeMap<&'static str, usize>,
+    /// Tables of unknown meaning.
+    unknown: Vec<Unknown>,
     bus: Option<Vec<Row>>,
     gen_: Option<Vec<Row>>,
     branch: Option<Vec<Row>>,
@@ -84,35 +98,71 @@ impl Case {
         for statement in &statements(text)? {
             case.execute(statement)?;
         }
+        let length = |table: &Option<Vec<Row>>| table.as_ref().map_or(0, Vec::len);
+        let counts = [&case.bus, &case.branch, &case.gen_, &case.gencost].map(length);
+        case.unknown.iter().try_for_each(|table| table.check(&counts))?;
         Ok(case)
     }
 
     fn execute(&mut self, statement: &Statement) -> Result<(), At> {
         let Statement { line, text } = statement;
         let at = |error: MatpowerError| error.at(*line);
-        if let Some(signature) = text.strip_prefix("function ") {
-            let (output, name) = signature.split_once('=').unwrap_or((signature, ""));
-            if output.trim() != "mpc" {
-                return Err(at(MatpowerError::Version { found: format!("function {}", output.trim()) }));
-            }
-            name.trim().clone_into(&mut self.name);
+        if let Some(signature) = text.strip_prefix("function").filter(|s| s.starts_with([' ', '\t', CONTINUED, '['])) {
+            return self.begin(signature).map_err(at);
+        }
+        // One of these closes the function in some files.
+        if matches!(text.as_str(), "end" | "endfunction" | "return") {
+            self.ended = true;
             return Ok(());
         }
-        // `end` closes the function in some files.
-        if text == "end" || text == "return" {
-            return Ok(());
+        if self.ended {
+            return Err(at(MatpowerError::AfterEnd { statement: shown(text, 60) }));
         }
         if text == "define_constants" {
             self.indexed.extend(INDEX_NAMES.map(|(function, _)| function));
             return Ok(());
         }
-        if let Some((field, value)) = text.split_once('=')
-            && let Some(field) = field.trim().strip_prefix("mpc.")
-            && field.chars().all(|c| c.is_alphanumeric() || c == '_')
-        {
-            return self.assign(field, value, *line);
+        if let Some((left, value)) = text.split_once('=') {
+            let left = left.trim();
+            let output = self.output.as_deref().unwrap_or("mpc");
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            if let Some(field) = left.strip_prefix(output).and_then(|rest| rest.strip_prefix('.')) {
+                if field.chars().all(|c| is_word(c) || c == '.') {
+                    let field = field.to_owned();
+                    return self.assign(&field, value, *line);
+                }
+                let root: String = field.chars().take_while(|c| is_word(*c)).collect();
+                if field[root.len()..].starts_with(['{', '(', '.']) && is_remark(&root) {
+                    return Ok(());
+                }
+            }
+            // The struct before anything is in it.
+            let empty = matches!(value.trim(), "struct" | "struct()" | "[]");
+            if left == output && empty && self.lines.is_empty() {
+                return Ok(());
+            }
         }
         self.convert(statement)
+    }
+
+    /// `[mpc] = name(..)` after the word `function`.
+    fn begin(&mut self, signature: &str) -> Result<(), MatpowerError> {
+        if self.output.is_some() || self.ended || !self.lines.is_empty() {
+            return Err(MatpowerError::AfterEnd { statement: format!("function{}", shown(signature, 60)) });
+        }
+        let blank = |c: char| c.is_whitespace() || c == CONTINUED;
+        let (output, name) = signature.split_once('=').unwrap_or(("", signature));
+        let output = output.trim_matches(blank);
+        let inside = output.strip_prefix('[').and_then(|o| o.strip_suffix(']')).unwrap_or(output).trim_matches(blank);
+        // Format 1 returns its tables one by one.
+        let is_one = inside.starts_with(|c: char| c.is_alphabetic());
+        if !is_one || !inside.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            return Err(MatpowerError::Version { found: format!("function {}", shown(output, 60)) });
+        }
+        self.output = Some(inside.to_owned());
+        let name = name.split('(').next().unwrap_or_default().trim_matches(blank);
+        name.clone_into(&mut self.name);
+        Ok(())
     }
 
     fn assign(&mut self, field: &str, value: &str, line: usize) -> Result<(), At> {
@@ -123,28 +173,32 @@ impl Case {
         let slot = match field {
             "version" => {
                 let found = value.trim_matches(['\'', '"']);
+                self.lines.insert("version", line);
                 return if found == "2" {
                     Ok(())
                 } else {
-                    Err(MatpowerError::Version { found: found.into() }.at(line))
+                    Err(MatpowerError::Version { found: shown(found, 30) }.at(line))
                 };
             }
             "baseMVA" => {
                 if self.base_mva.replace(number(value, at)?).is_some() {
                     return Err(MatpowerError::Twice { field: field.into() }.at(line));
                 }
+                self.lines.insert("baseMVA", at);
                 return Ok(());
             }
             "bus" => (&mut self.bus, "bus", 13),
             "gen" => (&mut self.gen_, "gen", 10),
             "branch" => (&mut self.branch, "branch", 11),
             "gencost" => (&mut self.gencost, "gencost", 5),
-            // Names and types in braces are for people.
-            _ if value.starts_with('{') || IRRELEVANT.contains(&field) => return Ok(()),
-            _ => return Err(MatpowerError::Field { field: field.into() }.at(line)),
+            _ => {
+                self.unknown.extend(pass(field, value, line, at)?);
+                return Ok(());
+            }
         };
         let (slot, field, at_least) = slot;
-        let rows = table(value, at)?;
+        let rows = any_table(value, at)?;
+        self.lines.insert(field, line);
         if let Some(first) = rows.first() {
             let expected = first.cells.len();
             if let Some(row) = rows.iter().find(|row| row.cells.len() != expected) {
@@ -164,10 +218,17 @@ impl Case {
     fn convert(&mut self, statement: &Statement) -> Result<(), At> {
         let line = statement.line;
         let refused = || {
-            let words: Vec<_> = statement.text.split(|c: char| c.is_whitespace() || c == CONTINUED).collect();
-            MatpowerError::Statement { statement: words.join(" ") }.at(line)
+            let beginning: String = statement.text.chars().take(200).collect();
+            let words: Vec<_> = beginning.split(|c: char| c.is_whitespace() || c == CONTINUED).collect();
+            MatpowerError::Statement { statement: shown(&words.join(" "), 100) }.at(line)
         };
-        let compact = compact(&statement.text);
+        if statement.text.len() > LONGEST {
+            return Err(refused());
+        }
+        let mut compact = compact(&statement.text);
+        if let Some(output) = self.output.as_deref().filter(|output| *output != "mpc") {
+            compact = renamed(&compact, output);
+        }
         let (left, right) = compact.split_once('=').ok_or_else(refused)?;
         if let Some((function, names)) = INDEX_NAMES.iter().find(|(function, _)| *function == right) {
             let given = left.strip_prefix('[').and_then(|l| l.strip_suffix(']')).ok_or_else(refused)?;
@@ -239,6 +300,20 @@ impl Case {
         let rows = if field == "bus" { &mut self.bus } else { &mut self.branch };
         rows.as_deref_mut().ok_or_else(|| MatpowerError::Missing { field }.at(line))
     }
+}
+
+/// The statement with `mpc` for the name of the struct.
+fn renamed(statement: &str, output: &str) -> String {
+    let field = format!("{output}.");
+    let mut renamed = String::new();
+    let mut rest = statement;
+    while let Some(at) = rest.find(&field) {
+        let inside_a_word = rest[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        renamed.push_str(&rest[..at]);
+        renamed.push_str(if inside_a_word { &field } else { "mpc." });
+        rest = &rest[at + field.len()..];
+    }
+    renamed + rest
 }
 
 /// The statement without blanks; those that separate the elements of a list become commas.

@@ -16,16 +16,22 @@ pub(super) struct Statement {
 /// All statements that are not empty.
 pub(super) fn statements(text: &str) -> Result<Vec<Statement>, At> {
     let mut splitter = Splitter { line: 1, start: 1, text: String::new(), open: Vec::new(), done: Vec::new() };
-    let mut block_comment = 0_usize;
-    let mut lines = text.trim_start_matches('\u{feff}').split('\n').peekable();
+    // Lines of the block comments that are open.
+    let mut comments = Vec::new();
+    // Lines end with a line feed, as on Windows after a carriage return, or with a carriage return alone.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+    let mut lines = text.split('\n').peekable();
     while let Some(line) = lines.next() {
         match line.trim() {
-            "%{" => block_comment += 1,
-            "%}" if block_comment > 0 => block_comment -= 1,
-            _ if block_comment > 0 => {}
+            "%{" | "#{" => comments.push(splitter.line),
+            "%}" | "#}" if !comments.is_empty() => _ = comments.pop(),
+            _ if !comments.is_empty() => {}
             _ => splitter.line(line, lines.peek().is_some())?,
         }
         splitter.line += 1;
+    }
+    if let Some(line) = comments.first() {
+        return Err(MatpowerError::UnclosedComment.at(*line));
     }
     if let Some((open, line)) = splitter.open.first() {
         return Err(MatpowerError::Unclosed { open: *open }.at(*line));
@@ -44,16 +50,17 @@ struct Splitter {
 
 impl Splitter {
     fn line(&mut self, line: &str, more: bool) -> Result<(), At> {
-        let mut rest = line.trim_end_matches('\r');
+        let mut rest = line;
         while let Some(c) = rest.chars().next() {
             match c {
-                '%' => break,
+                '%' | '#' => break,
                 '.' if rest.starts_with("...") => {
                     if more {
                         self.text.push(CONTINUED);
                     }
                     return Ok(());
                 }
+                '\'' if self.is_transpose() => {}
                 '\'' | '"' => {
                     let end = string_end(rest, c).ok_or(MatpowerError::Unclosed { open: c }.at(self.line))?;
                     self.push(&rest[..end]);
@@ -92,6 +99,16 @@ impl Splitter {
             self.text.push('\n');
         }
         Ok(())
+    }
+
+    /// Whether a single quote here turns what stands before it, rather than begins a string.
+    fn is_transpose(&self) -> bool {
+        let before = self.text.trim_end_matches([' ', '\t']);
+        let closes = before.ends_with([']', ')', '}']);
+        let touches = before.len() == self.text.len();
+        // Inside brackets a blank in front of the quote separates two values.
+        (closes && (touches || self.open.is_empty()))
+            || (touches && before.ends_with(|c: char| c.is_alphanumeric() || "_.'".contains(c)))
     }
 
     fn push(&mut self, text: &str) {
@@ -143,6 +160,21 @@ mod tests {
         ];
         let found: Vec<_> = found.iter().map(|s| (s.line, s.text.as_str())).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn octave_and_old_line_ends_are_read_too() {
+        let text =
+            "# one\r\n#{\r\nhidden = 1\r\n#}\r\nx = 1; # two\ry = {'a' 'b'}' ; z = [1 2].' ;w = ['a' ' %' 'b']'\n";
+        let found = statements(text).unwrap();
+        let found: Vec<_> = found.iter().map(|s| (s.line, s.text.as_str())).collect();
+        assert_eq!(found, [(5, "x = 1"), (6, "y = {'a' 'b'}'"), (6, "z = [1 2].'"), (6, "w = ['a' ' %' 'b']'")]);
+    }
+
+    #[test]
+    fn a_block_comment_that_swallows_the_rest_is_named() {
+        let error = statements("a = 1;\n%{\nb = 2;\n%").unwrap_err();
+        assert_eq!((error.line, error.error), (2, MatpowerError::UnclosedComment));
     }
 
     #[test]
