@@ -13,6 +13,7 @@ pub fn check(args: &Check) -> Finish {
                 let (runs, shown) = (experiment.runs.len(), file.display());
                 let noun = if runs == 1 { "run" } else { "runs" };
                 console::print(&format!("{shown}: ok, {runs} {noun}\n"));
+                console::notes(&experiment.notes());
             }
             Err(fault) => {
                 console::error(&Offence::from(fault).drawn());

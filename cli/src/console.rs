@@ -21,6 +21,11 @@ pub fn error(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Writes what a reader must know, a line each.
+pub fn notes(notes: &[String]) {
+    print(&notes.iter().fold(String::new(), |text, note| text + "note: " + note + "\n"));
+}
+
 /// Writes an error: with its line where it is in a file, else with its causes.
 pub fn failure(wrong: &anyhow::Error) {
     match wrong.downcast_ref::<Offence>() {

@@ -4,6 +4,7 @@ use crate::nearest::hint;
 use crate::offence::{Offence, Place};
 use anyhow::{Context, bail};
 use coase_core::network::{self, Network, ReadError};
+use coase_scenarios::{read_matpower_text, read_text};
 use std::path::Path;
 
 /// Loads a built-in network by id, or a `.m` or `.ron` file.
@@ -12,6 +13,7 @@ pub fn load(name: &str) -> anyhow::Result<Network> {
         return built_in.network().with_context(|| format!("built-in network `{name}`"));
     }
     let path = Path::new(name);
+    let is_matpower = path.extension().is_some_and(|e| e == "m");
     let read: fn(&str) -> Result<Network, ReadError> = match path.extension().and_then(|e| e.to_str()) {
         Some("m") => Network::from_matpower,
         Some("ron") => Network::from_ron,
@@ -20,7 +22,7 @@ pub fn load(name: &str) -> anyhow::Result<Network> {
             bail!("`{name}` is neither a built-in network nor a .m or .ron file{}", hint(name, ids))
         }
     };
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{name}`"))?;
+    let text = if is_matpower { read_matpower_text(path) } else { read_text(path) }.map_err(Offence::from)?;
     let mut network = read(&text).map_err(|wrong| offence(name, &text, &wrong))?;
     if network.name.is_empty() {
         network.name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());

@@ -23,6 +23,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Runs an experiment into a store, draws it and says what came out.
 pub fn run(args: &Run) -> anyhow::Result<Finish> {
     let experiment = Arc::new(coase_scenarios::load(&args.file, &args.set).map_err(Offence::from)?);
+    tell(&experiment.notes(), args.quiet);
     let (store, options) = (Store::create(folder(args))?, options(args)?);
     let prepared = store.prepare(experiment.clone(), options.clone())?;
     if let Some(before) = prepared.before().filter(|before| before.is_another_file && args.out.is_none()) {
@@ -42,6 +43,15 @@ pub fn run(args: &Run) -> anyhow::Result<Finish> {
         options,
     };
     Ok(work.watched(prepared))
+}
+
+/// What a reader of the results must know; on standard error where nothing else is printed.
+fn tell(notes: &[String], is_quiet: bool) {
+    if is_quiet {
+        console::error(&notes.iter().fold(String::new(), |text, note| text + "note: " + note + "\n"));
+    } else {
+        console::notes(notes);
+    }
 }
 
 /// What is done with a prepared experiment.

@@ -2,7 +2,7 @@
 
 use crate::experiment::hex;
 use crate::fault::{Cause, Fault, did_you_mean};
-use crate::resolve;
+use crate::resolve::{self, LeftOut};
 use crate::spec::{self, NetworkSource, Scenario, Series};
 use crate::text::Text;
 use coase_core::network::{BuiltIn, Network, NodeId, Topology, built_in};
@@ -24,6 +24,8 @@ pub struct Instance {
     pub participants: Vec<Arc<dyn Participant>>,
     /// Hash of the form.
     pub hash: String,
+    /// Charging sessions that a shortened horizon leaves out.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Fills in what is left open, cuts the horizon and builds the model.
@@ -37,7 +39,7 @@ pub(crate) fn instance(mut form: Scenario, first_periods: Option<usize>, text: &
         participant.export_max_kw.get_or_insert(rating.supply_kw);
     }
     let horizon = first_periods.unwrap_or(form.periods);
-    resolve::truncate(&mut form, horizon);
+    let left_out = resolve::truncate(&mut form, horizon);
     let feeder = feeder(&form, text)?;
     let portfolios = portfolios(&form, text)?;
     let members = members(&form, feeder.as_ref(), &portfolios, text)?;
@@ -50,7 +52,7 @@ pub(crate) fn instance(mut form: Scenario, first_periods: Option<usize>, text: &
     let setting = Setting::energy(periods(&form), Some(tariff), feeder, members);
     let participants = portfolios.into_iter().map(|p| Arc::new(p) as Arc<dyn Participant>).collect();
     let hash = hex([serde_json::to_string(&form).unwrap_or_else(|error| error.to_string()).as_str()]);
-    Ok(Instance { form, setting, participants, hash })
+    Ok(Instance { form, setting, participants, hash, left_out })
 }
 
 fn periods(form: &Scenario) -> Periods {
@@ -68,6 +70,8 @@ fn check_frame(form: &Scenario, text: &Text) -> Result<(), Fault> {
     if form.name.is_empty() {
         return Err(text.fault("name", Cause::Empty("the name of the scenario")));
     }
+    check_name(text, "name", "the name of a scenario", &form.name)?;
+    check_name(text, "currency", "a currency", &form.currency)?;
     if form.participants.is_empty() {
         return Err(text.fault("participants", Cause::Empty("the list of participants")));
     }
@@ -94,6 +98,7 @@ fn check_frame(form: &Scenario, text: &Text) -> Result<(), Fault> {
         if !p.id.starts_with(char::is_alphabetic) {
             return Err(text.fault(&at("id"), bad_name("ids begin with a letter")));
         }
+        check_name(text, &at("id"), "the id of a participant", &p.id)?;
         if RESERVED.contains(&p.id.as_str()) {
             return Err(text.fault(&at("id"), bad_name("the ledger uses it for somebody else")));
         }
@@ -107,8 +112,32 @@ fn check_frame(form: &Scenario, text: &Text) -> Result<(), Fault> {
         for (field, limit) in [("import_max_kw", p.import_max_kw), ("export_max_kw", p.export_max_kw)] {
             not_negative(&at(field), field, limit.unwrap_or(0.0))?;
         }
+        for (d, device) in p.devices.iter().enumerate() {
+            let spec::Device::EvFleet(fleet) = device else { continue };
+            for (s, session) in fleet.sessions.iter().enumerate() {
+                let (count, most) = (session.count as f64, 1_000_000);
+                let place = at(&format!("devices.{d}.sessions.{s}.count"));
+                in_range(&place, "count", count, "at most 1000000", session.count <= most)?;
+            }
+        }
     }
     Ok(())
+}
+
+/// Letters beyond which a name is none.
+const LONGEST_NAME: usize = 500;
+
+/// Refuses names that no table or figure could show.
+pub(crate) fn check_name(text: &Text, at: &str, kind: &'static str, name: &str) -> Result<(), Fault> {
+    let why = if name.chars().nth(LONGEST_NAME).is_some() {
+        "it has more than 500 letters"
+    } else if name.chars().any(char::is_control) {
+        "it contains a control character, such as a line break"
+    } else {
+        return Ok(());
+    };
+    let shown: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+    Err(text.fault(at, Cause::Name { kind, name: shown + if name.chars().nth(40).is_some() { ".." } else { "" }, why }))
 }
 
 fn members(

@@ -7,10 +7,10 @@ use crate::overrides::{ParameterPath, Root};
 use crate::spec::{Evidence, ExperimentForm, Matching, Scenario};
 use crate::text::Text;
 use crate::variant::{Kind, Variant};
-use coase_core::Mechanism;
 use coase_core::carbon::CarbonPolicy;
 use coase_core::evaluate::{Search, Yardstick};
 use coase_core::record::Value;
+use coase_core::{Mechanism, Plain};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -147,6 +147,34 @@ impl Experiment {
         self.scenarios.iter().map(choice).collect()
     }
 
+    /// What a reader of the results must know and would not expect: what a shortened horizon leaves out.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = vec![];
+        for run in &self.runs {
+            let form = &run.instance.form;
+            let end_h = Plain(form.periods as f64 * form.period_h);
+            for left in &run.instance.left_out {
+                let verb = if left.sessions == 1 { "is" } else { "are" };
+                let vehicles = if left.vehicles == 1 { "vehicle" } else { "vehicles" };
+                let note = format!(
+                    "{}: the first {} periods end at hour {end_h}, and {} of {} charging sessions of `{}` {verb} left out \
+                     ({} {vehicles} that would charge {} kWh): cost and emissions are without them",
+                    run.scenario,
+                    form.periods,
+                    left.sessions,
+                    left.of,
+                    left.participant,
+                    left.vehicles,
+                    Plain(left.energy_kwh)
+                );
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+        notes
+    }
+
     /// The policy that others are matched with: the first that has a price.
     fn reference(&self) -> Option<usize> {
         let first = || self.policies.iter().position(|policy| is_priced(&policy.plugin));
@@ -185,6 +213,7 @@ impl Experiment {
                         })
                         .collect();
                     hit.iter_mut().zip(&takes).for_each(|(hit, takes)| *hit |= takes);
+                    self.check_count(runs.len(), &takes)?;
                     for choice in self.choices_of(&takes) {
                         let mechanism = self.applied(mechanism, Root::Mechanism, &choice)?;
                         let policy = self.applied(policy, Root::Carbon, &choice)?;
@@ -227,6 +256,19 @@ impl Experiment {
         }
         self.runs = paired(runs);
         Ok(self)
+    }
+
+    /// Refuses sweeps that multiply to more runs than can be planned.
+    fn check_count(&self, planned: usize, takes: &[bool]) -> Result<(), Fault> {
+        const MOST: usize = 1_000_000;
+        let values = self.sweeps.iter().zip(takes).filter(|(_, takes)| **takes).map(|(sweep, _)| sweep.values.len());
+        let runs = values.fold(self.seeds.len(), usize::saturating_mul).saturating_add(planned);
+        if runs <= MOST {
+            return Ok(());
+        }
+        let what = format!("an experiment of more than {MOST} runs");
+        let why = "every value of a sweep is combined with every value of the others and every seed";
+        Err(self.text.fault("sweep", Cause::NotPossible { what, why }))
     }
 
     /// Which sweeps have a place in a scenario or in the experiment itself.

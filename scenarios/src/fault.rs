@@ -1,6 +1,7 @@
 //! What can be wrong with a file, and where: the data from which the command line draws the offending line.
 
 use crate::csv_file::CsvError;
+use coase_core::Plain;
 use coase_core::network::ReadError;
 use coase_core::participant::DeviceError;
 use coase_core::power_flow::PowerFlowError;
@@ -44,6 +45,12 @@ pub enum Cause {
         /// The operating system's account of it.
         reason: String,
     },
+    /// Some bytes of the file are no text.
+    #[error("{what}")]
+    Encoding {
+        /// What they are.
+        what: String,
+    },
     /// The file does not begin with the word it should.
     #[error("the file begins with `{found}`, expected {expected}")]
     Head {
@@ -81,8 +88,18 @@ pub enum Cause {
         /// Why not.
         why: &'static str,
     },
+    /// Something else than was expected.
+    #[error("{field} is {found}, expected {expected}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// What it is.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
     /// A number out of its range.
-    #[error("{field} is {value}, expected {expected}")]
+    #[error("{field} is {}, expected {expected}", Plain(*value))]
     Value {
         /// Which.
         field: &'static str,
@@ -92,7 +109,7 @@ pub enum Cause {
         expected: &'static str,
     },
     /// A series has a value that is not a finite number.
-    #[error("period {period} of {field} is {value}, expected a number")]
+    #[error("period {period} of {field} is {}, expected a finite number", Plain(*value))]
     NotFinite {
         /// Which series.
         field: &'static str,

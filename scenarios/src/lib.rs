@@ -24,10 +24,12 @@ mod build;
 mod csv_file;
 mod experiment;
 mod fault;
+mod file;
 mod library;
 mod load;
 mod matched;
 mod matching;
+mod moment;
 mod outline;
 mod overrides;
 mod resolve;
@@ -42,9 +44,11 @@ pub use build::Instance;
 pub use csv_file::CsvError;
 pub use experiment::{Choices, Experiment, Matched, Run, VERSION};
 pub use fault::{Cause, Fault, Place, nearest};
+pub use file::{read_matpower_text, read_text};
 pub use library::{LIBRARY, LibraryFile, library_file};
 pub use load::{Loader, load};
 pub use overrides::Override;
+pub use resolve::LeftOut;
 pub use run::{NoShard, NoThreads, Progress, RunOptions, RunResult, RunStatus, Shard, Timing};
 pub use store::{
     Before, Build, Existing, Held, Left, Prepared, Ran, RunFileError, Store, StoreError, StoreOptions, Summary,

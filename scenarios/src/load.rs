@@ -172,7 +172,8 @@ impl Reader<'_> {
                 continue;
             };
             let path = text.folder.join(file);
-            let scenario = match (path.is_file(), library_file(file)) {
+            let scenario = match (path.exists() && (path.is_file() || library_file(file).is_none()), library_file(file))
+            {
                 (false, Some(known)) => Text::new(format!("library/{}.ron", known.id), &text.folder, known.text),
                 (false, None) => {
                     let place = format!("scenarios.{k}");

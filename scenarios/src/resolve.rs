@@ -2,9 +2,10 @@
 //!
 //! Knows what the defaults are; what makes sense is checked where the model is built.
 
-use crate::csv_file::{CsvError, CsvFiles};
+use crate::csv_file::{Ask, CsvError, CsvFiles};
 use crate::fault::{Cause, Fault, Place, did_you_mean};
-use crate::spec::{CsvColumn, Device, NetworkSource, Scenario, Series};
+use crate::file::{read_matpower_text, read_text};
+use crate::spec::{CsvColumn, Device, NetworkSource, Participant, Scenario, Series, Session};
 use crate::text::Text;
 use coase_core::network::{self, BUILT_IN, ReadError};
 use std::path::{Path, PathBuf};
@@ -36,26 +37,73 @@ impl Files {
         }
     }
 
-    fn column(&mut self, text: &Text, at: &str, csv: &CsvColumn, periods: usize) -> Result<Vec<f64>, Fault> {
+    fn column(&mut self, text: &Text, at: &str, ask: &Ask<'_>) -> Result<Vec<f64>, Fault> {
+        let csv = ask.column;
         let path = self.path(text, &format!("{at}.file"), &csv.file)?;
-        let table = self.csv.table(&path).map_err(|e| text.fault(&format!("{at}.file"), Cause::Csv(e)))?;
-        table.column(&csv.column, csv.scale, csv.start.map(|start| (start, periods))).map_err(|error| {
-            let (field, hint) = match &error {
-                CsvError::NoColumn { column, .. } => ("column", did_you_mean(column, table.columns())),
-                CsvError::Short { .. } => ("start", None),
-                _ => ("file", None),
-            };
-            text.fault(&format!("{at}.{field}"), Cause::Csv(error)).with_hint(hint)
+        check_separators(text, at, csv)?;
+        let fault = |field: &str, error: CsvError| {
+            let advice = error.advice();
+            text.fault(&format!("{at}.{field}"), Cause::Csv(error)).with_hint(advice)
+        };
+        let table = self.csv.table(&path, csv.separator).map_err(|error| fault("file", error))?;
+        table.series(ask).map_err(|error| match &error {
+            CsvError::NoColumn { column, advice, .. } => {
+                let meant = if advice.is_none() { did_you_mean(column, table.columns()) } else { None };
+                let field = if csv.time.as_ref() == Some(column) { "time" } else { "column" };
+                fault(field, error).with_hint(meant)
+            }
+            CsvError::TwoColumns { .. } => fault("column", error),
+            CsvError::Short { .. } => fault("start", error),
+            CsvError::Time { .. } => fault("time", error),
+            CsvError::Resample { .. } => fault("resample", error),
+            _ => fault("file", error),
         })
     }
 }
 
+/// Refuses characters that cannot separate what they should.
+fn check_separators(text: &Text, at: &str, csv: &CsvColumn) -> Result<(), Fault> {
+    let wrong = |field: &'static str, found: char, expected: &str| {
+        let cause = Cause::Field { field, found: format!("{found:?}"), expected: expected.to_owned() };
+        Err(text.fault(&format!("{at}.{field}"), cause))
+    };
+    let separates = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"\"\n\r.+-".contains(c);
+    match (csv.separator, csv.decimal) {
+        (Some(c), _) if !separates(c) => wrong("separator", c, "a character such as ',', ';', '|' or '\\t'"),
+        (_, Some(c)) if !".,".contains(c) => wrong("decimal", c, "'.' or ','"),
+        (Some(','), Some(',')) => wrong("decimal", ',', "another character than the separator"),
+        _ => Ok(()),
+    }
+}
+
+/// Periods beyond which no scenario is read: some 11 years of quarters of an hour.
+const MOST_PERIODS: usize = 400_000;
+/// Numbers in all series together, beyond which no scenario is read.
+const MOST_NUMBERS: usize = 50_000_000;
+
+/// Refuses horizons that would fill the memory before anything else can be said about them.
+fn check_size(scenario: &Scenario, text: &Text) -> Result<(), Fault> {
+    let value = |field, value: f64, expected| text.fault(field, Cause::Value { field, value, expected });
+    let periods = scenario.periods;
+    if !(1..=MOST_PERIODS).contains(&periods) {
+        return Err(value("periods", periods as f64, "at least 1 and at most 400000"));
+    }
+    if !(scenario.period_h.is_finite() && scenario.period_h > 0.0) {
+        return Err(value("period_h", scenario.period_h, "more than 0"));
+    }
+    let series = 5 + scenario.participants.iter().map(|p| p.devices.len()).sum::<usize>();
+    if periods.saturating_mul(series) > MOST_NUMBERS {
+        let what = format!("a scenario of {periods} periods and {series} series");
+        let why = "no more than 50 million numbers are read: run fewer periods or participants at a time";
+        return Err(text.fault("periods", Cause::NotPossible { what, why }));
+    }
+    Ok(())
+}
+
 /// Reads what the scenario refers to and writes its series out.
 pub(crate) fn inline(mut scenario: Scenario, text: &Text, files: &mut Files) -> Result<Scenario, Fault> {
-    if scenario.periods == 0 {
-        return Err(text.fault("periods", Cause::Value { field: "periods", value: 0.0, expected: "at least 1" }));
-    }
-    let mut writer = Writer { text, files, periods: scenario.periods };
+    check_size(&scenario, text)?;
+    let mut writer = Writer { text, files, periods: scenario.periods, period_h: scenario.period_h };
     if let Some(network) = &mut scenario.network {
         writer.series("network.load_shape", "load_shape", &mut network.load_shape)?;
         writer.network(&mut network.source)?;
@@ -98,18 +146,34 @@ pub(crate) fn derive(scenario: &mut Scenario) {
     }
 }
 
+/// Charging sessions that a shortened horizon leaves out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeftOut {
+    /// Whose vehicles.
+    pub participant: String,
+    /// Sessions left out.
+    pub sessions: usize,
+    /// Sessions over the whole horizon.
+    pub of: usize,
+    /// Vehicles in those left out.
+    pub vehicles: usize,
+    /// Energy that they would have had to charge, kWh in the battery.
+    pub energy_kwh: f64,
+}
+
 /// The first periods of an inlined scenario: series are cut, and sessions that end later are dropped.
-pub(crate) fn truncate(scenario: &mut Scenario, periods: usize) {
+pub(crate) fn truncate(scenario: &mut Scenario, periods: usize) -> Vec<LeftOut> {
     if periods >= scenario.periods {
-        return;
+        return vec![];
     }
+    let end_h = periods as f64 * scenario.period_h;
+    let left_out = scenario.participants.iter().filter_map(|p| left_out(p, end_h)).collect();
     let cut = |series: &mut Series| {
         if let Series::List(values) = series {
             values.truncate(periods);
         }
     };
     scenario.periods = periods;
-    let end_h = periods as f64 * scenario.period_h;
     if let Some(network) = &mut scenario.network {
         cut(&mut network.load_shape);
     }
@@ -128,12 +192,30 @@ pub(crate) fn truncate(scenario: &mut Scenario, periods: usize) {
             Device::Interruptible { .. } | Device::Shiftable { .. } | Device::MicroTurbine(_) | Device::Storage(_) => {}
         }
     }
+    left_out
+}
+
+fn left_out(participant: &Participant, end_h: f64) -> Option<LeftOut> {
+    let fleets = participant.devices.iter().filter_map(|device| match device {
+        Device::EvFleet(fleet) => Some(&fleet.sessions),
+        _ => None,
+    });
+    let all: Vec<&Session> = fleets.flatten().collect();
+    let dropped: Vec<&&Session> = all.iter().filter(|session| session.departure_h > end_h).collect();
+    (!dropped.is_empty()).then(|| LeftOut {
+        participant: participant.id.clone(),
+        sessions: dropped.len(),
+        of: all.len(),
+        vehicles: dropped.iter().map(|s| s.count).sum(),
+        energy_kwh: dropped.iter().map(|s| s.count as f64 * (s.target_kwh - s.energy_kwh).max(0.0)).sum(),
+    })
 }
 
 struct Writer<'a> {
     text: &'a Text,
     files: &'a mut Files,
     periods: usize,
+    period_h: f64,
 }
 
 impl Writer<'_> {
@@ -141,12 +223,14 @@ impl Writer<'_> {
         let values = match series {
             Series::Constant(value) => vec![*value; self.periods],
             Series::List(values) => std::mem::take(values),
-            Series::Csv(csv) => self.files.column(self.text, at, csv, self.periods)?,
+            Series::Csv(column) => {
+                let ask = Ask { column, periods: self.periods, period_h: self.period_h };
+                self.files.column(self.text, at, &ask)?
+            }
         };
         if values.len() != self.periods {
             let cause = Cause::Length { field, found: values.len(), expected: self.periods };
-            let hint = matches!(series, Series::Csv(_) if values.len() > self.periods)
-                .then(|| format!("`start: 0` in Csv(..) takes the first {} rows", self.periods));
+            let hint = self.length_hint(series, values.len());
             return Err(self.text.fault(at, cause).with_hint(hint));
         }
         if let Some(period) = values.iter().position(|v| !v.is_finite()) {
@@ -160,6 +244,20 @@ impl Writer<'_> {
         }
         *series = Series::List(values);
         Ok(())
+    }
+
+    fn length_hint(&self, series: &Series, found: usize) -> Option<String> {
+        let Series::Csv(_) = series else { return None };
+        if found > self.periods {
+            return Some(format!("`start: 0` in Csv(..) takes what the first {} periods need", self.periods));
+        }
+        // Hours in a scenario of quarters of an hour.
+        (found > 0 && self.periods.is_multiple_of(found)).then(|| {
+            let each = self.periods / found;
+            format!(
+                "if a row stands for {each} periods, say so: `resample: Repeat` or `resample: Interpolate` in Csv(..)"
+            )
+        })
     }
 
     /// A file becomes the network in it; a built-in id stays.
@@ -179,11 +277,11 @@ impl Writer<'_> {
             return Err(self.text.fault(AT, cause).with_hint(hint));
         }
         let path = self.files.path(self.text, AT, name)?;
-        let unreadable = |error: std::io::Error| {
-            let cause = Cause::Unreadable { path: path.display().to_string(), reason: error.to_string() };
-            self.text.fault(AT, cause)
-        };
-        let content = std::fs::read_to_string(&path).map_err(unreadable)?;
+        let read = if extension == Some("m") { read_matpower_text } else { read_text };
+        let content = read(&path).map_err(|fault| match &*fault.cause {
+            Cause::Unreadable { .. } => self.text.fault(AT, *fault.cause),
+            _ => fault,
+        })?;
         *source = NetworkSource::Inline(Box::new(read_network(&path, &content)?));
         Ok(())
     }
@@ -195,17 +293,19 @@ fn read_network(path: &Path, content: &str) -> Result<network::Network, Fault> {
     let read = if is_matpower { network::Network::from_matpower } else { network::Network::from_ron };
     read(content).map_err(|error| {
         let place = match &error {
-            ReadError::Ron { line, column, .. } => Some((*line, *column)),
+            ReadError::Ron { line, column, .. } => Some((*line, Some(*column))),
             ReadError::Head { line, .. } | ReadError::Matpower { line, .. } | ReadError::InvalidAt { line, .. } => {
-                Some((*line, 1))
+                Some((*line, None))
             }
             _ => None,
         };
-        let place = place.map(|(line, column)| Place {
-            line,
-            column,
-            width: 1,
-            text: content.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned(),
+        let place = place.map(|(line, column)| {
+            let text = content.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
+            // Without a column the whole line is at fault.
+            let indent = text.chars().take_while(|c| c.is_whitespace()).count();
+            let whole = (indent + 1, text.trim().chars().count().max(1));
+            let (column, width) = column.map_or(whole, |column| (column, 1));
+            Place { line, column, width, text }
         });
         Fault { file: path.display().to_string(), place, cause: Box::new(Cause::Network(error)), hint: None }
     })

@@ -1,6 +1,7 @@
 //! A piece of a file: the part of it that is one RON value, so that faults inside it are placed in the whole.
 
-use crate::fault::{Cause, Fault, Place, did_you_mean};
+use crate::fault::{Cause, Fault, did_you_mean};
+use crate::file::{place, read_text};
 use crate::outline::{self, NoSuchPlace, Node};
 use crate::some::without_some;
 use ron::extensions::Extensions;
@@ -29,7 +30,11 @@ pub(crate) struct Text {
 impl Text {
     /// A whole file.
     pub(crate) fn new(file: impl Into<String>, folder: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Self {
-        let whole: Arc<str> = text.into();
+        let mut whole: Arc<str> = text.into();
+        // A byte order mark is no part of the text.
+        if let Some(rest) = whole.strip_prefix('\u{feff}') {
+            whole = rest.into();
+        }
         Self { file: file.into(), folder: folder.into(), range: outline::beginning(&whole)..whole.len(), whole }
     }
 
@@ -37,13 +42,7 @@ impl Text {
     pub(crate) fn read(path: &Path) -> Result<Self, Fault> {
         let file = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Self::new(file, folder, text)),
-            Err(error) => {
-                let cause = Cause::Unreadable { path: file.clone(), reason: error.to_string() };
-                Err(Fault { file, place: None, cause: Box::new(cause), hint: None })
-            }
-        }
+        read_text(path).map(|text| Self::new(file, folder, text))
     }
 
     /// The value's text.
@@ -115,20 +114,6 @@ impl Text {
             _ => None,
         };
         self.fault_at(&(start..end.max(start)), Cause::Ron(error.code)).with_hint(hint)
-    }
-}
-
-/// Line, column and line text of a span.
-pub(crate) fn place(text: &str, span: &Range<usize>) -> Place {
-    let start = span.start.min(text.len());
-    let line_start = text[..start].rfind('\n').map_or(0, |k| k + 1);
-    let line_end = text[start..].find('\n').map_or(text.len(), |k| start + k);
-    let end = span.end.clamp(start, line_end);
-    Place {
-        line: text[..start].matches('\n').count() + 1,
-        column: text[line_start..start].chars().count() + 1,
-        width: text[start..end].chars().count().max(1),
-        text: text[line_start..line_end].trim_end_matches('\r').to_owned(),
     }
 }
 

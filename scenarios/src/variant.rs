@@ -2,6 +2,7 @@
 //!
 //! Knows the registry in the core, and no entry of it.
 
+use crate::build::check_name;
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::outline::Node;
 use crate::spec::Labelled;
@@ -144,6 +145,7 @@ where
             let why = "labels begin with a letter";
             return Err(element.fault("label", Cause::Name { kind: "a label", name: form.label, why }));
         }
+        check_name(element, "label", "a label", &form.label)?;
         Ok(Self { label: form.label, ..Self::read(&element.part(&inner.span))? })
     }
 

@@ -1,7 +1,7 @@
 //! The carbon file: what each bus generates at which intensity, and generation added to it.
 
 use crate::offence::{Offence, Place};
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use coase_core::network::{BusKind, Network, NodeId};
 use coase_core::power_flow::Injections;
 use serde::Deserialize;
@@ -38,7 +38,7 @@ impl CarbonFile {
     /// Reads a file and finds its buses.
     pub fn read(path: &Path, network: &Network) -> anyhow::Result<Self> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
+        let text = coase_scenarios::read_text(path).map_err(Offence::from)?;
         let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
         let form: Form = options.from_str(&text).map_err(|wrong| Offence {
             file: shown.to_string(),

@@ -24,6 +24,8 @@ impl Network {
     /// # Errors
     /// A missing head word, a syntax error or unknown field with its place, or a network that contradicts itself.
     pub fn from_ron(text: &str) -> Result<Self, ReadError> {
+        // A byte order mark is no part of the text.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         require_head(text)?;
         let extensions = ron::extensions::Extensions::IMPLICIT_SOME
             | ron::extensions::Extensions::UNWRAP_NEWTYPES
@@ -40,6 +42,16 @@ impl Network {
 }
 
 /// The elements of a network as they stand in its text.
+#[derive(Deserialize)]
+#[serde(rename = "Network")]
+struct Fields<'a> {
+    #[serde(borrow)]
+    base_mva: &'a ron::value::RawValue,
+    #[serde(borrow)]
+    buses: &'a ron::value::RawValue,
+}
+
+/// The same, one by one.
 #[derive(Deserialize)]
 #[serde(rename = "Network")]
 struct Elements<'a> {
@@ -60,7 +72,9 @@ fn line_of(error: &NetworkError, text: &str, extensions: ron::extensions::Extens
     }
     let options = ron::Options::default().with_default_extension(extensions);
     let elements: Elements = options.from_str(text).ok()?;
+    let fields: Fields = options.from_str(text).ok()?;
     let raw = match error {
+        NetworkError::PowerBase { .. } => Some(&fields.base_mva),
         // Of two buses with one id, the second is in the way.
         NetworkError::Bus { id, .. } | NetworkError::DuplicateBus { id } => {
             elements.buses.iter().rfind(|raw| options.from_str::<Id>(raw.get_ron()).is_ok_and(|bus| bus.id == *id))
@@ -73,7 +87,7 @@ fn line_of(error: &NetworkError, text: &str, extensions: ron::extensions::Extens
         NetworkError::Generator { number, .. } | NetworkError::UnknownBus { number, .. } => {
             elements.generators.get(number - 1)
         }
-        _ => None,
+        _ => Some(&fields.buses),
     }?;
     let element = after_blanks(raw.get_ron());
     let offset = (element.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
@@ -82,7 +96,7 @@ fn line_of(error: &NetworkError, text: &str, extensions: ron::extensions::Extens
 
 /// RON accepts a struct without its name; a file should say what it is.
 fn require_head(text: &str) -> Result<(), ReadError> {
-    let rest = after_blanks(text.trim_start_matches('\u{feff}'));
+    let rest = after_blanks(text);
     let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     if word == "Network" {
         return Ok(());
@@ -108,24 +122,19 @@ fn after_blanks(text: &str) -> &str {
 }
 
 /// What follows the `*/` that closes the comment just opened; they nest in RON.
-fn after_block_comment(mut inside: &str) -> &str {
+fn after_block_comment(inside: &str) -> &str {
     let mut depth = 1;
+    let mut at = 0;
+    let bytes = inside.as_bytes();
     while depth > 0 {
-        let (open, close) = (inside.find("/*"), inside.find("*/"));
-        let at = match (open, close) {
-            (Some(open), Some(close)) if open < close => {
-                depth += 1;
-                open
-            }
-            (_, Some(close)) => {
-                depth -= 1;
-                close
-            }
-            _ => return "",
-        };
-        inside = &inside[at + 2..];
+        match bytes.get(at..at + 2) {
+            Some(b"/*") => (depth, at) = (depth + 1, at + 2),
+            Some(b"*/") => (depth, at) = (depth - 1, at + 2),
+            Some(_) => at += 1,
+            None => return "",
+        }
     }
-    inside
+    &inside[at..]
 }
 
 #[cfg(test)]
@@ -174,6 +183,9 @@ mod tests {
         let negative = "\n\n(from: 1, to: 2, r_pu: 1, x_pu: 1, rate_kva: -3)";
         let (at, error) = line(TWO, negative);
         assert!(at == 6 && matches!(error, NetworkError::Branch { number: 1, field: "rate_kva", .. }));
-        assert!(matches!(with("(id: 2)", ""), Err(ReadError::Invalid(NetworkError::NoSlack))));
+        assert_eq!(line("\n(id: 2)", ""), (3, NetworkError::NoSlack));
+        let absurd = "\u{feff}// a comment\nNetwork(\n base_mva:\n 1e300, buses: [(id: 1, kind: Slack)], branches: [])";
+        let error = Network::from_ron(absurd).unwrap_err();
+        assert_eq!(error, ReadError::InvalidAt { line: 4, source: NetworkError::PowerBase { value: 1e300 } });
     }
 }

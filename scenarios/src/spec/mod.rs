@@ -11,7 +11,7 @@ mod series;
 pub use device::{Device, EvFleet, Hvac, HvacControl, MicroTurbine, Quadratic, Renewable, Session, Storage};
 pub use experiment::{Evidence, Matching};
 pub use scenario::{Grid, Network, NetworkSource, Participant, Scenario};
-pub use series::{CsvColumn, Series};
+pub use series::{CsvColumn, Resample, Series};
 
 pub(crate) use experiment::{ExperimentForm, Labelled};
 

@@ -29,6 +29,70 @@ pub struct CsvColumn {
     /// First row to take, from 0; if left out, the file has exactly one row per period.
     #[serde(default)]
     pub start: Option<usize>,
+    /// What separates the cells; if left out, a comma, or what a first line `sep=;` says.
+    #[serde(default, deserialize_with = "character")]
+    pub separator: Option<char>,
+    /// What separates the decimals, `.` or `,`; if left out, a point.
+    #[serde(default, deserialize_with = "character")]
+    pub decimal: Option<char>,
+    /// Name of the column of times; where it is given, the rows must follow one another as the periods do.
+    #[serde(default)]
+    pub time: Option<String>,
+    /// What holds between rows that are further apart than periods; if left out, they may not be.
+    #[serde(default)]
+    pub resample: Option<Resample>,
+}
+
+/// How a row serves several periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Resample {
+    /// Every period has the value of its row: right for means, such as hourly mean powers and prices.
+    Repeat,
+    /// On the straight line to the next row; after the last one, the last value: right for values at a time, such as
+    /// temperatures.
+    Interpolate,
+}
+
+impl CsvColumn {
+    /// What separates the decimals.
+    pub(crate) fn decimal(&self) -> char {
+        self.decimal.unwrap_or('.')
+    }
+}
+
+/// A character, also as a text of one: `';'` or `";"`.
+fn character<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<char>, D::Error> {
+    struct AnyCharacter;
+
+    impl<'de> Visitor<'de> for AnyCharacter {
+        type Value = Option<char>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("one character, such as ';'")
+        }
+
+        fn visit_char<E: de::Error>(self, c: char) -> Result<Option<char>, E> {
+            Ok(Some(c))
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<char>, E> {
+            let mut characters = text.chars();
+            match (characters.next(), characters.next()) {
+                (Some(c), None) => Ok(Some(c)),
+                _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+            }
+        }
+
+        fn visit_none<E: de::Error>(self) -> Result<Option<char>, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Option<char>, D::Error> {
+            inner.deserialize_any(self)
+        }
+    }
+
+    deserializer.deserialize_any(AnyCharacter)
 }
 
 impl Series {
@@ -95,7 +159,7 @@ impl<'de> Visitor<'de> for AnySeries {
 
 #[cfg(test)]
 mod tests {
-    use super::{CsvColumn, Series};
+    use super::{CsvColumn, Resample, Series};
     use crate::text::options;
 
     #[test]
@@ -104,10 +168,34 @@ mod tests {
         assert_eq!(read("2"), Ok(Series::Constant(2.0)));
         assert_eq!(read("-0.1"), Ok(Series::Constant(-0.1)));
         assert_eq!(read("[1, 0.3, -2e3]"), Ok(Series::List(vec![1.0, 0.3, -2000.0])));
-        let csv = |scale, start| Series::Csv(CsvColumn { file: "x.csv".into(), column: "p1".into(), scale, start });
+        let column = |scale, start| CsvColumn {
+            file: "x.csv".into(),
+            column: "p1".into(),
+            scale,
+            start,
+            separator: None,
+            decimal: None,
+            time: None,
+            resample: None,
+        };
+        let csv = |scale, start| Series::Csv(column(scale, start));
         assert_eq!(read(r#"Csv(file: "x.csv", column: "p1")"#), Ok(csv(1.0, None)));
         assert_eq!(read(r#"Csv(file: "x.csv", column: "p1", scale: 0.5, start: 24)"#), Ok(csv(0.5, Some(24))));
         assert!(read(r#"Csv(file: "x.csv", colum: "p1")"#).unwrap_err().to_string().contains("`colum`"));
         assert!(read("\"x\"").is_err());
+        let german = CsvColumn {
+            separator: Some(';'),
+            decimal: Some(','),
+            time: Some("zeit".into()),
+            resample: Some(Resample::Interpolate),
+            ..column(1.0, None)
+        };
+        for (separator, decimal) in [("';'", "','"), ("\";\"", "Some(',')")] {
+            let text = format!(
+                r#"Csv(file: "x.csv", column: "p1", separator: {separator}, decimal: {decimal}, time: "zeit", resample: Interpolate)"#
+            );
+            assert_eq!(read(&text), Ok(Series::Csv(german.clone())), "{text}");
+        }
+        assert!(read(r#"Csv(file: "x.csv", column: "p1", separator: ";;")"#).is_err());
     }
 }

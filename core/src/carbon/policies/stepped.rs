@@ -8,6 +8,9 @@ use crate::terms::{Account, Charge, Ladder, Reward};
 use crate::units::per_kg;
 use serde::{Deserialize, Serialize};
 
+/// A ladder has no more tiers: every one is a piece of every account's cost.
+const MOST_TIERS: usize = 1000;
+
 /// The price of a tonne grows with every interval beyond the quota.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -53,7 +56,10 @@ impl Stepped {
     pub(super) fn check_parameters(&self) -> Result<(), PolicyError> {
         accounts::at_least("base_price_per_tonne", self.base_price_per_tonne, 0.0, "at least 0")?;
         accounts::at_least("growth", self.growth, 0.0, "at least 0")?;
-        accounts::at_least("tiers", self.tiers as f64, 1.0, "at least 1")?;
+        if !(1..=MOST_TIERS).contains(&self.tiers) {
+            let value = self.tiers as f64;
+            return Err(PolicyError::Parameter { name: "tiers", value, expected: "at least 1 and at most 1000" });
+        }
         if self.interval_kg.is_nan() || self.interval_kg <= 0.0 {
             return Err(PolicyError::Parameter {
                 name: "interval_kg",

@@ -422,7 +422,7 @@ fn numbers_of(n: &Network) -> Vec<f64> {
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn a_damaged_file_is_a_network_of_finite_numbers_or_an_error_with_a_line(
