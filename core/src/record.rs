@@ -230,9 +230,22 @@ pub const METRICS: &[Column] = &[
     number("resource_cost", "money", "Fuel, wear, compensation and discomfort at true types."),
     number("upstream_resource_cost", "money", "Resource value of the net energy from upstream, losses included."),
     number("carbon_damage", "money", "Damage of the source-side emissions."),
-    number("welfare_gain", "money", "Fall of operating plus carbon cost against no trade under the same terms."),
-    number("efficiency", "", "Welfare gain over the greatest possible welfare gain, the network ignored."),
-    number("efficiency_repaired", "", "The same, both within the network's limits."),
+    number(
+        "welfare_gain",
+        "money",
+        "Participants' own gain before payments: fall of operating plus carbon cost against no trade under the same terms. Tariff margins and carbon payments avoided count, which others lose.",
+    ),
+    number(
+        "resource_gain",
+        "money",
+        "What is saved whoever has it: fall of resource and upstream resource cost, losses included, against no trade under the same terms. No transfers.",
+    ),
+    number(
+        "efficiency",
+        "",
+        "Welfare gain over the greatest possible welfare gain, the network ignored: of the participants' own costs, not of society's.",
+    ),
+    number("efficiency_repaired", "", "The same of the participants' own costs, both within the network's limits."),
     number("repair_cost", "money", "Rise of operating plus carbon cost by making the outcome respect the network."),
     number("operator_surplus", "money", "What the market operator ends with."),
     number(
@@ -272,10 +285,19 @@ pub const METRICS: &[Column] = &[
     number("curtailment_kwh", "kWh", "Renewable energy that was available and not used."),
     number("renewable_utilisation", "", "Renewable energy used over available."),
     number("self_sufficiency", "", "Share of the load not imported, netted over the community."),
-    number("self_consumption", "", "Share of own generation not exported, netted over the community."),
+    number(
+        "self_consumption",
+        "",
+        "Share of own generation not exported, netted over the community; what storages and vehicles discharge is no generation.",
+    ),
     number("peak_import_kw", "kW", "Greatest community import."),
     number("load_variance_kw2", "kW^2", "Variance of the community's net load over periods."),
     number("p2p_share", "", "Energy traded between participants over the load."),
+    number(
+        "resold_kwh",
+        "kWh",
+        "Energy that participants import and sell to others in the same period: relayed, not produced.",
+    ),
     number("lerner_index", "", "Volume-weighted (price - marginal cost) / price of sellers."),
     number("user_satisfaction", "", "1 less interrupted load and temperature deviation; mean over what has comfort."),
     number("loss_kwh", "kWh", "Network losses."),
@@ -312,6 +334,7 @@ const PARTICIPANTS: &[Column] = &[
     number("export_kwh", "kWh", "Energy sold to the grid."),
     number("sold_kwh", "kWh", "Energy sold to peers."),
     number("bought_kwh", "kWh", "Energy bought from peers."),
+    number("resold_kwh", "kWh", "Energy imported and sold to peers in the same period: relayed, not produced."),
     number("curtailed_kwh", "kWh", "Renewable energy not used."),
 ];
 
@@ -340,7 +363,12 @@ const PERIODS: &[Column] = &[
     number("ev_fleet_kw", "kW", "Vehicles, negative when charging."),
     number("hvac_kw", "kW", "Air conditioning, negative."),
     number("quadratic_kw", "kW", "Quadratic agent's net output."),
-    number("soc_kwh", "kWh", "Stored energy at the end of the period."),
+    number("soc_kwh", "kWh", "Energy in the storages at the end of the period; vehicles aside."),
+    number(
+        "ev_soc_kwh",
+        "kWh",
+        "Energy in the vehicles present at the end of the period; empty where vehicles share an envelope.",
+    ),
 ];
 
 const TRADES: &[Column] = &[

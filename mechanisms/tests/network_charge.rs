@@ -1,18 +1,16 @@
 //! What trade costs the network, and nothing else, is charged to those who trade. Losses are recomputed here by power flows
 //! of the schedules with and without trade.
 
-use coase_core::carbon::CarbonPolicy;
-use coase_core::engine::{Reporting, clear, enter};
-use coase_core::evaluate::{Evaluation, Search, Yardstick, evaluate};
+mod measured;
+
 use coase_core::network::{Network, built_in};
-use coase_core::open::Open;
 use coase_core::outcome::Verdict;
 use coase_core::participant::{Device, Portfolio, Quadratic};
 use coase_core::power_flow::{Injections, PowerFlow};
-use coase_core::record::{Table, Value};
 use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
-use coase_core::{Market, Outcome, Participant, Party};
+use coase_core::{Market, Participant, Party};
 use coase_mechanisms::{SecurityConstrained, Settlement};
+use measured::{Measured, measure, policy};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -56,53 +54,27 @@ fn loss(market: &Market, outputs: &[f64]) -> f64 {
     PowerFlow::new(&feeder.network).expect("a network").solve(&injections).expect("a state").loss_kw
 }
 
-struct Run {
-    found: Evaluation,
-    outcome: Outcome,
-    /// Losses that trade adds.
-    more: f64,
-}
-
-fn run(market: &Market, mechanism: &SecurityConstrained) -> Run {
-    let policy = (<dyn CarbonPolicy>::set().get("none").expect("registered").default)();
-    let yardstick = Yardstick {
-        upstream_cost_per_kwh: vec![0.4],
-        damage_per_tonne: 0.0,
-        core: Search::Skipped,
-        regret: Search::Skipped,
-    };
-    let market = enter(market, &*policy);
-    let cleared = clear(mechanism, &market, &*policy, &Reporting::Truthful, 1, &()).expect("an outcome");
-    let found = evaluate(&cleared, mechanism, &*policy, 1, &yardstick).expect("figures");
-    let with: Vec<f64> = cleared.physical.plans.iter().map(|p| p.output[0]).collect();
+/// The run, and the losses that trade adds, kWh.
+fn run(market: &Market, mechanism: &SecurityConstrained) -> (Measured, f64) {
+    let run = measure(market, mechanism, &*policy("None()"));
+    let with: Vec<f64> = run.cleared.physical.plans.iter().map(|p| p.output[0]).collect();
     let without: Vec<f64> = (0..market.len()).map(|i| market.local(i).autarky().expect("feasible").output[0]).collect();
-    let more = loss(&market, &with) - loss(&market, &without);
-    Run { found, outcome: cleared.outcome, more }
-}
-
-fn column(found: &Evaluation, name: &str) -> Vec<f64> {
-    let at = Table::Participants.columns().iter().position(|c| c.name == name).expect(name);
-    let number = |row: &Vec<Value>| match row[at] {
-        Value::Number(x) => x,
-        _ => panic!("{name} is no number"),
-    };
-    found.record.participants.iter().map(number).collect()
+    (run, loss(market, &with) - loss(market, &without))
 }
 
 /// Everything that must hold of the books; returns gain, DSO's receipts from participants, and payments.
-fn books(run: &Run) -> (f64, f64, f64) {
-    let of = |name: &str| column(&run.found, name);
-    let (gain, payment) = (of("gain"), of("payment"));
-    let parts = ["gain_resource", "gain_retail_margin", "gain_carbon", "gain_network"].map(of);
+fn books(run: &Measured) -> (f64, f64, f64) {
+    let parts = run.parts();
+    let gain = run.of_participants("gain");
     for (i, gain) in gain.iter().enumerate() {
-        let sum: f64 = parts.iter().map(|p| p[i]).sum::<f64>() - payment[i];
+        let sum: f64 = parts.iter().map(|p| p[i]).sum();
         assert!((sum - gain).abs() < 1e-9 * (1.0 + gain.abs()), "{sum} {gain}");
     }
     for name in ["gain_split", "ledger_balance", "budget_balance"] {
         let certificate = run.found.certificates.iter().find(|c| c.name == name).expect(name);
         assert_eq!(certificate.verdict, Verdict::Upheld, "{certificate:?}");
     }
-    (gain.iter().sum(), -parts[3].iter().sum::<f64>(), payment.iter().sum())
+    (gain.iter().sum(), -parts[3].iter().sum::<f64>(), -parts[4].iter().sum::<f64>())
 }
 
 /// The feeder of 33 buses loses 202.7 kW under its own load. Two members trade about 50 kWh on it: they pay for the
@@ -114,15 +86,15 @@ fn the_losses_of_the_passive_load_are_not_the_traders() {
     let passive = loss(&market, &[0.0, 0.0]);
     assert!((passive - 202.677).abs() < 1e-2, "{passive}");
     for settlement in [Settlement::Bargaining, Settlement::DsoBargains] {
-        let run = run(&market, &SecurityConstrained { settlement, loss_price_per_kwh: None });
+        let (run, more) = run(&market, &SecurityConstrained { settlement, loss_price_per_kwh: None });
         let (gain, to_dso, payment) = books(&run);
-        assert!(run.more.abs() < 10.0, "{}", run.more);
+        assert!(more.abs() < 10.0, "{}", more);
         let share = if settlement == Settlement::DsoBargains { gain / 2.0 } else { 0.0 };
-        assert!((to_dso - BUY * run.more - share).abs() < 1e-6, "{to_dso} for {} kWh", run.more);
+        assert!((to_dso - BUY * more - share).abs() < 1e-6, "{to_dso} for {} kWh", more);
         assert!(payment.abs() < 1e-9, "{payment}");
         assert!(run.found.gains.iter().all(|g| *g > 1.0), "{:?}", run.found.gains);
         assert!((run.found.gains[0] - run.found.gains[1]).abs() < 1e-6, "{:?}", run.found.gains);
-        assert!((run.outcome.ledger.balance(Party::Dso) - to_dso).abs() < 1e-9);
+        assert!((run.cleared.outcome.ledger.balance(Party::Dso) - to_dso).abs() < 1e-9);
     }
 }
 
@@ -131,10 +103,10 @@ fn the_losses_of_the_passive_load_are_not_the_traders() {
 fn trade_that_relieves_the_network_is_paid_for() {
     let network = built_in("ieee-33").expect("built in").network().expect("valid");
     let market = market(network, 1.0, &[(18, 0.008, 0.41), (2, 0.008, 0.99)]);
-    let run = run(&market, &SecurityConstrained::default());
+    let (run, more) = run(&market, &SecurityConstrained::default());
     let (gain, to_dso, _) = books(&run);
-    assert!(run.more < -1.0 && gain > 0.0, "{} {gain}", run.more);
-    assert!((to_dso - BUY * run.more).abs() < 1e-6, "{to_dso} for {} kWh", run.more);
+    assert!(more < -1.0 && gain > 0.0, "{} {gain}", more);
+    assert!((to_dso - BUY * more).abs() < 1e-6, "{to_dso} for {} kWh", more);
 }
 
 proptest! {
@@ -159,12 +131,12 @@ proptest! {
         let network = Network::from_ron(&text).unwrap_or_else(|e| panic!("{e}"));
         let market = market(network, 0.25, &agents);
         let settlement = if dso { Settlement::DsoBargains } else { Settlement::Bargaining };
-        let run = run(&market, &SecurityConstrained { settlement, loss_price_per_kwh: Some(price) });
+        let (run, more) = run(&market, &SecurityConstrained { settlement, loss_price_per_kwh: Some(price) });
         let (gain, to_dso, _) = books(&run);
         prop_assert!(gain > -1e-5, "{gain}");
         prop_assert!(run.found.gains.iter().all(|g| (g - run.found.gains[0]).abs() < 1e-6), "{:?}", run.found.gains);
         let share = if dso { run.found.gains[0] } else { 0.0 };
-        prop_assert!((to_dso - price * run.more - share).abs() < 1e-6, "{to_dso} for {} kWh", run.more);
-        prop_assert!(run.outcome.withheld.is_empty() || gain < 0.0);
+        prop_assert!((to_dso - price * more - share).abs() < 1e-6, "{to_dso} for {} kWh", more);
+        prop_assert!(run.cleared.outcome.withheld.is_empty() || gain < 0.0);
     }
 }

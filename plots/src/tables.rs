@@ -61,15 +61,17 @@ struct Group {
 }
 
 /// Column of `runs`, name, kind.
-const METRICS: [(&str, &str, Kind); 12] = [
+const METRICS: [(&str, &str, Kind); 14] = [
     ("total_cost", "Total cost", Kind::Money),
     ("social_cost", "Social cost", Kind::Money),
-    ("welfare_gain", "Welfare gain", Kind::Money),
-    ("efficiency", "Efficiency", Kind::Share),
+    ("welfare_gain", "Private gain", Kind::Money),
+    ("resource_gain", "Resource gain", Kind::Money),
+    ("efficiency", "Private efficiency", Kind::Share),
     ("jain_index", "Jain index", Kind::Share),
     ("emissions_kg", "Emissions", Kind::Carbon),
     ("carbon_cost", "Carbon cost", Kind::Money),
     ("p2p_share", "P2P share", Kind::Share),
+    ("resold_kwh", "Relayed", Kind::Energy),
     ("self_sufficiency", "Self-sufficiency", Kind::Share),
     ("peak_import_kw", "Peak import", Kind::Power),
     ("loss_kwh", "Losses", Kind::Energy),
@@ -126,7 +128,9 @@ fn metrics(study: &Study) -> Option<Table> {
     let columns = shown.iter().map(|(_, name, kind)| ((*name).to_owned(), kind.unit(study))).collect();
     Some(Table::new(
         &format!(
-            "Main metrics by mechanism and carbon policy.{}{}",
+            "Main metrics by mechanism and carbon policy. Private gain and efficiency are of the participants' own costs before \
+             payments: tariff margins and carbon payments avoided count. The resource gain is what is saved, whoever has it. \
+             Relayed energy is imported by some and sold to others in the same period.{}{}",
             study.social_cost_in_words(),
             study.footnote(&Basis::PlainMeans)
         ),

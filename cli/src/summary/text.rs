@@ -7,11 +7,15 @@ use std::fmt::Write;
 
 const GAINS: &str = "\
 Gains are those of the participants together, against no trade under the same policy. Resources: saved, upstream energy
-included. Retail margin: lost by the retailer. Carbon: payment avoided. Network: charges avoided.
+included. Retail margin: lost by the retailer. Carbon: payment avoided. Network: charges avoided. Payments: received on
+balance from the operator and others. The five sum to the gain.
 ";
 
 /// Refuted claims and runs without an answer that are listed one by one.
 const MAX_LISTED: usize = 30;
+
+/// Relayed energy that is told.
+const LEAST_RELAYED_KWH: f64 = 1e-3;
 
 /// A figure by which mechanisms are compared.
 struct Figure {
@@ -190,6 +194,7 @@ impl Group<'_> {
         panel.write_figures(text);
         panel.write_best(text, baseline);
         panel.write_gains(text);
+        panel.write_relayed(text);
         line(text, "");
     }
 
@@ -327,6 +332,25 @@ impl Panel<'_> {
             let share = share.map_or(String::new(), |share| format!(", {share:+.1} %"));
             let (value, base) = (number(value), number(base));
             line(text, &format!("  {}: {} with {value} ({baseline}: {base}{share})", figure.name, winners.join(", ")));
+        }
+    }
+
+    /// Energy that is relayed where participants gain: what is bought from others then came from upstream all the same.
+    fn write_relayed(&self, text: &mut String) {
+        for (mechanism, runs) in &self.compared {
+            let relayed = mean(runs, |run| run.numbers.get("resold_kwh").copied()).unwrap_or(0.0);
+            let gain = mean(runs, |run| Some(run.gains.total)).unwrap_or(0.0);
+            let cost = mean(runs, |run| run.numbers.get("total_cost").copied()).unwrap_or(0.0);
+            if relayed > LEAST_RELAYED_KWH && gain > 1e-6 * cost.abs() {
+                let kwh = number(relayed);
+                line(
+                    text,
+                    &format!(
+                        "  relayed under {mechanism}: {kwh} kWh are imported by some and sold to others in the same period; \
+                         what that gains is from who imports, not from energy produced here"
+                    ),
+                );
+            }
         }
     }
 
@@ -557,6 +581,17 @@ mod tests {
             .filter(|c: &Vec<&str>| c.first() == Some(&"one"))
             .collect();
         assert_eq!(rows[1], ["one", "64.90", "34.90", "30.00", "0", "-8.50", "8.50"]);
+    }
+
+    #[test]
+    fn relayed_energy_is_told_where_somebody_gains() {
+        let runs = "run_id,scenario,variant,carbon_label,status,reason,total_cost,resold_kwh\n\
+            a,s,one,none,converged,,100,8493.2\nb,s,two,none,converged,,100,8493.2\nc,s,three,none,converged,,100,0\n";
+        let participants = format!("{PARTICIPANTS}a,p1,64,64,0,0,0,0\nb,p1,0,0,0,0,0,0\nc,p1,64,64,0,0,0,0\n");
+        let text = text(&store("relayed", runs, &participants, CERTIFICATES));
+        let told: Vec<&str> = text.lines().filter(|l| l.trim_start().starts_with("relayed under")).collect();
+        assert_eq!(told.len(), 1, "{text}");
+        assert!(told[0].contains("one: 8493.2 kWh"), "{text}");
     }
 
     #[test]

@@ -289,7 +289,7 @@ where
     fn settle(&self, setting: &Setting, physical: &Physical, signal: &[f64], ledger: &mut Ledger) {
         let mut bills = Ledger::default();
         self.in_force.settle(setting, &self.modifiers, physical, signal, &mut bills);
-        recycling::refund(setting, self.modifiers.recycling, &mut bills);
+        recycling::refund(setting, physical, self.modifiers.recycling, &mut bills);
         ledger.append(&bills);
     }
 }

@@ -35,10 +35,14 @@ pub enum Recycling {
     /// It keeps it.
     #[default]
     Kept,
-    /// What a member pays is given to the other members in equal parts.
+    /// Every member gets the same: a dividend. Of what it pays itself, one part in the number of members comes back.
     EqualPerHead,
-    /// What a member pays is given to the other members in proportion to their consuming ratings, which are public.
+    /// Members get it in proportion to the energy that they consumed over the horizon, as metered: load as served, cooling,
+    /// charging of vehicles. Who consumes more gets more, and of what it pays itself its share comes back.
     PerLoad,
+    /// What a member pays is given to the other members in equal parts, so that no refund depends on what its receiver pays:
+    /// refunds blunt no incentive, but differ where payments do. A single member gets nothing.
+    EqualAmongOthers,
     /// It goes to the network operator.
     ToDso,
 }
@@ -52,7 +56,7 @@ pub struct Modifiers {
     pub import_base: ImportBase,
     /// Who is charged.
     pub coverage: Coverage,
-    /// Where the revenue goes. No refund depends on what its receiver pays.
+    /// Where the revenue goes. Nobody sees a refund when it decides.
     pub recycling: Recycling,
     /// Share by which fixed quotas and caps shrink every year.
     pub quota_decline_per_year: f64,

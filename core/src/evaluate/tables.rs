@@ -4,7 +4,7 @@ use super::{Case, metrics};
 use crate::carbon::NodePrices;
 use crate::carbon::contract::{Contract, Generation, Oversold, Party as ContractParty, overlay};
 use crate::carbon::flow::LossRule;
-use crate::market::Plan;
+use crate::market::{DevicePlan, Plan};
 use crate::opf::Price;
 use crate::outcome::{Certificate, Outcome, Party, Side, Trade};
 use crate::record::{DEVICE_KINDS, Row, Value};
@@ -46,6 +46,7 @@ pub(super) fn participants(case: &Case) -> Vec<Row> {
             plan.export_kwh.iter().sum::<f64>().into(),
             moved(&|t| t.seller == i).into(),
             moved(&|t| t.buyer == i).into(),
+            plan.resold_kwh(setting).into(),
             metrics::curtailed_kwh(plan, hours).into(),
         ]);
     }
@@ -74,7 +75,7 @@ pub(super) fn periods(case: &Case) -> Vec<Row> {
             let energy = slot.product == Product::Energy;
             let per_hour = if energy { hours } else { 1.0 };
             let only_energy = |x: f64| if energy { Value::from(x) } else { Value::Missing };
-            let mut row: Row = Vec::with_capacity(11 + DEVICE_KINDS.len());
+            let mut row: Row = Vec::with_capacity(12 + DEVICE_KINDS.len());
             row.extend([
                 member.id.as_str().into(),
                 slot.period.into(),
@@ -92,7 +93,9 @@ pub(super) fn periods(case: &Case) -> Vec<Row> {
                     .iter()
                     .map(|kind| if energy { device_kw(plan, kind, slot.period) } else { Value::Missing }),
             );
-            row.push(if energy { stored_kwh(plan, slot.period) } else { Value::Missing });
+            for of in [DevicePlan::is_storage, DevicePlan::is_fleet] {
+                row.push(if energy { stored_kwh(plan, slot.period, of) } else { Value::Missing });
+            }
             rows.push(row);
         }
     }
@@ -228,8 +231,9 @@ fn device_kw(plan: &Plan, kind: &str, period: usize) -> Value {
     sum(plan.devices.iter().filter(|d| d.kind == kind).filter_map(|d| d.power_kw.get(period)))
 }
 
-fn stored_kwh(plan: &Plan, period: usize) -> Value {
-    sum(plan.devices.iter().filter_map(|d| d.stored_kwh.get(period)))
+/// Energy in the devices meant; empty where there is none, or none that knows.
+fn stored_kwh(plan: &Plan, period: usize, of: fn(&DevicePlan) -> bool) -> Value {
+    sum(plan.devices.iter().filter(|d| of(d)).filter_map(|d| d.stored_kwh.get(period)))
 }
 
 /// The sum, or nothing where there is nothing to add.

@@ -155,7 +155,7 @@ fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
             shown.len(),
             mechanisms.len(),
             "mechanisms",
-            "those with the largest welfare gain under the first carbon price",
+            "those with the largest private gain under the first carbon price",
         );
     let page = if policies.len() == 1 && shown.len() <= 5 { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
     let width = (page - 16.0) / columns as f64 * MM;
@@ -231,7 +231,7 @@ fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<
                 "participants",
                 "those with the largest gain or loss here"
             ),
-            shown_of(shown.len(), mechanisms.len(), "mechanisms", "those with the largest welfare gain"),
+            shown_of(shown.len(), mechanisms.len(), "mechanisms", "those with the largest private gain"),
             study.footnote(&Basis::Means)
         ),
         canvas,

@@ -157,7 +157,13 @@ fn recycled_revenue_reaches_whom_the_policy_says() {
     };
     assert_eq!(bill("Kept"), (vec![5.0, 2.0, 0.0], 7.0, 0.0));
     assert_eq!(bill("ToDso"), (vec![5.0, 2.0, 0.0], 0.0, 7.0));
-    assert_eq!(bill("EqualPerHead"), (vec![4.0, -0.5, -3.5], 0.0, 0.0));
+    assert_eq!(bill("EqualAmongOthers"), (vec![4.0, -0.5, -3.5], 0.0, 0.0));
+    let (paid, kept, to_dso) = bill("EqualPerHead");
+    for (paid, tax) in paid.iter().zip([5.0, 2.0, 0.0]) {
+        close(*paid, tax - 7.0 / 3.0, 1e-12);
+    }
+    assert!(kept.abs() < 1e-12 && to_dso == 0.0);
+    // These schedules have no devices that consume: the dividend is equal.
     assert_eq!(bill("PerLoad"), bill("EqualPerHead"));
 }
 

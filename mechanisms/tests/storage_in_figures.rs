@@ -1,0 +1,101 @@
+//! What storages and vehicles give back was generated before: figures keep them apart. A vehicle and a storage buy low and
+//! sell high: of 10 kWh from the sun in each of two periods, 8 charge them in the first (6 and 2), and 8 come back in the
+//! second. Exported are 2 and 18 kWh: as much as was generated, and nothing was consumed here in the end.
+
+mod measured;
+
+use coase_core::Market;
+use coase_core::participant::{
+    Device, EvFleet, EvMode, EvSession, Participant, Portfolio, Quadratic, Renewable, Storage,
+};
+use coase_core::record::Table;
+use coase_core::setting::{Member, Periods, Setting, Tariff};
+use coase_mechanisms::GridOnly;
+use measured::{Measured, measure, policy};
+use std::sync::Arc;
+
+const HOURS: Periods = Periods { count: 2, hours: 1.0 };
+
+fn run(plants: Vec<Vec<Device>>) -> Measured {
+    let tariff = Tariff {
+        buy_per_kwh: vec![0.1, 0.9],
+        sell_per_kwh: vec![0.05, 0.8],
+        intensity_kg_per_kwh: vec![0.5; 2],
+        upstream_carbon_per_tonne: 0.0,
+    };
+    let members = (0..plants.len()).map(|i| Member::new(format!("p{i}"), 1000.0, 1000.0)).collect();
+    let plant = |devices| Arc::new(Portfolio::new("p", devices, HOURS).expect("valid")) as Arc<dyn Participant>;
+    let market =
+        Market::new(Setting::energy(HOURS, Some(tariff), None, members), plants.into_iter().map(plant).collect());
+    measure(&market, &GridOnly::default(), &*policy("None()"))
+}
+
+fn sun() -> Device {
+    Device::Pv(Renewable { p_max_kw: 10.0, profile: vec![1.0; 2], cost_per_kwh: 0.0 })
+}
+
+fn vehicle() -> Device {
+    let session = EvSession {
+        count: 1,
+        arrival_h: 0.0,
+        departure_h: 2.0,
+        energy_kwh: 20.0,
+        target_kwh: 20.0,
+        capacity_kwh: 50.0,
+        p_max_kw: 6.0,
+        efficiency: 1.0,
+    };
+    Device::EvFleet(EvFleet { mode: EvMode::Bidirectional, sessions: vec![session] })
+}
+
+fn storage() -> Device {
+    Device::Storage(Storage {
+        capacity_kwh: 4.0,
+        p_charge_max_kw: 2.0,
+        p_discharge_max_kw: 2.0,
+        efficiency_charge: 1.0,
+        efficiency_discharge: 1.0,
+        retention_per_h: 1.0,
+        soc_min: 0.0,
+        soc_max: 1.0,
+        soc_start: 0.5,
+        soc_end: None,
+        cost_per_kwh: 0.0,
+        reserve_cost_per_kw: None,
+    })
+}
+
+#[track_caller]
+fn all_close(found: &[Option<f64>], expected: &[Option<f64>]) {
+    assert_eq!(found.len(), expected.len());
+    let close = |(f, e): (&Option<f64>, &Option<f64>)| match (f, e) {
+        (Some(f), Some(e)) => (f - e).abs() < 1e-5,
+        (None, None) => true,
+        _ => false,
+    };
+    assert!(found.iter().zip(expected).all(close), "{found:?} instead of {expected:?}");
+}
+
+#[test]
+fn discharging_is_no_generation() {
+    let run = run(vec![vec![sun(), vehicle(), storage()]]);
+    assert!((run.of_participants("export_kwh")[0] - 20.0).abs() < 1e-5);
+    assert!(run.metric("self_consumption").abs() < 1e-6, "{}", run.metric("self_consumption"));
+}
+
+#[test]
+fn an_agent_known_by_its_cost_generates_what_it_exports() {
+    // 10 kWh in each period at a marginal cost below both prices.
+    let agent = Quadratic::between_prices(0.004, vec![0.0; 2], 0.0, 0.04).expect("convex");
+    let run = run(vec![vec![Device::Quadratic(agent)]]);
+    assert!(run.metric("self_consumption").abs() < 1e-6, "{}", run.metric("self_consumption"));
+}
+
+#[test]
+fn storages_and_vehicles_have_a_column_each() {
+    let run = run(vec![vec![sun(), vehicle(), storage()], vec![sun(), vehicle()], vec![sun(), storage()]]);
+    let (own, vehicles) = (run.column(Table::Periods, "soc_kwh"), run.column(Table::Periods, "ev_soc_kwh"));
+    // The vehicle has left at the end of the second period.
+    all_close(&own, &[Some(4.0), Some(2.0), None, None, Some(4.0), Some(2.0)]);
+    all_close(&vehicles, &[Some(26.0), Some(0.0), Some(26.0), Some(0.0), None, None]);
+}
