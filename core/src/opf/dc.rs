@@ -3,9 +3,11 @@
 //! ```text
 //! min sum C_g(p_g) + tau e_g p_g   s.t.  sum of p_g at n - flows out of n = d_n + G_n          : Lambda_n
 //!                                        f = (theta_i - theta_j - phi) / (x tap),  |f| <= rate
+//!                                        angle_min <= theta_i - theta_j <= angle_max
 //! ```
 //!
-//! Slacks keep their angle; they supply only through their generators. Branches without a limit that can bind have no
+//! Slacks keep their angle; they supply only through their generators. A limit of the angle across a branch is one of its
+//! flow, which follows the angle. Branches without a limit that can bind have no
 //! variable of their own. (Stott, Jardim and Alsaç 2009.)
 
 use crate::network::{Network, NodeId, Topology};
@@ -29,7 +31,7 @@ pub struct DcOpf {
     /// Flow from the sending to the receiving end, kW.
     pub branch_kw: Vec<f64>,
     /// What one more kW of the limit would save per hour, times the direction of the flow (from sending to receiving
-    /// end positive); 0 where the limit does not bind.
+    /// end positive); 0 where the limit does not bind. A limit of the angle counts as the kW that it allows.
     pub congestion_per_kwh: Vec<f64>,
     /// Prices and their parts; `None` at isolated nodes.
     pub prices: Vec<Option<Price>>,
@@ -87,7 +89,20 @@ pub(super) struct Line {
     pub stiffness: f64,
     /// kW that the phase shift takes from the flow.
     pub shifted: f64,
-    pub rate: Option<f64>,
+    /// Least and greatest flow that the rating and the limits of the angle leave, kW.
+    limits: (f64, f64),
+}
+
+impl Line {
+    /// The limits with ends that stand for infinity, for a network in which nothing exceeds `reach_kw`.
+    pub fn bounds(&self, reach_kw: f64) -> (f64, f64) {
+        let (low, high) = self.limits;
+        (low.max((-reach_kw).min(high - reach_kw)), high.min(reach_kw.max(low + reach_kw)))
+    }
+
+    fn is_limited(&self, reach_kw: f64) -> bool {
+        self.limits.0 > -reach_kw || self.limits.1 < reach_kw
+    }
 }
 
 pub(super) fn lines(network: &Network, topology: &Topology) -> Result<Vec<Line>, OpfError> {
@@ -98,14 +113,22 @@ pub(super) fn lines(network: &Network, topology: &Topology) -> Result<Vec<Line>,
                 return Err(OpfError::ZeroReactance { number: k + 1 });
             }
             let stiffness = network.base_kva() / (branch.x_pu * branch.tap);
-            Ok(Line {
-                branch: k,
-                from: branch.from,
-                to: branch.to,
-                stiffness,
-                shifted: stiffness * branch.shift_deg.to_radians(),
-                rate: branch.rate_kva.filter(|rate| rate.is_finite()),
-            })
+            let shifted = stiffness * branch.shift_deg.to_radians();
+            let rate = branch.rate_kva.unwrap_or(f64::INFINITY);
+            // The flow is the angle in other units; a negative reactance turns it.
+            let at = |degrees: f64| stiffness * degrees.to_radians() - shifted;
+            let (a, b) = (at(branch.angle_min_deg), at(branch.angle_max_deg));
+            let (low, high) = (a.min(b).max(-rate), a.max(b).min(rate));
+            if low > high {
+                let ends = network.ends(branch);
+                let what = format!(
+                    "branch {} ({ends}): the limits of its angle ask for {:.3} kW more than its rating of {rate} kW",
+                    k + 1,
+                    low - high
+                );
+                return Err(OpfError::Infeasible { what: vec![what] });
+            }
+            Ok(Line { branch: k, from: branch.from, to: branch.to, stiffness, shifted, limits: (low, high) })
         })
         .collect()
 }
@@ -153,14 +176,18 @@ impl Model {
             let slope = line.stiffness / scale;
             let mut driven = Expr::constant(-line.shifted);
             driven.add(slope, of(line.from)).add(-slope, of(line.to));
-            let Some(rate) = line.rate.filter(|rate| *rate < reach) else {
+            if !line.is_limited(reach) {
                 flow.push(Err(driven));
                 continue;
-            };
+            }
+            let (low, high) = line.bounds(reach);
             let ends = network.ends(&network.branches[line.branch]);
             program.scope(format!("branch {} ({}-{})", line.branch + 1, ends.from, ends.to));
-            let var = program.var(-rate, rate);
-            rows.push(program.equal(driven.plus(-1.0, var), 0.0, "flow limit, kW", None));
+            let var = program.var(low, high);
+            let branch = &network.branches[line.branch];
+            let of_angle = branch.angle_min_deg.is_finite() || branch.angle_max_deg.is_finite();
+            let limit = if of_angle { "limit of flow or angle, kW" } else { "flow limit, kW" };
+            rows.push(program.equal(driven.plus(-1.0, var), 0.0, limit, None));
             flow.push(Ok(var));
         }
         let mut net: Vec<Expr> = vec![Expr::default(); network.buses.len()];
@@ -275,7 +302,10 @@ pub(super) fn angle_spread(network: &Network, topology: &Topology, lines: &[Line
     let mut rounds = 0;
     let span: Vec<f64> = lines
         .iter()
-        .map(|line| (line.rate.unwrap_or(reach_kw).min(reach_kw) + line.shifted.abs()) / line.stiffness.abs())
+        .map(|line| {
+            let (low, high) = line.bounds(reach_kw);
+            (low.abs().max(high.abs()) + line.shifted.abs()) / line.stiffness.abs()
+        })
         .collect();
     while moved && rounds <= topology.order().len() {
         moved = false;

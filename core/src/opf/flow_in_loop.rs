@@ -270,8 +270,8 @@ impl Ask<'_> {
         for line in &self.lines {
             let ends = network.ends(&network.branches[line.branch]);
             program.scope(format!("branch {} ({}-{})", line.branch + 1, ends.from, ends.to));
-            let most = line.rate.unwrap_or(reach).min(reach);
-            let flow = program.var(-most, most);
+            let (least, most) = line.bounds(reach);
+            let flow = program.var(least, most);
             let driven = |n: NodeId| Expr::from(angle[n.0].expect("ends of live branches are energised"));
             let slope = line.stiffness / scale;
             let along = driven(line.from).times(slope).plus(-slope, driven(line.to));
@@ -283,7 +283,7 @@ impl Ask<'_> {
                 let (along, against) = around.slopes.branch[line.branch];
                 if along + against > 0.0 {
                     // A kink where the flow turns: what flows back costs differently.
-                    let turned = program.var(0.0, most);
+                    let turned = program.var(0.0, (-least).max(0.0));
                     program.at_most(Expr::from(flow).times(-1.0).plus(-1.0, turned), 0.0, "flow back, kW", None);
                     proximal.add(along, flow).add(along + against, turned);
                     back = Some(turned);

@@ -15,6 +15,7 @@ mod error;
 mod flow_in_loop;
 mod lin_dist_flow;
 mod optimum;
+mod piecewise;
 mod prices;
 mod radial;
 mod response;

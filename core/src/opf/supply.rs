@@ -5,6 +5,7 @@ use crate::program::{self, Expr, Program, Solution, Var};
 
 use super::carbon::CarbonPricing;
 use super::error::OpfError;
+use super::piecewise::{Pieces, pieces};
 
 /// What all energised generators can supply, and at what cost.
 #[derive(Debug, Clone)]
@@ -162,27 +163,22 @@ impl Offer {
                 offer.blocks.push(Block { lower_kw: lower, upper_kw: upper, linear, square, made_finite, var: None });
             }
             Cost::Piecewise(points) => {
-                let slopes: Vec<f64> = points.windows(2).map(|w| (w[1].1 - w[0].1) / (w[1].0 - w[0].0)).collect();
-                if slopes.windows(2).any(|s| s[1] < s[0] - 1e-12 * s[0].abs()) {
+                let Some(Pieces { base_per_h, from }) = pieces(points, lower, upper) else {
                     return Err(OpfError::Cost { bus });
-                }
+                };
                 offer.base_kw = lower;
-                offer.base_cost_per_h = cost.per_h(lower);
-                for (k, linear) in slopes.iter().enumerate() {
-                    // The outermost slopes go on beyond the points.
-                    let from = if k == 0 { lower } else { points[k].0.max(lower) };
-                    let to = if k + 1 == slopes.len() { upper } else { points[k + 1].0.min(upper) };
-                    if to > from || (k == 0 && lower == upper) {
-                        let width = (to - from).max(0.0);
-                        offer.blocks.push(Block {
-                            lower_kw: 0.0,
-                            upper_kw: width,
-                            linear: *linear,
-                            square: 0.0,
-                            made_finite: made_finite && width >= 0.999 * reach_kw,
-                            var: None,
-                        });
-                    }
+                offer.base_cost_per_h = base_per_h;
+                for (k, (begins, linear)) in from.iter().enumerate() {
+                    let ends = from.get(k + 1).map_or(upper, |next| next.0);
+                    let width = (ends - begins).max(0.0);
+                    offer.blocks.push(Block {
+                        lower_kw: 0.0,
+                        upper_kw: width,
+                        linear: *linear,
+                        square: 0.0,
+                        made_finite: made_finite && width >= 0.999 * reach_kw,
+                        var: None,
+                    });
                 }
             }
         }

@@ -4,6 +4,8 @@ use super::*;
 use crate::network::{Branch, Bus, BusKind, Cost, Generator};
 use crate::power_flow::{Injections, dc_flow};
 
+mod angles;
+
 fn bus(id: u64, p_load_kw: f64) -> Bus {
     Bus { id, p_load_kw, ..Bus::default() }
 }

@@ -2,6 +2,7 @@
 
 use crate::network::{BusKind, Cost, Network, NodeId};
 use crate::opf::OpfError;
+use crate::opf::piecewise::pieces;
 
 /// Something whose power can be chosen: a generator, or with negative power a flexible load.
 #[derive(Clone, Debug, PartialEq)]
@@ -194,14 +195,9 @@ fn segments(cost: Option<&Cost>, least: f64, most: f64) -> Option<Vec<(f64, f64,
             fits.then(|| vec![(most - least, at(1), at(2))])
         }
         Some(Cost::Piecewise(points)) => {
-            let mut pieces: Vec<(f64, f64, f64)> = vec![];
-            for pair in points.windows(2) {
-                let (from, to) = (pair[0].0.max(least), pair[1].0.min(most));
-                if to > from {
-                    pieces.push((to - from, (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0), 0.0));
-                }
-            }
-            (!pieces.is_empty() && pieces.windows(2).all(|w| w[0].1 <= w[1].1)).then_some(pieces)
+            let found = pieces(points, least, most)?.from;
+            let ends = found.iter().skip(1).map(|next| next.0).chain([most]);
+            Some(found.iter().zip(ends).map(|((from, slope), to)| ((to - from).max(0.0), *slope, 0.0)).collect())
         }
     }
 }
