@@ -169,6 +169,7 @@ fn need(need: Need) -> &'static str {
         Need::Prior => "priors of all participants",
         Need::Reserve => "a reserve product",
         Need::Network => "a network",
+        Need::RadialNetwork => "a radial network",
         Need::Convexity => "convex participants",
         Need::NoRequirement => "no requirement of the operator",
     }

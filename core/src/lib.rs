@@ -29,6 +29,7 @@ pub mod repair;
 pub mod setting;
 pub mod terms;
 pub mod units;
+mod words;
 
 pub use context::{Observer, RunContext};
 pub use inventory;

@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 pub enum MechanismError {
     /// A question to participants has no answer.
     #[error(transparent)]
-    Solve(#[from] SolveError),
+    Solve(SolveError),
     /// The scenario lacks what the mechanism needs.
     #[error("needs {need}, which this scenario does not have")]
     Unmet {
@@ -39,19 +39,54 @@ pub enum MechanismError {
     },
     /// The network has no state for the outcome.
     #[error(transparent)]
-    PowerFlow(#[from] crate::power_flow::PowerFlowError),
+    PowerFlow(#[from] InPeriod<crate::power_flow::PowerFlowError>),
     /// The outcome's carbon cannot be traced.
-    #[error(transparent)]
-    CarbonFlow(crate::carbon::flow::CarbonFlowError),
+    #[error("{0}, so that its carbon cannot be traced")]
+    CarbonFlow(#[from] InPeriod<crate::carbon::flow::CarbonFlowError>),
     /// A storage's carbon cannot be followed.
-    #[error(transparent)]
-    StorageCarbon(crate::carbon::storage::StorageCarbonError),
+    #[error("the carbon in a storage of {who} cannot be followed: {source}")]
+    StorageCarbon {
+        /// Whose storage.
+        who: String,
+        /// When, and what is wrong with it.
+        source: InPeriod<crate::carbon::storage::StorageCarbonError>,
+    },
+    /// The outcome stands, and what it is compared with does not.
+    #[error("without trade, which gains are measured against, there is no state: {0}")]
+    WithoutTrade(Box<MechanismError>),
     /// The policy refuses the scenario.
     #[error("carbon policy refused: {0}")]
     Policy(#[from] crate::carbon::PolicyError),
     /// What it returned cannot be read.
     #[error(transparent)]
     Outcome(#[from] MalformedOutcome),
+}
+
+impl From<SolveError> for MechanismError {
+    /// A question that cannot be posed is an unmet need.
+    fn from(error: SolveError) -> Self {
+        match error {
+            SolveError::Unmet { need } => MechanismError::Unmet { need },
+            other => MechanismError::Solve(other),
+        }
+    }
+}
+
+/// What went wrong, and when.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("period {period}: {source}")]
+pub struct InPeriod<E: std::error::Error + 'static> {
+    /// From 0.
+    pub period: usize,
+    /// What went wrong.
+    pub source: E,
+}
+
+impl<E: std::error::Error + 'static> InPeriod<E> {
+    /// Says when it went wrong.
+    pub fn at(period: usize) -> impl FnOnce(E) -> Self {
+        move |source| Self { period, source }
+    }
 }
 
 /// A market rule: a pure function of the reported market and the seed.
@@ -117,6 +152,8 @@ pub enum Need {
     Reserve,
     /// A network.
     Network,
+    /// A network without loops.
+    RadialNetwork,
     /// Convex local problems.
     Convexity,
     /// Nothing required of participants by the operator.

@@ -5,7 +5,7 @@
 //! Limits only ever shrink, so repeated tightening ends; it is not the constrained optimum.
 
 use crate::market::Market;
-use crate::mechanism::MechanismError;
+use crate::mechanism::{InPeriod, MechanismError};
 use crate::outcome::Outcome;
 use crate::physical::{self, Physical};
 use crate::program::SolveError;
@@ -230,7 +230,7 @@ fn relief(
             continue;
         }
         if sensitivities.is_none() {
-            sensitivities = Some(feeder.power_flow.sensitivities(flow)?);
+            sensitivities = Some(feeder.power_flow.sensitivities(flow).map_err(InPeriod::at(period))?);
         }
         let Some(s) = sensitivities.as_mut() else { continue };
         // Responses are to loads; an injection is the opposite.

@@ -143,7 +143,7 @@ fn cost_rises_with_the_limit_until_it_cannot_be_kept() {
     let rising = [0.90, 0.93, 0.94, 0.95, 0.955, 0.96, 0.965].map(|v| cost(v, None).expect("feasible"));
     assert!(rising.windows(2).all(|w| w[1] >= w[0] * (1.0 - 1e-8)) && rising[6] > 1.2 * rising[0], "{rising:?}");
     for (v_min_pu, rating, named) in [
-        (0.97, None, "limits 0.97 to 1.05 pu: squared voltage, period 18"),
+        (0.97, None, "below its limit of 0.97 pu"),
         (0.90, Some((26, 400.0)), "branch 6-26, limit 400 kVA: rating, period 18"),
         (0.90, Some((2, 2000.0)), "branch 1-2, limit 2000 kVA: rating, period 18"),
     ] {

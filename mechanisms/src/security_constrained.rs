@@ -45,7 +45,7 @@ pub struct SecurityConstrained {
 
 register!(SecurityConstrained, "security-constrained", Product, "least cost within the network's limits, then payments",
     claims: [IndividuallyRational if "the gain is bargained over and is positive" => is_bargained, BudgetBalanced],
-    needs: [Tariff, Network, NoRequirement, Convexity], information: FullTypes,
+    needs: [Tariff, RadialNetwork, NoRequirement, Convexity], information: FullTypes,
     source: "optimal power flow and payment bargaining as in the security-constrained peer-to-peer literature",
     network: Inside);
 

@@ -177,7 +177,7 @@ fn limits_that_nobody_can_relieve_are_named() {
     );
     let error =
         SecurityConstrained::default().run(&market, &mut RunContext::new(1, &())).expect_err("no optimum").to_string();
-    for part in ["infeasible: bus 2", "limits 1.05 to 1.1 pu", "period 0"] {
+    for part in ["infeasible: bus 2, period 0: voltage", "below its limit of 1.05 pu"] {
         assert!(error.contains(part), "{error}");
     }
 }

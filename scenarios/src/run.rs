@@ -522,11 +522,34 @@ fn said(ending: &Ending) -> (RunStatus, String) {
 }
 
 pub(crate) fn without_outcome(run: &Run, error: &MechanismError) -> RunResult {
-    let status = match error {
-        MechanismError::Solve(SolveError::Infeasible { .. } | SolveError::Bounds { .. }) => RunStatus::Infeasible,
-        _ => RunStatus::Failed,
+    let (status, residual) = match error {
+        MechanismError::Solve(error) => unsolved(error),
+        _ => (RunStatus::Failed, None),
     };
-    ended(run, status, error.to_string())
+    let reason = match error {
+        // The status says it already.
+        MechanismError::Solve(SolveError::Infeasible { rows }) if rows.is_empty() => {
+            "no schedule keeps every limit".into()
+        }
+        MechanismError::Solve(SolveError::Infeasible { rows }) => rows.join("; "),
+        other => other.to_string(),
+    };
+    RunResult { residual, ..ended(run, status, reason) }
+}
+
+/// How a run ends whose question has no answer: nobody can do what is asked, or nobody found out.
+fn unsolved(error: &SolveError) -> (RunStatus, Option<f64>) {
+    match error {
+        SolveError::Infeasible { .. } => (RunStatus::Infeasible, None),
+        SolveError::Bounds { lower, upper, .. } if lower.is_finite() && upper.is_finite() => {
+            (RunStatus::Infeasible, None)
+        }
+        SolveError::NotCertified { gap, .. } | SolveError::Undecided { gap, .. } => {
+            (RunStatus::NotConverged, gap.is_finite().then_some(*gap))
+        }
+        SolveError::Of { source, .. } => unsolved(source),
+        SolveError::Bounds { .. } | SolveError::Unmet { .. } | SolveError::Network(_) => (RunStatus::Failed, None),
+    }
 }
 
 pub(crate) fn ended(run: &Run, status: RunStatus, reason: String) -> RunResult {

@@ -419,3 +419,77 @@ fn figures_beyond_all_measure_are_refused_by_name() {
         assert!(fault.contains(said) && fault.contains("1e15"), "{fault}");
     }
 }
+
+/// A scenario on a network, with one participant per bus and power.
+fn on(network: &str, periods: usize, loads: &[(u64, &str)]) -> String {
+    let member = |(bus, kw): &(u64, &str)| format!("(id: \"at{bus}\", bus: {bus}, devices: [Load(p_kw: {kw})])");
+    let members: Vec<String> = loads.iter().map(member).collect();
+    format!(
+        "Scenario(name: \"on\", periods: {periods}, currency: \"EUR\", network: ({network}),
+        grid: (buy_price_per_kwh: 0.3, sell_price_per_kwh: 0.08, intensity_kg_per_kwh: 0.4), participants: [{}])",
+        members.join(", ")
+    )
+}
+
+/// What a mechanism cannot do at all is no property of the scenario's limits.
+#[test]
+fn an_unmet_need_is_a_failure() {
+    let meshed = on("source: \"ieee-14\"", 1, &[(9, "5"), (13, "3")]);
+    let results = runs(&load(&meshed, "\"security-constrained\", \"grid-only\"", ""));
+    assert_eq!(results[0].status, RunStatus::Failed, "{}", results[0].reason);
+    assert!(results[0].reason.contains("needs a radial network"), "{}", results[0].reason);
+    assert_eq!(results[1].status, RunStatus::Converged, "{}", results[1].reason);
+}
+
+/// The 69-bus feeder is lowest at bus 65, with 0.9092 pu (Baran and Wu 1989); nobody there can lift it.
+#[test]
+fn limits_that_cannot_be_kept_are_named_at_their_worst_bus() {
+    let low = on("source: \"ieee-69\", v_min_pu: 0.95", 2, &[(3, "0.01"), (30, "0.01")]);
+    let result = runs(&load(&low, "\"security-constrained\"", "")).remove(0);
+    assert_eq!(result.status, RunStatus::Infeasible, "{}", result.reason);
+    let said = &result.reason;
+    assert!(said.starts_with("bus 65, period ") && said.contains(": voltage 0.9092 pu at best"), "{said}");
+    assert!(said.contains("0.0408 below its limit of 0.95 pu") && said.contains("more"), "{said}");
+    assert!(!said.contains("infeasible"), "{said}");
+}
+
+#[test]
+fn a_power_flow_without_an_answer_says_when() {
+    let heavy = on("source: \"ieee-33\"", 2, &[(18, "[1, 50000]"), (25, "1")]);
+    let result = runs(&load(&heavy, "\"grid-only\"", "")).remove(0);
+    assert_eq!(result.status, RunStatus::Failed, "{}", result.reason);
+    assert!(result.reason.starts_with("period 1: "), "{}", result.reason);
+}
+
+/// Somebody who cannot do what its devices ask is named with the period and the amount.
+#[test]
+fn who_cannot_operate_is_named() {
+    let short = PAIR.replace("(id: \"mill\",", "(id: \"mill\", import_max_kw: 12,");
+    let result = runs(&load(&short, "\"nash-bargaining\"", "")).remove(0);
+    assert_eq!(result.status, RunStatus::Infeasible, "{}", result.reason);
+    assert!(result.reason.starts_with("mill: ") && result.reason.contains("period 1: "), "{}", result.reason);
+    assert!(result.reason.contains("by 8"), "{}", result.reason);
+}
+
+/// Where losing power pays the flows are not convex, and the least cost may stay unproven: then nobody calls it an answer.
+#[test]
+fn at_negative_prices_an_unproven_optimum_has_not_converged() {
+    let text = r#"Scenario(name: "s", periods: 2, currency: "EUR", network: (source: "ieee-33", load_scale: 0.5),
+        grid: (buy_price_per_kwh: -0.1, sell_price_per_kwh: -0.2, intensity_kg_per_kwh: 0.5),
+        participants: [
+            (id: "a", bus: 18, devices: [Pv(p_max_kw: 20, profile: 0.5)]), (id: "b", bus: 25, devices: [Load(p_kw: 10)]),
+        ])"#;
+    let results = runs(&load(text, "\"grid-only\", \"central-optimum\", \"security-constrained\"", ""));
+    for result in &results[..2] {
+        assert_eq!(result.status, RunStatus::Converged, "{}", result.reason);
+    }
+    let constrained = &results[2];
+    match verdict(constrained, "least_cost_gap").as_str() {
+        "upheld" => assert_eq!(constrained.status, RunStatus::Converged, "{}", constrained.reason),
+        _ => {
+            assert_eq!(constrained.status, RunStatus::NotConverged);
+            assert!(constrained.reason.contains("least_cost_gap"), "{}", constrained.reason);
+            assert!(constrained.residual.is_some_and(|gap| gap > 1.0), "{:?}", constrained.residual);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::Cleared;
 use crate::outcome::{Certificate, Kind, Status, Verdict};
+use crate::words;
 
 /// The status of a run with its reason and residual.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +53,7 @@ fn missed(certificate: &Certificate) -> f64 {
 }
 
 fn said(worst: &Certificate, others: &[&Certificate]) -> String {
-    let number = |x: Option<f64>| x.map_or("unknown".into(), short);
+    let number = |x: Option<f64>| x.map_or("unknown".into(), words::number);
     let (value, tolerance) = (number(worst.value), number(worst.tolerance));
     let mut said = format!("the certificate `{}` is refuted: {value}, at most {tolerance} is allowed", worst.name);
     if !worst.witness.is_empty() {
@@ -63,9 +64,4 @@ fn said(worst: &Certificate, others: &[&Certificate]) -> String {
         said += &format!("; so is {}", names.join(", "));
     }
     said
-}
-
-/// Four digits of a number, plain where it is of ordinary size.
-fn short(x: f64) -> String {
-    if x == 0.0 || (1e-3..1e6).contains(&x.abs()) { format!("{}", (x * 1e4).round() / 1e4) } else { format!("{x:.3e}") }
 }

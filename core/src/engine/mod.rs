@@ -185,6 +185,10 @@ impl Run<'_> {
                 Need::Prior => (setting.members.iter().all(|m| m.prior.is_some()), "priors of all participants"),
                 Need::Reserve => (setting.slots.iter().any(|s| s.product == Product::ReserveUp), "a reserve product"),
                 Need::Network => (setting.feeder.is_some(), "a network"),
+                Need::RadialNetwork => match &setting.feeder {
+                    Some(feeder) => (feeder.power_flow.topology().is_radial(), "a radial network (this one is meshed)"),
+                    None => (false, "a network"),
+                },
                 // Depends on the terms: asked in every round.
                 Need::Convexity => (true, ""),
                 Need::NoRequirement => {

@@ -169,7 +169,7 @@ pub(super) fn evidence(setting: &Setting, charges: &LimitCharges, physical: &Phy
             "limit_violation",
             worst.map_or(0.0, |w| w.2),
             SETTLED_TOLERANCE,
-            worst.map_or(String::new(), |(limit, t, _)| named((limit, t))),
+            worst.map_or(String::new(), |(limit, t, g)| limit.missed(&feeder.network, t, g)),
         )
         .about(Kind::Feasibility),
         Certificate::check("limit_slackness", slack, MONEY_TOLERANCE * scale.max(1.0), at.map_or(String::new(), named))
@@ -215,7 +215,7 @@ pub(super) fn clear(run: &Run<'_>, mut found: Found) -> Result<Cleared, Mechanis
     }
     let at = anchored::moved(run, &found.plans, &found.at)?;
     let worst = limits::worst(setting, &at);
-    let named = worst.map_or(String::new(), |(limit, t, _)| limit.named(&feeder.network, t));
+    let named = worst.map_or(String::new(), |(limit, t, g)| limit.missed(&feeder.network, t, g));
     if !possible.unwrap_or_else(|| can_be_held(run)) {
         return Err(SolveError::Infeasible { rows: vec![named] }.into());
     }
@@ -225,7 +225,7 @@ pub(super) fn clear(run: &Run<'_>, mut found: Found) -> Result<Cleared, Mechanis
     }
     if found.stopped {
         let how = if hopeless { "its price grows without end" } else { "its price was not found" };
-        settled.reason = Some(format!("the mechanism does not hold {named}: {how}"));
+        settled.reason = Some(format!("under the mechanism {named}: {how}"));
     }
     Ok(settled)
 }

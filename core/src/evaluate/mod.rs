@@ -131,7 +131,8 @@ pub fn evaluate(
     let traded =
         cleared.physical.plans.iter().zip(&alone_plans).any(|(plan, alone)| !Arc::ptr_eq(plan, alone) && plan != alone);
     let alone_physical = if traded {
-        physical::of_plans(setting, alone_plans, policy.storage_rule())?
+        physical::of_plans(setting, alone_plans, policy.storage_rule())
+            .map_err(|error| MechanismError::WithoutTrade(Box::new(error)))?
     } else {
         cleared.physical.clone()
     };

@@ -3,7 +3,8 @@
 use super::block::Block;
 use super::plan::Plan;
 use super::{Local, Market};
-use crate::opf::{NetworkBlock, Withdrawal};
+use crate::network::Network;
+use crate::opf::{NetworkBlock, OpfError, Withdrawal};
 use crate::program::{Chosen, Cost, Expr, Program, Row, Solution, SolveError, Var};
 use crate::setting::{Feeder, Product, Setting};
 use crate::terms::{Limits, Terms};
@@ -83,7 +84,18 @@ pub struct Allocation {
     pub arbitrary: bool,
 }
 
-pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, SolveError> {
+/// A question as a program.
+struct Posed {
+    program: Program,
+    members: Vec<usize>,
+    blocks: Vec<Block>,
+    /// Sales meet purchases, by slot.
+    rows: Vec<Row>,
+    inside: Option<Inside>,
+}
+
+/// Poses a question, with this network and price of losses inside, if any.
+fn pose(market: &Market, question: &Economy, network: Option<(&Feeder, &[f64])>) -> Result<Posed, SolveError> {
     let setting = &*market.setting;
     let members: Vec<usize> = (0..market.len()).filter(|&i| question.inside[i]).collect();
     let mut program = Program::new();
@@ -105,14 +117,23 @@ pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, S
             program.equal(sum, need, "sales meet purchases", Some(setting.slots[k].period))
         })
         .collect();
-    let inside = match &question.network {
+    let inside = match network {
+        None => None,
+        Some((feeder, loss_price)) => Some(Inside::build(&mut program, market, feeder, &members, &blocks, loss_price)?),
+    };
+    Ok(Posed { program, members, blocks, rows, inside })
+}
+
+pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, SolveError> {
+    let setting = &*market.setting;
+    let network = match &question.network {
         NetworkMode::Ignored => None,
         NetworkMode::Inside { loss_price_per_kwh } => {
-            let feeder =
-                setting.feeder.as_ref().ok_or(SolveError::Infeasible { rows: vec!["there is no network".into()] })?;
-            Some(Inside::build(&mut program, market, feeder, &members, &blocks, loss_price_per_kwh)?)
+            let feeder = setting.feeder.as_ref().ok_or(SolveError::Unmet { need: "a network" })?;
+            Some((feeder, &loss_price_per_kwh[..]))
         }
     };
+    let Posed { program, members, blocks, rows, inside } = pose(market, question, network)?;
     let instance = program.compile().instance();
     let first = instance.solve()?;
     // Nobody resells grid energy: among least-cost answers the one with the least sum of squared net sales; then, at these
@@ -139,6 +160,53 @@ pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, S
         convex: first.nodes == 1,
         arbitrary: !settled,
     })
+}
+
+/// Voltages by period and bus, pu, where the members miss limits of voltage as little as they can; ratings are kept.
+///
+/// # Errors
+/// If there is no such answer.
+pub(super) fn nearest_voltages(market: &Market, question: &Economy) -> Result<Vec<Vec<Option<f64>>>, SolveError> {
+    /// What missing a limit by 1 pu of squared voltage costs, in the price of a kWh.
+    const MISS_KWH: f64 = 1e6;
+    let setting = &*market.setting;
+    let feeder = setting.feeder.as_ref().ok_or(SolveError::Unmet { need: "a network" })?;
+    let NetworkMode::Inside { loss_price_per_kwh } = &question.network else {
+        return Err(SolveError::Unmet { need: "the network inside" });
+    };
+    let mut wide = Network::clone(&feeder.network);
+    for bus in &mut wide.buses {
+        (bus.v_min_pu, bus.v_max_pu) = (bus.v_min_pu.min(0.1), bus.v_max_pu.max(2.0));
+    }
+    let unlimited = Feeder { network: Arc::new(wide), ..feeder.clone() };
+    let Posed { mut program, inside, .. } = pose(market, question, Some((&unlimited, loss_price_per_kwh)))?;
+    let prices = setting.tariff.iter().flat_map(|tariff| &tariff.buy_per_kwh).chain(loss_price_per_kwh);
+    let dearest = prices.fold(0.0_f64, |most, price| most.max(price.abs()));
+    let price = MISS_KWH * if dearest > 0.0 { dearest } else { 1.0 };
+    let blocks = inside.map_or(vec![], |inside| inside.blocks);
+    let mut cost = Cost::default();
+    for (t, block) in blocks.iter().enumerate() {
+        for (bus, v) in feeder.network.buses.iter().zip(&block.square_voltage) {
+            let Some(v) = v else { continue };
+            program.scope(format!("bus {}", bus.id));
+            let (low, high) = (program.var(0.0, 4.0), program.var(0.0, 4.0));
+            let limited = Expr::from(*v).plus(1.0, low).plus(-1.0, high);
+            program.within(limited, bus.v_min_pu.powi(2), bus.v_max_pu.powi(2), "limits of voltage", Some(t));
+            cost.add(price, low).add(price, high);
+        }
+    }
+    program.add_cost(&cost);
+    let solution = program.compile().instance().solve()?;
+    let voltages = |block: &NetworkBlock| feeder.network.nodes().map(|n| block.voltage_pu(&solution, n)).collect();
+    Ok(blocks.iter().map(voltages).collect())
+}
+
+/// A network that the formulation does not fit.
+fn refused(why: OpfError) -> SolveError {
+    match why {
+        OpfError::Meshed => SolveError::Unmet { need: "a radial network (this one is meshed)" },
+        other => SolveError::Network(Box::new(other)),
+    }
 }
 
 /// The network of a group question, period by period.
@@ -185,7 +253,7 @@ impl Inside {
                 }
             }
             let block = NetworkBlock::build(program, &feeder.network, t, &load_kw, &load_kvar, &withdrawals)
-                .map_err(|e| SolveError::Infeasible { rows: vec![e.to_string()] })?;
+                .map_err(refused)?;
             let worth = loss_price[t] * hours;
             inside.loss_cost.add(worth, block.import_kw).add(-worth, Expr::constant(load_kw.iter().sum()));
             for w in &withdrawals {

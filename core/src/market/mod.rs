@@ -6,6 +6,7 @@
 
 mod block;
 mod economy;
+mod limits_missed;
 mod local;
 mod memory;
 mod plan;
@@ -96,7 +97,10 @@ impl Market {
     /// # Errors
     /// The first error in order.
     pub fn each<T: Send>(&self, ask: impl Fn(Local<'_>) -> Result<T, SolveError> + Sync) -> Result<Vec<T>, SolveError> {
-        let answers: Vec<Result<T, SolveError>> = (0..self.len()).into_par_iter().map(|i| ask(self.local(i))).collect();
+        let answers: Vec<Result<T, SolveError>> = (0..self.len())
+            .into_par_iter()
+            .map(|i| ask(self.local(i)).map_err(|error| error.of(&self.setting.members[i].id)))
+            .collect();
         answers.into_iter().collect()
     }
 
@@ -210,7 +214,9 @@ impl Market {
             generation = self.seats.iter().map(|seat| seat.generation).max().unwrap_or(generation);
         }
         // Nothing inside may go parallel: a stolen task could ask the same question and wait for itself.
-        self.memories[generation].answer(key, || economy::solve(self, question).map(Arc::new))
+        self.memories[generation].answer(key, || {
+            economy::solve(self, question).map_err(|error| limits_missed::named(self, question, error)).map(Arc::new)
+        })
     }
 
     fn seat(&self, participant: Arc<dyn Participant>, terms: Terms) -> Arc<Seat> {

@@ -3,9 +3,9 @@
 //! period to the next.
 
 use crate::carbon::flow::{CarbonFlow, FlowGraph, LossRule, trace};
-use crate::carbon::storage::{StorageCarbon, StorageRule};
+use crate::carbon::storage::{StorageCarbon, StorageCarbonError, StorageRule};
 use crate::market::{DevicePlan, Plan};
-use crate::mechanism::MechanismError;
+use crate::mechanism::{InPeriod, MechanismError};
 use crate::network::BusKind;
 use crate::power_flow::{Flow, Injections};
 use crate::setting::{Feeder, Setting};
@@ -38,7 +38,8 @@ pub(super) fn states(
     let mut stores = Stores::new(setting, plans, rule)?;
     let mut states = vec![];
     for t in 0..setting.periods.count {
-        let flow = feeder.power_flow.solve(&injections(setting, feeder, plans, t))?;
+        let solved = feeder.power_flow.solve(&injections(setting, feeder, plans, t));
+        let flow = solved.map_err(InPeriod::at(t))?;
         states.push(carbon_state(setting, feeder, plans, &mut stores, t, flow)?);
     }
     Ok(states)
@@ -47,7 +48,8 @@ pub(super) fn states(
 /// Energy that the network itself takes per period, kWh.
 pub(super) fn taken_kwh(setting: &Setting, feeder: &Feeder, plans: &[Arc<Plan>]) -> Result<Vec<f64>, MechanismError> {
     let taken = |t: usize| {
-        let flow = feeder.power_flow.solve(&injections(setting, feeder, plans, t))?;
+        let solved = feeder.power_flow.solve(&injections(setting, feeder, plans, t));
+        let flow = solved.map_err(InPeriod::at(t))?;
         Ok(setting.periods.hours * flow.p_kw.iter().sum::<f64>())
     };
     (0..setting.periods.count).map(taken).collect()
@@ -99,7 +101,7 @@ fn carbon_state(
         sources(&mut graph, joined.node, plan, period, setting.periods.hours, stores.of(i));
         inner[i] = Some(joined);
     }
-    let carbon = trace(&graph, LossRule::Explicit).map_err(MechanismError::CarbonFlow)?;
+    let carbon = trace(&graph, LossRule::Explicit).map_err(InPeriod::at(period))?;
     let mut state = GridState {
         member_intensity_kg_per_kwh: inner
             .iter()
@@ -120,7 +122,8 @@ fn carbon_state(
     for (i, joined) in inner.iter().enumerate() {
         // Where nothing flows nothing is stored, whatever the intensity.
         let w = joined.and_then(|j| state.carbon.intensity_kg_per_kwh[j.node]).unwrap_or(upstream);
-        state.stored_carbon_kg += stores.advance(i, &plans[i], period, w)?;
+        state.stored_carbon_kg +=
+            stores.advance(i, &plans[i], period, w).map_err(|source| not_followed(setting, i, period, source))?;
     }
     Ok(state)
 }
@@ -156,6 +159,10 @@ struct Store {
     carbon: StorageCarbon,
 }
 
+fn not_followed(setting: &Setting, member: usize, period: usize, source: StorageCarbonError) -> MechanismError {
+    MechanismError::StorageCarbon { who: setting.members[member].id.clone(), source: InPeriod { period, source } }
+}
+
 /// The storages of every member.
 struct Stores {
     of_member: Vec<Vec<Store>>,
@@ -168,12 +175,16 @@ impl Stores {
         let open = |(device, plan): (usize, &DevicePlan)| {
             plan.store.map(|s| {
                 let carbon = StorageCarbon::new(rule, s.efficiency, s.start_kwh, setting.intensity(0));
-                carbon.map(|carbon| Store { device, carbon }).map_err(MechanismError::StorageCarbon)
+                carbon.map(|carbon| Store { device, carbon })
             })
         };
         let of_member = plans
             .iter()
-            .map(|plan| plan.devices.iter().enumerate().filter_map(open).collect::<Result<_, _>>())
+            .enumerate()
+            .map(|(i, plan)| {
+                let stores = plan.devices.iter().enumerate().filter_map(open).collect::<Result<_, _>>();
+                stores.map_err(|source| not_followed(setting, i, 0, source))
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self { of_member, hours: setting.periods.hours })
     }
@@ -183,12 +194,17 @@ impl Stores {
     }
 
     /// Takes the member's storages through a period and returns the carbon they keep, kg.
-    fn advance(&mut self, member: usize, plan: &Plan, period: usize, w_kg_per_kwh: f64) -> Result<f64, MechanismError> {
+    fn advance(
+        &mut self,
+        member: usize,
+        plan: &Plan,
+        period: usize,
+        w_kg_per_kwh: f64,
+    ) -> Result<f64, StorageCarbonError> {
         let mut kept = 0.0;
         for store in &mut self.of_member[member] {
             let power = plan.devices[store.device].power_kw[period];
-            let step = store.carbon.step((-power).max(0.0), power.max(0.0), w_kg_per_kwh, self.hours);
-            let step = step.map_err(MechanismError::StorageCarbon)?;
+            let step = store.carbon.step((-power).max(0.0), power.max(0.0), w_kg_per_kwh, self.hours)?;
             kept += step.in_kg - step.out_kg;
         }
         Ok(kept)

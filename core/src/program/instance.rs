@@ -3,6 +3,7 @@
 use super::flows::{Disc, Divisor, FlowPattern, FlowProgram, FlowTerm, Mode};
 use super::normal::Symbolic;
 use super::{Certificate, Compiled, Expr, Restriction, Row, Var, bounded, choices, face, solver};
+use crate::words::number;
 use std::sync::Arc;
 
 /// One program to solve: a template with its own bounds, costs and right-hand sides.
@@ -34,7 +35,7 @@ pub struct Solution {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SolveError {
     /// A variable has empty, infinite or undefined bounds.
-    #[error("{scope}: a quantity would have to lie between {lower} and {upper}")]
+    #[error("{scope}: a quantity would have to lie between {} and {}", number(*lower), number(*upper))]
     Bounds {
         /// Whose variable it is.
         scope: String,
@@ -65,6 +66,35 @@ pub enum SolveError {
         /// Distance between the best answer and the bound.
         gap: f64,
     },
+    /// One of the above with whose program it was, where its own words do not say so.
+    #[error("{who}: {source}")]
+    Of {
+        /// Whose.
+        who: String,
+        /// What was wrong.
+        source: Box<SolveError>,
+    },
+    /// The question cannot be posed: what it needs is not there.
+    #[error("needs {need}")]
+    Unmet {
+        /// What is missing.
+        need: &'static str,
+    },
+    /// The network of the question is refused.
+    #[error(transparent)]
+    Network(Box<crate::opf::OpfError>),
+}
+
+impl SolveError {
+    /// The same error with whose program it was. Infeasible rows and bounds name their owners themselves.
+    pub fn of(self, who: &str) -> Self {
+        match self {
+            error @ (SolveError::NotCertified { .. } | SolveError::Undecided { .. }) => {
+                SolveError::Of { who: who.to_owned(), source: Box::new(error) }
+            }
+            other => other,
+        }
+    }
 }
 
 /// The answer to a second criterion among optimal points.
