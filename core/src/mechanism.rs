@@ -54,6 +54,19 @@ pub enum MechanismError {
     /// The outcome stands, and what it is compared with does not.
     #[error("without trade, which gains are measured against, there is no state: {0}")]
     WithoutTrade(Box<MechanismError>),
+    /// No price holds a cap on emissions.
+    #[error("the cap of {} kg is below what can be reached: emissions do not fall below {} kg ({}), however dear a kilogram is{}",
+        kg(*cap_kg), kg(*attainable_kg), listed(who), together(*all_together_kg))]
+    CapBelowReach {
+        /// The cap, kg.
+        cap_kg: f64,
+        /// Least emissions under this mechanism, kg.
+        attainable_kg: f64,
+        /// Who must emit them, kg each.
+        who: Vec<(String, f64)>,
+        /// What all could reach if they acted as one, where that is less, kg.
+        all_together_kg: Option<f64>,
+    },
     /// The policy refuses the scenario.
     #[error("carbon policy refused: {0}")]
     Policy(#[from] crate::carbon::PolicyError),
@@ -87,6 +100,20 @@ impl<E: std::error::Error + 'static> InPeriod<E> {
     pub fn at(period: usize) -> impl FnOnce(E) -> Self {
         move |source| Self { period, source }
     }
+}
+
+/// Kilograms in a message.
+fn kg(x: f64) -> String {
+    let digits = format!("{x:.3}");
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn listed(who: &[(String, f64)]) -> String {
+    who.iter().map(|(id, x)| format!("{id} {}", kg(*x))).collect::<Vec<_>>().join(", ")
+}
+
+fn together(all_together_kg: Option<f64>) -> String {
+    all_together_kg.map_or_else(String::new, |x| format!("; under another mechanism {} kg would be possible", kg(x)))
 }
 
 /// A market rule: a pure function of the reported market and the seed.

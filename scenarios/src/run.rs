@@ -524,6 +524,7 @@ fn said(ending: &Ending) -> (RunStatus, String) {
 pub(crate) fn without_outcome(run: &Run, error: &MechanismError) -> RunResult {
     let (status, residual) = match error {
         MechanismError::Solve(error) => unsolved(error),
+        MechanismError::CapBelowReach { .. } => (RunStatus::Infeasible, None),
         _ => (RunStatus::Failed, None),
     };
     let reason = match error {

@@ -14,6 +14,7 @@ mod node_prices;
 pub mod policies;
 mod policy;
 mod recycling;
+mod scarcity;
 pub mod storage;
 
 pub use accounts::Quota;
@@ -24,3 +25,4 @@ pub use policy::{
     CarbonPolicy, MarginalPrice, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy, Responsibility, SignalKind,
     policies,
 };
+pub use scarcity::Scarcity;

@@ -8,8 +8,9 @@ use super::modifiers::{Coverage, Modifiers};
 use super::node_prices::NodePrices;
 use super::policy::{CarbonPolicy, MarginalPrice, PolicyError, RegisteredPolicy, Responsibility, SignalKind};
 use super::recycling;
+use super::scarcity::{self, Scarcity};
 use super::storage::StorageRule;
-use crate::outcome::{Ledger, Party, Reason};
+use crate::outcome::{Certificate, Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Terms};
@@ -112,6 +113,25 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
     /// The signal that an outcome calls for.
     fn target(&self, _setting: &Setting, _modifiers: &Modifiers, _physical: &Physical, signal: &[f64]) -> Vec<f64> {
         signal.to_vec()
+    }
+
+    /// What is scarce at an outcome, where the signal is a scarcity price.
+    fn scarcity(&self, _setting: &Setting, _modifiers: &Modifiers, _physical: &Physical) -> Option<Scarcity> {
+        None
+    }
+
+    /// Whether an outcome keeps what the rule says of it: caps on accounts, and the balance of what is scarce.
+    fn evidence(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Vec<Certificate> {
+        if let (Some(scarcity), &[price]) = (self.scarcity(setting, modifiers, physical), signal) {
+            return scarcity.evidence(setting, physical, price);
+        }
+        scarcity::own_caps(setting, &self.accounts(setting, modifiers, signal), physical).into_iter().collect()
     }
 
     /// Whether the network's limits have prices too.
@@ -225,6 +245,8 @@ where
         fn node_prices(physical: &Physical, signal: &[f64]) -> Option<NodePrices>;
         fn responsibility(physical: &Physical, signal: &[f64]) -> Responsibility;
         fn marginal_prices(physical: &Physical, signal: &[f64]) -> Vec<MarginalPrice>;
+        fn scarcity(physical: &Physical) -> Option<Scarcity>;
+        fn evidence(physical: &Physical, signal: &[f64]) -> Vec<Certificate>;
     }
 
     fn check(&self, setting: &Setting) -> Result<(), PolicyError> {

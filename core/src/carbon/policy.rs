@@ -3,9 +3,10 @@
 //! A policy knows the setting and the physical outcome; it knows no mechanism, no device and no file.
 
 use super::node_prices::NodePrices;
+use super::scarcity::Scarcity;
 use super::storage::StorageRule;
 use crate::open;
-use crate::outcome::Ledger;
+use crate::outcome::{Certificate, Ledger};
 use crate::physical::Physical;
 use crate::setting::Setting;
 use crate::terms::{Charge, Terms};
@@ -80,7 +81,7 @@ pub struct Responsibility {
 pub enum SignalKind {
     /// There is none: terms do not depend on the outcome.
     None,
-    /// One price that rises while the target lies above it: bracketed.
+    /// One price of a kg, at which what is scarce is in balance ([`CarbonPolicy::scarcity`]).
     Scarcity,
     /// Prices at nodes, one per member and period (member-major): brought to a fixed point with an anchor on quantities.
     Nodal,
@@ -176,6 +177,16 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     /// The signal that a physical outcome calls for; the engine looks for its fixed point around any mechanism.
     fn target(&self, _setting: &Setting, _physical: &Physical, signal: &[f64]) -> Vec<f64> {
         signal.to_vec()
+    }
+
+    /// What is scarce at an outcome under [`SignalKind::Scarcity`]: the signal is the price of a kg in balance with it.
+    fn scarcity(&self, _setting: &Setting, _physical: &Physical) -> Option<Scarcity> {
+        None
+    }
+
+    /// Whether an outcome keeps what the policy says of it: caps, allowances that are there and used once.
+    fn evidence(&self, _setting: &Setting, _physical: &Physical, _signal: &[f64]) -> Vec<Certificate> {
+        vec![]
     }
 
     /// Whether the network's limits have prices too, which the engine finds: where energy is priced at nodes. Where the

@@ -5,9 +5,9 @@
 
 mod anchored;
 mod anderson;
-mod bracketing;
 mod ending;
 mod limits;
+mod scarcity;
 mod steepness;
 mod within_limits;
 
@@ -63,14 +63,20 @@ const GAP_TOLERANCE: f64 = 1e-6;
 const ROUNDING: f64 = 1e-12;
 
 impl Cleared {
-    /// Certificate `schedule_gap`: a schedule whose optimality is not proven is no answer. The money that it is measured by is
-    /// that of resources and tariff, which no price that is searched for can swell.
-    fn certify_schedules(&mut self) {
+    /// Proven distance of all schedules from their least cost, and what it may be.
+    fn schedules_gap(&self) -> (f64, f64) {
         let plans = &self.physical.plans;
         let gap: f64 = plans.iter().map(|p| p.gap.max(0.0)).sum();
         let money: f64 = plans.iter().map(|p| p.resource_cost.abs() + p.tariff_cost.abs()).sum();
         let rounding: f64 = plans.iter().map(|p| p.cost.abs()).sum::<f64>().max(1.0);
-        let tolerance = GAP_TOLERANCE * money + ROUNDING * rounding;
+        (gap, GAP_TOLERANCE * money + ROUNDING * rounding)
+    }
+
+    /// Certificate `schedule_gap`: a schedule whose optimality is not proven is no answer. The money that it is measured by is
+    /// that of resources and tariff, which no price that is searched for can swell.
+    fn certify_schedules(&mut self) {
+        let plans = &self.physical.plans;
+        let (gap, tolerance) = self.schedules_gap();
         if gap <= tolerance {
             return;
         }
@@ -123,7 +129,7 @@ pub fn clear(
             let signal = policy.start(market.setting());
             run.round(&policy.terms(market.setting(), &signal), signal)
         }
-        SignalKind::Scarcity => bracketing::clear(&run),
+        SignalKind::Scarcity => scarcity::clear(&run),
         SignalKind::Nodal => anchored::clear(&run),
     };
     cleared.map(Cleared::held_to_its_evidence)
@@ -147,7 +153,11 @@ impl Run<'_> {
 
     /// One round under given terms: reports, mechanism, delivery. Each round has the whole budget of steps.
     fn round(&self, terms: &[Terms], signal: Vec<f64>) -> Result<Cleared, MechanismError> {
-        let truth = self.market.under(terms);
+        self.round_in(self.market.under(terms), signal)
+    }
+
+    /// The same in a market that is already under the terms of the signal.
+    fn round_in(&self, truth: Market, signal: Vec<f64>) -> Result<Cleared, MechanismError> {
         if self.mechanism.plugin().needs.contains(&Need::Convexity) && !truth.is_convex() {
             return Err(MechanismError::Unmet { need: "convex local problems (an escalating reward is not convex)" });
         }

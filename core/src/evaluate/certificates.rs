@@ -1,6 +1,6 @@
 //! What can be checked about a run, and the claims of its mechanism.
 
-use super::{Case, Charges};
+use super::{Benchmark, Case, Charges};
 use crate::game::{self, ReportGame};
 use crate::market::Plan;
 use crate::mechanism::{Condition, Here};
@@ -13,10 +13,16 @@ pub(super) fn regret(case: &Case) -> Certificate {
     game::certify("regret", &game, &game.truthful(), None)
 }
 
-pub(super) fn all(case: &Case, excess: Option<&Certificate>, regret: Option<&Certificate>) -> Vec<Certificate> {
+pub(super) fn all(
+    case: &Case,
+    policy: Vec<Certificate>,
+    excess: Option<&Certificate>,
+    regret: Option<&Certificate>,
+) -> Vec<Certificate> {
     let tolerance = money_tolerance(case);
     let compared = |found: &Certificate| Certificate { tolerance: Some(tolerance), ..found.clone() };
     let mut all = case.cleared.outcome.evidence.clone();
+    all.extend(policy);
     all.push(ledger_balance(case));
     all.push(claimed(case, Claim::BudgetBalanced, budget_balance(case)));
     all.extend(if_claimed(case, Claim::NoDeficit, no_deficit));
@@ -180,8 +186,8 @@ fn individual_rationality(case: &Case) -> Certificate {
 }
 
 fn efficiency(case: &Case) -> Option<Certificate> {
-    let (best, gap) = case.least_cost?;
-    let lost = case.accounts.operating_and_carbon() - best;
+    let Benchmark { outcome, least, gap, .. } = case.benchmark?;
+    let lost = outcome - least;
     Some(Certificate::check(
         "efficiency",
         lost.max(0.0),

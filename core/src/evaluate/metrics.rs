@@ -47,9 +47,8 @@ fn money(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     put("welfare_gain", welfare.into());
     let resources = |a: &super::Accounts| a.sum(|m| m.resource_cost) + a.upstream_resource_cost;
     put("resource_gain", (resources(before) - resources(after)).into());
-    if let Some((best, _)) = case.least_cost {
-        let possible = before.operating_and_carbon() - best;
-        put("efficiency", (possible >= NOTHING_TO_GAIN * (1.0 + best.abs())).then(|| welfare / possible).into());
+    if let Some(benchmark) = case.benchmark {
+        put("efficiency", benchmark.efficiency(NOTHING_TO_GAIN).into());
     }
     if let Some(repaired) = case.repaired {
         put("efficiency_repaired", repaired.efficiency.into());

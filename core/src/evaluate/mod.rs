@@ -4,6 +4,7 @@
 //! cost, which holds resources only and never transfers.
 
 mod accounts;
+mod benchmark;
 mod carbon;
 mod certificates;
 mod coalition;
@@ -26,6 +27,7 @@ use crate::physical::{self, Physical};
 use crate::record::RunRecord;
 use crate::terms::Terms;
 use accounts::Accounts;
+use benchmark::Benchmark;
 use repaired::{Compared, Repaired};
 use std::sync::Arc;
 
@@ -75,9 +77,8 @@ struct Case<'a> {
     carbon: CarbonFigures,
     /// Whether participants decided under the terms they are charged by.
     charges: Charges,
-    /// Least operating plus carbon cost of all together on the policy's own terms, the network ignored; with the proven
-    /// gap of that figure.
-    least_cost: Option<(f64, f64)>,
+    /// The outcome against the least cost of all together; `None` where that is not known.
+    benchmark: Option<Benchmark>,
     /// Whether the trades of that answer are an arbitrary choice among some that cost the same.
     arbitrary_trades: bool,
     /// The comparison within the network's limits.
@@ -142,7 +143,6 @@ pub fn evaluate(
     let charged = if hidden { cleared.truth.under(&charged_terms) } else { cleared.truth.clone() };
     // A coalition that cannot be solved leaves efficiency empty; it does not spoil the run.
     let together = charged.remembered(&charged.grand()).ok();
-    let least_cost = together.as_ref().map(|best| (best.cost, best.gap));
     let accounts = account(&cleared.physical, &outcome.ledger, &outcome.imposed);
     let alone = account(&alone_physical, &Ledger::default(), &[]);
     let compared = Compared {
@@ -155,6 +155,15 @@ pub fn evaluate(
         alone_physical: &alone_physical,
         charged: &charged,
     };
+    let benchmark = match policy.scarcity(setting, &cleared.physical) {
+        Some(scarcity) => compared.within_what_is_scarce(&scarcity),
+        None => together.as_ref().map(|best| Benchmark {
+            outcome: accounts.operating_and_carbon(),
+            alone: alone.operating_and_carbon(),
+            least: best.cost,
+            gap: best.gap,
+        }),
+    };
     let repaired = compared.repaired(&account, metrics::NOTHING_TO_GAIN);
     let responsibility = policy.responsibility(setting, &cleared.physical, &cleared.signal);
     let case = Case {
@@ -166,7 +175,7 @@ pub fn evaluate(
         price: policy.price_per_tonne().map(|price| (price, policy.price_factor())),
         charges: if hidden { Charges::Hidden } else { Charges::Seen },
         alone_physical,
-        least_cost,
+        benchmark,
         arbitrary_trades: traded && together.is_some_and(|best| best.arbitrary),
         cleared,
         mechanism,
@@ -174,9 +183,10 @@ pub fn evaluate(
         yardstick,
         seed,
     };
+    let evidence = policy.evidence(setting, &cleared.physical, &cleared.signal);
     let excess = (yardstick.core == Search::Made).then(|| coalition::core_excess(&case));
     let regret = (yardstick.regret == Search::Made).then(|| certificates::regret(&case));
-    let certificates = certificates::all(&case, excess.as_ref(), regret.as_ref());
+    let certificates = certificates::all(&case, evidence, excess.as_ref(), regret.as_ref());
     let record = RunRecord {
         metrics: metrics::row(&case, excess.as_ref(), regret.as_ref()),
         participants: tables::participants(&case),

@@ -123,6 +123,11 @@ impl Block {
         &self.contribution.output[slot]
     }
 
+    /// Balance of its carbon account, kg; zero without one.
+    pub fn account_balance(&self) -> Expr {
+        self.balance.as_ref().map_or_else(Expr::default, |(balance, _)| balance.clone())
+    }
+
     /// What the participant does and pays at a solution, under the terms the block was built with.
     pub fn plan(&self, setting: &Setting, terms: &Terms, shortfall_price: f64, solution: &Solution) -> Plan {
         let all = |exprs: &[Expr]| exprs.iter().map(|e| clean(solution.value(e))).collect::<Vec<_>>();

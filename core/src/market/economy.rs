@@ -7,7 +7,7 @@ use crate::network::Network;
 use crate::opf::{NetworkBlock, OpfError, Withdrawal};
 use crate::program::{Chosen, Cost, Expr, Program, Row, Solution, SolveError, Var};
 use crate::setting::{Feeder, Product, Setting};
-use crate::terms::{Limits, Terms};
+use crate::terms::{Charge, Limits, Terms};
 use std::sync::Arc;
 
 /// A question: the least cost of a group of members that trade among themselves.
@@ -122,6 +122,33 @@ fn pose(market: &Market, question: &Economy, network: Option<(&Feeder, &[f64])>)
         Some((feeder, loss_price)) => Some(Inside::build(&mut program, market, feeder, &members, &blocks, loss_price)?),
     };
     Ok(Posed { program, members, blocks, rows, inside })
+}
+
+pub(super) fn least_balances_kg(market: &Market) -> Result<Vec<f64>, SolveError> {
+    let Posed { program, blocks, .. } = pose(market, &market.grand(), None)?;
+    let mut instance = program.compile().instance();
+    instance.forget_costs();
+    let balances: Vec<Expr> = blocks.iter().map(Block::account_balance).collect();
+    for (v, kg) in balances.iter().flat_map(|b| &b.terms) {
+        instance.add_linear(*v, *kg);
+    }
+    let first = instance.solve()?;
+    // Who emits what is unique only if nobody emits for others without need.
+    let trades: Vec<Var> = blocks.iter().flat_map(|b| b.trade.iter().copied()).collect();
+    let chosen = instance.least_squares_among_optima(&first, &trades)?.solution;
+    Ok(balances.iter().map(|b| chosen.value(b)).collect())
+}
+
+pub(super) fn least_cost_of_pool(market: &Market, charge: &Charge, other_kg: f64) -> Result<(f64, f64), SolveError> {
+    let Posed { mut program, blocks, .. } = pose(market, &market.grand(), None)?;
+    let mut sum = Expr::constant(other_kg);
+    for block in &blocks {
+        sum.add(1.0, &block.account_balance());
+    }
+    let (cost, _) = charge.contribute(&mut program, &sum);
+    program.add_cost(&cost);
+    let certificate = program.compile().instance().solve()?.certificate;
+    Ok((certificate.objective, certificate.gap))
 }
 
 pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, SolveError> {

@@ -4,7 +4,7 @@ use super::block::{Block, Shortfall};
 use super::plan::Plan;
 use super::{Market, Seat};
 use crate::auction::Order;
-use crate::program::{Instance, Program, SolveError, Template};
+use crate::program::{Chosen, Instance, Program, Solution, SolveError, Template};
 use crate::setting::{Product, Role, Setting};
 use crate::terms::at;
 use std::sync::Arc;
@@ -14,15 +14,27 @@ use std::sync::Arc;
 pub(super) struct LocalProblem {
     block: Block,
     template: Template,
-    shortfall_price: f64,
+    shortfall: Option<Shortfall>,
 }
 
 impl LocalProblem {
     pub fn new(setting: &Setting, member: usize, seat: &Seat, shortfall: Option<Shortfall>) -> Self {
         let mut program = Program::new();
         let block = Block::build(&mut program, setting, member, &*seat.participant, &seat.terms, shortfall);
-        Self { block, template: program.compile(), shortfall_price: shortfall.map_or(0.0, |s| s.price_per_kwh) }
+        Self { block, template: program.compile(), shortfall }
     }
+}
+
+/// What is changed in a participant's problem to ask something of it.
+type Question<'q> = dyn Fn(&LocalProblem, &mut Instance) + 'q;
+
+/// Which of several least-cost schedules is an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Criterion {
+    /// Whichever is found.
+    Any,
+    /// The one with the least sum of squared grid exchange.
+    LeastExchange,
 }
 
 /// A handle on one participant of a market.
@@ -127,17 +139,13 @@ impl Local<'_> {
         seat.problem.get_or_init(|| LocalProblem::new(&self.market.setting, self.member, seat, None))
     }
 
-    fn ask(&self, question: impl FnOnce(&LocalProblem, &mut Instance)) -> Result<Plan, SolveError> {
-        let problem = self.problem();
-        let mut instance = problem.template.instance();
-        question(problem, &mut instance);
-        let solution = instance.solve()?;
-        Ok(problem.block.plan(&self.market.setting, &self.seat().terms, 0.0, &solution))
+    fn ask(&self, question: impl Fn(&LocalProblem, &mut Instance)) -> Result<Plan, SolveError> {
+        self.schedule(None, &question, Criterion::Any)
     }
 
     /// Least cost at fixed trades, and among least-cost schedules the one with the least sum of squared grid exchange.
     fn least_cost(&self, trade: &[f64]) -> Result<Plan, SolveError> {
-        self.scheduled(self.problem(), trade)
+        self.schedule(None, &fixed(trade), Criterion::LeastExchange)
     }
 
     fn with_shortfall(&self, trade: &[f64]) -> Result<Plan, SolveError> {
@@ -145,20 +153,55 @@ impl Local<'_> {
         let price_per_kwh = if highest > 0.0 { 10.0 * highest } else { 10.0 };
         let committed_kwh = trade.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
         let shortfall = Shortfall { price_per_kwh, committed_kwh };
-        let problem = LocalProblem::new(&self.market.setting, self.member, self.seat(), Some(shortfall));
-        self.scheduled(&problem, trade)
+        self.schedule(Some(shortfall), &fixed(trade), Criterion::LeastExchange)
     }
 
-    fn scheduled(&self, problem: &LocalProblem, trade: &[f64]) -> Result<Plan, SolveError> {
+    /// The answer to a question as a schedule under the terms in force.
+    fn schedule(
+        &self,
+        shortfall: Option<Shortfall>,
+        question: &Question<'_>,
+        criterion: Criterion,
+    ) -> Result<Plan, SolveError> {
+        self.posed(shortfall, |problem| {
+            let (solution, settled) = self.solution(problem, question, criterion)?;
+            let terms = &self.seat().terms;
+            let price_per_kwh = problem.shortfall.map_or(0.0, |s| s.price_per_kwh);
+            let plan = problem.block.plan(&self.market.setting, terms, price_per_kwh, &solution);
+            Ok(Plan { arbitrary: !settled, ..plan })
+        })
+    }
+
+    /// The participant's problem, made for this once where energy that is missing has a price.
+    fn posed<T>(&self, shortfall: Option<Shortfall>, of: impl FnOnce(&LocalProblem) -> T) -> T {
+        match shortfall {
+            None => of(self.problem()),
+            made_up => of(&LocalProblem::new(&self.market.setting, self.member, self.seat(), made_up)),
+        }
+    }
+
+    /// The answer, and whether the criterion decided it.
+    fn solution(
+        &self,
+        problem: &LocalProblem,
+        question: &Question<'_>,
+        criterion: Criterion,
+    ) -> Result<(Solution, bool), SolveError> {
         let mut instance = problem.template.instance();
-        for (v, x) in problem.block.trade.iter().zip(trade) {
-            instance.fix(*v, *x);
+        question(problem, &mut instance);
+        if let Some(mixture) = &self.market.mixture {
+            let shortfall = problem.shortfall;
+            return mixture.answer(&instance, |side| {
+                let side = side.local(self.member);
+                side.posed(shortfall, |problem| side.solution(problem, question, criterion))
+            });
         }
         let first = instance.solve()?;
-        let chosen = instance.least_squares_among_optima(&first, &problem.block.exchange)?;
-        let terms = &self.seat().terms;
-        let plan = problem.block.plan(&self.market.setting, terms, problem.shortfall_price, &chosen.solution);
-        Ok(Plan { arbitrary: !chosen.settled, ..plan })
+        if criterion == Criterion::Any {
+            return Ok((first, true));
+        }
+        let Chosen { solution, settled } = instance.least_squares_among_optima(&first, &problem.block.exchange)?;
+        Ok((solution, settled))
     }
 
     /// Samples the response to prices strictly inside the participant's own band: at its ends the tariff makes the answer
@@ -202,5 +245,14 @@ impl Local<'_> {
             last = quantity;
         }
         Ok(orders)
+    }
+}
+
+/// The question what a participant does at these net sales.
+fn fixed(trade: &[f64]) -> impl Fn(&LocalProblem, &mut Instance) + '_ {
+    move |problem, instance| {
+        for (v, x) in problem.block.trade.iter().zip(trade) {
+            instance.fix(*v, *x);
+        }
     }
 }

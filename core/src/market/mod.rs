@@ -9,6 +9,7 @@ mod economy;
 mod limits_missed;
 mod local;
 mod memory;
+mod mixture;
 mod plan;
 
 pub use economy::{Allocation, Economy, NetworkMode};
@@ -20,9 +21,10 @@ use crate::auction::{Book, Order};
 use crate::participant::{Participant, Report};
 use crate::program::SolveError;
 use crate::setting::{Role, Setting};
-use crate::terms::Terms;
+use crate::terms::{Charge, Terms};
 use local::LocalProblem;
 use memory::{Memory, Meter};
+use mixture::Mixture;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -48,6 +50,8 @@ pub struct Market {
     memories: Vec<Arc<Memory>>,
     ids: Arc<AtomicU64>,
     meter: Arc<Meter>,
+    /// Whose answers are mixed, where this market answers between two others.
+    mixture: Option<Arc<Mixture>>,
 }
 
 impl Market {
@@ -59,6 +63,7 @@ impl Market {
             memories: vec![Arc::default()],
             ids: Arc::default(),
             meter: Arc::default(),
+            mixture: None,
         };
         market.seats = participants.into_iter().map(|p| market.seat(p, Terms::default())).collect();
         let roles = market.roles();
@@ -161,6 +166,7 @@ impl Market {
             return self.clone();
         }
         self.changed(|i, seat| (i == member).then(|| (report.apply(&seat.participant), seat.terms.clone())))
+            .mixing(|side| side.with_report(member, report))
     }
 
     /// The market with a further layer of terms, one per participant; an empty layer changes nothing.
@@ -169,14 +175,24 @@ impl Market {
             return self.clone();
         }
         self.changed(|i, seat| Some((seat.participant.clone(), seat.terms.and(&layer[i]))))
+            .mixing(|side| side.imposing(layer))
     }
 
     /// The market under these terms instead of whatever held: the policy's layer, and the engine's business only.
     pub fn under(&self, terms: &[Terms]) -> Self {
-        if terms.iter().zip(&self.seats).all(|(t, seat)| *t == seat.terms) {
+        if self.mixture.is_none() && terms.iter().zip(&self.seats).all(|(t, seat)| *t == seat.terms) {
             return self.clone();
         }
-        self.changed(|i, seat| Some((seat.participant.clone(), terms[i].clone())))
+        let market = self.changed(|i, seat| Some((seat.participant.clone(), terms[i].clone())));
+        Self { mixture: None, ..market }
+    }
+
+    /// The market under these terms, whose answer to every question lies between those of two others of the same
+    /// participants: `share` of what `low` answers, and the rest of what `high` answers. `place` is the weight of `low`'s
+    /// terms in these: where both sides' answers are optimal under them, so are the mixed ones, and [`Plan::gap`] proves it.
+    pub fn between(&self, terms: &[Terms], low: &Self, high: &Self, share: f64, place: f64) -> Self {
+        let market = self.changed(|i, seat| Some((seat.participant.clone(), terms[i].clone())));
+        Self { mixture: Some(Arc::new(Mixture { low: low.clone(), high: high.clone(), share, place })), ..market }
     }
 
     /// The terms of one participant.
@@ -214,9 +230,35 @@ impl Market {
             generation = self.seats.iter().map(|seat| seat.generation).max().unwrap_or(generation);
         }
         // Nothing inside may go parallel: a stolen task could ask the same question and wait for itself.
-        self.memories[generation].answer(key, || {
-            economy::solve(self, question).map_err(|error| limits_missed::named(self, question, error)).map(Arc::new)
-        })
+        let compute = || match &self.mixture {
+            Some(mixture) => mixture.allocation(self, question),
+            None => economy::solve(self, question).map_err(|error| limits_missed::named(self, question, error)),
+        };
+        self.memories[generation].answer(key, || compute().map(Arc::new))
+    }
+
+    /// Least sum of the balances of all accounts, kg, whatever it costs, and each member's part of it: what emissions cannot
+    /// fall below if all act together.
+    ///
+    /// # Errors
+    /// If they cannot operate.
+    pub(crate) fn least_balances_kg(&self) -> Result<Vec<f64>, SolveError> {
+        economy::least_balances_kg(self)
+    }
+
+    /// Least cost of all together, and its proven gap, if they share one account: `charge` on the sum of their balances and
+    /// `other_kg`, whatever their own accounts charge.
+    ///
+    /// # Errors
+    /// If no schedule keeps the charge's cap, or the problem is not solved to tolerance.
+    pub(crate) fn least_cost_of_pool(&self, charge: &Charge, other_kg: f64) -> Result<(f64, f64), SolveError> {
+        economy::least_cost_of_pool(self, charge, other_kg)
+    }
+
+    /// The same market with the sides that it mixes changed.
+    fn mixing(self, change: impl Fn(&Self) -> Self) -> Self {
+        let mixture = self.mixture.as_ref().map(|mixture| Arc::new(mixture.map(change)));
+        Self { mixture, ..self }
     }
 
     fn seat(&self, participant: Arc<dyn Participant>, terms: Terms) -> Arc<Seat> {

@@ -23,6 +23,11 @@ pub(super) fn solve(problem: &Instance) -> Result<Solution, SolveError> {
     Search { problem, nodes: 1, incumbent: None, pruned: f64::INFINITY, refused: None }.run(root)
 }
 
+/// Whether `x` keeps every choice. A mixture of points that do has their rounding.
+pub(super) fn respected(problem: &Instance, x: &[f64]) -> bool {
+    most_violated(problem, x).is_none()
+}
+
 struct Search<'a> {
     problem: &'a Instance,
     nodes: usize,

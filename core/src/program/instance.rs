@@ -148,6 +148,19 @@ impl Instance {
         (self.lower[v.index()], self.upper[v.index()])
     }
 
+    /// Takes every cost out of the objective: what is added from here on is all that counts.
+    pub fn forget_costs(&mut self) -> &mut Self {
+        self.linear.fill(0.0);
+        self.curvature.fill(0.0);
+        self.constant = 0.0;
+        self
+    }
+
+    /// Whether a point keeps all choices, as far as a solver's rounding goes.
+    pub fn respects_choices(&self, x: &[f64]) -> bool {
+        choices::respected(self, x)
+    }
+
     /// Adds `slope * v` to the objective.
     pub fn add_linear(&mut self, v: Var, slope: f64) -> &mut Self {
         self.linear[v.index()] += slope;

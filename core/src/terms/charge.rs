@@ -137,7 +137,8 @@ impl Charge {
             segments.push((s, w[1] - w[0], slope));
         }
         // A cap below everything that can happen cannot hold, and the row says so.
-        let row = program.equal(row, low.min(high), "carbon account", None);
+        let what = if self.cap_kg.is_some() { "kg under the cap" } else { "carbon account" };
+        let row = program.equal(row, low.min(high), what, None);
         let falls = segments.windows(2).rposition(|w| w[1].2 < w[0].2);
         if let Some(last) = falls {
             // Beyond the last fall of the price the segments fill in order by themselves.

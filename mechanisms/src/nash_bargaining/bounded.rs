@@ -13,6 +13,9 @@ const MAX_SWEEPS: usize = 100_000;
 /// A sweep that moves no pair's money by more than this share of the gain is the last.
 const TOLERANCE: f64 = 1e-13;
 
+/// A loss that is rounding, relative to the costs that trade moves.
+const NO_LOSS: f64 = 1e-9;
+
 struct Pair {
     seller: usize,
     buyer: usize,
@@ -97,7 +100,8 @@ fn feasible_start(before: &[f64], pairs: &mut [Pair]) -> Result<(), f64> {
     program.add_cost(&cost);
     let solution = program.compile().instance().solve().map_err(|_| f64::INFINITY)?;
     let worst = solution.value(least);
-    if worst <= 0.0 {
+    // Where there is nothing to gain, nobody losing is all there can be.
+    if worst < -NO_LOSS * (1.0 + before.iter().map(|b| b.abs()).sum::<f64>()) {
         return Err(-worst);
     }
     for (p, m) in pairs.iter_mut().zip(&money) {

@@ -44,6 +44,8 @@ register!(NashBargaining, "nash-bargaining", Cooperative, "splits the gain of co
 
 /// Gains below this share of the disagreement costs are rounding.
 const NO_GAIN: f64 = 1e-9;
+/// Sales below this are rounding, kWh.
+const NO_TRADE_KWH: f64 = 1e-6;
 
 impl Mechanism for NashBargaining {
     fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
@@ -52,7 +54,10 @@ impl Mechanism for NashBargaining {
         let best = market.solve(&market.grand())?;
         ctx.messages(2 * market.len() * market.setting().slots.len());
         let scale: f64 = 1.0 + alone.iter().map(|c| c.abs()).sum::<f64>();
-        if alone.iter().sum::<f64>() - best.cost <= NO_GAIN * scale {
+        // Where trade gains nothing and yet belongs to the optimum (the price of carbon makes both sides cost the same) it is
+        // made: how much is emitted may depend on it.
+        let idle = best.plans.iter().flatten().flat_map(|plan| &plan.trade).all(|kwh| kwh.abs() <= NO_TRADE_KWH);
+        if idle && alone.iter().sum::<f64>() - best.cost <= NO_GAIN * scale {
             outcome.evidence.push(Certificate::measure(
                 "bargaining_gain",
                 0.0,

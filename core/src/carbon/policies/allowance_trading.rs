@@ -2,17 +2,25 @@
 //!
 //! With identical ladders the common price `rho` of an allowance is the marginal price of all balances pooled. At that price
 //! a member with balance `x` pays `rho x - F*(rho)`, however much it trades: it sees one price for every kg, and the ladder
-//! only decides which.
+//! only decides which. The same price holds without trade, which gains are measured against; there allowances that no member
+//! has are bought from the authority, and those that none wants sold to it, at that price.
+//!
+//! Where `rho` lies between two tiers all balances together meet the edge; if emissions jump across it at `rho`, every answer
+//! lies between both sides of the jump. Where a whole tier costs `rho`, and emissions jump at that price, the least emissions
+//! within the tier are taken. The certificate `allowance_market` says how many kilograms are asked for and not there.
 
 use super::Stepped;
 use crate::carbon::accounts::{self, Quota};
-use crate::carbon::{CARBON, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
+use crate::carbon::{CARBON, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, Scarcity, SignalKind};
 use crate::outcome::{Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Reward};
 use serde::{Deserialize, Serialize};
+
+/// Share of the allowances wanted at a price that is missing by rounding.
+const ROUNDING: f64 = 1e-9;
 
 /// How allowances change hands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,12 +79,15 @@ impl AllowanceTrading {
         let members = accounts.iter().zip(&physical.plans).enumerate();
         let mut balances: Vec<(Party, f64)> =
             members.map(|(i, (a, plan))| (Party::Member(i), accounts::balance_kg(setting, a, plan))).collect();
-        if modifiers.coverage == Coverage::Feeder
-            && let Some(account) = self.ladder().feeder_account(setting, modifiers, &[])
-        {
+        if let Some(account) = self.operator_account(setting, modifiers) {
             balances.push((Party::Dso, accounts::feeder_balance_kg(setting, modifiers, &account, physical)));
         }
         balances
+    }
+
+    /// The network operator's account, where it has one.
+    fn operator_account(&self, setting: &Setting, modifiers: &Modifiers) -> Option<Account> {
+        (modifiers.coverage == Coverage::Feeder).then(|| self.ladder().feeder_account(setting, modifiers, &[]))?
     }
 }
 
@@ -153,14 +164,18 @@ impl Rule for AllowanceTrading {
         })
     }
 
-    /// The signal brought into the marginal prices of the pooled balances: unchanged exactly if all allowances wanted at this
-    /// price are there.
-    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
-        let &[price] = signal else { return signal.to_vec() };
-        let balances = self.balances(setting, modifiers, physical);
-        let pool = self.ladder().charge().pooled(balances.len().max(1));
-        let (low, high) = pool.slopes_at(balances.iter().map(|b| b.1).sum());
-        vec![price.clamp(low, high)]
+    /// Balances before allowances are traded, and the pooled ladder.
+    fn scarcity(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Option<Scarcity> {
+        if self.credits == Credits::Bundled {
+            return None;
+        }
+        let ladder = self.ladder();
+        let accounts = ladder.accounts(setting, modifiers, &[]);
+        let operator = self.operator_account(setting, modifiers);
+        let operator_kg =
+            operator.as_ref().map_or(0.0, |a| accounts::feeder_balance_kg(setting, modifiers, a, physical));
+        let payers = accounts.len() + usize::from(operator.is_some());
+        Some(Scarcity { accounts, operator_kg, charge: ladder.charge().pooled(payers.max(1)) })
     }
 
     fn responsibility(
@@ -199,37 +214,41 @@ impl Rule for AllowanceTrading {
         let price = Self::price(&charge, signal);
         let after_kg = traded(&charge, price, &before_kg);
         let bought_kg: Vec<f64> = before_kg.iter().zip(&after_kg).map(|(x, z)| x - z).collect();
-        let volume_kg: f64 = bought_kg.iter().map(|a| a.max(0.0)).sum();
+        let sum = |sign: f64| bought_kg.iter().map(|a| (sign * a).max(0.0)).sum::<f64>();
+        let (asked_kg, offered_kg) = (sum(1.0), sum(-1.0));
         for ((party, _), kept_kg) in balances.iter().zip(&after_kg) {
             ledger.pay(*party, Party::Authority, charge.value(*kept_kg), CARBON);
         }
+        let volume_kg = asked_kg.max(offered_kg);
         for (b, buys_kg) in bought_kg.iter().enumerate().filter(|(_, a)| **a > 0.0) {
             for (s, sells_kg) in bought_kg.iter().enumerate().filter(|(_, a)| **a < 0.0) {
                 let kg = buys_kg * -sells_kg / volume_kg;
                 ledger.pay(balances[b].0, balances[s].0, price * kg, CARBON);
             }
         }
+        // Away from the balance of the market (without trade, at the prices of trade) the rest changes hands at its price too.
+        for ((party, _), bought) in balances.iter().zip(&bought_kg) {
+            let (own_side, other_side) = if *bought > 0.0 { (asked_kg, offered_kg) } else { (offered_kg, asked_kg) };
+            let unmatched = if own_side > 0.0 { 1.0 - other_side / own_side } else { 0.0 };
+            if unmatched > ROUNDING {
+                ledger.pay(*party, Party::Authority, price * bought * unmatched, CARBON);
+            }
+        }
     }
 }
 
-/// Balances after allowances were traded at a price, with the same sum and the least cost together: everybody moves only as
-/// far as the price asks, and what is then missing is shared in proportion to who can give.
+/// Balances after allowances were traded at a price: everybody moves only as far as the price asks. Where its demand leaves
+/// room, what is then missing is shared in proportion to who can give, so that the sum stays; where it does not, not all find
+/// a partner. Everybody pays `price x - F*(price)` on a balance `x`, wherever in its demand it ends.
 fn traded(charge: &Charge, price: f64, before_kg: &[f64]) -> Vec<f64> {
-    if before_kg.is_empty() {
-        return vec![];
-    }
-    let mean = before_kg.iter().sum::<f64>() / before_kg.len() as f64;
-    let (low, high) = charge.slopes_at(mean);
-    let (least, most) = charge.demand(price.clamp(low, high));
-    // Rounding must not leave the mean outside.
-    let (least, most) = (least.min(mean), most.max(mean));
+    let (least, most) = charge.demand(price);
     let mut after: Vec<f64> = before_kg.iter().map(|x| x.clamp(least, most)).collect();
     let missing = before_kg.iter().sum::<f64>() - after.iter().sum::<f64>();
-    let towards = if missing > 0.0 { f64::max } else { f64::min };
-    // Moving everybody to the mean closes the gap exactly, so a part of the way does.
-    let room: Vec<f64> = after.iter().map(|z| towards(mean - z, 0.0)).collect();
+    // Something is missing only where somebody was stopped at this end.
+    let end = if missing > 0.0 { most } else { least };
+    let room: Vec<f64> = after.iter().map(|z| end - z).collect();
     let total: f64 = room.iter().sum();
-    if total != 0.0 {
+    if missing != 0.0 && total != 0.0 {
         for (z, room) in after.iter_mut().zip(&room) {
             *z += room * (missing / total).clamp(0.0, 1.0);
         }
@@ -262,6 +281,12 @@ mod tests {
         (setting, physical)
     }
 
+    /// By how much allowances are short of what a price calls for, kg.
+    fn excess(trading: &dyn CarbonPolicy, setting: &Setting, physical: &Physical, price: f64) -> f64 {
+        let scarcity = trading.scarcity(setting, physical).unwrap();
+        scarcity.excess_kg(price, scarcity.balance_kg(setting, physical))
+    }
+
     /// Balances of 5 t and -1 t in the published ladder: 1400 apart, 1120 after 3 t changed hands.
     #[test]
     fn trading_allowances_gains_280() {
@@ -269,30 +294,33 @@ mod tests {
         let trading = policy("AllowanceTrading()");
         // Two tonnes each: at the kink between 280 and 350 every price clears.
         for price in [0.28, 0.3, 0.35] {
-            assert_eq!(trading.target(&setting, &physical, &[price]), [price]);
+            assert_eq!(excess(&*trading, &setting, &physical, price), 0.0);
             let ledger = bills(&*trading, &setting, &physical, &[price]);
             close(ledger.balance(Party::Authority), 1120.0, 1e-9);
             close(paid(&ledger, 0), 560.0 + 3000.0 * price, 1e-9);
             close(paid(&ledger, 1), 560.0 - 3000.0 * price, 1e-9);
         }
-        close(trading.target(&setting, &physical, &[0.4])[0], 0.35, 1e-12);
+        close(excess(&*trading, &setting, &physical, 0.4), -4000.0, 1e-9);
         let alone = bills(&*policy("Stepped()"), &setting, &physical, &[]);
         close(alone.balance(Party::Authority), 1400.0, 1e-9);
     }
 
+    /// At any price of the ladder, in balance or not: nobody's bill depends on what others happen to want.
     #[test]
     fn what_dispatch_sees_is_what_is_paid() {
         let (setting, physical) = emitted(&[9000.0, 2500.0, 300.0], &[500.0, 0.0, 900.0]);
         let trading = policy("AllowanceTrading()");
         // 10.4 t in three accounts lie in the second tier of the pooled ladder.
-        let signal = trading.target(&setting, &physical, &[9.0]);
-        close(signal[0], 0.35, 1e-12);
-        let terms = trading.terms(&setting, &signal);
-        let ledger = bills(&*trading, &setting, &physical, &signal);
-        for (i, plan) in physical.plans.iter().enumerate() {
-            let account = terms[i].account.as_ref().unwrap();
-            let seen = account.charge.value(accounts::balance_kg(&setting, account, plan));
-            close(paid(&ledger, i), seen, 1e-9);
+        let second = AllowanceTrading::default().ladder().charge().slopes[1];
+        assert_eq!(excess(&*trading, &setting, &physical, second), 0.0);
+        for price in [0.28, 0.31, second, 0.4, 0.56] {
+            let terms = trading.terms(&setting, &[price]);
+            let ledger = bills(&*trading, &setting, &physical, &[price]);
+            for (i, plan) in physical.plans.iter().enumerate() {
+                let account = terms[i].account.as_ref().unwrap();
+                let seen = account.charge.value(accounts::balance_kg(&setting, account, plan));
+                close(paid(&ledger, i), seen, 1e-9);
+            }
         }
     }
 
@@ -307,7 +335,7 @@ mod tests {
         let excess = |price: f64| {
             let market = market.under(&trading.terms(&setting, &[price]));
             let (plans, physical) = autarky(&market);
-            (trading.target(&setting, &physical, &[price])[0] - price, plans)
+            (excess(&*trading, &setting, &physical, price), plans)
         };
         // The turbine is worth its carbon up to 0.18 / 0.6 = 0.30: dear allowances stop it, cheap ones do not.
         assert!(excess(0.299).0 > 0.0);
@@ -342,29 +370,37 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn nobody_gains_by_more_trade_and_nothing_is_lost(
+        fn everybody_pays_the_price_of_its_balance_and_nothing_is_lost(
             balances in prop::collection::vec(-8000.0..12000.0f64, 1..6),
-            signal in 0.0..1.0f64,
+            share in 0.0..=1.0f64,
         ) {
-            let trading = AllowanceTrading::default();
-            let charge = trading.ladder().charge();
-            let after = traded(&charge, signal, &balances);
-            let (sum_before, sum_after): (f64, f64) = (balances.iter().sum(), after.iter().sum());
-            prop_assert!((sum_before - sum_after).abs() < 1e-6);
+            let charge = AllowanceTrading::default().ladder().charge();
+            let (first, last) = ends(&charge);
+            let price = first + share * (last - first);
+            let after = traded(&charge, price, &balances);
+            for (before, after) in balances.iter().zip(&after) {
+                let paid = charge.value(*after) + price * (before - after);
+                prop_assert!((paid - price * before + charge.conjugate(price)).abs() < 1e-6);
+            }
+            // At a price in balance all allowances find a partner, and together nobody could do better.
+            let sum: f64 = balances.iter().sum();
+            let pool = charge.pooled(balances.len());
+            let after = traded(&charge, pool.slopes_at(sum).0, &balances);
+            prop_assert!((sum - after.iter().sum::<f64>()).abs() < 1e-6);
             let cost: f64 = after.iter().map(|z| charge.value(*z)).sum();
-            let least = charge.pooled(balances.len()).value(sum_before);
-            prop_assert!((cost - least).abs() < 1e-6, "{cost} {least}");
+            prop_assert!((cost - pool.value(sum)).abs() < 1e-6, "{cost} {}", pool.value(sum));
         }
 
         #[test]
-        fn at_the_fixed_point_nobody_pays_more_than_alone(
+        fn in_balance_nobody_pays_more_than_alone(
             kg in prop::collection::vec(0.0..12000.0f64, 1..6),
         ) {
             let quotas: Vec<f64> = kg.iter().map(|x| (x * 7.0) % 5000.0).collect();
             let (setting, physical) = emitted(&kg, &quotas);
             let trading = Modified::from(AllowanceTrading::default());
-            let signal = trading.target(&setting, &physical, &[0.0]);
-            let ledger = bills(&trading, &setting, &physical, &signal);
+            let scarcity = trading.scarcity(&setting, &physical).unwrap();
+            let price = scarcity.charge.slopes_at(scarcity.balance_kg(&setting, &physical)).0;
+            let ledger = bills(&trading, &setting, &physical, &[price]);
             let alone = bills(&Modified::from(Stepped::default()), &setting, &physical, &[]);
             for i in 0..kg.len() {
                 prop_assert!(paid(&ledger, i) <= paid(&alone, i) + 1e-6);

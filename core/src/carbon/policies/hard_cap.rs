@@ -1,16 +1,18 @@
 //! A cap on emissions: one for every member, or one for all together whose scarcity price the engine finds.
+//!
+//! Under a cap on all together, `sum_i E_i <= C`, every kg costs one price `p >= 0`, with `p (C - sum_i E_i) = 0`. Where a
+//! source replaces another at that price, emissions jump across the cap; then every answer lies between both sides, so that
+//! schedules are optimal at the price and the kilograms meet the cap. The certificate `emission_cap` says by how much it is
+//! exceeded, `fixed_point_gap` how far schedules are from optimal at the price, and `scarcity_gap_kg`, where no mixture is
+//! optimal, what the side that holds the cap leaves unused. A cap that no price holds makes the run infeasible.
 
 use crate::carbon::accounts::{self, Quota};
-use crate::carbon::{Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
+use crate::carbon::{Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, Scarcity, SignalKind};
 use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge};
 use serde::{Deserialize, Serialize};
-
-/// By how much an excess of the size of the cap raises the price in one step of the search, per kg: the order of magnitude
-/// of carbon prices. Only the sign of a step decides where the search ends.
-const STEP_PER_KG: f64 = 0.28;
 
 /// Who is capped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,19 +102,17 @@ impl Rule for HardCap {
         (0..setting.members.len()).map(member).collect()
     }
 
-    /// `[price + step (E - cap)]+`: zero excess, or no price and a cap that does not bind, is a fixed point, and the sign of
-    /// the step says where it lies.
-    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
-        let &[price] = signal else { return signal.to_vec() };
-        let cap_kg = self.total_kg(setting, modifiers);
-        let answers = accounts::responsibility(setting, modifiers, physical);
-        let mut emitted_kg: f64 = answers.charged_kg.iter().sum();
-        if modifiers.coverage == Coverage::Feeder {
-            emitted_kg += (0..setting.periods.count)
-                .map(|t| setting.intensity(t) * accounts::feeder_kwh(physical, t))
-                .sum::<f64>();
+    /// Nothing is charged up to the cap, and nothing beyond it may be.
+    fn scarcity(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Option<Scarcity> {
+        if self.scope == CapScope::Each {
+            return None;
         }
-        vec![(price + STEP_PER_KG * (emitted_kg - cap_kg) / cap_kg.max(1.0)).max(0.0)]
+        let accounts = self.accounts(setting, modifiers, &[0.0]);
+        let feeder = self.feeder_account(setting, modifiers, &[0.0]);
+        let operator_kg = feeder.map_or(0.0, |a| accounts::feeder_balance_kg(setting, modifiers, &a, physical));
+        let allowed_kg: f64 = accounts.iter().map(|a| a.quota_kg).sum();
+        let charge = Charge::cap(self.total_kg(setting, modifiers) - allowed_kg);
+        Some(Scarcity { accounts, operator_kg, charge })
     }
 
     fn responsibility(
@@ -127,4 +127,6 @@ impl Rule for HardCap {
 }
 
 register_policy!(Modified<HardCap>, "hard-cap", "emissions may not exceed a cap",
-    claims: ["emissions do not exceed the cap"], source: "Weitzman (1974)");
+    claims: ["emissions do not exceed the cap",
+        "under a total cap, a mechanism that minimises cost reaches the least cost under the cap"],
+    source: "Weitzman (1974)");

@@ -2,7 +2,7 @@
 
 use super::support::*;
 use crate::carbon::PolicyError;
-use crate::outcome::Party;
+use crate::outcome::{Party, Verdict};
 use crate::terms::{Charge, Ladder, Reward};
 use proptest::prelude::*;
 
@@ -258,16 +258,23 @@ fn a_fixed_quota_is_a_lump_sum_and_shrinks_with_the_years() {
 
 /// One cap on two members, each with a turbine to replace: the price at which the cap holds replaces the cheaper one.
 #[test]
-fn a_total_cap_has_its_fixed_point_where_the_cap_holds_or_the_price_is_zero() {
+fn a_total_cap_is_in_balance_where_it_holds_or_the_price_is_zero() {
     let setting = setting(1, None, &[200.0, 100.0]);
     let physical =
         |kg: f64| physical(&setting, vec![plan(0.0, 0.0, 0.0, kg, kg), plan(0.0, 0.0, 0.0, 50.0, 50.0)], &[]);
     let cap = policy("HardCap(scope: Total)");
-    let target = |kg: f64, price: f64| cap.target(&setting, &physical(kg), &[price])[0];
-    assert!(target(251.0, 0.1) > 0.1);
-    assert!(target(249.0, 0.1) < 0.1);
-    close(target(250.0, 0.1), 0.1, 1e-15);
-    close(target(100.0, 0.0), 0.0, 0.0);
+    let excess = |kg: f64, price: f64| {
+        let scarcity = cap.scarcity(&setting, &physical(kg)).unwrap();
+        scarcity.excess_kg(price, scarcity.balance_kg(&setting, &physical(kg)))
+    };
+    close(excess(251.0, 0.1), 1.0, 1e-12);
+    close(excess(249.0, 0.1), -1.0, 1e-12);
+    close(excess(250.0, 0.1), 0.0, 1e-12);
+    close(excess(100.0, 0.0), 0.0, 0.0);
+    close(excess(251.0, 0.0), 1.0, 1e-12);
+    let held = |kg: f64| cap.evidence(&setting, &physical(kg), &[0.1]).remove(0);
+    assert_eq!((held(250.0).name, held(250.0).verdict), ("emission_cap", Verdict::Upheld));
+    assert_eq!((held(251.0).value, held(251.0).verdict), (Some(1.0), Verdict::Refuted));
     // Allowances in their hands: the money of a binding cap stays among the members.
     let ledger = bills(&*cap, &setting, &physical(250.0), &[0.5]);
     close(paid(&ledger, 0), 0.5 * 50.0, 1e-12);

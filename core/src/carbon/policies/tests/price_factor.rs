@@ -55,6 +55,8 @@ fn answers(policy: &dyn CarbonPolicy, setting: &Setting, physical: &Physical) ->
         ("settle", format!("{:?}", bills(policy, setting, physical, &signal))),
         ("responsibility", format!("{:?}", policy.responsibility(setting, physical, &signal))),
         ("marginal_prices", format!("{:?}", policy.marginal_prices(setting, physical, &signal))),
+        ("scarcity", format!("{:?}", policy.scarcity(setting, physical))),
+        ("evidence", format!("{:?}", policy.evidence(setting, physical, &signal))),
     ]
 }
 
