@@ -328,7 +328,7 @@ const PARTICIPANTS: &[Column] = &[
         "money",
         "Net payment that the mechanism decides, to whomever but the DSO: the gain's fifth part.",
     ),
-    number("emissions_kg", "kg", "Charged base: imports at the grid's intensity and direct emissions."),
+    number("emissions_kg", "kg", "Imports at the grid's intensity and direct emissions, whatever the policy charges."),
     number("contract_kg", "kg", "Market-based emissions: contracts and the residual mix."),
     number("import_kwh", "kWh", "Energy bought from the grid."),
     number("export_kwh", "kWh", "Energy sold to the grid."),

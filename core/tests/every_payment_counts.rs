@@ -11,7 +11,7 @@ use coase_core::participant::{Device, Participant, Portfolio, Quadratic};
 use coase_core::physical::Physical;
 use coase_core::record::{Table, Value};
 use coase_core::setting::{Member, Periods, Setting, Tariff};
-use coase_core::terms::Terms;
+use coase_core::terms::{Account, Charge, Terms};
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register, register_policy};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -52,6 +52,29 @@ impl Mechanism for Fee {
         for i in (0..market.len()).filter(|i| Party::Member(*i) != self.to) {
             outcome.ledger.pay(Party::Member(i), self.to, self.amount, self.reason);
         }
+        Ok(outcome)
+    }
+}
+
+/// Nobody trades; everybody's imports stand in an account of 1 kg/kWh that costs 0.01 per kg.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Ration {}
+
+register!(Ration, "ration", Baseline, "an account of the mechanism's own", claims: [], needs: [], information: Prices);
+
+impl Mechanism for Ration {
+    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+        let mut outcome = Outcome::new(market);
+        let account = Account {
+            import_kg_per_kwh: vec![1.0],
+            export_kg_per_kwh: vec![],
+            withdrawal_kg_per_kwh: vec![],
+            injection_kg_per_kwh: vec![],
+            turbine_quota_kg_per_kwh: 0.0,
+            quota_kg: 0.0,
+            charge: Charge::linear(0.01),
+        };
+        outcome.imposed = vec![Terms { account: Some(account), ..Terms::default() }; market.len()];
         Ok(outcome)
     }
 }
@@ -211,6 +234,17 @@ fn what_a_policy_asks_for_under_its_own_reason_is_paid_for_carbon() {
     close(&column(&found, Table::Runs, "carbon_payments"), &[6.0], "received");
     close(&column(&found, Table::Runs, "carbon_revenue"), &[3.0], "kept");
     balanced(&found, "a levy");
+}
+
+/// The third agent imports `(1.1 - 1.01) / 0.002 = 45` kWh, for which the DSO gets 0.45.
+#[test]
+fn the_charge_on_an_account_that_a_mechanism_imposes_is_paid() {
+    let found = measured(&Ration::default(), &*no_policy());
+    let of = |name: &str| column(&found, Table::Participants, name);
+    let cost = 0.001 * 45.0 * 45.0 - 1.1 * 45.0 + 1.01 * 45.0;
+    close(&of("total_cost"), &[ALONE[0], ALONE[1], cost], "the account is paid");
+    close(&of("gain_network"), &[0.0, 0.0, -0.45], "to the DSO");
+    balanced(&found, "an imposed account");
 }
 
 #[test]

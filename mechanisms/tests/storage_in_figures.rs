@@ -5,18 +5,24 @@
 mod measured;
 
 use coase_core::Market;
+use coase_core::mechanism::Mechanism;
 use coase_core::participant::{
-    Device, EvFleet, EvMode, EvSession, Participant, Portfolio, Quadratic, Renewable, Storage,
+    Device, EvFleet, EvMode, EvSession, Interruptible, Load, MicroTurbine, Participant, Portfolio, Quadratic,
+    Renewable, Storage,
 };
 use coase_core::record::Table;
 use coase_core::setting::{Member, Periods, Setting, Tariff};
-use coase_mechanisms::GridOnly;
+use coase_mechanisms::{GridOnly, NashBargaining};
 use measured::{Measured, measure, policy};
 use std::sync::Arc;
 
 const HOURS: Periods = Periods { count: 2, hours: 1.0 };
 
 fn run(plants: Vec<Vec<Device>>) -> Measured {
+    run_by(&GridOnly::default(), plants)
+}
+
+fn run_by(mechanism: &dyn Mechanism, plants: Vec<Vec<Device>>) -> Measured {
     let tariff = Tariff {
         buy_per_kwh: vec![0.1, 0.9],
         sell_per_kwh: vec![0.05, 0.8],
@@ -27,7 +33,7 @@ fn run(plants: Vec<Vec<Device>>) -> Measured {
     let plant = |devices| Arc::new(Portfolio::new("p", devices, HOURS).expect("valid")) as Arc<dyn Participant>;
     let market =
         Market::new(Setting::energy(HOURS, Some(tariff), None, members), plants.into_iter().map(plant).collect());
-    measure(&market, &GridOnly::default(), &*policy("None()"))
+    measure(&market, mechanism, &*policy("None()"))
 }
 
 fn sun() -> Device {
@@ -98,4 +104,24 @@ fn storages_and_vehicles_have_a_column_each() {
     // The vehicle has left at the end of the second period.
     all_close(&own, &[Some(4.0), Some(2.0), None, None, Some(4.0), Some(2.0)]);
     all_close(&vehicles, &[Some(26.0), Some(0.0), Some(26.0), Some(0.0), None, None]);
+}
+
+/// 21 kWh from a turbine at 0.6 kg/kWh serve 10 kWh of load less 1 that is cut, and 12 are sold: 5.4 kg stay, 7.2 go with
+/// what is sold. The cut is no source.
+#[test]
+fn load_that_is_cut_dilutes_no_contract() {
+    let turbine = Device::MicroTurbine(MicroTurbine {
+        p_min_kw: 21.0,
+        p_max_kw: 21.0,
+        cost_per_kwh: 0.1,
+        cost_per_kwh2: 0.0,
+        cost_per_h: 0.0,
+        ramp_kw_per_h: None,
+        emission_kg_per_kwh: 0.6,
+        reserve_cost_per_kw: None,
+    });
+    let load = |kw: f64| Device::Load(Load { p_kw: vec![kw; 2] });
+    let cut = Device::Interruptible(Interruptible { share: 0.1, compensation_per_kwh: 0.01 });
+    let run = run_by(&NashBargaining::default(), vec![vec![turbine, load(10.0), cut], vec![load(12.0)]]);
+    all_close(&run.column(Table::Participants, "contract_kg"), &[Some(10.8), Some(14.4)]);
 }

@@ -154,7 +154,8 @@ fn bills(cleared: &Cleared, physical: &Physical, imposed: &[Terms]) -> Ledger {
     bills
 }
 
-/// Money that imposed terms move to the DSO.
+/// Money that imposed terms move to the DSO, under which the schedules were made: adders, and the charge on an account that
+/// a mechanism keeps itself.
 fn imposed_money(setting: &Setting, terms: &Terms, physical: &Physical, member: usize) -> f64 {
     let plan = &physical.plans[member];
     let periods = (0..setting.periods.count).map(|t| {
@@ -166,5 +167,6 @@ fn imposed_money(setting: &Setting, terms: &Terms, physical: &Physical, member: 
     let traded = setting.slots.iter().zip(&plan.trade).filter(|(s, _)| s.product == Product::Energy);
     let trades: f64 = traded.map(|(s, sale)| at(&terms.trade_adder, s.period) * sale).sum();
     let direct: f64 = plan.emission_kg.iter().sum::<f64>() * terms.direct_price_per_kg;
-    periods.sum::<f64>() - trades + direct
+    let account = if terms.account.is_some() { plan.carbon_charge } else { 0.0 };
+    periods.sum::<f64>() - trades + direct + account
 }

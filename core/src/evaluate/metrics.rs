@@ -114,7 +114,7 @@ fn energy(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     let exported: f64 = exchange.iter().map(|x| (-x).max(0.0)).sum();
     if load > 1e-9 {
         put("self_sufficiency", (1.0 - imported / load).into());
-        let traded: f64 = case.cleared.outcome.bilateral().iter().map(|t| t.quantity).sum();
+        let traded: f64 = super::tables::energy_trades(case).iter().map(|t| t.quantity).sum();
         put("p2p_share", (traded / load).into());
     }
     put("resold_kwh", plans.iter().map(|p| p.resold_kwh(setting)).sum::<f64>().into());
@@ -173,10 +173,10 @@ pub(super) fn curtailed_kwh(plan: &Plan, hours: f64) -> f64 {
     hours * renewable.flat_map(|d| d.available_kw.iter().zip(&d.power_kw)).map(|(a, p)| (a - p).max(0.0)).sum::<f64>()
 }
 
-/// Volume-weighted `(p - m) / p` of the sellers, `m` their marginal cost at what they deliver.
+/// Volume-weighted `(p - m) / p` of the sellers of energy, `m` their marginal cost at what they deliver.
 fn lerner(case: &Case) -> Option<f64> {
     let (mut weighted, mut volume) = (0.0, 0.0);
-    for trade in case.cleared.outcome.bilateral() {
+    for trade in super::tables::energy_trades(case) {
         let price = trade.price.or_else(|| super::tables::price(&case.cleared.outcome, trade.seller, trade.slot, true));
         let margin = case.cleared.physical.plans[trade.seller].marginal_cost.get(trade.slot);
         if let (Some(price), Some(marginal)) = (price, margin)

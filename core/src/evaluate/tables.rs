@@ -241,7 +241,7 @@ fn sum<'a>(values: impl Iterator<Item = &'a f64>) -> Value {
     values.fold(None, |sum: Option<f64>, x| Some(sum.unwrap_or(0.0) + x)).into()
 }
 
-fn energy_trades(case: &Case) -> Vec<Trade> {
+pub(super) fn energy_trades(case: &Case) -> Vec<Trade> {
     let setting = case.cleared.truth.setting();
     let energy = |t: &Trade| setting.slots[t.slot].product == Product::Energy;
     case.cleared.outcome.bilateral().into_iter().filter(energy).collect()
@@ -269,10 +269,8 @@ fn contract_kg_in(case: &Case, setting: &Setting, trades: &[Trade], period: usiz
     let export_intensity = |i: usize| -> f64 {
         let plan = &physical.plans[i];
         physical.export_intensity_kg_per_kwh(i, period).unwrap_or_else(|| {
-            let generated: f64 =
-                plan.devices.iter().filter_map(|d| d.power_kw.get(period)).map(|p| p.max(0.0)).sum::<f64>()
-                    * setting.periods.hours;
-            if generated > 1e-9 { plan.emission_kg[period] / generated } else { 0.0 }
+            let given = plan.given_kwh(period, setting.periods.hours);
+            if given > 1e-9 { plan.emission_kg[period] / given } else { 0.0 }
         })
     };
     let mut parties: Vec<ContractParty> = (0..output.len())

@@ -138,7 +138,7 @@ fn sources(graph: &mut FlowGraph, node: usize, plan: &Plan, period: usize, hours
     let mut clean_kw = -emitting_kw;
     for (d, device) in plan.devices.iter().enumerate() {
         let power = device.power_kw.get(period).copied().unwrap_or(0.0);
-        if power <= NOTHING_KW || matches!(device.kind, "interruptible" | "shiftable" | "load") {
+        if power <= NOTHING_KW || device.is_load() {
             continue;
         }
         match stores.iter().find(|s| s.device == d) {
