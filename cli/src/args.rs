@@ -243,7 +243,8 @@ impl Formulation {
 Examples:
   coase new scenario my_village        my_village.ron
   coase new experiment my_study        my_study.ron and its scenario
-  coase new mechanism my-rule          a crate my-rule/ with one mechanism, a program and an experiment")]
+  coase new mechanism my-rule          a crate my-rule/ with one mechanism, a program and an experiment
+  coase new policy my-tax              a crate my-tax/ with one carbon policy, a program and an experiment")]
 pub struct New {
     /// What
     pub kind: NewKind,
@@ -260,6 +261,8 @@ pub enum NewKind {
     Experiment,
     /// A crate with a mechanism of one's own
     Mechanism,
+    /// A crate with a carbon policy of one's own
+    Policy,
 }
 
 /// Draws the figures of stored results again

@@ -30,12 +30,36 @@ pub fn notes(notes: &[String]) {
 pub fn failure(wrong: &anyhow::Error) {
     match wrong.downcast_ref::<Offence>() {
         Some(offence) => error(&offence.drawn()),
-        None => error(&format!("error: {wrong:#}\n")),
+        None => error(&format!("error: {}\n", with_causes(wrong))),
     }
+}
+
+/// An error with its causes; one that is told already is not told again.
+fn with_causes(wrong: &anyhow::Error) -> String {
+    wrong.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        _ if said.contains(&cause) => said,
+        _ => format!("{said}: {cause}"),
+    })
 }
 
 /// Writes a value as JSON, numbers in full precision.
 pub fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_causes;
+    use anyhow::Context;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let io = || std::io::Error::other("the disk is full");
+        let told = coase_scenarios::StoreError::Write { path: "a.csv".into(), source: io() };
+        assert_eq!(with_causes(&told.into()), "cannot write a.csv: the disk is full");
+        let untold = Err::<(), _>(io()).context("cannot make `b`").unwrap_err();
+        assert_eq!(with_causes(&untold), "cannot make `b`: the disk is full");
+    }
 }

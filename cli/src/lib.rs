@@ -36,6 +36,9 @@ mod run;
 mod summary;
 
 use clap::Parser;
+use coase_core::Mechanism;
+use coase_core::carbon::CarbonPolicy;
+use coase_core::open::Open;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -61,7 +64,8 @@ where
             return Finish::Done.into();
         }
     };
-    dispatch(cli.command)
+    plugins_are_told_apart()
+        .and_then(|()| dispatch(cli.command))
         .unwrap_or_else(|wrong| {
             console::failure(&wrong);
             Finish::BadInput
@@ -91,6 +95,13 @@ impl From<Finish> for ExitCode {
             Finish::Interrupted(status) => status,
         })
     }
+}
+
+/// Two plugins with one id: nobody could say which is meant.
+fn plugins_are_told_apart() -> anyhow::Result<()> {
+    let mechanisms = <dyn Mechanism>::set().clashes();
+    let clash = mechanisms.iter().chain(<dyn CarbonPolicy>::set().clashes()).next();
+    clash.map_or(Ok(()), |clash| Err(clash.clone().into()))
 }
 
 fn dispatch(command: args::Command) -> anyhow::Result<Finish> {

@@ -1,84 +1,167 @@
 //! `coase new`: commented starting points that run as they are written.
 
+mod names;
+
 use crate::Finish;
 use crate::args::{New, NewKind};
 use crate::console;
 use anyhow::{Context, ensure};
 use coase_core::open::camel_case;
 use std::fmt::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 const SCENARIO: &str = include_str!("../templates/scenario.ron");
 const EXPERIMENT: &str = include_str!("../templates/experiment.ron");
-/// The starting point of a mechanism is the example of a crate outside the workspace.
+/// The starting points of plugins are those of the example of a crate outside the workspace.
 const MECHANISM: &str = include_str!("../../examples/outside_plugin/src/posted_price.rs");
-const MECHANISM_MAIN: &str = include_str!("../../examples/outside_plugin/src/main.rs");
-const MECHANISM_MANIFEST: &str = include_str!("../../examples/outside_plugin/Cargo.toml");
+const POLICY: &str = include_str!("../../examples/outside_plugin/src/exempted_tax.rs");
+const MAIN: &str = include_str!("../../examples/outside_plugin/src/main.rs");
+const MANIFEST: &str = include_str!("../../examples/outside_plugin/Cargo.toml");
 
 /// Writes the files of a starting point into the current folder; never over a file that is there.
 pub fn new(args: &New) -> anyhow::Result<Finish> {
     let name = args.name.as_str();
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    ensure!(
-        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(fits),
-        "`{name}` cannot be a name: a letter first, then letters, digits, `-` and `_`"
-    );
+    names::check(args.kind, name)?;
     let files = match args.kind {
         NewKind::Scenario => vec![(PathBuf::from(format!("{name}.ron")), SCENARIO.replace("NAME", name))],
         NewKind::Experiment => vec![
             (PathBuf::from(format!("{name}.ron")), EXPERIMENT.replace("NAME", name)),
             (PathBuf::from(format!("{name}_scenario.ron")), SCENARIO.replace("NAME", &format!("{name}_scenario"))),
         ],
-        NewKind::Mechanism => mechanism(name)?,
+        NewKind::Mechanism => plugin(&MECHANISM_CRATE, name),
+        NewKind::Policy => plugin(&POLICY_CRATE, name),
     };
-    for (path, _) in &files {
-        ensure!(!path.exists(), "`{}` is there already", path.display());
+    let is_crate = matches!(args.kind, NewKind::Mechanism | NewKind::Policy);
+    let crate_folder = is_crate.then(|| Path::new(name));
+    for path in files.iter().map(|file| file.0.as_path()).chain(crate_folder) {
+        ensure!(path.symlink_metadata().is_err(), "`{}` is there already", path.display());
     }
+    write(&files, crate_folder)?;
     let mut report = String::new();
-    for (path, text) in &files {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-        }
-        std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    for (path, _) in &files {
         writeln!(report, "wrote {}", path.display())?;
     }
-    match args.kind {
-        NewKind::Mechanism => {
-            writeln!(report, "try: cd {name} && cargo run --release -- run experiment.ron")?;
+    if is_crate {
+        if !source().join("core/Cargo.toml").is_file() {
+            writeln!(
+                report,
+                "note: change the paths in Cargo.toml: the source of Coase is not at {}",
+                source().display()
+            )?;
         }
-        _ => writeln!(report, "try: coase run {name}.ron")?,
+        writeln!(report, "try: cd {name} && cargo run --release -- run experiment.ron")?;
+    } else {
+        writeln!(report, "try: coase run {name}.ron")?;
     }
     console::print(&report);
     Ok(Finish::Done)
 }
 
-/// A crate with one mechanism and a program, and an experiment that runs it.
-fn mechanism(name: &str) -> anyhow::Result<Vec<(PathBuf, String)>> {
-    ensure!(
-        name.split('-').all(|word| {
-            word.starts_with(|c: char| c.is_ascii_lowercase())
-                && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-        }),
-        "`{name}` cannot be the id of a mechanism: words of small letters and digits, joined by `-`"
-    );
-    let module = name.replace('-', "_");
-    let renamed = |text: &str| {
-        text.replace("posted_price", &module).replace("posted-price", name).replace("PostedPrice", &camel_case(name))
+/// Writes all files, or none.
+fn write(files: &[(PathBuf, String)], folder: Option<&Path>) -> anyhow::Result<()> {
+    let mut written = vec![];
+    let mut write = || -> anyhow::Result<()> {
+        for (path, text) in files {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+            }
+            let mut file = fs::File::create_new(path).with_context(|| format!("cannot write `{}`", path.display()))?;
+            written.push(path);
+            std::io::Write::write_all(&mut file, text.as_bytes())
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        Ok(())
     };
-    // Where this program was built from: the new crate depends on it by path.
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    let manifest = MECHANISM_MANIFEST
+    let result = write();
+    if result.is_err() {
+        // What could be written of it is of no use; the folder was not there before.
+        for path in written {
+            let _ = fs::remove_file(path);
+        }
+        if let Some(folder) = folder {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+    result
+}
+
+/// The part of the example that a crate with one plugin begins with.
+struct PluginCrate {
+    source: &'static str,
+    /// Module, id and type.
+    module: &'static str,
+    id: &'static str,
+    camel: &'static str,
+    /// The module of the example that is left out.
+    other: &'static str,
+    /// What the plugin stands in the place of in the experiment.
+    replaced: &'static str,
+    parameters: &'static str,
+    what: &'static str,
+}
+
+const MECHANISM_CRATE: PluginCrate = PluginCrate {
+    source: MECHANISM,
+    module: "posted_price",
+    id: "posted-price",
+    camel: "PostedPrice",
+    other: "mod exempted_tax;\n",
+    replaced: "NashBargaining(weights: Equal),",
+    parameters: "(share: 0.5),",
+    what: "A mechanism",
+};
+
+const POLICY_CRATE: PluginCrate = PluginCrate {
+    source: POLICY,
+    module: "exempted_tax",
+    id: "exempted-tax",
+    camel: "ExemptedTax",
+    other: "mod posted_price;\n",
+    replaced: "(label: \"tax-120\", policy: Tax(price_per_tonne: 120)),",
+    parameters: "(price_per_tonne: 60, exempt_kg: 100),",
+    what: "A carbon policy",
+};
+
+/// A crate with one plugin and a program, and an experiment that runs it.
+fn plugin(begin: &PluginCrate, name: &str) -> Vec<(PathBuf, String)> {
+    let (module, camel) = (name.replace('-', "_"), camel_case(name));
+    // One pass: what was put in is not replaced again.
+    let renamed = |text: &str| {
+        let marks = [(begin.module, "\u{1}"), (begin.id, "\u{2}"), (begin.camel, "\u{3}")];
+        let marked = marks.iter().fold(text.to_owned(), |text, (from, mark)| text.replace(from, mark));
+        marked.replace('\u{1}', &module).replace('\u{2}', name).replace('\u{3}', &camel)
+    };
+    let home = source().display().to_string().replace('\\', "/");
+    let manifest = MANIFEST
+        .replace(
+            "A mechanism and a carbon policy in a crate of their own",
+            &format!("{} in a crate of its own", begin.what),
+        )
         .replace("outside-plugin", name)
-        .replace("path = \"../../", &format!("path = \"{}/", home.display()));
-    let experiment = EXPERIMENT
-        .replace("NAME", "experiment")
-        .replace("NashBargaining(weights: Equal),", &format!("{}(share: 0.5),", camel_case(name)));
+        .replace("path = \"../../", &format!("path = \"{home}/"));
+    let main = MAIN.replace(begin.other, "").replace("the plugins of this crate", "the plugin of this crate");
+    let experiment =
+        EXPERIMENT.replace("NAME", "experiment").replace(begin.replaced, &format!("{camel}{}", begin.parameters));
     let folder = Path::new(name);
-    Ok(vec![
+    vec![
         (folder.join("Cargo.toml"), manifest),
-        (folder.join("src/main.rs"), renamed(MECHANISM_MAIN)),
-        (folder.join(format!("src/{module}.rs")), renamed(MECHANISM)),
+        (folder.join("src/main.rs"), renamed(&main)),
+        (folder.join(format!("src/{module}.rs")), renamed(begin.source)),
         (folder.join("experiment.ron"), experiment),
         (folder.join("experiment_scenario.ron"), SCENARIO.replace("NAME", "experiment_scenario")),
-    ])
+    ]
+}
+
+/// Where this program was built from: a new crate depends on it by path.
+fn source() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Names that the code of a starting point uses: of types, and of crates and modules.
+fn used_names(kind: NewKind) -> impl Iterator<Item = &'static str> {
+    let begin = if kind == NewKind::Policy { &POLICY_CRATE } else { &MECHANISM_CRATE };
+    let words = |text: &'static str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let types = words(begin.source).filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
+    types.filter(|word| *word != begin.camel).chain(["coase", "coase_core", "serde", "std", "main", "lib"])
 }

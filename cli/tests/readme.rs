@@ -69,6 +69,7 @@ fn the_tables_are_the_registry() {
 fn the_example_is_the_file() {
     for file in [
         include_str!("../../examples/outside_plugin/src/posted_price.rs"),
+        include_str!("../../examples/outside_plugin/src/exempted_tax.rs"),
         include_str!("../../examples/outside_plugin/src/main.rs"),
     ] {
         assert!(readme().contains(&format!("```rust\n{}\n```", file.trim_end())));

@@ -36,6 +36,65 @@ fn a_new_mechanism_is_the_example_under_its_own_name() {
 }
 
 #[test]
+fn a_new_policy_is_the_example_under_its_own_name() {
+    let folder = folder("new_policy");
+    // A name with that of the example in it is not renamed twice.
+    for (name, module, camel) in
+        [("village-tax", "village_tax", "VillageTax"), ("my-exempted-tax", "my_exempted_tax", "MyExemptedTax")]
+    {
+        let output = new(&folder, "policy", name);
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        let read = |file: &str| std::fs::read_to_string(folder.join(name).join(file)).unwrap();
+        let source = read(&format!("src/{module}.rs"));
+        assert!(source.contains(&format!("register_policy!(Modified<{camel}>, \"{name}\"")), "{source}");
+        assert!(source.contains(&format!("impl Rule for {camel} {{")), "{source}");
+        let main = read("src/main.rs");
+        assert!(main.contains(&format!("mod {module};")) && !main.contains("posted_price"), "{main}");
+        let manifest = read("Cargo.toml");
+        assert!(manifest.contains(&format!("name = \"{name}\"")) && !manifest.contains("../"), "{manifest}");
+        assert!(read("experiment.ron").contains(&format!("{camel}(price_per_tonne: 60, exempt_kg: 100)")));
+    }
+}
+
+#[test]
+fn taken_and_reserved_names_are_refused_with_the_reason() {
+    let folder = folder("new_reserved");
+    std::fs::create_dir(folder.join("fair-price")).unwrap();
+    std::fs::write(folder.join("fee"), "").unwrap();
+    for (kind, name, reason) in [
+        ("mechanism", "match", "word of Rust"),
+        ("policy", "self", "word of Rust"),
+        ("mechanism", "gen", "word of Rust"),
+        ("mechanism", "nash-bargaining", "a mechanism `nash-bargaining` already"),
+        ("policy", "nash-bargaining", "a mechanism `nash-bargaining` already"),
+        ("mechanism", "tax", "a carbon policy `tax` already"),
+        ("policy", "none", "a carbon policy `none` already"),
+        ("policy", "some", "something else"),
+        ("mechanism", "market", "something else"),
+        ("mechanism", "vec", "something else"),
+        ("policy", "modified", "something else"),
+        ("mechanism", "main", "something else"),
+        ("mechanism", "coase-core", "something else"),
+        ("mechanism", "serde", "something else"),
+        ("mechanism", "test", "Cargo"),
+        ("policy", "build", "Cargo"),
+        ("mechanism", "con", "Windows"),
+        ("scenario", "LPT1", "Windows"),
+        ("scenario", "three_vpp", "in the library"),
+        ("mechanism", "a-1", "joined by `-`"),
+        ("policy", "Village", "joined by `-`"),
+        ("mechanism", "fair-price", "there already"),
+        ("policy", "fee", "there already"),
+    ] {
+        let output = new(&folder, kind, name);
+        assert_eq!(status(&output), 2, "{kind} {name}");
+        assert!(stderr(&output).contains(reason), "{kind} {name}: {}", stderr(&output));
+    }
+    assert_eq!(status(&new(&folder, "scenario", &"s".repeat(300))), 2);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "nothing was written");
+}
+
+#[test]
 fn nothing_is_overwritten_and_names_are_names() {
     let folder = folder("new_refused");
     assert_eq!(status(&new(&folder, "scenario", "one")), 0);

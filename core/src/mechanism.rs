@@ -331,6 +331,7 @@ macro_rules! register {
      claims: [$($claim:ident $(if $when:literal $(=> $holds:expr)?)?),* $(,)?], needs: [$($need:ident),* $(,)?], information: $information:ident
      $(, source: $source:literal)? $(, network: $network:ident)? $(,)?) => {
         const _: () = {
+            assert!($crate::open::is_id($id), "an id is words of small letters and digits, joined by `-`");
             static PLUGIN: $crate::mechanism::Plugin = $crate::mechanism::Plugin {
                 id: $id,
                 family: $crate::mechanism::Family::$family,

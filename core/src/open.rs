@@ -26,23 +26,52 @@ pub struct Set<T: ?Sized + 'static> {
     kind: &'static str,
     names: Vec<&'static str>,
     entries: Vec<(&'static str, &'static Entry<T>)>,
+    clashes: Vec<Clash>,
+}
+
+/// Two variants of a kind with one id: a fault of the program's crates, not of its input.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "two plugins have the id `{id}` ({kind}): one is of the crate `{}` (module `{first}`), the other of the crate `{}` (module \
+     `{second}`): give one of them another id",
+    crate_of(first),
+    crate_of(second)
+)]
+pub struct Clash {
+    /// What they are.
+    pub kind: &'static str,
+    /// Their id.
+    pub id: &'static str,
+    /// Module that registered one of them.
+    pub first: &'static str,
+    /// Module that registered the other.
+    pub second: &'static str,
+}
+
+fn crate_of(module: &str) -> &str {
+    module.split("::").next().unwrap_or(module)
 }
 
 impl<T: ?Sized> Set<T> {
-    /// Collects the variants of a kind.
-    ///
-    /// # Panics
-    /// If two modules registered the same id: a fault of the binary, not of its input.
+    /// Collects the variants of a kind. Of two with one id neither can be meant: see [`Set::clashes`].
     pub fn new(kind: &'static str, all: impl Iterator<Item = (&'static str, &'static Entry<T>)>) -> Self {
         let mut entries: Vec<_> = all.collect();
-        entries.sort_by_key(|e| e.0);
-        for pair in entries.windows(2) {
-            let [(id, first), (next, second)] = pair else { continue };
-            assert!(id != next, "{kind} `{id}` is registered twice, in {} and in {}", first.module, second.module);
-        }
+        entries.sort_by_key(|(id, entry)| (*id, entry.module));
+        let clash = |pair: &[(&'static str, &'static Entry<T>)]| match pair {
+            [(id, first), (next, second)] if id == next => {
+                Some(Clash { kind, id, first: first.module, second: second.module })
+            }
+            _ => None,
+        };
+        let clashes = entries.windows(2).filter_map(clash).collect();
         // The set lives as long as the program: so may its names.
         let names = entries.iter().map(|e| &*Box::leak(camel_case(e.0).into_boxed_str())).collect();
-        Self { kind, names, entries }
+        Self { kind, names, entries, clashes }
+    }
+
+    /// Variants with one id. A program that has some says so and does nothing else; where it goes on, the id is refused.
+    pub fn clashes(&self) -> &[Clash] {
+        &self.clashes
     }
 
     /// What the variants are called together, as in error messages.
@@ -60,6 +89,10 @@ impl<T: ?Sized> Set<T> {
         self.entries.iter().find(|e| e.0 == id).map(|e| e.1)
     }
 
+    fn clash(&self, name: &str) -> Option<&Clash> {
+        self.clashes.iter().find(|clash| camel_case(clash.id) == name)
+    }
+
     fn named(&self, name: &str) -> Option<&'static Entry<T>> {
         self.names.iter().position(|n| *n == name).map(|k| self.entries[k].1)
     }
@@ -69,6 +102,27 @@ impl<T: ?Sized> Set<T> {
 pub trait Open: 'static {
     /// All registered variants.
     fn set() -> &'static LazyLock<Set<Self>>;
+}
+
+/// Whether a text can be an id: words of small letters and digits that begin with a letter, joined by `-`. No two such ids
+/// have the same name in CamelCase.
+pub const fn is_id(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut k = 0;
+    let mut begins = true;
+    while k < bytes.len() {
+        let fits = match bytes[k] {
+            b'a'..=b'z' => true,
+            b'0'..=b'9' | b'-' => !begins,
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+        begins = bytes[k] == b'-';
+        k += 1;
+    }
+    !begins
 }
 
 /// `nash-bargaining` to `NashBargaining`.
@@ -187,6 +241,9 @@ impl<T: Open + ?Sized> Visitor<'_> for VariantName<T> {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        if let Some(clash) = T::set().clash(name) {
+            return Err(E::custom(clash));
+        }
         // A typed error: the format reports it exactly like a misspelt variant of a closed enum.
         T::set().named(name).ok_or_else(|| E::unknown_variant(name, &T::set().names))
     }
@@ -204,7 +261,28 @@ impl<'de, T: ?Sized> DeserializeSeed<'de> for VariantBody<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::camel_case;
+    use super::{Clash, Entry, Set, camel_case, is_id};
+
+    #[test]
+    fn ids_are_words_joined_by_hyphens() {
+        for id in ["tax", "nash-bargaining", "n1-secure", "k-double-auction"] {
+            assert!(is_id(id), "{id}");
+        }
+        for text in ["", "-", "a-", "-a", "a--b", "A", "a_b", "1a", "a-1", "é", "a b"] {
+            assert!(!is_id(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn two_variants_with_one_id_are_an_error_that_names_both_crates() {
+        fn entry(module: &'static str) -> &'static Entry<str> {
+            Box::leak(Box::new(Entry { module, parse: |_| Ok("".into()), default: || "".into(), fields: || &[] }))
+        }
+        let set = Set::new("rule", [("b", entry("two::b")), ("a", entry("one::a")), ("b", entry("one"))].into_iter());
+        assert_eq!(set.clashes(), [Clash { kind: "rule", id: "b", first: "one", second: "two::b" }]);
+        let said = set.clashes()[0].to_string();
+        assert!(said.contains("`one`") && said.contains("`two`") && said.contains("`b`"), "{said}");
+    }
 
     #[test]
     fn ids_become_type_names() {

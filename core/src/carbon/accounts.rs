@@ -46,7 +46,7 @@ impl Quota {
     }
 
     /// Allowance per kWh from the grid.
-    pub(super) fn per_imported_kwh(self) -> f64 {
+    pub fn per_imported_kwh(self) -> f64 {
         self.rates().0
     }
 
@@ -89,7 +89,7 @@ impl Quota {
 ///
 /// # Errors
 /// Names the parameter otherwise.
-pub(super) fn at_least(name: &'static str, value: f64, least: f64, expected: &'static str) -> Result<(), PolicyError> {
+pub fn at_least(name: &'static str, value: f64, least: f64, expected: &'static str) -> Result<(), PolicyError> {
     if value >= least && value.is_finite() { Ok(()) } else { Err(PolicyError::Parameter { name, value, expected }) }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn at_least(name: &'static str, value: f64, least: f64, expected: &'s
 ///
 /// # Errors
 /// If the tariff contains upstream carbon.
-pub(super) fn charged_once(setting: &Setting) -> Result<(), PolicyError> {
+pub fn charged_once(setting: &Setting) -> Result<(), PolicyError> {
     match &setting.tariff {
         Some(tariff) if tariff.upstream_carbon_per_tonne > 0.0 => {
             Err(PolicyError::AlreadyInTariff { upstream_carbon_per_tonne: tariff.upstream_carbon_per_tonne })
@@ -107,13 +107,7 @@ pub(super) fn charged_once(setting: &Setting) -> Result<(), PolicyError> {
 }
 
 /// The account of a member: imports at the grid's intensity and direct emissions, less allowances.
-pub(super) fn account(
-    setting: &Setting,
-    modifiers: &Modifiers,
-    quota: Quota,
-    fixed_quota_kg: f64,
-    charge: Charge,
-) -> Account {
+pub fn account(setting: &Setting, modifiers: &Modifiers, quota: Quota, fixed_quota_kg: f64, charge: Charge) -> Account {
     let (grid, turbine) = quota.rates();
     let rates: Vec<f64> = (0..setting.periods.count).map(|t| setting.intensity(t) - grid).collect();
     let credit = match modifiers.import_base {
@@ -132,7 +126,7 @@ pub(super) fn account(
 }
 
 /// Balance of an account at a schedule, kg.
-pub(super) fn balance_kg(setting: &Setting, account: &Account, plan: &Plan) -> f64 {
+pub fn balance_kg(setting: &Setting, account: &Account, plan: &Plan) -> f64 {
     let mut kg = -account.quota_kg;
     for t in 0..setting.periods.count {
         kg += at(&account.import_kg_per_kwh, t) * plan.import_kwh[t];
@@ -146,28 +140,23 @@ pub(super) fn balance_kg(setting: &Setting, account: &Account, plan: &Plan) -> f
 }
 
 /// Net physical withdrawal of a member at its connection point in a period, kWh.
-pub(super) fn withdrawal_kwh(setting: &Setting, plan: &Plan, period: usize) -> f64 {
+pub fn withdrawal_kwh(setting: &Setting, plan: &Plan, period: usize) -> f64 {
     let energy = |k: &usize| setting.slots[*k].product == Product::Energy && setting.slots[*k].period == period;
     -(0..setting.slots.len()).filter(energy).map(|k| plan.output[k]).sum::<f64>()
 }
 
 /// Energy from upstream that no member imported, in a period, kWh: passive load and losses.
-pub(super) fn feeder_kwh(physical: &Physical, period: usize) -> f64 {
+pub fn feeder_kwh(physical: &Physical, period: usize) -> f64 {
     physical.upstream_import_kwh[period].max(0.0) - physical.community_exchange_kwh(period).max(0.0)
 }
 
 /// Upstream carbon that no member imported, kg: of passive load and losses.
-pub(super) fn feeder_kg(setting: &Setting, physical: &Physical) -> f64 {
+pub fn feeder_kg(setting: &Setting, physical: &Physical) -> f64 {
     (0..setting.periods.count).map(|t| setting.intensity(t) * feeder_kwh(physical, t)).sum()
 }
 
 /// Balance of the network operator's account, kg; zero if only members are covered.
-pub(super) fn feeder_balance_kg(
-    setting: &Setting,
-    modifiers: &Modifiers,
-    account: &Account,
-    physical: &Physical,
-) -> f64 {
+pub fn feeder_balance_kg(setting: &Setting, modifiers: &Modifiers, account: &Account, physical: &Physical) -> f64 {
     match modifiers.coverage {
         Coverage::VppsOnly => 0.0,
         Coverage::Feeder => {
@@ -181,7 +170,7 @@ pub(super) fn feeder_balance_kg(
 
 /// Marginal prices of members with these accounts, who are charged for so much before quotas. A cap has a price that nobody
 /// charges.
-pub(super) fn marginal_prices(
+pub fn marginal_prices(
     setting: &Setting,
     accounts: &[Account],
     physical: &Physical,
@@ -193,13 +182,13 @@ pub(super) fn marginal_prices(
 }
 
 /// Base of a member before quotas, kg.
-pub(super) fn charged_kg(setting: &Setting, modifiers: &Modifiers, plan: &Plan) -> f64 {
+pub fn charged_kg(setting: &Setting, modifiers: &Modifiers, plan: &Plan) -> f64 {
     balance_kg(setting, &account(setting, modifiers, Quota::NONE, 0.0, Charge::linear(0.0)), plan)
 }
 
 /// Who answers for what where imports and direct emissions are charged. Per period: covered are direct emissions and the
 /// members' imports taken together, `direct + e_0 [sum (m+ - m-)]+`; phantom is what is charged beyond that.
-pub(super) fn responsibility(setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Responsibility {
+pub fn responsibility(setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Responsibility {
     let charged_kg: Vec<f64> = physical.plans.iter().map(|p| charged_kg(setting, modifiers, p)).collect();
     let mut covered_kg = 0.0;
     for t in 0..setting.periods.count {
@@ -221,7 +210,7 @@ pub(super) fn responsibility(setting: &Setting, modifiers: &Modifiers, physical:
 }
 
 /// Every tonne is paid for where it is emitted: by the owner of the device, or at the root by the network operator.
-pub(super) fn at_source(setting: &Setting, physical: &Physical) -> Responsibility {
+pub fn at_source(setting: &Setting, physical: &Physical) -> Responsibility {
     Responsibility {
         charged_kg: physical.plans.iter().map(|p| p.emission_kg.iter().sum()).collect(),
         covered_kg: (0..setting.periods.count).map(|t| physical.emissions_kg(setting, t)).sum(),
@@ -230,7 +219,7 @@ pub(super) fn at_source(setting: &Setting, physical: &Physical) -> Responsibilit
 }
 
 /// Nobody answers for anything.
-pub(super) fn nobody(setting: &Setting, physical: &Physical) -> Responsibility {
+pub fn nobody(setting: &Setting, physical: &Physical) -> Responsibility {
     Responsibility {
         charged_kg: vec![0.0; setting.members.len()],
         uncovered_kg: (0..setting.periods.count).map(|t| physical.emissions_kg(setting, t)).sum(),

@@ -3,13 +3,13 @@
 //! [`flow`], [`storage`] and [`contract`] take plain numbers and know neither networks nor markets: who only wants the
 //! carbon flow of a feeder uses them alone.
 
-mod accounts;
+pub mod accounts;
 pub mod contract;
 mod flat;
 pub mod flow;
 mod modified;
 mod modifiers;
-mod nodal;
+pub mod nodal;
 mod node_prices;
 pub mod policies;
 mod policy;
@@ -18,7 +18,7 @@ mod scarcity;
 pub mod storage;
 
 pub use accounts::Quota;
-pub use modified::{CARBON, CARBON_REFUND, Modified, NODAL, Rule};
+pub use modified::{CARBON, CARBON_REFUND, Modified, NODAL, RegisteredRule, Rule, nested};
 pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
 pub use node_prices::NodePrices;
 pub use policy::{

@@ -6,7 +6,9 @@
 use super::accounts;
 use super::modifiers::{Coverage, Modifiers};
 use super::node_prices::NodePrices;
-use super::policy::{CarbonPolicy, MarginalPrice, PolicyError, RegisteredPolicy, Responsibility, SignalKind};
+use super::policy::{
+    CarbonPolicy, MarginalPrice, PolicyError, PolicyPlugin, RegisteredPolicy, Responsibility, SignalKind,
+};
 use super::recycling;
 use super::scarcity::{self, Scarcity};
 use super::storage::StorageRule;
@@ -211,6 +213,19 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
     }
 }
 
+/// Implemented by [`register_policy!`](crate::register_policy) for the rule of a policy, so that a crate can register a rule of
+/// its own under the modifiers of all.
+pub trait RegisteredRule: Rule {
+    /// What the policy says of itself.
+    fn plugin() -> &'static PolicyPlugin;
+}
+
+impl<R: RegisteredRule> RegisteredPolicy for Modified<R> {
+    fn plugin(&self) -> &'static PolicyPlugin {
+        R::plugin()
+    }
+}
+
 /// Reason of payments for carbon in the ledger.
 pub const CARBON: Reason = Reason::Carbon;
 /// Reason of payments for what the network costs between the root and a node: losses, and limits that bind.
@@ -219,7 +234,7 @@ pub const NODAL: Reason = Reason::Nodal;
 pub const CARBON_REFUND: Reason = Reason::CarbonRefund;
 
 /// The prices of a rule that is a parameter of another.
-pub(super) fn nested<'p>(
+pub fn nested<'p>(
     parameter: &'p str,
     prices: Vec<(String, &'p mut f64)>,
 ) -> impl Iterator<Item = (String, &'p mut f64)> {
@@ -235,10 +250,7 @@ macro_rules! answered_by_the_rule_in_force {
     };
 }
 
-impl<R: Rule + 'static> CarbonPolicy for Modified<R>
-where
-    Modified<R>: RegisteredPolicy + Serialize,
-{
+impl<R: RegisteredRule + 'static> CarbonPolicy for Modified<R> {
     answered_by_the_rule_in_force! {
         fn start() -> Vec<f64>;
         fn target(physical: &Physical, signal: &[f64]) -> Vec<f64>;

@@ -15,7 +15,7 @@ use crate::setting::{Feeder, Member, Setting};
 ///
 /// # Errors
 /// What is missing.
-pub(super) fn check(setting: &Setting) -> Result<(), PolicyError> {
+pub fn check(setting: &Setting) -> Result<(), PolicyError> {
     if setting.feeder.is_none() {
         return Err(PolicyError::Unmet { need: "a network" });
     }
@@ -26,20 +26,20 @@ pub(super) fn check(setting: &Setting) -> Result<(), PolicyError> {
 }
 
 /// A series over members and periods, member-major.
-pub(super) fn series(setting: &Setting, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+pub fn series(setting: &Setting, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
     let periods = setting.periods.count;
     (0..setting.members.len() * periods).map(|k| value(k / periods, k % periods)).collect()
 }
 
 /// The periods of one member in a member-major series.
-pub(super) fn of_member<'a>(setting: &Setting, series: &'a [f64], member: usize) -> &'a [f64] {
+pub fn of_member<'a>(setting: &Setting, series: &'a [f64], member: usize) -> &'a [f64] {
     let periods = setting.periods.count;
     &series[member * periods..(member + 1) * periods]
 }
 
 /// `dP_0 / dx`: energy from upstream per kWh that a member withdraws more, with the reactive power that comes with it; 1 at
 /// the root and for members without a node. Not a number where the network is at its limit of loadability.
-pub(super) fn upstream_per_kwh(setting: &Setting, physical: &Physical) -> Vec<f64> {
+pub fn upstream_per_kwh(setting: &Setting, physical: &Physical) -> Vec<f64> {
     let Some(feeder) = &setting.feeder else { return series(setting, |_, _| 1.0) };
     let by_period: Vec<Vec<f64>> = physical
         .grid
@@ -58,12 +58,12 @@ pub(super) fn upstream_per_kwh(setting: &Setting, physical: &Physical) -> Vec<f6
 }
 
 /// Intensity at each member's connection point, kg/kWh; the grid's where nothing flows.
-pub(super) fn intensities(setting: &Setting, physical: &Physical) -> Vec<f64> {
+pub fn intensities(setting: &Setting, physical: &Physical) -> Vec<f64> {
     series(setting, |i, t| physical.intensity_kg_per_kwh(i, t).unwrap_or_else(|| setting.intensity(t)))
 }
 
 /// Intensity of what each member exports or would export: that of the mix inside it; the grid's where there is none.
-pub(super) fn export_intensities(setting: &Setting, physical: &Physical) -> Vec<f64> {
+pub fn export_intensities(setting: &Setting, physical: &Physical) -> Vec<f64> {
     let position = internal_nodes(setting);
     let inside = |i: usize, t: usize| {
         let state = physical.grid.get(t)?;
@@ -77,7 +77,7 @@ pub(super) fn export_intensities(setting: &Setting, physical: &Physical) -> Vec<
 
 /// Intensity at each connection point if members' own sources entered the network without carbon: what is left for nodes to
 /// be charged where sources have already paid.
-pub(super) fn intensities_of_others(setting: &Setting, physical: &Physical) -> Vec<f64> {
+pub fn intensities_of_others(setting: &Setting, physical: &Physical) -> Vec<f64> {
     if setting.feeder.is_none() {
         return intensities(setting, physical);
     }
@@ -89,7 +89,7 @@ pub(super) fn intensities_of_others(setting: &Setting, physical: &Physical) -> V
 }
 
 /// The same at every node, by period; `None` where nothing flows.
-pub(super) fn intensities_of_others_at_nodes(setting: &Setting, physical: &Physical) -> Vec<Vec<Option<f64>>> {
+pub fn intensities_of_others_at_nodes(setting: &Setting, physical: &Physical) -> Vec<Vec<Option<f64>>> {
     let nodes = setting.feeder.as_ref().map_or(0, |f| f.network.buses.len());
     physical
         .grid
@@ -104,7 +104,7 @@ pub(super) fn intensities_of_others_at_nodes(setting: &Setting, physical: &Physi
 }
 
 /// Position of each member's internal node in the carbon flow: behind the network's nodes, in order of the members.
-pub(super) fn internal_nodes(setting: &Setting) -> Vec<Option<usize>> {
+pub fn internal_nodes(setting: &Setting) -> Vec<Option<usize>> {
     let mut next = setting.feeder.as_ref().map_or(0, |f| f.network.buses.len());
     let mut take = |member: &Member| {
         member.node.map(|_| {
@@ -116,12 +116,12 @@ pub(super) fn internal_nodes(setting: &Setting) -> Vec<Option<usize>> {
 }
 
 /// Energy fed back upstream in a period, kWh.
-pub(super) fn root_export_kwh(physical: &Physical, period: usize) -> f64 {
+pub fn root_export_kwh(physical: &Physical, period: usize) -> f64 {
     (-physical.upstream_import_kwh[period]).max(0.0)
 }
 
 /// Intensity of what is at the root, kg/kWh; the grid's where nothing flows.
-pub(super) fn root_intensity(setting: &Setting, physical: &Physical, period: usize) -> f64 {
+pub fn root_intensity(setting: &Setting, physical: &Physical, period: usize) -> f64 {
     let root = setting.feeder.as_ref().and_then(|f| f.network.slacks().next());
     let found = root.and_then(|NodeId(n)| physical.grid.get(period)?.carbon.intensity_kg_per_kwh[n]);
     found.unwrap_or_else(|| setting.intensity(period))
@@ -129,7 +129,7 @@ pub(super) fn root_intensity(setting: &Setting, physical: &Physical, period: usi
 
 /// Carbon that flows attribute to each member, kg: what it emits and takes in less what it passes on,
 /// `direct + sum_t w [x]+ - w^x [x]-`. Together with passive load, losses and exports this is all that was emitted.
-pub(super) fn attributed_kg(setting: &Setting, physical: &Physical) -> Vec<f64> {
+pub fn attributed_kg(setting: &Setting, physical: &Physical) -> Vec<f64> {
     let (w, exported) = (intensities(setting, physical), export_intensities(setting, physical));
     let of = |i: usize| -> f64 {
         let plan = &physical.plans[i];
@@ -145,7 +145,7 @@ pub(super) fn attributed_kg(setting: &Setting, physical: &Physical) -> Vec<f64> 
 }
 
 /// Carbon of passive load and losses in a period, kg.
-pub(super) fn feeder_kg(setting: &Setting, physical: &Physical, period: usize) -> f64 {
+pub fn feeder_kg(setting: &Setting, physical: &Physical, period: usize) -> f64 {
     let (Some(feeder), Some(state)) = (&setting.feeder, physical.grid.get(period)) else { return 0.0 };
     let loads: f64 = passive_kg_per_h(feeder, state).sum();
     (loads + state.carbon.total_loss_kg_per_h() - state.carbon.drawn_kg_per_h.iter().sum::<f64>())
@@ -157,7 +157,7 @@ fn passive_kg_per_h<'a>(feeder: &Feeder, state: &'a GridState) -> impl Iterator<
 }
 
 /// Who answers for what where carbon is charged along flows: `charged_kg` beyond what flows attribute is charged twice.
-pub(super) fn responsibility(
+pub fn responsibility(
     setting: &Setting,
     modifiers: &Modifiers,
     physical: &Physical,

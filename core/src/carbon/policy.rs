@@ -237,7 +237,7 @@ pub struct PolicyPlugin {
     pub open: open::Entry<dyn CarbonPolicy>,
 }
 
-/// Implemented by [`register_policy!`](crate::register_policy).
+/// A policy that is registered: by [`register_policy!`](crate::register_policy), or by what its rule says.
 pub trait RegisteredPolicy {
     /// What the policy says of itself.
     fn plugin(&self) -> &'static PolicyPlugin;
@@ -277,10 +277,38 @@ impl Serialize for dyn CarbonPolicy {
 }
 
 /// Registers a carbon policy: its type, id, summary, claims and source.
+///
+/// A policy is a [`Rule`](crate::carbon::Rule) of the crate's own under [`Modified`](crate::carbon::Modified), which gives it
+/// the parameters of every policy; this works in any crate, and is written so, without a path:
+///
+/// ```ignore
+/// register_policy!(Modified<Tax>, "tax", "one price for every tonne emitted or imported",
+///     claims: ["emissions never grow with the price"], source: "Pigou (1920)");
+/// ```
+///
+/// A type that implements [`CarbonPolicy`] itself stands in the place of `Modified<..>`; it has the parameters that it
+/// declares, and no others.
 #[macro_export]
 macro_rules! register_policy {
-    ($ty:ty, $id:literal, $summary:literal, claims: [$($claim:literal),* $(,)?], source: $source:literal) => {
+    (Modified<$rule:ty>, $id:literal, $summary:literal, claims: [$($claim:literal),* $(,)?], source: $source:literal $(,)?) => {
+        $crate::register_policy!(@submit (Modified<$rule>), $id, $summary, [$($claim),*], $source,
+            impl $crate::carbon::RegisteredRule for $rule {
+                fn plugin() -> &'static $crate::carbon::PolicyPlugin {
+                    &PLUGIN
+                }
+            });
+    };
+    ($ty:ty, $id:literal, $summary:literal, claims: [$($claim:literal),* $(,)?], source: $source:literal $(,)?) => {
+        $crate::register_policy!(@submit ($ty), $id, $summary, [$($claim),*], $source,
+            impl $crate::carbon::RegisteredPolicy for $ty {
+                fn plugin(&self) -> &'static $crate::carbon::PolicyPlugin {
+                    &PLUGIN
+                }
+            });
+    };
+    (@submit ($ty:ty), $id:literal, $summary:literal, [$($claim:literal),*], $source:literal, $registered:item) => {
         const _: () = {
+            assert!($crate::open::is_id($id), "an id is words of small letters and digits, joined by `-`");
             static PLUGIN: $crate::carbon::PolicyPlugin = $crate::carbon::PolicyPlugin {
                 id: $id,
                 summary: $summary,
@@ -293,11 +321,7 @@ macro_rules! register_policy {
                     fields: $crate::open::fields::<$ty>,
                 },
             };
-            impl $crate::carbon::RegisteredPolicy for $ty {
-                fn plugin(&self) -> &'static $crate::carbon::PolicyPlugin {
-                    &PLUGIN
-                }
-            }
+            $registered
             $crate::inventory::submit! { $crate::carbon::PolicyHandle(&PLUGIN) }
         };
     };

@@ -33,7 +33,7 @@ impl Charge {
     }
 
     /// A charge of these pieces without a cap; breakpoints at which the price does not change are left out.
-    pub(super) fn of_pieces(breakpoints: &[f64], slopes: &[f64]) -> Self {
+    pub fn of_pieces(breakpoints: &[f64], slopes: &[f64]) -> Self {
         let kept: Vec<usize> = (0..breakpoints.len()).filter(|&k| slopes[k] != slopes[k + 1]).collect();
         Self {
             slopes: slopes.first().copied().into_iter().chain(kept.iter().map(|&k| slopes[k + 1])).collect(),

@@ -1,5 +1,6 @@
-//! Coase with one more mechanism.
+//! Coase with the plugins of this crate.
 
+mod exempted_tax;
 mod posted_price;
 
 fn main() -> std::process::ExitCode {
