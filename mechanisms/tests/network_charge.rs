@@ -88,9 +88,9 @@ fn the_losses_of_the_passive_load_are_not_the_traders() {
     for settlement in [Settlement::Bargaining, Settlement::DsoBargains] {
         let (run, more) = run(&market, &SecurityConstrained { settlement, loss_price_per_kwh: None });
         let (gain, to_dso, payment) = books(&run);
-        assert!(more.abs() < 10.0, "{}", more);
+        assert!(more.abs() < 10.0, "{more}");
         let share = if settlement == Settlement::DsoBargains { gain / 2.0 } else { 0.0 };
-        assert!((to_dso - BUY * more - share).abs() < 1e-6, "{to_dso} for {} kWh", more);
+        assert!((to_dso - BUY * more - share).abs() < 1e-6, "{to_dso} for {more} kWh");
         assert!(payment.abs() < 1e-9, "{payment}");
         assert!(run.found.gains.iter().all(|g| *g > 1.0), "{:?}", run.found.gains);
         assert!((run.found.gains[0] - run.found.gains[1]).abs() < 1e-6, "{:?}", run.found.gains);
@@ -105,8 +105,8 @@ fn trade_that_relieves_the_network_is_paid_for() {
     let market = market(network, 1.0, &[(18, 0.008, 0.41), (2, 0.008, 0.99)]);
     let (run, more) = run(&market, &SecurityConstrained::default());
     let (gain, to_dso, _) = books(&run);
-    assert!(more < -1.0 && gain > 0.0, "{} {gain}", more);
-    assert!((to_dso - BUY * more).abs() < 1e-6, "{to_dso} for {} kWh", more);
+    assert!(more < -1.0 && gain > 0.0, "{more} {gain}");
+    assert!((to_dso - BUY * more).abs() < 1e-6, "{to_dso} for {more} kWh");
 }
 
 proptest! {
@@ -136,7 +136,7 @@ proptest! {
         prop_assert!(gain > -1e-5, "{gain}");
         prop_assert!(run.found.gains.iter().all(|g| (g - run.found.gains[0]).abs() < 1e-6), "{:?}", run.found.gains);
         let share = if dso { run.found.gains[0] } else { 0.0 };
-        prop_assert!((to_dso - price * more - share).abs() < 1e-6, "{to_dso} for {} kWh", more);
+        prop_assert!((to_dso - price * more - share).abs() < 1e-6, "{to_dso} for {more} kWh");
         prop_assert!(run.cleared.outcome.withheld.is_empty() || gain < 0.0);
     }
 }
