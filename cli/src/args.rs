@@ -35,6 +35,7 @@ pub enum Command {
     Opf(Opf),
     Plot(Plot),
     New(New),
+    Pages(Pages),
 }
 
 /// Runs an experiment, or a scenario with the default mechanisms, and draws its figures
@@ -76,6 +77,31 @@ pub struct Run {
     /// Overrides a parameter, by the path syntax of sweeps; may be given several times
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<Override>,
+}
+
+/// Writes the pages of `docs` that report results, from their templates and the library's experiments
+///
+/// Numbers, tables and claims of a page are expressions in its template, `docs/pages/NAME.md`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase pages                 writes them, figures included
+  coase pages --check         says which are stale, or claim what their runs deny
+
+Exit status: 0 all pages are as their runs find, 1 a page is stale or denied, 2 bad input.")]
+pub struct Pages {
+    /// Writes nothing and says what is wrong
+    #[arg(long)]
+    pub check: bool,
+    /// Folder of the pages; their templates are in `pages` below it
+    #[arg(long, value_name = "DIR", default_value = "docs")]
+    pub docs: PathBuf,
+    /// Folder of the experiments that templates name
+    #[arg(long, value_name = "DIR", default_value = "scenarios/library")]
+    pub library: PathBuf,
+    /// Where the runs are kept
+    #[arg(long, value_name = "DIR", default_value = "results/pages")]
+    pub out: PathBuf,
 }
 
 /// Builds tables and figures from the runs that are there, as after several parts of an experiment

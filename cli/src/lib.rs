@@ -30,6 +30,7 @@ mod new;
 mod notes;
 mod offence;
 mod opf;
+mod pages;
 mod plot;
 mod progress;
 mod run;
@@ -115,5 +116,6 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::Opf(what) => opf::opf(&what),
         args::Command::Plot(what) => plot::plot(&what),
         args::Command::New(what) => new::new(&what),
+        args::Command::Pages(what) => pages::pages(&what),
     }
 }
