@@ -195,3 +195,22 @@ fn nobody_is_promised_a_gain_where_no_trade_misses_the_limits() {
     let withheld = outcome.withheld.iter().any(|(claim, _)| *claim == coase_core::outcome::Claim::IndividuallyRational);
     assert_eq!(withheld, gain < 0.0, "{gain}");
 }
+
+/// A generator of the network puts 30 kW on the line before the seller does: 70 are left. Beyond the line the others balance
+/// at `590 / 700`, and the seller's own marginal cost at 70 is 0.48.
+#[test]
+fn generators_of_the_network_are_on_the_line_too() {
+    let with_generator = |bus: &str| {
+        let text = NETWORK.replace("(id: 2, ", &format!("(id: 2, kind: {bus}, "));
+        text.trim_end().trim_end_matches(')').to_owned() + "    generators: [(bus: 2, p_kw: 30)],\n)"
+    };
+    let market = market_on(&with_generator("Pq"));
+    let (outcome, output, _) = run(&SecurityConstrained::default(), &market);
+    assert_all(&output, &[70.0, 58.571_428_571, -128.571_428_571], 1e-3);
+    let prices: Vec<f64> = outcome.prices.iter().filter_map(|s| s.price[0]).collect();
+    assert_all(&prices, &[0.48, 590.0 / 700.0, 590.0 / 700.0], 1e-4);
+    // Where it holds the voltage of its bus, the joint program does not apply.
+    let held = market_on(&with_generator("Pv"));
+    let error = SecurityConstrained::default().run(&held, &mut RunContext::new(1, &())).expect_err("not modelled");
+    assert!(error.to_string().contains("no generator holds the voltage"), "{error}");
+}

@@ -3,6 +3,7 @@
 use super::block::Block;
 use super::plan::Plan;
 use super::{Local, Market};
+use crate::network::BusKind;
 use crate::network::Network;
 use crate::opf::{NetworkBlock, OpfError, Withdrawal};
 use crate::program::{Chosen, Cost, Expr, Program, Row, Solution, SolveError, Var};
@@ -254,6 +255,11 @@ impl Inside {
     ) -> Result<Self, SolveError> {
         let setting = &*market.setting;
         let hours = setting.periods.hours;
+        // The formulation holds the voltage of slacks and of no other bus, the power flow also that of generators.
+        let network = &feeder.network;
+        if network.generators.iter().any(|g| g.in_service && network.bus(g.node).kind == BusKind::Pv) {
+            return Err(SolveError::Unmet { need: "a network in which no generator holds the voltage of its bus" });
+        }
         let outsiders: Vec<usize> = (0..market.len()).filter(|i| !members.contains(i)).collect();
         let staying = outsiders.iter().map(|&i| Local { market, member: i }.remembered_autarky());
         let staying: Vec<Arc<Plan>> = staying.collect::<Result<_, _>>()?;
