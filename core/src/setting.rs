@@ -215,13 +215,20 @@ pub struct Setting {
     pub feeder: Option<Feeder>,
     /// Who takes part.
     pub members: Vec<Member>,
+    /// Programs that settling the choices in one answer may take (which way to exchange where a kWh fed in earns more than one
+    /// drawn costs, charging or discharging); then the answer is the best found, and says how far from the best it may be.
+    pub choice_programs: usize,
 }
 
 impl Setting {
+    /// Programs that settling the choices in one answer may take, where nothing is said.
+    pub const CHOICE_PROGRAMS: usize = 2000;
+
     /// An energy market: one slot per period.
     pub fn energy(periods: Periods, tariff: Option<Tariff>, feeder: Option<Feeder>, members: Vec<Member>) -> Self {
         let slots = (0..periods.count).map(|period| Slot { product: Product::Energy, period }).collect();
-        Self { periods, slots, tariff, requirement: vec![0.0; periods.count], feeder, members }
+        let requirement = vec![0.0; periods.count];
+        Self { periods, slots, tariff, requirement, feeder, members, choice_programs: Self::CHOICE_PROGRAMS }
     }
 
     /// The energy slot of each period, where there is one.

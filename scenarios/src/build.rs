@@ -49,7 +49,10 @@ pub(crate) fn instance(mut form: Scenario, first_periods: Option<usize>, text: &
         intensity_kg_per_kwh: form.grid.intensity_kg_per_kwh.values().to_vec(),
         upstream_carbon_per_tonne: form.grid.upstream_carbon_in_tariff,
     };
-    let setting = Setting::energy(periods(&form), Some(tariff), feeder, members);
+    let setting = Setting {
+        choice_programs: form.choice_programs,
+        ..Setting::energy(periods(&form), Some(tariff), feeder, members)
+    };
     let participants = portfolios.into_iter().map(|p| Arc::new(p) as Arc<dyn Participant>).collect();
     let hash = hex([serde_json::to_string(&form).unwrap_or_else(|error| error.to_string()).as_str()]);
     Ok(Instance { form, setting, participants, hash, left_out })
@@ -89,6 +92,8 @@ fn check_frame(form: &Scenario, text: &Text) -> Result<(), Fault> {
     }
     let at = "grid.upstream_carbon_in_tariff";
     not_negative(at, "upstream_carbon_in_tariff", grid.upstream_carbon_in_tariff)?;
+    let programs = form.choice_programs as f64;
+    in_range("choice_programs", "choice_programs", programs, "at least 1", programs >= 1.0)?;
     if let Some(damage) = form.damage_per_tonne {
         not_negative("damage_per_tonne", "damage_per_tonne", damage)?;
     }

@@ -545,9 +545,8 @@ fn unsolved(error: &SolveError) -> (RunStatus, Option<f64>) {
         SolveError::Bounds { lower, upper, .. } if lower.is_finite() && upper.is_finite() => {
             (RunStatus::Infeasible, None)
         }
-        SolveError::NotCertified { gap, .. } | SolveError::Undecided { gap, .. } => {
-            (RunStatus::NotConverged, gap.is_finite().then_some(*gap))
-        }
+        SolveError::NotCertified { gap, .. } => (RunStatus::NotConverged, gap.is_finite().then_some(*gap)),
+        SolveError::Undecided { .. } => (RunStatus::NotConverged, None),
         SolveError::Of { source, .. } => unsolved(source),
         SolveError::Bounds { .. } | SolveError::Unmet { .. } | SolveError::Network(_) => (RunStatus::Failed, None),
     }

@@ -63,6 +63,20 @@ const GAP_TOLERANCE: f64 = 1e-6;
 const ROUNDING: f64 = 1e-12;
 
 impl Cleared {
+    /// Certificate `choices_gap`, where a search among choices ran into its limit of programs: what the answers that the
+    /// mechanism had, or the schedules, may be away from the best.
+    fn certify_choices(&mut self) {
+        let left_open: f64 = self.physical.plans.iter().map(|p| p.choices_gap.max(0.0)).sum();
+        let gap = self.questions.choices_gap.max(left_open);
+        if gap > 0.0 {
+            let most = self.truth.setting().choice_programs;
+            let witness = format!(
+                "money; choices (such as charging or discharging, drawing or feeding in) were not settled within {most} programs: the best answer found stands"
+            );
+            self.outcome.evidence.push(Certificate::check("choices_gap", gap, self.schedules_gap().1, witness));
+        }
+    }
+
     /// Proven distance of all schedules from their least cost, and what it may be.
     fn schedules_gap(&self) -> (f64, f64) {
         let plans = &self.physical.plans;
@@ -183,6 +197,7 @@ impl Run<'_> {
             questions,
             reason,
         };
+        cleared.certify_choices();
         cleared.certify_schedules();
         Ok(cleared)
     }

@@ -1,14 +1,13 @@
 //! One participant inside a program: its devices, its exchange with the grid, its terms. The same block serves the local
 //! problem and the problem of a coalition.
 
+use super::charged::{self, Charged, KgPrices, Kink, Rate};
 use super::plan::{DevicePlan, Plan};
+use super::reach::Reach;
 use crate::participant::{Contribution, Participant};
 use crate::program::{Cost, Expr, Program, Row, Solution, Var};
 use crate::setting::{Product, Setting};
 use crate::terms::{Account, Terms, at};
-
-/// Relative difference of two prices that are one but for rounding: a choice between them would be settled by noise.
-const SAME_PRICE: f64 = 1e-9;
 
 /// How what cannot be kept is made up.
 #[derive(Clone, Copy, Debug)]
@@ -28,24 +27,42 @@ pub(super) struct Block {
     balance_rows: Vec<Row>,
     /// Grid import minus export per period, kWh.
     pub exchange: Vec<Var>,
-    import: Vec<Var>,
-    export: Vec<Var>,
     /// Energy that had to be bought because a commitment could not be kept, per period; empty unless asked for.
     shortfall: Vec<Var>,
-    tariff: Expr,
-    adders: Expr,
+    /// Kilograms on the account, and their row.
     balance: Option<(Expr, Row)>,
+    /// Where the charge on the exchange is part of one on the net withdrawal: its row, per period.
+    merged: Vec<Option<Row>>,
+    /// Whether some sign is a choice.
+    pub chooses: bool,
+}
+
+/// What a block is built for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Form<'q> {
+    /// Net sales that are given, per slot: the exchange then follows from the net withdrawal, and what is charged on both is
+    /// charged on one.
+    pub trade: Option<&'q [f64]>,
+    /// Energy that it cannot deliver or take may be made up; not together with given sales.
+    pub shortfall: Option<Shortfall>,
+}
+
+/// Money that terms and tariff ask for flows.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bill {
+    tariff: f64,
+    adders: f64,
 }
 
 impl Block {
-    /// Adds a participant to a program. With a shortfall, energy that it cannot deliver or take may be made up at a price.
+    /// Adds a participant to a program.
     pub fn build(
         program: &mut Program,
         setting: &Setting,
         member: usize,
-        participant: &dyn Participant,
+        (participant, reach): (&dyn Participant, &Reach),
         terms: &Terms,
-        shortfall: Option<Shortfall>,
+        form: Form<'_>,
     ) -> Self {
         let who = &setting.members[member];
         let hours = setting.periods.hours;
@@ -55,16 +72,9 @@ impl Block {
         program.scope(&who.id);
 
         let connected = setting.tariff.is_some();
-        let reach = |kw: f64| if connected { kw * hours } else { 0.0 };
-        let periods = setting.periods.count;
-        let import: Vec<Var> = (0..periods).map(|_| program.var(0.0, reach(who.import_max_kw))).collect();
-        let export: Vec<Var> = (0..periods).map(|_| program.var(0.0, reach(who.export_max_kw))).collect();
-        let exchange: Vec<Var> = (0..periods)
-            .map(|t| {
-                program.exclusive(import[t], export[t]);
-                program.alias(Expr::from(import[t]).plus(-1.0, export[t]), "grid exchange", Some(t))
-            })
-            .collect();
+        let most = |kw: f64| if connected { kw * hours } else { 0.0 };
+        let (import_max, export_max) = (most(who.import_max_kw), most(who.export_max_kw));
+        let exchange: Vec<Var> = (0..setting.periods.count).map(|_| program.var(-export_max, import_max)).collect();
 
         let mut made_up = vec![];
         let mut penalty = Cost::default();
@@ -73,7 +83,7 @@ impl Block {
             let mut offered = contribution.output[k].clone();
             if slot.product == Product::Energy {
                 offered.add(1.0, exchange[slot.period]);
-                if let Some(Shortfall { price_per_kwh, committed_kwh }) = shortfall {
+                if let Some(Shortfall { price_per_kwh, committed_kwh }) = form.shortfall {
                     let (low, high) = program.range(&offered);
                     let rating = who.rating.demand_kw.max(who.rating.supply_kw) * hours;
                     let most = (high - low).max(1.0) + rating.max(committed_kwh);
@@ -83,8 +93,13 @@ impl Block {
                     made_up.extend([bought, dumped]);
                 }
             }
-            let (low, high) = program.range(&offered);
-            let sale = program.var(low, high);
+            let sale = match form.trade {
+                Some(trade) => program.var(trade[k], trade[k]),
+                None => {
+                    let (low, high) = program.range(&offered);
+                    program.var(low, high)
+                }
+            };
             balance_rows.push(program.equal(offered.plus(-1.0, sale), 0.0, "energy balance", Some(slot.period)));
             trade.push(sale);
         }
@@ -95,21 +110,24 @@ impl Block {
             trade,
             balance_rows,
             exchange,
-            import,
-            export,
             shortfall: made_up,
-            tariff: Expr::default(),
-            adders: Expr::default(),
             balance: None,
+            merged: vec![],
+            chooses: false,
         };
-        block.tariff = block.tariff_bill(setting);
-        let withdrawal = block.net_withdrawal(program, setting, terms);
-        block.adders = block.terms_bill(setting, terms, &withdrawal);
-        let mut money = Cost::default();
-        money.add(1.0, &block.tariff).add(1.0, &block.adders);
-        program.add_cost(&money);
+        let (mut money, kg) =
+            block.charge(program, setting, terms, form.trade, |k| reach.withdrawal(setting, participant, k));
+        for (k, slot) in setting.slots.iter().enumerate().filter(|(_, s)| s.product == Product::Energy) {
+            money.add(-at(&terms.trade_adder, slot.period), block.trade[k]);
+        }
+        for kg in &block.contribution.emission_kg {
+            money.add(terms.direct_price_per_kg, kg);
+        }
+        let mut cost = Cost::default();
+        cost.add(1.0, &money);
+        program.add_cost(&cost);
         if let Some(account) = &terms.account {
-            let balance = block.balance(setting, account, &withdrawal);
+            let balance = block.balance(account, kg);
             let (charge, row) = account.charge.contribute(program, &balance);
             program.add_cost(&charge);
             block.balance = Some((balance, row));
@@ -128,21 +146,17 @@ impl Block {
         self.balance.as_ref().map_or_else(Expr::default, |(balance, _)| balance.clone())
     }
 
-    /// What the participant does and pays at a solution, under the terms the block was built with.
+    /// What the participant does and pays at a solution, under the terms the block was built with. Nobody imports and exports
+    /// at once: a meter sees the difference, and where both would cost the same a solver may leave any.
     pub fn plan(&self, setting: &Setting, terms: &Terms, shortfall_price: f64, solution: &Solution) -> Plan {
         let all = |exprs: &[Expr]| exprs.iter().map(|e| clean(solution.value(e))).collect::<Vec<_>>();
         let vars = |vars: &[Var]| vars.iter().map(|v| clean(solution.x[v.index()])).collect::<Vec<_>>();
+        let periods = setting.periods.count;
         let resource_cost = self.contribution.cost.value(&solution.x);
-        let tariff_cost = solution.value(&self.tariff);
-        let adder_cost = solution.value(&self.adders);
-        let balance_kg = self.balance.as_ref().map(|(b, _)| solution.value(b));
-        let carbon_charge = match (&terms.account, balance_kg) {
-            (Some(account), Some(balance)) => account.charge.value(balance),
-            _ => 0.0,
-        };
         let missing = vars(&self.shortfall);
         let shortfall_kwh: Vec<f64> = missing.chunks(2).map(|pair| pair.iter().sum()).collect();
         let shortfall_cost = shortfall_price * shortfall_kwh.iter().sum::<f64>();
+        let exchange = vars(&self.exchange);
         let devices = self
             .contribution
             .devices
@@ -158,101 +172,120 @@ impl Block {
                 fleet: d.fleet.clone(),
             })
             .collect();
-        Plan {
+        let mut plan = Plan {
             trade: vars(&self.trade),
             output: all(&self.contribution.output),
-            import_kwh: vars(&self.import),
-            export_kwh: vars(&self.export),
-            emission_kg: series(&self.contribution.emission_kg, setting.periods.count, solution),
-            emitting_kwh: series(&self.contribution.emitting_kwh, setting.periods.count, solution),
+            import_kwh: exchange.iter().map(|e| e.max(0.0)).collect(),
+            export_kwh: exchange.iter().map(|e| (-e).max(0.0)).collect(),
+            emission_kg: series(&self.contribution.emission_kg, periods, solution),
+            emitting_kwh: series(&self.contribution.emitting_kwh, periods, solution),
             shortfall_kwh,
             shortfall_cost,
             resource_cost,
-            tariff_cost,
-            adder_cost,
-            carbon_charge,
-            balance_kg,
-            kg_price: self.kg_price(terms, solution),
-            cost: resource_cost + tariff_cost + adder_cost + carbon_charge + shortfall_cost,
-            marginal_cost: self.balance_rows.iter().map(|row| solution.dual(*row)).collect(),
             devices,
             gap: solution.certificate.gap,
-            arbitrary: false,
-        }
+            programs: solution.nodes,
+            choices_gap: if solution.settled { 0.0 } else { solution.certificate.gap },
+            ..Plan::default()
+        };
+        let bill = bill(setting, terms, &plan);
+        let balance_kg = terms.account.as_ref().map(|account| balance_kg(setting, account, &plan));
+        plan.carbon_charge = match (&terms.account, balance_kg) {
+            (Some(account), Some(balance)) => account.charge.value(balance),
+            _ => 0.0,
+        };
+        (plan.tariff_cost, plan.adder_cost, plan.balance_kg) = (bill.tariff, bill.adders, balance_kg);
+        plan.kg_price = self.kg_price(terms, balance_kg, solution);
+        plan.cost = resource_cost + bill.tariff + bill.adders + plan.carbon_charge + shortfall_cost;
+        plan.marginal_cost = self.marginal_cost(setting, terms, &plan, solution);
+        plan
     }
 
     /// What the last kg on the account is worth to its owner: between two tiers whatever its own problem makes it.
-    fn kg_price(&self, terms: &Terms, solution: &Solution) -> Option<f64> {
-        let (account, (balance, row)) = (terms.account.as_ref()?, self.balance.as_ref()?);
-        let (low, high) = account.charge.slopes_at(solution.value(balance));
+    fn kg_price(&self, terms: &Terms, balance_kg: Option<f64>, solution: &Solution) -> Option<f64> {
+        let (account, balance_kg, (_, row)) = (terms.account.as_ref()?, balance_kg?, self.balance.as_ref()?);
+        let (low, high) = account.charge.slopes_at(balance_kg);
         Some((-solution.dual(*row)).clamp(low, high))
     }
 
-    fn tariff_bill(&self, setting: &Setting) -> Expr {
-        let mut bill = Expr::default();
-        if let Some(tariff) = &setting.tariff {
-            for t in 0..setting.periods.count {
-                bill.add(tariff.buy_per_kwh[t], self.import[t]).add(-tariff.sell_per_kwh[t], self.export[t]);
+    /// What one more unit sold per slot costs: the dual of its balance; where the exchange is charged with the net
+    /// withdrawal, the exchange's part of the dual of that.
+    fn marginal_cost(&self, setting: &Setting, terms: &Terms, plan: &Plan, solution: &Solution) -> Vec<f64> {
+        let kg_price = plan.kg_price.unwrap_or(0.0);
+        let own = |k: usize| {
+            let slot = setting.slots[k];
+            let t = slot.period;
+            let dual = solution.dual(self.balance_rows[k]);
+            let Some(row) = self.merged.get(t).copied().flatten().filter(|_| slot.product == Product::Energy) else {
+                return dual;
+            };
+            let (tariff, withdrawal) = (tariff_kink(setting, terms, t, 0.0), withdrawal_kink(terms, t));
+            let sides = [tariff.below, tariff.above].map(|rate| rate.at(kg_price));
+            let (low, high) = (sides[0].min(sides[1]), sides[0].max(sides[1]));
+            match plan.net_exchange_kwh(t) {
+                e if e > 0.0 => sides[1],
+                e if e < 0.0 => sides[0],
+                _ => (-solution.dual(row) - withdrawal.rate(-plan.output[k]).at(kg_price)).clamp(low, high),
             }
-        }
-        bill
+        };
+        (0..setting.slots.len()).map(own).collect()
     }
 
-    /// Positive and negative part of the net physical withdrawal per period, where the terms price them. Where both have
-    /// the same price the whole is its positive part: there is nothing to choose.
-    fn net_withdrawal(&self, program: &mut Program, setting: &Setting, terms: &Terms) -> Vec<(Expr, Expr)> {
-        let none: &[f64] = &[];
-        let account = terms.account.as_ref();
-        let prices = [
-            (&terms.withdrawal_adder[..], &terms.injection_adder[..]),
-            account.map_or((none, none), |a| (&a.withdrawal_kg_per_kwh, &a.injection_kg_per_kwh)),
-        ];
-        if prices.iter().all(|(drawn, fed)| drawn.iter().chain(*fed).all(|x| *x == 0.0)) {
-            return vec![];
-        }
-        self.outputs(setting)
-            .map(|(t, output)| {
-                let same = |a: f64, b: f64| (a - b).abs() <= SAME_PRICE * (a.abs() + b.abs());
-                if prices.iter().all(|(drawn, fed)| same(at(drawn, t), -at(fed, t))) {
-                    let whole = program.alias(output.clone().times(-1.0), "net withdrawal", Some(t));
-                    return (whole.into(), Expr::default());
-                }
-                let (low, high) = program.range(output);
-                let (drawn, fed) = (program.var(0.0, (-low).max(0.0)), program.var(0.0, high.max(0.0)));
-                program.exclusive(drawn, fed);
-                program.equal(output.clone().plus(1.0, drawn).plus(-1.0, fed), 0.0, "net withdrawal", Some(t));
-                (drawn.into(), fed.into())
-            })
-            .collect()
-    }
-
-    fn terms_bill(&self, setting: &Setting, terms: &Terms, withdrawal: &[(Expr, Expr)]) -> Expr {
-        let mut bill = Expr::default();
+    /// Charges of the tariff and the terms on flows: money, and kilograms on the account.
+    fn charge(
+        &mut self,
+        program: &mut Program,
+        setting: &Setting,
+        terms: &Terms,
+        given: Option<&[f64]>,
+        exact: impl Fn(usize) -> (f64, f64),
+    ) -> (Expr, Expr) {
+        let kg_prices = KgPrices::of(terms.account.as_ref());
+        let (mut money, mut kg) = (Expr::default(), Expr::default());
+        let mut merged = vec![None; setting.periods.count];
+        let mut take = |charged: &Charged| {
+            money.add(1.0, &charged.money);
+            kg.add(1.0, &charged.kg);
+            self.chooses |= charged.chooses;
+        };
         for t in 0..setting.periods.count {
-            bill.add(at(&terms.import_adder, t), self.import[t]).add(-at(&terms.export_adder, t), self.export[t]);
-            if let Some((drawn, fed)) = withdrawal.get(t) {
-                bill.add(at(&terms.withdrawal_adder, t), drawn).add(at(&terms.injection_adder, t), fed);
+            let energy = setting.energy_slot(t);
+            let withdrawal = withdrawal_kink(terms, t);
+            let drawn = energy.map(|k| self.contribution.output[k].clone().times(-1.0));
+            let (least, most) = program.bounds(self.exchange[t]);
+            if let (Some(given), Some(k), Some(drawn)) = (given, energy, &drawn) {
+                // What is exported to the grid is what is fed in beyond what peers take.
+                let sold = given[k];
+                let (low, high) = program.range(drawn);
+                let within = |(low, high): (f64, f64)| {
+                    let (cut_low, cut_high) = (low.max(least - sold), high.min(most - sold));
+                    // Where nothing is left the balance cannot hold, and its row says so.
+                    if cut_low <= cut_high { (cut_low, cut_high) } else { (low, high) }
+                };
+                let kinks = [withdrawal, tariff_kink(setting, terms, t, sold)];
+                let exact = || within(exact(k));
+                let here = ("net withdrawal", t);
+                let charged = charged::charge(program, drawn, &kinks, within((low, high)), exact, kg_prices, here);
+                merged[t] = charged.row;
+                take(&charged);
+                continue;
+            }
+            let tariff = tariff_kink(setting, terms, t, 0.0);
+            let (exchange, range) = (Expr::from(self.exchange[t]), (least, most));
+            let here = ("grid exchange", t);
+            take(&charged::charge(program, &exchange, &[tariff], range, || range, kg_prices, here));
+            if let (Some(k), Some(drawn)) = (energy, &drawn) {
+                let (range, here) = (program.range(drawn), ("net withdrawal", t));
+                take(&charged::charge(program, drawn, &[withdrawal], range, || exact(k), kg_prices, here));
             }
         }
-        for (k, slot) in setting.slots.iter().enumerate().filter(|(_, s)| s.product == Product::Energy) {
-            bill.add(-at(&terms.trade_adder, slot.period), self.trade[k]);
-        }
-        for kg in &self.contribution.emission_kg {
-            bill.add(terms.direct_price_per_kg, kg);
-        }
-        bill
+        self.merged = if given.is_some() { merged } else { vec![] };
+        (money, kg)
     }
 
-    fn balance(&self, setting: &Setting, account: &Account, withdrawal: &[(Expr, Expr)]) -> Expr {
-        let mut balance = Expr::constant(-account.quota_kg);
-        for t in 0..setting.periods.count {
-            balance.add(at(&account.import_kg_per_kwh, t), self.import[t]);
-            balance.add(at(&account.export_kg_per_kwh, t), self.export[t]);
-            if let Some((drawn, fed)) = withdrawal.get(t) {
-                balance.add(at(&account.withdrawal_kg_per_kwh, t), drawn);
-                balance.add(at(&account.injection_kg_per_kwh, t), fed);
-            }
-        }
+    /// Kilograms on the account, of which flows bring so many.
+    fn balance(&self, account: &Account, of_flows: Expr) -> Expr {
+        let mut balance = Expr::constant(-account.quota_kg).plus(1.0, of_flows);
         for kg in &self.contribution.emission_kg {
             balance.add(1.0, kg);
         }
@@ -285,6 +318,70 @@ impl Block {
         let slots = setting.slots.iter().zip(&self.contribution.output);
         slots.filter(|(s, _)| s.product == Product::Energy).map(|(s, e)| (s.period, e))
     }
+}
+
+/// What is charged on the exchange with the grid, as a charge on the net withdrawal where so much is sold to peers.
+fn tariff_kink(setting: &Setting, terms: &Terms, period: usize, sold: f64) -> Kink {
+    let (buy, sell) = match &setting.tariff {
+        Some(tariff) => (tariff.buy_per_kwh[period], tariff.sell_per_kwh[period]),
+        None => (0.0, 0.0),
+    };
+    let (import_kg, export_kg) = match &terms.account {
+        Some(a) => (at(&a.import_kg_per_kwh, period), at(&a.export_kg_per_kwh, period)),
+        None => (0.0, 0.0),
+    };
+    Kink {
+        at: -sold,
+        below: Rate { money: sell + at(&terms.export_adder, period), kg: -export_kg },
+        above: Rate { money: buy + at(&terms.import_adder, period), kg: import_kg },
+    }
+}
+
+/// What is charged on the net physical withdrawal.
+fn withdrawal_kink(terms: &Terms, period: usize) -> Kink {
+    let (drawn_kg, fed_kg) = match &terms.account {
+        Some(a) => (at(&a.withdrawal_kg_per_kwh, period), at(&a.injection_kg_per_kwh, period)),
+        None => (0.0, 0.0),
+    };
+    Kink {
+        at: 0.0,
+        below: Rate { money: -at(&terms.injection_adder, period), kg: -fed_kg },
+        above: Rate { money: at(&terms.withdrawal_adder, period), kg: drawn_kg },
+    }
+}
+
+/// Money for the flows of a schedule.
+fn bill(setting: &Setting, terms: &Terms, plan: &Plan) -> Bill {
+    let mut bill = Bill::default();
+    for t in 0..setting.periods.count {
+        let (import, export) = (plan.import_kwh[t], plan.export_kwh[t]);
+        if let Some(tariff) = &setting.tariff {
+            bill.tariff += tariff.buy_per_kwh[t] * import - tariff.sell_per_kwh[t] * export;
+        }
+        bill.adders += at(&terms.import_adder, t) * import - at(&terms.export_adder, t) * export;
+        if let Some(k) = setting.energy_slot(t) {
+            let (drawn, fed) = ((-plan.output[k]).max(0.0), plan.output[k].max(0.0));
+            bill.adders += at(&terms.withdrawal_adder, t) * drawn + at(&terms.injection_adder, t) * fed;
+            bill.adders -= at(&terms.trade_adder, t) * plan.trade[k];
+        }
+        bill.adders += terms.direct_price_per_kg * plan.emission_kg[t];
+    }
+    bill
+}
+
+/// Kilograms on an account at a schedule.
+fn balance_kg(setting: &Setting, account: &Account, plan: &Plan) -> f64 {
+    let mut kg = -account.quota_kg;
+    for t in 0..setting.periods.count {
+        kg += at(&account.import_kg_per_kwh, t) * plan.import_kwh[t];
+        kg += at(&account.export_kg_per_kwh, t) * plan.export_kwh[t];
+        if let Some(k) = setting.energy_slot(t) {
+            kg += at(&account.withdrawal_kg_per_kwh, t) * (-plan.output[k]).max(0.0);
+            kg += at(&account.injection_kg_per_kwh, t) * plan.output[k].max(0.0);
+        }
+        kg += plan.emission_kg[t] - account.turbine_quota_kg_per_kwh * plan.emitting_kwh[t];
+    }
+    kg
 }
 
 fn series(exprs: &[Expr], periods: usize, solution: &Solution) -> Vec<f64> {

@@ -1,6 +1,6 @@
 //! Questions about groups of participants: what they would cost together.
 
-use super::block::Block;
+use super::block::{Block, Form};
 use super::plan::Plan;
 use super::{Local, Market};
 use crate::network::BusKind;
@@ -79,6 +79,10 @@ pub struct Allocation {
     pub limits: Vec<Terms>,
     /// Proven distance of the cost from the least cost.
     pub gap: f64,
+    /// The same where the search among the choices in it ran into its limit of programs; else 0.
+    pub choices_gap: f64,
+    /// Programs solved to settle the choices: 1 where there was nothing to choose.
+    pub programs: usize,
     /// Whether the answer came from a convex problem, so that `price` supports it.
     pub convex: bool,
     /// Whether other trades cost the same and the second criterion, least squares of net sales, could not decide.
@@ -100,11 +104,13 @@ fn pose(market: &Market, question: &Economy, network: Option<(&Feeder, &[f64])>)
     let setting = &*market.setting;
     let members: Vec<usize> = (0..market.len()).filter(|&i| question.inside[i]).collect();
     let mut program = Program::new();
+    program.limit_programs(setting.choice_programs);
     let blocks: Vec<Block> = members
         .iter()
         .map(|&i| {
             let seat = &market.seats[i];
-            Block::build(&mut program, setting, i, &*seat.participant, &seat.terms, None)
+            let present = (&*seat.participant, &*seat.reach);
+            Block::build(&mut program, setting, i, present, &seat.terms, Form::default())
         })
         .collect();
     program.scope("market");
@@ -185,6 +191,8 @@ pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, S
         plans,
         price,
         gap: first.certificate.gap,
+        choices_gap: if first.settled { 0.0 } else { first.certificate.gap },
+        programs: first.nodes,
         convex: first.nodes == 1,
         arbitrary: !settled,
     })

@@ -1,6 +1,6 @@
 //! One participant's side of the market: every question that a mechanism may ask it.
 
-use super::block::{Block, Shortfall};
+use super::block::{Block, Form, Shortfall};
 use super::plan::Plan;
 use super::{Market, Seat};
 use crate::auction::Order;
@@ -18,10 +18,12 @@ pub(super) struct LocalProblem {
 }
 
 impl LocalProblem {
-    pub fn new(setting: &Setting, member: usize, seat: &Seat, shortfall: Option<Shortfall>) -> Self {
+    pub fn new(setting: &Setting, member: usize, seat: &Seat, form: Form<'_>) -> Self {
         let mut program = Program::new();
-        let block = Block::build(&mut program, setting, member, &*seat.participant, &seat.terms, shortfall);
-        Self { block, template: program.compile(), shortfall }
+        program.limit_programs(setting.choice_programs);
+        let present = (&*seat.participant, &*seat.reach);
+        let block = Block::build(&mut program, setting, member, present, &seat.terms, form);
+        Self { block, template: program.compile(), shortfall: form.shortfall }
     }
 }
 
@@ -56,7 +58,9 @@ impl Local<'_> {
     /// If the participant cannot operate by itself.
     pub fn autarky(&self) -> Result<Arc<Plan>, SolveError> {
         self.asked();
-        self.remembered_autarky()
+        let answer = self.remembered_autarky()?;
+        self.market.meter.note_choices_gap(answer.choices_gap);
+        Ok(answer)
     }
 
     /// The answer without counting a question: roles and evaluators.
@@ -98,7 +102,9 @@ impl Local<'_> {
     /// If the participant cannot operate at all.
     pub fn deliver(&self, trade: &[f64]) -> Result<Plan, SolveError> {
         self.asked();
-        self.delivered(trade)
+        let answer = self.delivered(trade)?;
+        self.market.meter.note_choices_gap(answer.choices_gap);
+        Ok(answer)
     }
 
     /// The answer without counting a question: economies and evaluators.
@@ -136,35 +142,34 @@ impl Local<'_> {
 
     fn problem(&self) -> &LocalProblem {
         let seat = self.seat();
-        seat.problem.get_or_init(|| LocalProblem::new(&self.market.setting, self.member, seat, None))
+        seat.problem.get_or_init(|| LocalProblem::new(&self.market.setting, self.member, seat, Form::default()))
     }
 
     fn ask(&self, question: impl Fn(&LocalProblem, &mut Instance)) -> Result<Plan, SolveError> {
-        self.schedule(None, &question, Criterion::Any)
+        let plan = self.schedule(Form::default(), &question, Criterion::Any)?;
+        self.market.meter.note_choices_gap(plan.choices_gap);
+        Ok(plan)
     }
 
     /// Least cost at fixed trades, and among least-cost schedules the one with the least sum of squared grid exchange.
     fn least_cost(&self, trade: &[f64]) -> Result<Plan, SolveError> {
-        self.schedule(None, &fixed(trade), Criterion::LeastExchange)
+        // Given trades tie the exchange to the net withdrawal: what is a choice for either may be none for both.
+        let form = Form { trade: Some(trade), ..Form::default() };
+        self.schedule(form, &fixed(trade), Criterion::LeastExchange)
     }
 
     fn with_shortfall(&self, trade: &[f64]) -> Result<Plan, SolveError> {
         let highest = self.market.setting.tariff.iter().flat_map(|t| &t.buy_per_kwh).copied().fold(0.0_f64, f64::max);
         let price_per_kwh = if highest > 0.0 { 10.0 * highest } else { 10.0 };
         let committed_kwh = trade.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-        let shortfall = Shortfall { price_per_kwh, committed_kwh };
-        self.schedule(Some(shortfall), &fixed(trade), Criterion::LeastExchange)
+        let shortfall = Some(Shortfall { price_per_kwh, committed_kwh });
+        self.schedule(Form { shortfall, ..Form::default() }, &fixed(trade), Criterion::LeastExchange)
     }
 
     /// The answer to a question as a schedule under the terms in force.
-    fn schedule(
-        &self,
-        shortfall: Option<Shortfall>,
-        question: &Question<'_>,
-        criterion: Criterion,
-    ) -> Result<Plan, SolveError> {
-        self.posed(shortfall, |problem| {
-            let (solution, settled) = self.solution(problem, question, criterion)?;
+    fn schedule(&self, form: Form<'_>, question: &Question<'_>, criterion: Criterion) -> Result<Plan, SolveError> {
+        self.posed(form, |problem| {
+            let (solution, settled) = self.solution(problem, form, question, criterion)?;
             let terms = &self.seat().terms;
             let price_per_kwh = problem.shortfall.map_or(0.0, |s| s.price_per_kwh);
             let plan = problem.block.plan(&self.market.setting, terms, price_per_kwh, &solution);
@@ -172,28 +177,29 @@ impl Local<'_> {
         })
     }
 
-    /// The participant's problem, made for this once where energy that is missing has a price.
-    fn posed<T>(&self, shortfall: Option<Shortfall>, of: impl FnOnce(&LocalProblem) -> T) -> T {
-        match shortfall {
-            None => of(self.problem()),
-            made_up => of(&LocalProblem::new(&self.market.setting, self.member, self.seat(), made_up)),
+    /// The participant's problem, made for this once where energy that is missing has a price, or where what is given makes
+    /// another problem of it.
+    fn posed<T>(&self, form: Form<'_>, of: impl FnOnce(&LocalProblem) -> T) -> T {
+        if form.shortfall.is_none() && (form.trade.is_none() || !self.problem().block.chooses) {
+            return of(self.problem());
         }
+        of(&LocalProblem::new(&self.market.setting, self.member, self.seat(), form))
     }
 
     /// The answer, and whether the criterion decided it.
     fn solution(
         &self,
         problem: &LocalProblem,
+        form: Form<'_>,
         question: &Question<'_>,
         criterion: Criterion,
     ) -> Result<(Solution, bool), SolveError> {
         let mut instance = problem.template.instance();
         question(problem, &mut instance);
         if let Some(mixture) = &self.market.mixture {
-            let shortfall = problem.shortfall;
             return mixture.answer(&instance, |side| {
                 let side = side.local(self.member);
-                side.posed(shortfall, |problem| side.solution(problem, question, criterion))
+                side.posed(form, |problem| side.solution(problem, form, question, criterion))
             });
         }
         let first = instance.solve()?;

@@ -23,18 +23,22 @@ impl Memory {
 }
 
 /// Questions that a mechanism asked in a run, whether or not the answer was remembered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Questions {
     /// Questions to single participants.
     pub local: u64,
     /// Questions about groups.
     pub economies: u64,
+    /// The most money that a search among choices left open in an answer, where it ran into its limit of programs.
+    pub choices_gap: f64,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     local: AtomicU64,
     economies: AtomicU64,
+    /// Bits of a number that is not negative, which are in the order of the numbers.
+    choices_gap: AtomicU64,
 }
 
 impl Meter {
@@ -46,7 +50,16 @@ impl Meter {
         self.economies.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Keeps the most that any answer leaves open.
+    pub fn note_choices_gap(&self, money: f64) {
+        self.choices_gap.fetch_max(money.max(0.0).to_bits(), Ordering::Relaxed);
+    }
+
     pub fn read(&self) -> Questions {
-        Questions { local: self.local.load(Ordering::Relaxed), economies: self.economies.load(Ordering::Relaxed) }
+        Questions {
+            local: self.local.load(Ordering::Relaxed),
+            economies: self.economies.load(Ordering::Relaxed),
+            choices_gap: f64::from_bits(self.choices_gap.load(Ordering::Relaxed)),
+        }
     }
 }

@@ -41,8 +41,9 @@ impl Mixture {
         ask: impl Fn(&Market) -> Result<(Solution, bool), SolveError>,
     ) -> Result<(Solution, bool), SolveError> {
         let ((low, low_settled), (high, high_settled)) = (ask(&self.low)?, ask(&self.high)?);
-        if low.x.len() != high.x.len() || low.y.len() != high.y.len() {
-            // Terms of another shape on both sides: nothing lies between them.
+        let other = |a: &Solution| (a.x.len(), a.y.len()) != instance.size();
+        if other(&low) || other(&high) {
+            // Terms of another shape on one side: nothing lies between them.
             let certificate = Certificate { gap: f64::INFINITY, ..high.certificate };
             return Ok((Solution { certificate, ..high }, high_settled));
         }
@@ -53,7 +54,8 @@ impl Mixture {
             certificate.gap = f64::INFINITY;
         }
         let nodes = low.nodes.max(high.nodes);
-        Ok((Solution { x, y, certificate, nodes }, low_settled && high_settled))
+        let settled = low.settled && high.settled;
+        Ok((Solution { x, y, certificate, nodes, settled }, low_settled && high_settled))
     }
 
     /// The answer to a group question: trades between those of the sides, and what every member makes of them.
@@ -81,6 +83,8 @@ impl Mixture {
             loss_cost,
             limits,
             gap: (cost - bound).max(0.0),
+            choices_gap: low.choices_gap.max(high.choices_gap),
+            programs: low.programs.max(high.programs),
             convex: low.convex && high.convex,
             arbitrary: low.arbitrary || high.arbitrary,
         })

@@ -5,12 +5,14 @@
 //! no policy.
 
 mod block;
+mod charged;
 mod economy;
 mod limits_missed;
 mod local;
 mod memory;
 mod mixture;
 mod plan;
+mod reach;
 
 pub use economy::{Allocation, Economy, NetworkMode};
 pub use local::Local;
@@ -26,6 +28,7 @@ use local::LocalProblem;
 use memory::{Memory, Meter};
 use mixture::Mixture;
 use rayon::prelude::*;
+use reach::Reach;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +40,8 @@ struct Seat {
     generation: usize,
     participant: Arc<dyn Participant>,
     terms: Terms,
+    /// What its devices can do: the same under all terms.
+    reach: Arc<Reach>,
     problem: OnceLock<LocalProblem>,
     autarky: OnceLock<Result<Arc<Plan>, SolveError>>,
     orders: Vec<OnceLock<Result<Vec<Order>, SolveError>>>,
@@ -120,7 +125,9 @@ impl Market {
     /// If the group cannot operate, or its problem is not solved to tolerance.
     pub fn solve(&self, question: &Economy) -> Result<Arc<Allocation>, SolveError> {
         self.meter.count_economy();
-        self.remembered(question)
+        let answer = self.remembered(question)?;
+        self.meter.note_choices_gap(answer.choices_gap);
+        Ok(answer)
     }
 
     /// Several groups, in parallel; answers in order.
@@ -262,7 +269,10 @@ impl Market {
     }
 
     fn seat(&self, participant: Arc<dyn Participant>, terms: Terms) -> Arc<Seat> {
+        let kept = self.seats.iter().find(|seat| Arc::ptr_eq(&seat.participant, &participant));
+        let reach = kept.map_or_else(|| Arc::new(Reach::new(self.setting.slots.len())), |seat| seat.reach.clone());
         Arc::new(Seat {
+            reach,
             id: self.ids.fetch_add(1, Ordering::Relaxed),
             generation: self.memories.len() - 1,
             participant,

@@ -44,6 +44,11 @@ pub struct Plan {
     pub devices: Vec<DevicePlan>,
     /// Proven distance of the cost from the least cost.
     pub gap: f64,
+    /// The same where the search among the choices in it (which way to exchange, charging or discharging) ran into its limit
+    /// of programs; else 0.
+    pub choices_gap: f64,
+    /// Programs solved to settle the choices: 1 where there was nothing to choose.
+    pub programs: usize,
     /// Whether other schedules cost the same and the second criterion, least squares of the exchange, could not decide.
     pub arbitrary: bool,
 }

@@ -1,39 +1,48 @@
 //! Choices between alternatives: branch and bound over the relaxations, best bound first with a plunge after each branching.
+//!
+//! Two kinds of choice. Alternatives restrict variables, and an answer that respects none of them is no answer. A filling
+//! ([`super::filling`]) is out of order where its cost is bent downwards; any answer can be put in order, so that every node
+//! offers one, and only what that costs is branched on. A search that reaches its limit of programs answers with the best it
+//! has and says how far from the best that may be; it fails only where it has nothing.
 
+use super::filling::{self, Disorder, Filling};
 use super::solver::{Answer, relaxation};
-use super::{Instance, Restriction, Solution, SolveError, Var};
+use super::{Certificate, Instance, Restriction, Solution, SolveError, Var};
 
-/// Programs solved before giving up.
-const MOST_NODES: usize = 2000;
-/// The same where every program holds power flows: each takes as long as a hundred of the others.
-const MOST_FLOW_NODES: usize = 200;
-/// Costs closer than this, relative to the money that moves, are equal.
+/// Programs solved before the search ends, unless the program says otherwise.
+pub(super) const MOST_PROGRAMS: usize = 2000;
+/// Programs without power flows that take as long as one with them.
+const FLOWS_COUNT_AS: usize = 10;
+/// Costs closer than this, relative to the money that moves, are equal: above what the solver leaves open.
 const EQUAL: f64 = 1e-9;
-/// Gap, relative to the money that moves, with which an unfinished search is still an answer, its gap in the certificate.
-const TOLERABLE: f64 = 1e-5;
 /// Violation of a choice, relative to the range of its variable in the program, that counts as none.
 const RESPECTED: f64 = 1e-9;
 
 /// Solves `problem` and settles its choices.
 pub(super) fn solve(problem: &Instance) -> Result<Solution, SolveError> {
     let root = relaxation(problem)?;
-    if most_violated(problem, &root.solution.x).is_none() {
+    if problem.choices().is_empty() && problem.fillings().iter().all(|f| f.falls.is_empty()) {
         return Ok(root.solution);
     }
-    Search { problem, nodes: 1, incumbent: None, pruned: f64::INFINITY, refused: None }.run(root)
+    Search { problem, equal: EQUAL * root.money, nodes: 1, incumbent: None, closed: f64::INFINITY, refused: None }
+        .run(root)
 }
 
-/// Whether `x` keeps every choice. A mixture of points that do has their rounding.
+/// Whether a point keeps all choices, as far as a solver's rounding goes.
 pub(super) fn respected(problem: &Instance, x: &[f64]) -> bool {
-    most_violated(problem, x).is_none()
+    let near = |alternatives: &Vec<Vec<Restriction>>| alternatives.iter().any(|a| outside(problem, a, x) <= RESPECTED);
+    let ordered = |filling: &Filling| filling.disorder(problem, x, None).is_none_or(|d| d.share <= RESPECTED);
+    problem.choices().iter().all(near) && problem.fillings().iter().all(ordered)
 }
 
 struct Search<'a> {
     problem: &'a Instance,
+    /// Difference of cost that is none.
+    equal: f64,
     nodes: usize,
     incumbent: Option<Solution>,
-    /// Least bound among the nodes that were given up because of the incumbent.
-    pruned: f64,
+    /// Least bound among the nodes that are done with.
+    closed: f64,
     /// What made the last infeasible node infeasible.
     refused: Option<SolveError>,
 }
@@ -44,39 +53,53 @@ struct Node {
     bound: f64,
 }
 
+/// What is branched on.
+#[derive(Clone, Copy, Debug)]
+enum Branch {
+    /// The alternatives of a choice.
+    Alternatives(usize),
+    /// On which side of a fall of a filling.
+    Fall(usize, usize),
+}
+
+/// A branch with what its violation is worth.
+#[derive(Clone, Copy, Debug)]
+struct Violation {
+    branch: Branch,
+    money: f64,
+    share: f64,
+}
+
 impl Search<'_> {
     fn run(mut self, root: Answer) -> Result<Solution, SolveError> {
-        let root_money = root.money;
-        let equal = EQUAL * root_money;
         let mut open = vec![Node { restrictions: vec![], bound: bound_of(&root.solution), solution: root.solution }];
-        self.round(&open[0].solution.x.clone())?;
         let mut plunge = None;
+        let most = if self.problem.is_convex() {
+            self.problem.most_programs()
+        } else {
+            self.problem.most_programs() / FLOWS_COUNT_AS
+        };
         while let Some(node) = plunge.take().or_else(|| least(&mut open)) {
-            let enough = self.incumbent.as_ref().map_or(f64::INFINITY, |best| best.certificate.objective - equal);
-            if node.bound >= enough {
-                self.pruned = self.pruned.min(node.bound);
-                continue;
-            }
-            let Some(choice) = most_violated(self.problem, &node.solution.x) else {
-                self.offer(node.solution);
+            let violation = if self.is_beaten(&node) { None } else { self.examine(&node.solution) };
+            let Some(violation) = violation.filter(|_| !self.is_beaten(&node)) else {
+                self.closed = self.closed.min(node.bound);
                 continue;
             };
-            let most = if self.problem.is_convex() { MOST_NODES } else { MOST_FLOW_NODES };
+            if self.nodes == 1 && most > 1 {
+                self.round(&node.solution.x)?;
+                if self.is_beaten(&node) {
+                    self.closed = self.closed.min(node.bound);
+                    continue;
+                }
+            }
             if self.nodes >= most {
-                let bound = open.iter().fold(node.bound, |least, n| least.min(n.bound)).min(self.pruned);
+                let bound = open.iter().fold(node.bound.min(self.closed), |least, n| least.min(n.bound));
                 let nodes = self.nodes;
-                let reached = self.incumbent.as_ref().map_or(f64::INFINITY, |best| best.certificate.objective - bound);
-                let Some(mut best) = self.incumbent.filter(|_| reached <= TOLERABLE * root_money) else {
-                    return Err(SolveError::Undecided { nodes, gap: reached });
-                };
-                // Its gap says how good it is at least; whoever uses it must look.
-                best.certificate.gap = best.certificate.gap.max(best.certificate.objective - bound);
-                best.nodes = nodes;
-                return Ok(best);
+                return self.best(bound, false).ok_or(SolveError::Undecided { nodes });
             }
             let mut children = vec![];
-            for alternative in &self.problem.choices()[choice] {
-                let restrictions = [&node.restrictions[..], alternative].concat();
+            for alternative in self.alternatives(violation.branch) {
+                let restrictions = [&node.restrictions[..], &alternative].concat();
                 if let Some(solution) = self.attempt(&restrictions)? {
                     children.push(Node { restrictions, bound: bound_of(&solution).max(node.bound), solution });
                 }
@@ -84,23 +107,72 @@ impl Search<'_> {
             plunge = least(&mut children);
             open.extend(children);
         }
-        let Some(mut best) = self.incumbent else {
-            return Err(self.refused.unwrap_or(SolveError::Infeasible { rows: vec![] }));
-        };
-        best.certificate.gap = best.certificate.gap.max(best.certificate.objective - self.pruned);
-        best.nodes = self.nodes;
-        Ok(best)
+        let closed = self.closed;
+        let refused = self.refused.take();
+        self.best(closed, true).ok_or_else(|| refused.unwrap_or(SolveError::Infeasible { rows: vec![] }))
     }
 
-    /// The alternatives nearest to `x`, all at once: settles ties, and is the first incumbent otherwise.
+    /// The best answer, with its distance from a bound.
+    fn best(self, bound: f64, settled: bool) -> Option<Solution> {
+        let mut best = self.incumbent?;
+        best.certificate.gap = best.certificate.gap.max(best.certificate.objective - bound);
+        best.nodes = self.nodes;
+        best.settled = settled;
+        Some(best)
+    }
+
+    /// Whether nothing below a node can be better than what there is, by more than the solver leaves open.
+    fn is_beaten(&self, node: &Node) -> bool {
+        // Equal nodes differ by what the solver leaves open, which is small beside the difference that counts as none.
+        let open = self.equal + 2.0 * node.solution.certificate.gap.abs().min(self.equal);
+        self.incumbent.as_ref().is_some_and(|best| node.bound >= best.certificate.objective - open)
+    }
+
+    /// Offers what a relaxation's answer is worth as an answer, and says what is worst about it, if anything is.
+    fn examine(&mut self, solution: &Solution) -> Option<Violation> {
+        let problem = self.problem;
+        let prices = Prices::new(problem, solution);
+        let alternatives: Vec<Violation> = (0..problem.choices().len()).filter_map(|k| prices.broken(k)).collect();
+        let fillings: Vec<Violation> = (0..problem.fillings().len()).filter_map(|f| prices.out_of_order(f)).collect();
+        if alternatives.is_empty() {
+            if fillings.is_empty() {
+                self.offer(solution.clone());
+            } else if let Some(x) = filling::put_in_order(problem, &solution.x) {
+                // How far it is from the best the bounds of the search say.
+                let certificate = Certificate { gap: 0.0, ..Certificate::of(problem, &x, &solution.y) };
+                self.offer(Solution { x, certificate, ..solution.clone() });
+            }
+        }
+        let worse = |a: &Violation, b: &Violation| a.money.total_cmp(&b.money).then(a.share.total_cmp(&b.share));
+        // The first of equals.
+        alternatives.into_iter().chain(fillings).rev().max_by(worse)
+    }
+
+    fn alternatives(&self, branch: Branch) -> Vec<Vec<Restriction>> {
+        match branch {
+            Branch::Alternatives(k) => self.problem.choices()[k].clone(),
+            Branch::Fall(f, fall) => {
+                [false, true].map(|above| self.problem.fillings()[f].side(self.problem, fall, above)).to_vec()
+            }
+        }
+    }
+
+    /// The alternatives nearest to `x`, all at once: settles ties, and is often the best there is.
     fn round(&mut self, x: &[f64]) -> Result<(), SolveError> {
         let problem = self.problem;
         let nearest = problem.choices().iter().filter_map(|alternatives| {
             alternatives.iter().min_by(|a, b| outside(problem, a, x).total_cmp(&outside(problem, b, x)))
         });
-        let restrictions: Vec<Restriction> = nearest.flatten().copied().collect();
+        let mut restrictions: Vec<Restriction> = nearest.flatten().copied().collect();
+        let ordered = filling::put_in_order(problem, x);
+        let x = ordered.as_deref().unwrap_or(x);
+        for filling in problem.fillings() {
+            for fall in 0..filling.falls.len() {
+                restrictions.extend(filling.side(problem, fall, filling.is_above(problem, fall, x)));
+            }
+        }
         if let Some(solution) = self.attempt(&restrictions)? {
-            self.offer(solution);
+            self.examine(&solution);
         }
         Ok(())
     }
@@ -138,6 +210,51 @@ impl Search<'_> {
     }
 }
 
+/// What violations are worth at the multipliers of an answer.
+struct Prices<'a> {
+    problem: &'a Instance,
+    x: &'a [f64],
+    /// Reduced costs without the rows that hold pieces in order.
+    reduced: Vec<f64>,
+    /// The most money that any row moves per unit of a variable.
+    worth: Vec<f64>,
+}
+
+impl<'a> Prices<'a> {
+    fn new(problem: &'a Instance, solution: &'a Solution) -> Self {
+        let mut y = solution.y.clone();
+        for row in filling::hull_rows(problem) {
+            y[row] = 0.0;
+        }
+        let mut worth = vec![0.0_f64; solution.x.len()];
+        if !problem.choices().is_empty() {
+            for (row, y) in problem.rows().iter().zip(&y) {
+                for &(v, a) in row {
+                    worth[v.index()] = worth[v.index()].max((a * y).abs());
+                }
+            }
+        }
+        Self { problem, x: &solution.x, reduced: problem.reduced_costs(&solution.x, &y), worth }
+    }
+
+    /// How a choice is violated: by the alternative that is nearest.
+    fn broken(&self, choice: usize) -> Option<Violation> {
+        let money = |alternative: &Vec<Restriction>| -> f64 {
+            alternative.iter().map(|r| self.worth[r.variable.index()] * distance(r, self.x)).sum()
+        };
+        let alternatives = &self.problem.choices()[choice];
+        let share = alternatives.iter().map(|a| outside(self.problem, a, self.x)).fold(f64::INFINITY, f64::min);
+        let money = alternatives.iter().map(money).fold(f64::INFINITY, f64::min);
+        (share > RESPECTED).then_some(Violation { branch: Branch::Alternatives(choice), money, share })
+    }
+
+    fn out_of_order(&self, filling: usize) -> Option<Violation> {
+        let Disorder { fall, share, money } =
+            self.problem.fillings()[filling].disorder(self.problem, self.x, Some(&self.reduced))?;
+        (share > RESPECTED).then_some(Violation { branch: Branch::Fall(filling, fall), money, share })
+    }
+}
+
 fn bound_of(solution: &Solution) -> f64 {
     solution.certificate.objective - solution.certificate.gap.abs()
 }
@@ -148,24 +265,16 @@ fn least(nodes: &mut Vec<Node>) -> Option<Node> {
     Some(nodes.swap_remove(at))
 }
 
-/// The choice that `x` violates most, if any.
-fn most_violated(problem: &Instance, x: &[f64]) -> Option<usize> {
-    let mut worst = (RESPECTED, None);
-    for (k, alternatives) in problem.choices().iter().enumerate() {
-        let violation = alternatives.iter().map(|a| outside(problem, a, x)).fold(f64::INFINITY, f64::min);
-        if violation > worst.0 {
-            worst = (violation, Some(k));
-        }
-    }
-    worst.1
+fn distance(r: &Restriction, x: &[f64]) -> f64 {
+    let v = x[r.variable.index()];
+    (r.lower - v).max(v - r.upper).max(0.0)
 }
 
 /// How far `x` is outside an alternative, relative to the ranges of its variables.
 fn outside(problem: &Instance, alternative: &[Restriction], x: &[f64]) -> f64 {
-    alternative.iter().fold(0.0, |most: f64, r| {
-        let v = x[r.variable.index()];
-        let distance = (r.lower - v).max(v - r.upper);
-        if distance <= 0.0 { most } else { most.max(distance / size(problem, r.variable)) }
+    alternative.iter().fold(0.0, |most: f64, r| match distance(r, x) {
+        0.0 => most,
+        distance => most.max(distance / size(problem, r.variable)),
     })
 }
 

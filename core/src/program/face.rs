@@ -24,8 +24,8 @@ pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var
             Ok(second) => {
                 let certificate = certificate(problem, first, &second.x);
                 if certificate.gap.abs() <= first.certificate.gap.abs() + SAME * money {
-                    let solution = Solution { x: second.x, y: first.y.clone(), certificate, nodes: first.nodes };
-                    return Ok(Chosen { solution, settled: true });
+                    let solution = Solution { x: second.x, certificate, ..first.clone() };
+                    return Ok(Chosen { solution, settled: second.settled });
                 }
             }
             // A face that rounding has emptied, or whose ties are too many to settle, leaves the first answer, which is optimal
@@ -72,6 +72,17 @@ fn face(problem: &Instance, first: &Solution, least_stake: f64) -> Instance {
         }
         face.linear[j] = 0.0;
         face.curvature[j] = 0.0;
+    }
+    // On one side of a kink the cost is what it is: across it the same prices would not hold.
+    for filling in problem.fillings() {
+        for fall in 0..filling.falls.len() {
+            for r in filling.side(problem, fall, filling.is_above(problem, fall, &first.x)) {
+                let j = r.variable.index();
+                // The first answer is in the face, whatever rounding has left of a side.
+                face.lower[j] = first.x[j];
+                face.upper[j] = first.x[j];
+            }
+        }
     }
     face.constant = 0.0;
     face

@@ -89,7 +89,7 @@ pub(super) fn second_opinion(problem: &Instance) -> Solution {
     let scaled = Scaled::new(problem);
     let Point { x, y } = scaled.restore(problem, &reference::relax(&scaled.program));
     let certificate = Certificate::of(problem, &x, &y);
-    Solution { x, y, certificate, nodes: 1 }
+    Solution { x, y, certificate, nodes: 1, settled: true }
 }
 
 impl Answer {
@@ -169,7 +169,7 @@ impl Scaled {
         let certificate = Certificate::of(problem, &x, &y);
         let moved: f64 =
             (0..x.len()).map(|j| ((0.5 * problem.curvature[j] * x[j] + problem.linear[j]) * x[j]).abs()).sum();
-        Some(Answer { solution: Solution { x, y, certificate, nodes: 1 }, money: moved + self.money })
+        Some(Answer { solution: Solution { x, y, certificate, nodes: 1, settled: true }, money: moved + self.money })
     }
 
     fn restore(&self, problem: &Instance, point: &Point) -> Point {

@@ -1,5 +1,6 @@
 //! Values over a fixed pattern, and their solution.
 
+use super::filling::Filling;
 use super::flows::{Disc, Divisor, FlowPattern, FlowProgram, FlowTerm, Mode};
 use super::normal::Symbolic;
 use super::{Certificate, Compiled, Expr, Restriction, Row, Var, bounded, choices, face, solver};
@@ -29,6 +30,9 @@ pub struct Solution {
     pub certificate: Certificate,
     /// Programs solved to respect the choices: 1 where the relaxation respected all of them.
     pub nodes: usize,
+    /// Whether the search among the choices came to its end; otherwise it ran into its limit, and the gap in the certificate
+    /// is what it leaves open.
+    pub settled: bool,
 }
 
 /// Why there is no answer.
@@ -58,13 +62,11 @@ pub enum SolveError {
         /// Its largest row violation.
         feasibility: f64,
     },
-    /// Branch and bound stopped at its limit of nodes.
-    #[error("the choices (such as charging or discharging) were not settled within {nodes} programs; gap {gap:.3e}")]
+    /// Branch and bound stopped at its limit of programs before it had any answer.
+    #[error("no answer that respects the choices (such as charging or discharging) was found within {nodes} programs")]
     Undecided {
         /// Programs solved.
         nodes: usize,
-        /// Distance between the best answer and the bound.
-        gap: f64,
     },
     /// One of the above with whose program it was, where its own words do not say so.
     #[error("{who}: {source}")]
@@ -156,6 +158,11 @@ impl Instance {
         self
     }
 
+    /// Number of variables, and of rows.
+    pub fn size(&self) -> (usize, usize) {
+        (self.lower.len(), self.rhs.len())
+    }
+
     /// Whether a point keeps all choices, as far as a solver's rounding goes.
     pub fn respects_choices(&self, x: &[f64]) -> bool {
         choices::respected(self, x)
@@ -205,6 +212,14 @@ impl Instance {
             }
         }
         reduced
+    }
+
+    /// The relaxation, in which choices are ignored: its cost less its gap is a bound for all answers.
+    ///
+    /// # Errors
+    /// See [`SolveError`].
+    pub fn relaxed(&self) -> Result<Solution, SolveError> {
+        solver::relaxation(self).map(|answer| answer.solution)
     }
 
     /// Solves from scratch: the answer depends on the instance alone.
@@ -257,6 +272,15 @@ impl Instance {
 
     pub(super) fn choices(&self) -> &[Vec<Vec<Restriction>>] {
         &self.compiled.program.choices
+    }
+
+    pub(super) fn fillings(&self) -> &[Filling] {
+        &self.compiled.program.fillings
+    }
+
+    /// Programs that settling the choices may take.
+    pub(super) fn most_programs(&self) -> usize {
+        self.compiled.program.most_programs.unwrap_or(choices::MOST_PROGRAMS)
     }
 
     pub(super) fn flows(&self) -> &[FlowTerm] {

@@ -17,6 +17,7 @@ mod choices;
 mod crossover;
 mod expression;
 mod face;
+mod filling;
 pub(crate) mod flow_interior;
 mod flow_solver;
 pub(crate) mod flows;
@@ -34,6 +35,7 @@ pub use expression::{Cost, Expr, Row, Var};
 pub use instance::{Chosen, Instance, Solution, SolveError};
 pub use session::Session;
 
+use filling::Filling;
 use flows::{Disc, Divisor, FlowPattern, FlowTerm};
 use normal::Symbolic;
 use std::sync::{Arc, OnceLock};
@@ -64,6 +66,8 @@ pub struct Program {
     labels: Vec<(usize, &'static str, Option<usize>)>,
     scopes: Vec<String>,
     choices: Vec<Vec<Vec<Restriction>>>,
+    fillings: Vec<Filling>,
+    most_programs: Option<usize>,
     flows: Vec<FlowTerm>,
     discs: Vec<Disc>,
     broken: Option<SolveError>,
@@ -160,6 +164,12 @@ impl Program {
     pub fn exclusive(&mut self, a: Var, b: Var) {
         let off = |v: Var| vec![Restriction { variable: v, lower: 0.0, upper: 0.0 }];
         self.either(vec![off(a), off(b)]);
+    }
+
+    /// Limits the programs that settling the choices may take (2000 where nothing is said; one with power flows inside counts
+    /// as ten): the answer is then the best one found, with what it may be away from the best.
+    pub fn limit_programs(&mut self, most: usize) {
+        self.most_programs = Some(most.max(1));
     }
 
     /// Adds the squared current `l = (p^2 + q^2) / v` times its coefficients to rows; `v` is a number, or a variable times a

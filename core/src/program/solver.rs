@@ -32,7 +32,7 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
         if quality.meets(asked) {
             let money = if quality.gap > 0.0 { certificate.gap.abs() / quality.gap } else { normal.money() };
             let Point { x, y } = point;
-            return Some(Answer { solution: Solution { x, y, certificate, nodes: 1 }, money });
+            return Some(Answer { solution: Solution { x, y, certificate, nodes: 1, settled: true }, money });
         }
         closest.get_or_insert(certificate);
         None
@@ -66,7 +66,7 @@ pub(super) fn second_opinion(problem: &Instance) -> Result<Solution, SolveError>
     let normal = Normal::new(problem.symbolic(), problem);
     let Point { x, y } = normal.restore(problem, &reference::solve(&normal));
     let certificate = Certificate::of(problem, &x, &y);
-    Ok(Solution { x, y, certificate, nodes: 1 })
+    Ok(Solution { x, y, certificate, nodes: 1, settled: true })
 }
 
 /// Interior point, then crossover to the exact face; where the face is not exact, from deeper inside again. The best

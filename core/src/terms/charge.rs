@@ -1,6 +1,6 @@
 //! What a carbon balance costs: a continuous piecewise linear function. The only place that knows how a ladder is priced.
 
-use crate::program::{Cost, Expr, Program, Restriction, Row};
+use crate::program::{Cost, Expr, Program, Row, Var};
 
 /// A continuous piecewise linear charge with `F(0) = 0`, on a balance in kg, in money.
 ///
@@ -128,33 +128,19 @@ impl Charge {
         cost.affine.constant = self.value(low);
         let mut row = balance.clone();
         let mut segments = vec![];
-        for w in edges.windows(2) {
+        for w in edges.windows(2).filter(|w| w[1] > w[0]) {
             let s = program.var(0.0, w[1] - w[0]);
             let middle = 0.5 * (w[0] + w[1]);
             let slope = self.slopes[self.breakpoints.iter().filter(|b| **b <= middle).count()];
             cost.add(slope, s);
             row.add(-1.0, s);
-            segments.push((s, w[1] - w[0], slope));
+            segments.push((s, slope));
         }
         // A cap below everything that can happen cannot hold, and the row says so.
         let what = if self.cap_kg.is_some() { "kg under the cap" } else { "carbon account" };
         let row = program.equal(row, low.min(high), what, None);
-        let falls = segments.windows(2).rposition(|w| w[1].2 < w[0].2);
-        if let Some(last) = falls {
-            // Beyond the last fall of the price the segments fill in order by themselves.
-            let alternatives = (0..=last + 1)
-                .map(|active| {
-                    let full = segments[..active].iter().map(|&(v, width, _)| Restriction {
-                        variable: v,
-                        lower: width,
-                        upper: width,
-                    });
-                    let empty = segments.iter().enumerate().filter(|&(k, _)| k > active && active <= last);
-                    full.chain(empty.map(|(_, &(v, ..))| Restriction { variable: v, lower: 0.0, upper: 0.0 })).collect()
-                })
-                .collect();
-            program.either(alternatives);
-        }
+        let (pieces, slopes): (Vec<Var>, Vec<f64>) = segments.into_iter().unzip();
+        program.in_order((row, -1.0), &[], &pieces, |k| slopes[k + 1] < slopes[k]);
         (cost, row)
     }
 

@@ -1,6 +1,7 @@
 //! A scenario as written.
 
 use super::{Device, Series};
+use coase_core::setting::Setting;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -27,8 +28,16 @@ pub struct Scenario {
     /// Damage of a tonne of emissions; `None`: the carbon price of the first policy that has one.
     #[serde(default)]
     pub damage_per_tonne: Option<f64>,
+    /// Programs that one answer may take to settle its choices, such as charging or discharging: then the best one found
+    /// stands, and the certificate `choices_gap` says what it may be away from the best.
+    #[serde(default = "choice_programs")]
+    pub choice_programs: usize,
     /// Who takes part.
     pub participants: Vec<Participant>,
+}
+
+fn choice_programs() -> usize {
+    Setting::CHOICE_PROGRAMS
 }
 
 /// The network and the passive load on it.
