@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 
 use coase_core::network::{Cost, Network, built_in};
-use coase_core::opf::{CarbonPricing, ac_opf, dc_opf, dc_program, lin_dist_opf};
+use coase_core::opf::{CarbonPricing, SlackVoltage, ac_opf, dc_opf, dc_program, lin_dist_opf};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn feeders(c: &mut Criterion) {
@@ -19,8 +19,10 @@ fn feeders(c: &mut Criterion) {
         for bus in &mut network.buses {
             bus.v_min_pu = bus.v_min_pu.min(0.9);
         }
-        c.bench_function(&format!("{id}/ac"), |b| b.iter(|| ac_opf(black_box(&network), None)));
-        c.bench_function(&format!("{id}/lindistflow"), |b| b.iter(|| lin_dist_opf(black_box(&network), None)));
+        c.bench_function(&format!("{id}/ac"), |b| b.iter(|| ac_opf(black_box(&network), None, SlackVoltage::Held)));
+        c.bench_function(&format!("{id}/lindistflow"), |b| {
+            b.iter(|| lin_dist_opf(black_box(&network), None, SlackVoltage::Held))
+        });
     }
 }
 

@@ -219,6 +219,10 @@ Examples:
   coase opf feeder.ron --formulation lindistflow
   coase opf case5.m --carbon carbon.ron --carbon-price 50
 
+Kept are the limits of voltages (of the slacks too, which choose theirs unless --hold-slack; a slack of a .ron network whose
+limits are not written stays at its set point), ratings at both ends, limits of angles across branches, and limits of units.
+`dc` keeps ratings as active power, angles and units. What cannot hold is named with its bus or branch and by how much.
+
 The carbon file is that of `coase flow`; what it adds as generation runs as written, at no cost. Where no generator of a
 network has a cost, every kWh generated counts 1.")]
 pub struct Opf {
@@ -227,6 +231,9 @@ pub struct Opf {
     /// Which equations; default `ac` on radial networks, `dc` on meshed ones
     #[arg(long)]
     pub formulation: Option<Formulation>,
+    /// Leaves the voltage of the slacks at their set point instead of choosing it within their limits
+    #[arg(long)]
+    pub hold_slack: bool,
     /// Accounts for carbon with the intensities of this file
     #[arg(long, value_name = "FILE.ron")]
     pub carbon: Option<PathBuf>,

@@ -8,7 +8,7 @@ use crate::{Finish, console, network};
 use answer::Answer;
 use anyhow::ensure;
 use coase_core::network::{Cost, Generator, Network, Topology};
-use coase_core::opf::{CarbonPricing, ac_opf, dc_opf, lin_dist_opf, relaxed_opf};
+use coase_core::opf::{CarbonPricing, SlackVoltage, ac_opf, dc_opf, lin_dist_opf, relaxed_opf};
 
 /// Solves the optimal power flow of a network and prints dispatch and prices.
 pub fn opf(args: &Opf) -> anyhow::Result<Finish> {
@@ -31,18 +31,32 @@ pub fn opf(args: &Opf) -> anyhow::Result<Finish> {
     let formulation = args
         .formulation
         .unwrap_or_else(|| if Topology::new(&network).is_radial() { Formulation::Ac } else { Formulation::Dc });
+    let slack = if args.hold_slack { SlackVoltage::Held } else { SlackVoltage::WithinLimits };
+    let with_voltages = formulation != Formulation::Dc;
+    if args.hold_slack && !with_voltages {
+        console::error("note: --hold-slack changes nothing: the DC formulation has no voltages\n");
+    }
     let solved = match formulation {
         Formulation::Dc => dc_opf(&network, pricing.as_ref()).map(|found| Answer::dc(&network, &found, price)),
         Formulation::Lindistflow => {
-            lin_dist_opf(&network, pricing.as_ref()).map(|found| Answer::lin_dist(&network, &found, price))
+            lin_dist_opf(&network, pricing.as_ref(), slack).map(|found| Answer::lin_dist(&network, &found, price))
         }
-        Formulation::Ac => ac_opf(&network, pricing.as_ref()).map(|found| Answer::ac(&network, "ac", &found, price)),
+        Formulation::Ac => {
+            ac_opf(&network, pricing.as_ref(), slack).map(|found| Answer::ac(&network, "ac", &found, price))
+        }
         Formulation::Relaxed => {
-            relaxed_opf(&network, pricing.as_ref()).map(|found| Answer::ac(&network, "relaxed", &found, price))
+            relaxed_opf(&network, pricing.as_ref(), slack).map(|found| Answer::ac(&network, "relaxed", &found, price))
         }
     };
     let answer = match solved {
-        Ok(answer) => answer,
+        Ok(mut answer) => {
+            answer.slack_voltage = match slack {
+                _ if !with_voltages => None,
+                SlackVoltage::Held => Some("held"),
+                SlackVoltage::WithinLimits => Some("chosen"),
+            };
+            answer
+        }
         Err(lost) => {
             let Some(answer) = Answer::lost(&network, formulation.name(), &lost) else { return Err(lost.into()) };
             console::error(&format!("error: {}: {lost}\n", network.name));

@@ -258,3 +258,70 @@ fn carbon_of_an_ac_dispatch_is_accounted_for_with_its_losses() {
     }
     parts_add_up(&answer);
 }
+
+const SLACK: &str = include_str!("../../core/tests/cases/slack_voltage_a.m");
+const ANGLE: &str = include_str!("../../core/tests/cases/angle_limit_a.m");
+const ROUNDED: &str = include_str!("../../core/tests/cases/pwl_rounded_a.m");
+const SHORT: &str = include_str!("../../core/tests/cases/load_above_units_a.m");
+
+#[test]
+fn a_slack_chooses_its_voltage_within_limits_unless_it_is_held() {
+    let folder = folder("opf_slack");
+    let network = file(&folder, "slack.m", SLACK);
+    let free = json(&["opf", &network, "--json"], 0);
+    close(&free["objective_per_h"], 250.923_548, 1e-5);
+    close(&free["buses"][0]["voltage_pu"], 1.06, 1e-7);
+    for (k, per_mwh) in [50.0, 51.345_59, 51.630_02].into_iter().enumerate() {
+        close(&free["buses"][k]["price_per_kwh"], per_mwh / 1e3, 1e-8);
+    }
+    parts_add_up(&free);
+    assert_eq!((&free["slack_voltage"], &free["status"]), (&Value::from("chosen"), &Value::from("certified")));
+    let held = json(&["opf", &network, "--hold-slack", "--json"], 0);
+    close(&held["objective_per_h"], 251.253_0, 1e-4);
+    close(&held["buses"][0]["voltage_pu"], 1.0, 1e-12);
+    assert_eq!(held["slack_voltage"], "held");
+    assert!(stdout(&coase(&["opf", &network, "--hold-slack"])).contains("held at their set point"));
+    // A slack of a RON network without limits of its own is where it is held.
+    let chain = file(&folder, "chain.ron", CHAIN);
+    let answer = json(&["opf", &chain, "--json"], 0);
+    close(&answer["buses"][0]["voltage_pu"], 1.0, 1e-12);
+}
+
+#[test]
+fn a_limit_of_an_angle_is_kept_and_priced() {
+    let network = file(&folder("opf_angle"), "angle.m", ANGLE);
+    let answer = json(&["opf", &network, "--json"], 0);
+    close(&answer["objective_per_h"], 4_014.601_837, 1e-6);
+    for (k, per_mwh) in [20.0, 27.5, 35.0].into_iter().enumerate() {
+        close(&answer["buses"][k]["price_per_kwh"], per_mwh / 1e3, 1e-9);
+    }
+    parts_add_up(&answer);
+}
+
+#[test]
+fn costs_that_are_convex_up_to_their_rounding_are_taken() {
+    let network = file(&folder("opf_rounded"), "rounded.m", ROUNDED);
+    close(&json(&["opf", &network, "--json"], 0)["objective_per_h"], 5_931.426_585, 1e-6);
+}
+
+#[test]
+fn units_below_the_load_are_named_in_every_formulation() {
+    let network = file(&folder("opf_short"), "short.m", SHORT);
+    for formulation in ["ac", "relaxed", "dc", "lindistflow"] {
+        let output = coase(&["opf", &network, "--formulation", formulation, "--json"]);
+        assert_eq!(status(&output), 1, "{formulation}");
+        let said = stderr(&output);
+        assert!(said.contains("active power, kW: short by") && said.contains("bus "), "{formulation}: {said}");
+        let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(answer["status"], "infeasible", "{formulation}");
+    }
+}
+
+#[test]
+fn voltages_that_no_relaxation_keeps_are_named() {
+    let network = file(&folder("opf_relaxed_low"), "chain.ron", &CHAIN.replace("p_max_kw: 1000", "p_max_kw: 0"));
+    let output = coase(&["opf", &network, "--formulation", "relaxed", "--json"]);
+    assert_eq!(status(&output), 1);
+    let said = stderr(&output);
+    assert!(said.contains("infeasible") && said.contains("below its limit of 0.97 pu"), "{said}");
+}

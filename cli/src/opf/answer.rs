@@ -1,7 +1,7 @@
 //! What `coase opf` prints.
 
 use coase_core::network::Network;
-use coase_core::opf::{AcOpf, DcOpf, LinDistOpf, OpfCarbon, OpfError, Price, Status, Violation};
+use coase_core::opf::{AcOpf, DcOpf, LinDistOpf, OpfCarbon, OpfError, Price, Status};
 use coase_core::program::Certificate;
 use coase_core::units::per_kg;
 use serde::Serialize;
@@ -24,6 +24,8 @@ pub struct Answer {
     pub bound_per_h: Option<f64>,
     pub max_cone_gap: Option<f64>,
     pub emissions_kg_per_h: Option<f64>,
+    /// `chosen` within the limits of the slacks, or `held` at their set point; nothing without voltages.
+    pub slack_voltage: Option<&'static str>,
     pub generators: Vec<GeneratorAnswer>,
     pub buses: Vec<BusAnswer>,
     /// Limits that are not kept, in words.
@@ -86,7 +88,7 @@ impl Answer {
         let mut answer = Self::empty(network, formulation);
         answer.status = match (&found.status, formulation) {
             (Status::Violated(missed), _) => {
-                answer.missed = missed.iter().map(|v| violation(network, v)).collect();
+                answer.missed = missed.iter().map(|v| v.describe(network)).collect();
                 "violated"
             }
             (_, "relaxed") => {
@@ -137,6 +139,11 @@ impl Answer {
         };
         let gap = self.gap.map_or(String::new(), |gap| format!(", at most {gap:.1e} from the best"));
         line(format!("{}: {} ({}), {objective:.6} per h{gap}", self.network, self.status, self.formulation));
+        match self.slack_voltage {
+            Some("held") => line("  slacks held at their set point".into()),
+            Some(_) => line("  slacks at the best voltage within their limits".into()),
+            None => {}
+        }
         if let Some(kg) = self.emissions_kg_per_h {
             line(format!("  emissions  {kg:.3} kg/h"));
         }
@@ -177,6 +184,7 @@ impl Answer {
             bound_per_h: None,
             max_cone_gap: None,
             emissions_kg_per_h: None,
+            slack_voltage: None,
             generators: network.generators.iter().map(generator).collect(),
             buses: network.buses.iter().map(|bus| BusAnswer { id: bus.id, ..BusAnswer::default() }).collect(),
             missed: vec![],
@@ -219,30 +227,6 @@ impl Answer {
             bus.carbon_intensity_kg_per_kwh = *average;
             bus.marginal_emission_kg_per_kwh = marginal.map(|kg| kg + 0.0);
             bus.carbon_response = marginal.map(|kg| per_kg(price_per_tonne) * kg + 0.0);
-        }
-    }
-}
-
-fn violation(network: &Network, missed: &Violation) -> String {
-    match missed {
-        Violation::Undervoltage { node, by_pu } => {
-            let bus = &network.buses[*node];
-            let limit = bus.v_min_pu;
-            format!("bus {}: voltage {:.6} pu is {by_pu:.6} below its limit of {limit} pu", bus.id, limit - by_pu)
-        }
-        Violation::Overvoltage { node, by_pu } => {
-            let bus = &network.buses[*node];
-            let limit = bus.v_max_pu;
-            format!("bus {}: voltage {:.6} pu is {by_pu:.6} above its limit of {limit} pu", bus.id, limit + by_pu)
-        }
-        Violation::Overload { branch, by_kva } => {
-            let line = &network.branches[*branch];
-            let (ends, limit) = (network.ends(line), line.rate_kva.unwrap_or(f64::INFINITY));
-            let (number, flow) = (branch + 1, limit + by_kva);
-            format!(
-                "branch {number} ({}-{}): {flow:.3} kVA is {by_kva:.3} above its limit of {limit} kVA",
-                ends.from, ends.to
-            )
         }
     }
 }

@@ -5,11 +5,13 @@
 
 use crate::carbon::flow::{FlowGraph, LossRule, trace};
 use crate::network::{BusKind, Network, Topology};
+use crate::power_flow::{Injections, PowerFlow, PowerFlowError};
 
 use super::carbon::{CarbonPricing, OpfCarbon};
 use super::error::OpfError;
 use super::prices::Price;
-use super::radial::{Control, Dispatch, Hour, Import, RadialOpf, Status};
+use super::radial::{Control, Dispatch, Hour, Import, RadialOpf, Status, Violation};
+use super::slack::SlackVoltage;
 use super::supply::{Offer, Supply};
 
 /// An optimal AC dispatch of a radial network. Vectors follow the generators, buses and branches of the network.
@@ -47,24 +49,25 @@ pub struct AcOpf {
 ///
 /// # Errors
 /// See [`OpfError`]. Limits that cannot be kept are a status, not an error.
-pub fn ac_opf(network: &Network, carbon: Option<&CarbonPricing>) -> Result<AcOpf, OpfError> {
-    solve(network, carbon, RadialOpf::solve)
+pub fn ac_opf(network: &Network, carbon: Option<&CarbonPricing>, slack: SlackVoltage) -> Result<AcOpf, OpfError> {
+    solve(network, carbon, slack, RadialOpf::solve)
 }
 
 /// Solves its convex relaxation: a bound on the cost, and a dispatch only where it is a power flow.
 ///
 /// # Errors
 /// See [`OpfError`].
-pub fn relaxed_opf(network: &Network, carbon: Option<&CarbonPricing>) -> Result<AcOpf, OpfError> {
-    solve(network, carbon, RadialOpf::relaxed)
+pub fn relaxed_opf(network: &Network, carbon: Option<&CarbonPricing>, slack: SlackVoltage) -> Result<AcOpf, OpfError> {
+    solve(network, carbon, slack, RadialOpf::relaxed)
 }
 
 fn solve(
     network: &Network,
     carbon: Option<&CarbonPricing>,
+    slack: SlackVoltage,
     ask: fn(&RadialOpf, &Hour) -> Result<Dispatch, OpfError>,
 ) -> Result<AcOpf, OpfError> {
-    let radial = RadialOpf::new(network)?;
+    let radial = RadialOpf::with_slack(network, slack)?;
     if let Some(carbon) = carbon {
         carbon.check(network)?;
     }
@@ -72,7 +75,11 @@ fn solve(
     let question = Question::new(network, &topology, carbon)?;
     let dispatch = ask(&radial, &question.hour)?;
     match dispatch.status {
-        Status::NoPowerFlow => Err(OpfError::NoPowerFlow),
+        Status::NoPowerFlow => Err(beyond_capability(network).unwrap_or(OpfError::NoPowerFlow)),
+        // Without supply, and where no power flow was found, there is no dispatch to show.
+        Status::Violated(missed) if missed.iter().any(Violation::is_of_supply) || !dispatch.is_power_flow => {
+            Err(OpfError::Infeasible { what: missed.iter().map(|v| v.describe(network)).collect() })
+        }
         Status::NotConverged => Err(OpfError::NotConverged),
         _ => question.answer(network, &topology, carbon, &dispatch),
     }
@@ -90,6 +97,17 @@ fn refuse_reactive_terms(network: &Network, supply: &Supply) -> Result<(), OpfEr
         return Err(OpfError::Unsupported { number: offer.generator + 1, bus: network.bus(offer.node).id, what });
     }
     Ok(())
+}
+
+/// Where the voltage gives way if the loads alone are more than the network carries.
+fn beyond_capability(network: &Network) -> Option<OpfError> {
+    match PowerFlow::new(network).ok()?.solve(&Injections::loads_of(network)) {
+        Err(PowerFlowError::BeyondCapability { bus, share }) => {
+            let what = format!("bus {bus}: its voltage gives way at {:.2} % of the loads", share * 100.0);
+            Some(OpfError::Infeasible { what: vec![what] })
+        }
+        _ => None,
+    }
 }
 
 struct Question {
@@ -280,7 +298,7 @@ mod tests {
     fn the_congested_15_bus_feeder_as_its_file_has_it() {
         // Mieth and Dvorkin's prices per MWh for Papavasiliou's feeder; the file keeps 0.9 to 1.1 pu.
         let n = built_in("ap-15").unwrap().network().unwrap();
-        let answer = ac_opf(&n, None).unwrap();
+        let answer = ac_opf(&n, None, SlackVoltage::Held).unwrap();
         assert!(matches!(answer.status, Status::Certified { .. }), "{:?}", answer.status);
         close(answer.objective_per_h, 71.126_713_64, 1e-5);
         close(answer.generation_kw[0], 1_368.733_85, 1e-2);
@@ -288,7 +306,7 @@ mod tests {
         for (id, per_mwh) in [(1, 50.0), (11, 46.958_970_60), (12, 10.0), (15, 50.692_444_06)] {
             close(answer.prices[n.node(id).unwrap().0].unwrap().per_kwh() * 1e3, per_mwh, 5e-6);
         }
-        assert!(relaxed_opf(&n, None).unwrap().objective_per_h <= answer.objective_per_h + 1e-6);
+        assert!(relaxed_opf(&n, None, SlackVoltage::Held).unwrap().objective_per_h <= answer.objective_per_h + 1e-6);
     }
 
     /// 33 buses with generators at 18, 33 and 25, fixed as in the integrated price of the design.
@@ -320,7 +338,7 @@ mod tests {
     #[test]
     fn an_integrated_price_with_its_parts_and_signals() {
         let (n, carbon) = integrated(Cost::Polynomial(vec![0.0, 0.6]));
-        let answer = ac_opf(&n, Some(&carbon)).unwrap();
+        let answer = ac_opf(&n, Some(&carbon), SlackVoltage::Held).unwrap();
         close(answer.generation_kw[2], 976.353_655_6, 1e-2);
         close(answer.generation_kw[0], 2_313.906_180_8, 1e-2);
         let found = answer.carbon.unwrap();
@@ -339,7 +357,7 @@ mod tests {
     #[test]
     fn a_root_with_a_quadratic_cost_has_its_marginal_cost_for_a_price() {
         let (n, carbon) = integrated(Cost::Polynomial(vec![7.0, 0.5, 2e-5]));
-        let answer = ac_opf(&n, Some(&carbon)).unwrap();
+        let answer = ac_opf(&n, Some(&carbon), SlackVoltage::Held).unwrap();
         let p = answer.generation_kw[0];
         let root = answer.prices[0].unwrap();
         close(root.per_kwh(), 0.5 + 4e-5 * p + 0.28 * 0.581, 1e-7);

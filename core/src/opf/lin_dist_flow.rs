@@ -16,6 +16,8 @@ use super::carbon::{CarbonPricing, OpfCarbon};
 use super::error::OpfError;
 use super::optimum::Optimum;
 use super::prices::Price;
+use super::radial::Line;
+use super::slack::SlackVoltage;
 use super::supply::Supply;
 
 /// Apparent power beyond a limit, relative to it, that keeps it.
@@ -56,7 +58,11 @@ pub struct LinDistOpf {
 ///
 /// # Errors
 /// See [`OpfError`]; an infeasible network names the buses and branches where something cannot hold.
-pub fn lin_dist_opf(network: &Network, carbon: Option<&CarbonPricing>) -> Result<LinDistOpf, OpfError> {
+pub fn lin_dist_opf(
+    network: &Network,
+    carbon: Option<&CarbonPricing>,
+    slack: SlackVoltage,
+) -> Result<LinDistOpf, OpfError> {
     network.check()?;
     if let Some(carbon) = carbon {
         carbon.check(network)?;
@@ -67,7 +73,7 @@ pub fn lin_dist_opf(network: &Network, carbon: Option<&CarbonPricing>) -> Result
     }
     let mut tangents = vec![];
     for _ in 0..MOST_ROUNDS {
-        let model = Model::build(network, &topology, carbon, &tangents)?;
+        let model = Model::build(network, &topology, carbon, slack, &tangents)?;
         let instance = model.template.instance();
         let solution = instance.solve()?;
         model.supply.check_ends(network, &solution)?;
@@ -117,6 +123,8 @@ struct Model {
     active_row: Vec<Option<Row>>,
     reactive_row: Vec<Option<Row>>,
     limit_row: Vec<Option<Row>>,
+    /// Branch, what a kW adds to the room of the angle, and the row, for each limit of an angle.
+    angle_row: Vec<(usize, f64, Row)>,
     rows: Vec<Row>,
     costless: Vec<Var>,
     template: Template,
@@ -127,6 +135,7 @@ impl Model {
         network: &Network,
         topology: &Topology,
         carbon: Option<&CarbonPricing>,
+        slack: SlackVoltage,
         tangents: &[Tangent],
     ) -> Result<Self, OpfError> {
         let base = network.base_kva();
@@ -147,9 +156,9 @@ impl Model {
             net_p[offer.node.0].add(1.0, offer.output_kw());
             net_q[offer.node.0].add(1.0, q);
         }
-        let (voltage, arm) = variables(network, topology, &mut program, (supply.reach_kw, reach_kvar));
+        let (voltage, arm) = variables(network, topology, &mut program, (supply.reach_kw, reach_kvar), slack);
         let of = |node: NodeId| voltage[node.0].expect("invariant: every node of the order has a voltage");
-        let mut rows = vec![];
+        let (mut rows, mut angle_row) = (vec![], vec![]);
         for node in topology.order() {
             let bus = network.bus(*node);
             net_p[node.0].add(-bus.g_kw / base, of(*node));
@@ -172,6 +181,17 @@ impl Model {
             let ends = network.ends(branch);
             program.scope(format!("branch {} ({}-{})", arm.branch + 1, ends.from, ends.to));
             rows.push(program.equal(drop, 0.0, "squared voltage, pu", None));
+            // Of a flow without losses the angle across the series element is that of the voltages exactly.
+            for limit in Line::of(network, arm.branch, above, 1.0)?.angle_limits().into_iter().flatten() {
+                let mut inside = Expr::default();
+                inside.add(limit.p / base, arm.p).add(limit.q / base, arm.q).add(limit.v / base, of(above));
+                let (_, most) = program.range(&inside);
+                let slack = program.var(0.0, most.max(0.0));
+                costless.push(slack);
+                let row = program.equal(inside.plus(-1.0, slack), 0.0, "limit of the angle, pu", None);
+                angle_row.push((arm.branch, limit.p / base, row));
+                rows.push(row);
+            }
         }
         let mut limit_row = vec![];
         for tangent in tangents {
@@ -201,7 +221,19 @@ impl Model {
         costless.extend(voltage.iter().flatten());
         costless.extend(arm.iter().flatten().flat_map(|arm| [arm.p, arm.q]));
         let template = program.compile();
-        Ok(Self { supply, reactive, voltage, arm, active_row, reactive_row, limit_row, rows, costless, template })
+        Ok(Self {
+            supply,
+            reactive,
+            voltage,
+            arm,
+            active_row,
+            reactive_row,
+            limit_row,
+            angle_row,
+            rows,
+            costless,
+            template,
+        })
     }
 
     fn answer(
@@ -241,6 +273,9 @@ impl Model {
             let dual = 0.0 - solution.dual(*row);
             congestion_per_kvah[tangent.branch] += dual;
             rent[tangent.branch] += dual * tangent.angle.cos();
+        }
+        for (branch, per_kw, row) in &self.angle_row {
+            rent[*branch] -= solution.dual(*row) * per_kw;
         }
         let mut congestion = vec![0.0; network.buses.len()];
         let mut prices = vec![None; network.buses.len()];
@@ -292,6 +327,7 @@ fn variables(
     topology: &Topology,
     program: &mut Program,
     (reach_kw, reach_kvar): (f64, f64),
+    slack: SlackVoltage,
 ) -> (Vec<Option<Var>>, Vec<Option<Arm>>) {
     let base = network.base_kva();
     let buses = network.buses.len();
@@ -301,14 +337,14 @@ fn variables(
         let branch = &network.branches[k];
         2.0 * (branch.r_pu.abs() * reach_kw + branch.x_pu.abs() * reach_kvar) / base
     };
-    let highest = network.slacks().map(|s| network.voltage_set_point(s).powi(2)).fold(1.0, f64::max);
+    let highest = network.slacks().map(|s| slack.range_pu(network, s).1.powi(2)).fold(1.0, f64::max);
     let most = 2.0 * highest + (0..network.branches.len()).map(swing).sum::<f64>();
     for node in topology.order() {
         let bus = network.bus(*node);
         program.scope(format!("bus {}", bus.id));
         let Some(parent) = topology.parent(*node) else {
-            let v = network.voltage_set_point(*node).powi(2) * base;
-            voltage[node.0] = Some(program.var(v, v));
+            let (low, high) = slack.range_pu(network, *node);
+            voltage[node.0] = Some(program.var(low * low * base, high * high * base));
             continue;
         };
         let upper = if bus.v_max_pu.is_finite() { bus.v_max_pu.powi(2) } else { most.max(bus.v_min_pu.powi(2)) };

@@ -19,6 +19,7 @@ mod piecewise;
 mod prices;
 mod radial;
 mod response;
+mod slack;
 mod supply;
 
 pub use ac::{AcOpf, ac_opf, relaxed_opf};
@@ -30,5 +31,6 @@ pub use lin_dist_flow::{LinDistOpf, lin_dist_opf};
 pub use prices::Price;
 pub use radial::{
     BusResult, Control, Dispatch, Hour, Import, LimitDuals, NetworkBlock, OptimalityCertificate, RadialOpf, Status,
-    Violation, Withdrawal, certify,
+    Violation, Withdrawal, certify, certify_with_slack,
 };
+pub use slack::SlackVoltage;

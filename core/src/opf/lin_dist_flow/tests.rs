@@ -55,7 +55,7 @@ fn close(found: f64, expected: f64, tolerance: f64) {
 #[test]
 fn a_voltage_limit_at_the_end_of_a_chain_sets_the_prices() {
     // By hand: bus 3 sits at 0.97, its generator at 550 is the marginal one, and R = 0.02 and 0.05 give the rest.
-    let answer = lin_dist_opf(&chain(), None).unwrap();
+    let answer = lin_dist_opf(&chain(), None, SlackVoltage::Held).unwrap();
     close(answer.objective_per_h, 589.45, 1e-8);
     close(answer.generation_kw[0], 311.0, 1e-6);
     close(answer.generation_kw[1], 789.0, 1e-6);
@@ -94,7 +94,7 @@ fn prices_on_the_33_bus_feeder_follow_the_closed_form() {
     n.generators.push(generator(17, 600.0, 300.0, 750.0));
     n.generators.push(generator(32, 800.0, 400.0, 650.0));
     n.generators.push(generator(24, 500.0, 0.0, 100.0));
-    let answer = lin_dist_opf(&n, None).unwrap();
+    let answer = lin_dist_opf(&n, None, SlackVoltage::Held).unwrap();
     assert!(answer.voltage_dual_per_h.iter().any(|mu| *mu < -1.0), "some voltage binds");
     for node in n.nodes() {
         let price = answer.prices[node.0].unwrap();
@@ -118,7 +118,7 @@ fn prices_on_the_33_bus_feeder_follow_the_closed_form() {
         let at = |step: f64| {
             let mut moved = n.clone();
             moved.buses[k].p_load_kw += step;
-            lin_dist_opf(&moved, None).unwrap().objective_per_h
+            lin_dist_opf(&moved, None, SlackVoltage::Held).unwrap().objective_per_h
         };
         close(answer.prices[k].unwrap().per_kwh(), (at(0.5) - at(-0.5)) / 1.0, 1e-7);
     }
@@ -133,7 +133,7 @@ fn an_apparent_power_limit_is_a_circle() {
     }
     n.branches[1].rate_kva = Some(500.0);
     n.generators[1] = generator(2, 1000.0, 0.0, 800.0);
-    let answer = lin_dist_opf(&n, None).unwrap();
+    let answer = lin_dist_opf(&n, None, SlackVoltage::Held).unwrap();
     close(answer.branch_kw[1], 400.0, 1e-5);
     close(answer.branch_kvar[1], 300.0, 1e-6);
     close(answer.generation_kw[1], 200.0, 1e-5);
@@ -154,7 +154,7 @@ fn carbon_moves_prices_by_the_marginal_emissions() {
         generator_kg_per_kwh: vec![0.581, 0.3],
         node_kg_per_kwh: vec![0.581; 3],
     };
-    let [before, after] = [100.0, 110.0].map(|p| lin_dist_opf(&n, Some(&carbon(p))).unwrap());
+    let [before, after] = [100.0, 110.0].map(|p| lin_dist_opf(&n, Some(&carbon(p)), SlackVoltage::Held).unwrap());
     let now = before.carbon.clone().unwrap();
     for k in 0..3 {
         let moved = after.prices[k].unwrap().per_kwh() - before.prices[k].unwrap().per_kwh();
@@ -169,8 +169,42 @@ fn carbon_moves_prices_by_the_marginal_emissions() {
 fn what_cannot_hold_is_named() {
     let mut n = chain();
     n.generators.truncate(1);
-    let Err(OpfError::Infeasible { what }) = lin_dist_opf(&n, None) else { panic!("feasible") };
+    let Err(OpfError::Infeasible { what }) = lin_dist_opf(&n, None, SlackVoltage::Held) else { panic!("feasible") };
     assert!(what.iter().any(|w| w.contains("voltage")), "{what:?}");
     let mesh = built_in("ieee-14").unwrap().network().unwrap();
-    assert_eq!(lin_dist_opf(&mesh, None).unwrap_err(), OpfError::Meshed);
+    assert_eq!(lin_dist_opf(&mesh, None, SlackVoltage::Held).unwrap_err(), OpfError::Meshed);
+}
+
+/// Voltage high at the slack, and power let through only as far as the angle across a line allows: prices are differences.
+#[test]
+fn a_slack_that_chooses_and_a_limit_of_an_angle_have_their_prices() {
+    let mut n = chain();
+    for bus in &mut n.buses {
+        (bus.v_min_pu, bus.v_max_pu) = (0.95, 1.05);
+    }
+    let free = lin_dist_opf(&n, None, SlackVoltage::WithinLimits).unwrap();
+    let held = lin_dist_opf(&n, None, SlackVoltage::Held).unwrap();
+    assert!(free.objective_per_h <= held.objective_per_h + 1e-9);
+    let of_file = n.clone();
+    let across = |answer: &LinDistOpf| {
+        // Of the file, sending before receiving bus, degrees.
+        let (b, v) = (&of_file.branches[0], answer.voltage_pu[0].unwrap());
+        let (p, q) = (answer.branch_kw[0] / of_file.base_kva(), answer.branch_kvar[0] / of_file.base_kva());
+        (b.x_pu * p - b.r_pu * q).atan2(v * v - b.r_pu * p - b.x_pu * q).to_degrees()
+    };
+    let limit = 0.8 * across(&free);
+    n.branches[0].angle_max_deg = limit;
+    let bound = lin_dist_opf(&n, None, SlackVoltage::WithinLimits).unwrap();
+    close(across(&bound), limit, 1e-6);
+    assert!(bound.objective_per_h > free.objective_per_h + 1e-6);
+    for k in 0..n.buses.len() {
+        let cost = |by: f64| {
+            let mut moved = n.clone();
+            moved.buses[k].p_load_kw += by;
+            lin_dist_opf(&moved, None, SlackVoltage::WithinLimits).unwrap().objective_per_h
+        };
+        let price = bound.prices[k].unwrap();
+        close(price.per_kwh(), (cost(0.1) - cost(-0.1)) / 0.2, 1e-6);
+        assert_eq!(price.congestion != 0.0, k > 0, "{price:?}");
+    }
 }

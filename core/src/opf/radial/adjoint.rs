@@ -9,6 +9,8 @@
 //! L_j      = L_i - 2 (r, x) w_j + eta_j 2 (P, Q) / (up v_i) + 2 omega_s (P^s, Q^s) + 2 omega_r (P^r, Q^r)
 //! ```
 //!
+//! A limit of an angle, `p P + q Q + v v_i >= 0` with dual nu, takes `nu (p, q)` from `L_j` and `nu v` from the sum of `i`.
+//!
 //! From the leaves up `w_j` is affine in `L_j`; the way down substitutes. Everything is linear in the sources.
 
 use super::feeder::{Feeder, FlowState};
@@ -23,6 +25,8 @@ pub(super) struct Sources {
     /// Duals of the squared apparent power at the sending and receiving terminal of the branch above each position.
     pub sending: Vec<f64>,
     pub receiving: Vec<f64>,
+    /// Duals of the lower and the upper limit of the angle across it.
+    pub angle: Vec<[f64; 2]>,
 }
 
 /// Prices by position.
@@ -32,12 +36,21 @@ pub(super) struct Prices {
     pub reactive: Vec<f64>,
     /// Price of the squared current of the branch above each position.
     pub current: Vec<f64>,
+    /// What a unit more of the squared voltage of each root costs.
+    pub root_voltage: Vec<f64>,
 }
 
 impl Sources {
     /// Only a price at the roots.
     pub fn root(n: usize, active: f64, reactive: f64) -> Self {
-        Self { root: (active, reactive), voltage: vec![0.0; n], sending: vec![0.0; n], receiving: vec![0.0; n] }
+        let none = vec![0.0; n];
+        Self {
+            root: (active, reactive),
+            voltage: none.clone(),
+            sending: none.clone(),
+            receiving: none,
+            angle: vec![[0.0; 2]; n],
+        }
     }
 }
 
@@ -62,7 +75,13 @@ impl Feeder {
             let delta = [line.r + line.z2() * b[0], line.x + line.z2() * b[1]];
             let flow = [2.0 * s.p[k] / (line.up * s.v[i]), 2.0 * s.q[k] / (line.up * s.v[i])];
             let z = [2.0 * line.r, 2.0 * line.x];
-            let limit = [ws * ps + wr * pr, ws * qs + wr * qr];
+            let mut limit = [ws * ps + wr * pr, ws * qs + wr * qr];
+            for (dual, angle) in sources.angle[k].iter().zip(line.angle_limits()) {
+                let Some(angle) = angle.filter(|_| *dual != 0.0) else { continue };
+                limit[0] -= dual * angle.p;
+                limit[1] -= dual * angle.q;
+                constant[i] -= dual * angle.v;
+            }
             let own: [f64; 2] = std::array::from_fn(|m| flow[m] * eta - z[m] * a + limit[m]);
             let system: [[f64; 2]; 2] = std::array::from_fn(|m| {
                 std::array::from_fn(|c| f64::from(u8::from(m == c)) + z[m] * b[c] - flow[m] * delta[c])
@@ -91,6 +110,9 @@ impl Feeder {
             active: price.iter().map(|p| p[0]).collect(),
             reactive: price.iter().map(|p| p[1]).collect(),
             current: eta,
+            root_voltage: (0..self.roots)
+                .map(|k| constant[k] + slope[k][0] * sources.root.0 + slope[k][1] * sources.root.1)
+                .collect(),
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct OptimalityCertificate {
     pub currents_per_h: f64,
     /// Least price of a squared current, relative to the highest price; negative where losing power would pay.
     pub least_current_price: f64,
-    /// Largest violation of a limit, pu of the base (squared voltage, apparent power).
+    /// Largest violation of a limit, pu of the base (squared voltage, apparent power) or rad.
     pub violation: f64,
 }
 
@@ -86,6 +86,7 @@ impl ScaledDuals {
             voltage: voltage.iter().map(|(up, low)| up - low).collect(),
             sending: at.sending.iter().map(|&k| disc(k)).collect(),
             receiving: at.receiving.iter().map(|&k| disc(k)).collect(),
+            angle: at.angle.iter().map(|sides| sides.map(|s| s.map_or(0.0, |j| point.at_lower[j].max(0.0)))).collect(),
         };
         Self { sources, voltage, controls: at.control_disc.iter().map(|&k| disc(k)).collect() }
     }
@@ -133,6 +134,14 @@ pub(super) fn certify(
                 violation = violation.max(p.hypot(q) - s);
             }
         }
+        let (line, angle) = (&feeder.branch[k], feeder.angle(&flow, k));
+        violation = violation.max(line.angle.0 - angle).max(angle - line.angle.1);
+        for (dual, limit) in duals.sources.angle[k].iter().zip(line.angle_limits()) {
+            limits += limit.map_or(0.0, |l| dual * l.slack(flow.p[k], flow.q[k], flow.v[line.parent]));
+        }
+    }
+    for k in (0..feeder.roots).filter(|k| feeder.choice[*k].is_none()) {
+        violation = violation.max(flow.v[k] - feeder.v_max[k]).max(feeder.v_min[k] - flow.v[k]);
     }
     let (mut gains, mut cost) = (0.0, hour.root_price * flow.import.0);
     for ((unit, &(up, uq)), &w) in hour.units.iter().zip(&chosen).zip(&duals.controls) {
@@ -143,6 +152,10 @@ pub(super) fn certify(
         if let Some(s) = unit.s {
             limits += w * (s * s - up * up - uq * uq);
         }
+    }
+    // A voltage that may be chosen is a control without a cost of its own.
+    for (k, choice) in feeder.choice.iter().enumerate() {
+        gains += choice.map_or(0.0, |range| above_least(0.0, prices.root_voltage[k], range, flow.v[k]));
     }
     let root = duals.sources.root;
     for (limited, range, slope, import) in [
@@ -233,7 +246,8 @@ fn negative_currents(feeder: &Feeder, hour: &Scaled, flow: &FlowState, prices: &
         q[line.parent] += sent_q;
         if prices.current[k] < 0.0 {
             let (low, high) = if line.parent < feeder.roots {
-                (feeder.v_root[line.parent], feeder.v_root[line.parent])
+                let held = feeder.v_root[line.parent];
+                feeder.choice[line.parent].unwrap_or((held, held))
             } else {
                 (v_up, feeder.v_max[line.parent])
             };

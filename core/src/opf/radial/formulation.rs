@@ -50,6 +50,7 @@ pub(super) struct Layout {
     /// By position; meaningless at roots.
     pub p: Vec<usize>,
     pub q: Vec<usize>,
+    /// At roots only of those that may choose their voltage.
     pub v: Vec<usize>,
     /// Voltage that the limits apply to, where they are soft.
     pub limited_v: Vec<usize>,
@@ -62,6 +63,8 @@ pub(super) struct Layout {
     pub control_disc: Vec<Option<usize>>,
     pub sending: Vec<Option<usize>>,
     pub receiving: Vec<Option<usize>>,
+    /// How far the angle above each position is inside its lower and its upper limit.
+    pub angle: Vec<[Option<usize>; 2]>,
 }
 
 impl Scaled {
@@ -118,6 +121,7 @@ pub(super) fn formulate(feeder: &Feeder, hour: &Scaled, limits: Limits) -> (Flow
         reactive: none.clone(),
         sending: none.clone(),
         receiving: none,
+        angle: vec![[None; 2]; n],
         ..Layout::default()
     };
     let (p0, q0) = lossless(feeder, hour);
@@ -125,14 +129,26 @@ pub(super) fn formulate(feeder: &Feeder, hour: &Scaled, limits: Limits) -> (Flow
     let (row_p, row_q) = hour.import_rows();
     for k in 0..n {
         let root = k < feeder.roots;
-        // Loads and shunts of roots, whose voltage is known.
+        // Loads and shunts of roots whose voltage is known.
+        let held = root && feeder.choice[k].is_none();
         let (shunt_p, shunt_q) =
-            if root { (feeder.g[k] * feeder.v_root[k], feeder.b[k] * feeder.v_root[k]) } else { (0.0, 0.0) };
+            if held { (feeder.g[k] * feeder.v_root[k], feeder.b[k] * feeder.v_root[k]) } else { (0.0, 0.0) };
         if !root || row_p {
             at.active[k] = Some(program.row(hour.p[k] + shunt_p, hour.root_price, &[]));
         }
         if !root || row_q {
             at.reactive[k] = Some(program.row(hour.q[k] - shunt_q, 0.0, &[]));
+        }
+    }
+    for (k, choice) in feeder.choice.iter().enumerate() {
+        let Some((low, high)) = choice else { continue };
+        at.v[k] = program.variable(*low, *high, feeder.v_root[k]);
+        match at.active[k] {
+            Some(row) => program.entries.push((row, at.v[k], -feeder.g[k])),
+            None => program.linear[at.v[k]] = hour.root_price * feeder.g[k],
+        }
+        if let Some(row) = at.reactive[k] {
+            program.entries.push((row, at.v[k], feeder.b[k]));
         }
     }
     for k in feeder.roots..n {
@@ -171,8 +187,17 @@ pub(super) fn formulate(feeder: &Feeder, hour: &Scaled, limits: Limits) -> (Flow
             continue;
         }
         // One limit over all roots: they share a total, each has its own row.
-        let total = program.variable(low, high, start[..feeder.roots].iter().sum());
+        let mut total = program.variable(low, high, start[..feeder.roots].iter().sum());
         program.linear[total] = price;
+        if let Limits::Soft { price: dear } = limits {
+            // What is missing beyond the limits, or too much.
+            let most = 1e2 * (1.0 + hour.p.iter().chain(&hour.q).map(|x| x.abs()).sum::<f64>());
+            let (short, over) = (program.variable(0.0, most, 0.1), program.variable(0.0, most, 0.1));
+            let sum = program.variable(unlimited.0, unlimited.1, start[..feeder.roots].iter().sum());
+            (program.linear[short], program.linear[over]) = (dear + price, dear - price);
+            program.row(0.0, 0.0, &[(sum, 1.0), (total, -1.0), (short, -1.0), (over, 1.0)]);
+            total = sum;
+        }
         let shares: Vec<(usize, f64)> = (0..feeder.roots)
             .map(|k| {
                 let share =
@@ -201,7 +226,7 @@ fn branch(
     let line = &feeder.branch[k];
     let i = line.parent;
     let (p, q) = (at.p[k], at.q[k]);
-    let parent_v = (i >= feeder.roots).then(|| at.v[i]);
+    let parent_v = (i >= feeder.roots || feeder.choice[i].is_some()).then(|| at.v[i]);
     let own_active = at.active[k].expect("only roots lack rows");
     let own_reactive = at.reactive[k].expect("only roots lack rows");
     program.entries.extend([(own_active, p, 1.0), (own_reactive, q, 1.0)]);
@@ -266,6 +291,25 @@ fn branch(
         at.receiving[k] = Some(program.discs.len());
         program.discs.push(Disc { a, b, radius });
     }
+    for (side, limit) in line.angle_limits().into_iter().enumerate() {
+        let Some(limit) = limit else { continue };
+        let inside = program.variable(0.0, f64::INFINITY, 0.1);
+        let mut terms = vec![(p, limit.p), (q, limit.q), (inside, -1.0)];
+        let known = match parent_v {
+            Some(v) => {
+                terms.push((v, limit.v));
+                0.0
+            }
+            None => limit.v * feeder.v_root[i],
+        };
+        if let Limits::Soft { price } = limits {
+            let miss = program.variable(0.0, 4.0, 0.1);
+            program.linear[miss] = price;
+            terms.push((miss, 1.0));
+        }
+        program.row(-known, 0.0, &terms);
+        at.angle[k][side] = Some(inside);
+    }
     let v = match parent_v {
         Some(v) => Divisor::Variable(v, line.up),
         None => Divisor::Constant(line.up * feeder.v_root[i]),
@@ -314,8 +358,12 @@ fn lossless(feeder: &Feeder, hour: &Scaled) -> (Vec<f64>, Vec<f64>) {
 impl Layout {
     /// Voltages of a point, as a first guess of its flow.
     pub fn voltages(&self, feeder: &Feeder, point: &FlowPoint) -> FlowState {
-        let v =
-            (0..feeder.len()).map(|k| if k < feeder.roots { feeder.v_root[k] } else { point.x[self.v[k]] }).collect();
+        let v = (0..feeder.len()).map(|k| self.voltage(feeder, point, k)).collect();
         FlowState { v, ..FlowState::default() }
+    }
+
+    /// Squared voltage at a position.
+    pub fn voltage(&self, feeder: &Feeder, point: &FlowPoint, k: usize) -> f64 {
+        if k < feeder.roots && feeder.choice[k].is_none() { feeder.v_root[k] } else { point.x[self.v[k]] }
     }
 }

@@ -23,7 +23,8 @@ mod solve;
 pub use ask::{Control, Hour, Import};
 pub use block::{NetworkBlock, Withdrawal};
 pub use certificate::OptimalityCertificate;
-pub use proof::{LimitDuals, certify};
+pub(super) use feeder::Line;
+pub use proof::{LimitDuals, certify, certify_with_slack};
 pub use result::{BusResult, Dispatch, Status, Violation};
 pub use solve::RadialOpf;
 

@@ -9,7 +9,7 @@ use super::feeder::{Feeder, FlowState};
 use super::formulation::Scaled;
 use super::solve::in_per_unit;
 use crate::network::Network;
-use crate::opf::OpfError;
+use crate::opf::{OpfError, SlackVoltage};
 
 /// Duals of the limits of an hour: what the least cost falls by per unit that a limit gives way.
 ///
@@ -30,6 +30,10 @@ pub struct LimitDuals {
     pub branches: Vec<(f64, f64)>,
     /// Of the squared apparent power of each control, money per hour and kVA^2; read where it has a limit.
     pub controls: Vec<f64>,
+    /// Of the least and the greatest angle of each branch, sending before receiving bus, money per hour. With `R + jI` the
+    /// product of one voltage with the conjugate of the other, pu, a limit reads `tan(limit) R - I >= 0`, and that is what the
+    /// dual counts. Empty where no branch has such a limit.
+    pub angles: Vec<(f64, f64)>,
 }
 
 /// Proves how far a dispatch can be from the best of its hour, whoever computed it.
@@ -55,21 +59,54 @@ pub fn certify(
     controls: &[(f64, f64)],
     duals: &LimitDuals,
 ) -> Result<OptimalityCertificate, OpfError> {
+    prove(network, hour, SlackVoltage::Held, &[], controls, duals)
+}
+
+/// [`certify`] where the slacks may choose their voltage within its limits: it is `slack_pu`, in the order of
+/// [`Network::slacks`], pu.
+///
+/// # Errors
+/// As [`certify`].
+pub fn certify_with_slack(
+    network: &Network,
+    hour: &Hour,
+    slack_pu: &[f64],
+    controls: &[(f64, f64)],
+    duals: &LimitDuals,
+) -> Result<OptimalityCertificate, OpfError> {
+    let (expected, found) = (network.slacks().count(), slack_pu.len());
+    if expected != found {
+        return Err(OpfError::ProofCount { of: "slacks", expected, found });
+    }
+    prove(network, hour, SlackVoltage::WithinLimits, slack_pu, controls, duals)
+}
+
+fn prove(
+    network: &Network,
+    hour: &Hour,
+    slack: SlackVoltage,
+    slack_pu: &[f64],
+    controls: &[(f64, f64)],
+    duals: &LimitDuals,
+) -> Result<OptimalityCertificate, OpfError> {
     let (nodes, branches, units) = (network.buses.len(), network.branches.len(), hour.controls.len());
+    let angles = if duals.angles.is_empty() { branches } else { duals.angles.len() };
     for (of, expected, found) in [
         ("controls", units, controls.len()),
         ("upper voltage limits", nodes, duals.voltage_upper.len()),
         ("lower voltage limits", nodes, duals.voltage_lower.len()),
         ("branches", branches, duals.branches.len()),
         ("limits of controls", units, duals.controls.len()),
+        ("limits of angles", branches, angles),
     ] {
         if expected != found {
             return Err(OpfError::ProofCount { of, expected, found });
         }
     }
-    let (feeder, scaled) = in_per_unit(network, hour)?;
+    let (feeder, scaled) = in_per_unit(network, hour, slack)?;
     let chosen: Vec<(f64, f64)> = controls.iter().map(|(p, q)| (p / feeder.base_kva, q / feeder.base_kva)).collect();
-    let v = (0..feeder.len()).map(|k| if k < feeder.roots { feeder.v_root[k] } else { 1.0 }).collect();
+    let root = |k: usize| slack_pu.get(k).map_or(feeder.v_root[k], |v| v * v);
+    let v = (0..feeder.len()).map(|k| if k < feeder.roots { root(k) } else { 1.0 }).collect();
     let flat = FlowState { v, ..FlowState::default() };
     let proof = certificate::certify(&feeder, &scaled, &chosen, duals.scaled(&feeder, &scaled), &flat)
         .ok_or(OpfError::NoPowerFlow)?;
@@ -86,6 +123,7 @@ impl LimitDuals {
             voltage_lower: vec![0.0; network.buses.len()],
             branches: vec![(0.0, 0.0); network.branches.len()],
             controls: vec![0.0; hour.controls.len()],
+            angles: vec![],
         }
     }
 
@@ -114,6 +152,10 @@ impl LimitDuals {
                 duals.sources.sending[k] = up.max(0.0) * square;
                 duals.sources.receiving[k] = down.max(0.0) * square;
             }
+            if let Some((low, high)) = self.angles.get(line.index) {
+                let (low, high) = if line.forward { (low, high) } else { (high, low) };
+                duals.sources.angle[k] = [low.max(0.0) / money, high.max(0.0) / money];
+            }
         }
         for (k, unit) in hour.units.iter().enumerate() {
             duals.controls[k] = if unit.s.is_some() { self.controls[k].max(0.0) * square } else { 0.0 };
@@ -132,7 +174,11 @@ impl LimitDuals {
             voltage_lower: vec![0.0; network.buses.len()],
             branches: vec![(0.0, 0.0); network.branches.len()],
             controls: duals.controls.iter().map(|w| w * square).collect(),
+            angles: vec![],
         };
+        if feeder.branch.iter().any(|line| line.angle_limits().iter().any(Option::is_some)) {
+            found.angles = vec![(0.0, 0.0); network.branches.len()];
+        }
         for k in feeder.roots..feeder.len() {
             let node = feeder.node[k].0;
             (found.voltage_upper[node], found.voltage_lower[node]) =
@@ -140,6 +186,10 @@ impl LimitDuals {
             let line = &feeder.branch[k];
             let (up, down) = (duals.sources.sending[k] * square, duals.sources.receiving[k] * square);
             found.branches[line.index] = if line.forward { (up, down) } else { (down, up) };
+            if let Some(angle) = found.angles.get_mut(line.index) {
+                let [low, high] = duals.sources.angle[k].map(|dual| dual * money);
+                *angle = if line.forward { (low, high) } else { (high, low) };
+            }
         }
         found
     }

@@ -3,7 +3,7 @@
 use super::adjoint::Sources;
 use super::ask::Hour;
 use super::certificate::Certified;
-use super::feeder::Feeder;
+use super::feeder::{Feeder, FlowState};
 use super::formulation::Scaled;
 use super::proof::LimitDuals;
 use super::result::{BusResult, Dispatch, Status, Violation};
@@ -14,6 +14,8 @@ use crate::program::flow_interior::response;
 
 /// A squared current that exceeds that of the flow by this share is none.
 const INEXACT: f64 = 1e-5;
+/// Power beyond the limits of the import that is none, pu of the hour's base.
+const MISSED_POWER: f64 = 1e-6;
 
 /// What an answer is told in terms of.
 pub(super) struct Report<'a> {
@@ -69,6 +71,7 @@ impl Report<'_> {
         let congestion = part(Sources {
             sending: c.duals.sources.sending.clone(),
             receiving: c.duals.sources.receiving.clone(),
+            angle: c.duals.sources.angle.clone(),
             ..zero
         });
         let emission = marginal_emissions(feeder, hour, solved);
@@ -103,8 +106,9 @@ impl Report<'_> {
         let to_network = (base / self.network.base_kva()).powi(2);
         let mut branches = vec![(0.0, 0.0); self.network.branches.len()];
         for k in 0..feeder.roots {
-            import.0 += scaled.p[k] + feeder.g[k] * feeder.v_root[k];
-            import.1 += scaled.q[k] - feeder.b[k] * feeder.v_root[k];
+            let v = at.voltage(feeder, point, k);
+            import.0 += scaled.p[k] + feeder.g[k] * v;
+            import.1 += scaled.q[k] - feeder.b[k] * v;
         }
         for k in feeder.roots..feeder.len() {
             let line = &feeder.branch[k];
@@ -132,7 +136,7 @@ impl Report<'_> {
         let emission = marginal_emissions(feeder, hour, solved);
         let mut buses = vec![None; self.network.buses.len()];
         for k in 0..feeder.len() {
-            let v = if k < feeder.roots { feeder.v_root[k] } else { point.x[at.v[k]] };
+            let v = at.voltage(feeder, point, k);
             let price = at.active[k].map_or(scaled.root_price, |r| point.y[r]) * scaled.price;
             // The relaxation has no flow to take an adjoint at: its price is one piece.
             let price = Price { energy: price, ..Price::default() };
@@ -162,23 +166,74 @@ impl Report<'_> {
     }
 }
 
-/// Limits that the flow misses.
-pub(super) fn violations(feeder: &Feeder, c: &Certified) -> Vec<Violation> {
+impl Report<'_> {
+    /// Limits that a point of the relaxation misses, with its own currents.
+    pub fn missed_by_relaxation(&self, solved: &Solved) -> Vec<Violation> {
+        let (feeder, scaled) = (self.feeder, self.scaled);
+        let (at, point) = (&solved.layout, &solved.solution.point);
+        let n = feeder.len();
+        let mut s = at.voltages(feeder, point);
+        (s.p, s.q, s.l) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+        for k in 0..feeder.roots {
+            s.import.0 += scaled.p[k] + feeder.g[k] * s.v[k];
+            s.import.1 += scaled.q[k] - feeder.b[k] * s.v[k];
+        }
+        for k in feeder.roots..n {
+            (s.p[k], s.q[k]) = (point.x[at.p[k]], point.x[at.q[k]]);
+            s.l[k] = solved.program.square_current(at.flow[k], &point.x).0 + point.excess[at.flow[k]];
+            if feeder.branch[k].parent < feeder.roots {
+                s.import.0 += s.p[k];
+                s.import.1 += s.q[k];
+            }
+        }
+        let at_roots = scaled.units.iter().zip(solved.controls()).filter(|(unit, _)| unit.at < feeder.roots);
+        for (_, u) in at_roots {
+            s.import.0 -= u.0;
+            s.import.1 -= u.1;
+        }
+        violations(feeder, scaled, &s)
+    }
+}
+
+/// Limits that a flow misses.
+pub(super) fn violations(feeder: &Feeder, hour: &Scaled, s: &FlowState) -> Vec<Violation> {
     let mut missed = vec![];
-    for k in feeder.roots..feeder.len() {
-        let (v, node) = (c.flow.v[k], feeder.node[k].0);
+    let beyond = |(low, high): (f64, f64), x: f64, limited: bool| {
+        let (short, over) = if limited { (x - high, low - x) } else { (0.0, 0.0) };
+        [short, over].map(|by| if by > MISSED_POWER { by * feeder.base_kva } else { 0.0 })
+    };
+    let (row_p, row_q) = hour.import_rows();
+    let [short_kw, over_kw] = beyond(hour.import_p, s.import.0, row_p);
+    let [short_kvar, over_kvar] = beyond(hour.import_q, s.import.1, row_q);
+    if short_kw > 0.0 || short_kvar > 0.0 {
+        missed.push(Violation::Short { by_kw: short_kw, by_kvar: short_kvar });
+    }
+    if over_kw > 0.0 || over_kvar > 0.0 {
+        missed.push(Violation::Surplus { by_kw: over_kw, by_kvar: over_kvar });
+    }
+    for k in 0..feeder.len() {
+        let (v, node) = (s.v[k], feeder.node[k].0);
         if v < feeder.v_min[k] - MISSED {
             missed.push(Violation::Undervoltage { node, by_pu: feeder.v_min[k].sqrt() - v.sqrt() });
         }
         if v > feeder.v_max[k] + MISSED {
             missed.push(Violation::Overvoltage { node, by_pu: v.sqrt() - feeder.v_max[k].sqrt() });
         }
-        if let Some(s) = feeder.branch[k].limit {
-            let most = feeder.terminals(&c.flow, k).iter().fold(0.0, |most: f64, (p, q)| most.max(p.hypot(*q)));
-            if most > s + MISSED {
-                missed
-                    .push(Violation::Overload { branch: feeder.branch[k].index, by_kva: (most - s) * feeder.base_kva });
+        if k < feeder.roots {
+            continue;
+        }
+        let line = &feeder.branch[k];
+        if let Some(limit) = line.limit {
+            let most = feeder.terminals(s, k).iter().fold(0.0, |most: f64, (p, q)| most.max(p.hypot(*q)));
+            if most > limit + MISSED {
+                missed.push(Violation::Overload { branch: line.index, by_kva: (most - limit) * feeder.base_kva });
             }
+        }
+        let angle = feeder.angle(s, k);
+        let by = (angle - line.angle.1).max(0.0) - (line.angle.0 - angle).max(0.0);
+        if by.abs() > MISSED {
+            let by_deg = if line.forward { by } else { -by }.to_degrees();
+            missed.push(Violation::Angle { branch: line.index, by_deg });
         }
     }
     missed
@@ -193,6 +248,11 @@ fn marginal_emissions(feeder: &Feeder, hour: &Hour, solved: &Solved) -> Vec<f64>
         weights[p] += c.emission_kg_per_kwh;
         if at.active[feeder.position[c.node.0].unwrap_or(0)].is_none() {
             weights[p] -= root;
+        }
+    }
+    for (k, choice) in feeder.choice.iter().enumerate() {
+        if choice.is_some() && at.active[k].is_none() {
+            weights[at.v[k]] += root * feeder.g[k];
         }
     }
     // Import is either a variable of its own, the last ones, or the flow into the roots' branches.

@@ -51,6 +51,78 @@ pub enum Violation {
         /// By how much, kVA.
         by_kva: f64,
     },
+    /// Angle across a branch, sending before receiving bus, outside its limits.
+    Angle {
+        /// Position of the branch.
+        branch: usize,
+        /// By how much, degrees; negative below the least.
+        by_deg: f64,
+    },
+    /// The slacks and the units cannot supply what is needed, losses included.
+    Short {
+        /// How much active power is missing, kW.
+        by_kw: f64,
+        /// How much reactive power is missing, kvar; 0 where it is the active power.
+        by_kvar: f64,
+    },
+    /// The slacks cannot take what units and loads at least put in.
+    Surplus {
+        /// How much active power is too much, kW.
+        by_kw: f64,
+        /// How much reactive power is too much, kvar.
+        by_kvar: f64,
+    },
+}
+
+impl Violation {
+    /// In words, with the bus or the branch, the limit and the amount.
+    pub fn describe(&self, network: &Network) -> String {
+        let branch_of = |k: usize| (k + 1, network.ends(&network.branches[k]));
+        let slack = || network.slacks().next().map_or(0, |s| network.bus(s).id);
+        let powers = |kw: f64, kvar: f64| {
+            let parts =
+                [(kw, "active power, kW"), (kvar, "reactive power, kvar")].into_iter().filter(|part| part.0 > 0.0);
+            parts.collect::<Vec<_>>()
+        };
+        let each = |kw: f64, kvar: f64, how: &str| {
+            let parts =
+                powers(kw, kvar).into_iter().map(|(by, what)| format!("bus {}: {what}: {how} {by:.3}", slack()));
+            parts.collect::<Vec<_>>().join("; ")
+        };
+        match self {
+            Self::Undervoltage { node, by_pu } => {
+                let bus = &network.buses[*node];
+                let limit = bus.v_min_pu;
+                format!("bus {}: voltage {:.6} pu is {by_pu:.6} below its limit of {limit} pu", bus.id, limit - by_pu)
+            }
+            Self::Overvoltage { node, by_pu } => {
+                let bus = &network.buses[*node];
+                let limit = bus.v_max_pu;
+                format!("bus {}: voltage {:.6} pu is {by_pu:.6} above its limit of {limit} pu", bus.id, limit + by_pu)
+            }
+            Self::Overload { branch, by_kva } => {
+                let (number, ends) = branch_of(*branch);
+                let limit = network.branches[*branch].rate_kva.unwrap_or(f64::INFINITY);
+                let flow = limit + by_kva;
+                format!("branch {number} ({ends}): {flow:.3} kVA is {by_kva:.3} above its limit of {limit} kVA")
+            }
+            Self::Angle { branch, by_deg } => {
+                let (number, ends) = branch_of(*branch);
+                let data = &network.branches[*branch];
+                let (limit, word) =
+                    if *by_deg < 0.0 { (data.angle_min_deg, "below") } else { (data.angle_max_deg, "above") };
+                let (angle, by) = (limit + by_deg, by_deg.abs());
+                format!("branch {number} ({ends}): {angle:.4} degrees is {by:.4} {word} its limit of {limit} degrees")
+            }
+            Self::Short { by_kw, by_kvar } => each(*by_kw, *by_kvar, "short by"),
+            Self::Surplus { by_kw, by_kvar } => each(*by_kw, *by_kvar, "too much by"),
+        }
+    }
+
+    /// Whether it is the units that fall short, so that there is no dispatch at all.
+    pub fn is_of_supply(&self) -> bool {
+        matches!(self, Self::Short { .. } | Self::Surplus { .. })
+    }
 }
 
 /// A bus in the answer.

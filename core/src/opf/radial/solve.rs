@@ -11,7 +11,7 @@ use super::formulation::{Layout, Limits, Scaled, formulate};
 use super::report::{Report, violations};
 use super::result::{Dispatch, Status};
 use crate::network::Network;
-use crate::opf::OpfError;
+use crate::opf::{OpfError, SlackVoltage};
 use crate::program::flow_interior::{FlowPoint, FlowSolution, solve};
 use crate::program::flows::{FlowPattern, FlowProgram, Mode};
 use std::sync::{Arc, Mutex};
@@ -32,6 +32,7 @@ pub(super) const MISSED: f64 = 1e-7;
 #[derive(Debug)]
 pub struct RadialOpf {
     network: Network,
+    slack: SlackVoltage,
     analysed: Mutex<Vec<(Shape, Arc<FlowPattern>)>>,
 }
 
@@ -53,13 +54,21 @@ pub(super) struct Solved {
 }
 
 impl RadialOpf {
-    /// Prepares a network; its limits are those of the file.
+    /// Prepares a network; its limits are those of the file, and its slacks stay at their set point.
     ///
     /// # Errors
-    /// A network that contradicts itself or is meshed.
+    /// A network that contradicts itself or is meshed; limits of an angle that no network keeps.
     pub fn new(network: &Network) -> Result<Self, OpfError> {
-        Feeder::new(network, network.base_kva())?;
-        Ok(Self { network: network.clone(), analysed: Mutex::new(vec![]) })
+        Self::with_slack(network, SlackVoltage::Held)
+    }
+
+    /// Prepares a network whose slacks may choose their voltage, or not.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_slack(network: &Network, slack: SlackVoltage) -> Result<Self, OpfError> {
+        Feeder::with_slack(network, network.base_kva(), slack)?;
+        Ok(Self { network: network.clone(), slack, analysed: Mutex::new(vec![]) })
     }
 
     /// Dispatch of an hour: exact, certified or with a bound, or saying what is wrong.
@@ -67,7 +76,7 @@ impl RadialOpf {
     /// # Errors
     /// An hour that does not fit the network. That limits cannot hold is a [`Status`].
     pub fn solve(&self, hour: &Hour) -> Result<Dispatch, OpfError> {
-        let (feeder, scaled) = in_per_unit(&self.network, hour)?;
+        let (feeder, scaled) = in_per_unit(&self.network, hour, self.slack)?;
         let report = Report { network: &self.network, feeder: &feeder, hour, scaled: &scaled };
         let mut iterations = 0;
         let mut run = |mode, limits, from: Option<&FlowPoint>| {
@@ -123,7 +132,7 @@ impl RadialOpf {
         let Some(c) = certified(&feeder, &scaled, &soft) else {
             return Ok(Dispatch::nothing(&self.network, Status::NotConverged, iterations));
         };
-        let missed = violations(&feeder, &c);
+        let missed = violations(&feeder, &scaled, &c.flow);
         let status = if missed.is_empty() {
             let scale = scaled.price * feeder.base_kva;
             let bound = bound.map_or(c.cost - c.gap, |b| b.max(c.cost - c.gap));
@@ -139,12 +148,16 @@ impl RadialOpf {
     /// # Errors
     /// An hour that does not fit the network.
     pub fn relaxed(&self, hour: &Hour) -> Result<Dispatch, OpfError> {
-        let (feeder, scaled) = in_per_unit(&self.network, hour)?;
+        let (feeder, scaled) = in_per_unit(&self.network, hour, self.slack)?;
         let report = Report { network: &self.network, feeder: &feeder, hour, scaled: &scaled };
         let solved = self.run(&feeder, &scaled, Mode::Relaxed, Limits::Hard, None);
         let iterations = solved.solution.iterations;
         if !usable(&solved.solution) {
-            return Ok(Dispatch::nothing(&self.network, Status::NotConverged, iterations));
+            // Limits that even the relaxation cannot keep.
+            let soft = self.run(&feeder, &scaled, Mode::Relaxed, Limits::Soft { price: SOFT_PRICE }, None);
+            let missed = if usable(&soft.solution) { report.missed_by_relaxation(&soft) } else { vec![] };
+            let status = if missed.is_empty() { Status::NotConverged } else { Status::Violated(missed) };
+            return Ok(Dispatch::nothing(&self.network, status, iterations + soft.solution.iterations));
         }
         let relaxed = report.relaxed(&solved);
         if relaxed.is_power_flow {
@@ -187,12 +200,12 @@ impl RadialOpf {
 }
 
 /// The network and the hour on a base of the hour's own.
-pub(super) fn in_per_unit(network: &Network, hour: &Hour) -> Result<(Feeder, Scaled), OpfError> {
+pub(super) fn in_per_unit(network: &Network, hour: &Hour, slack: SlackVoltage) -> Result<(Feeder, Scaled), OpfError> {
     hour.check(network)?;
     let load: f64 = hour.load_kw.iter().zip(&hour.load_kvar).map(|(p, q)| p.hypot(*q)).sum();
     let rating: f64 = hour.controls.iter().map(|c| c.p_max_kw.abs().min(c.s_max_kva.unwrap_or(f64::INFINITY))).sum();
     let base = [load, rating].into_iter().find(|b| *b > 0.0 && b.is_finite()).unwrap_or(network.base_kva());
-    let feeder = Feeder::new(network, base)?;
+    let feeder = Feeder::with_slack(network, base, slack)?;
     for c in &hour.controls {
         let Some(bus) = network.buses.get(c.node.0) else {
             return Err(OpfError::Isolated { bus: 0 });
@@ -213,7 +226,8 @@ impl Solved {
 
     /// Cost in units of price x base, the roots' own consumption included.
     pub fn objective(&self, feeder: &Feeder, hour: &Scaled) -> f64 {
-        let own: f64 = (0..feeder.roots).map(|k| hour.p[k] + feeder.g[k] * feeder.v_root[k]).sum();
+        let shunt = |k: usize| if feeder.choice[k].is_none() { feeder.g[k] * feeder.v_root[k] } else { 0.0 };
+        let own: f64 = (0..feeder.roots).map(|k| hour.p[k] + shunt(k)).sum();
         let constant = if hour.import_rows().0 { 0.0 } else { hour.root_price * own };
         self.program.objective(&self.solution.point.x) + constant
     }

@@ -21,6 +21,8 @@ fn line(from: usize, to: usize, tap: f64, b_pu: f64) -> Branch {
         tap,
         shift_deg: 0.0,
         rate_kva: Some(900.0),
+        angle_min_deg: -25.0,
+        angle_max_deg: 40.0,
         in_service: true,
         ..Branch::default()
     }
@@ -91,7 +93,12 @@ fn dense(feeder: &Feeder, p: &[f64], q: &[f64], s: &FlowState, sources: &Sources
                     0.0
                 };
                 let square = |(p, q): (f64, f64)| p * p + q * q;
-                import
+                // tan(limit) R - I >= 0 of the voltages at both ends of the series element.
+                let b = &feeder.branch[k];
+                let (re, im) = (b.up * s.v[b.parent] - b.r * s.p[k] - b.x * s.q[k], b.x * s.p[k] - b.r * s.q[k]);
+                let [low, high] = sources.angle[k];
+                let inside = low * (im - b.angle.0.tan() * re) + high * (b.angle.1.tan() * re - im);
+                import - inside
                     + sources.voltage[k] * s.v[k]
                     + sources.sending[k] * square(sent)
                     + sources.receiving[k] * square(received)
@@ -126,15 +133,16 @@ proptest! {
     #[test]
     fn the_adjoint_is_the_transposed_jacobian(
         load in prop::collection::vec((-0.4..0.4_f64, -0.2..0.2_f64), 7),
-        duals in prop::collection::vec((-2.0..2.0_f64, 0.0..2.0_f64, 0.0..2.0_f64), 7),
+        duals in prop::collection::vec((-2.0..2.0_f64, 0.0..2.0_f64, 0.0..2.0_f64, [0.0..2.0_f64, 0.0..2.0_f64]), 7),
         root in (-1.0..2.0_f64, -0.5..0.5_f64),
     ) {
         let feeder = Feeder::new(&awkward(), 1e3).unwrap();
         let (p, q): (Vec<f64>, Vec<f64>) = load.into_iter().unzip();
         let flow = flow_of(&feeder, &p, &q);
         let mut sources = Sources::root(7, root.0, root.1);
-        for (k, (mu, sending, receiving)) in duals.into_iter().enumerate().skip(feeder.roots) {
+        for (k, (mu, sending, receiving, angle)) in duals.into_iter().enumerate().skip(feeder.roots) {
             (sources.voltage[k], sources.sending[k], sources.receiving[k]) = (mu, sending, receiving);
+            sources.angle[k] = angle;
         }
         let prices = feeder.prices(&flow, &sources);
         agree(&prices, feeder.roots, &dense(&feeder, &p, &q, &flow, &sources));

@@ -6,6 +6,7 @@ use crate::power_flow::{Injections, PowerFlow};
 use crate::program::{Cost, Expr, Program, SolveError, Var};
 
 mod adjoint;
+mod angles;
 mod oracles;
 mod proof;
 mod properties;

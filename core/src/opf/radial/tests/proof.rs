@@ -10,7 +10,7 @@ use crate::program::reference::relaxed_point;
 
 /// What a conic solver proposes for an hour: controls, duals, and the value of its relaxation.
 fn conic(network: &Network, hour: &Hour) -> (Vec<(f64, f64)>, Duals, f64) {
-    let (feeder, scaled) = in_per_unit(network, hour).unwrap();
+    let (feeder, scaled) = in_per_unit(network, hour, crate::opf::SlackVoltage::Held).unwrap();
     let (program, layout) = formulate(&feeder, &scaled, Limits::Hard);
     let point = relaxed_point(&program).unwrap();
     let controls = layout.control_p.iter().zip(&layout.control_q);

@@ -5,6 +5,7 @@ use super::super::certificate::{ScaledDuals, certify};
 use super::super::feeder::{Feeder, FlowState};
 use super::super::formulation::Scaled;
 use super::*;
+use crate::opf::SlackVoltage;
 use proptest::prelude::*;
 
 /// A random tree of 2 to 9 buses around 1 MW, every bus with load, some with generation.
@@ -174,11 +175,22 @@ proptest! {
     fn no_feasible_dispatch_beats_a_certificate(
         tree in tree(), shares in proptest::collection::vec(0.0_f64..1.0, 12), duals in proptest::collection::vec(0.0_f64..0.3, 40),
     ) {
-        let (network, hour) = tree.ask();
-        let feeder = Feeder::new(&network, 1000.0).unwrap();
+        let (mut network, hour) = tree.ask();
+        // Half of the feeders choose the voltage of their slack, and limit the angles across their branches.
+        let choosing = shares[0] < 0.5;
+        if choosing {
+            for branch in &mut network.branches {
+                (branch.angle_min_deg, branch.angle_max_deg) = (-2.5, 1.5);
+            }
+        }
+        let slack = if choosing { SlackVoltage::WithinLimits } else { SlackVoltage::Held };
+        let feeder = Feeder::with_slack(&network, 1000.0, slack).unwrap();
         let scaled = Scaled::new(&feeder, &hour);
         let n = feeder.len();
-        let guess = FlowState { v: vec![1.0; n], ..FlowState::default() };
+        let guess = |k: usize| {
+            let v = vec![0.81 + 0.4 * shares[k % shares.len()]; n];
+            FlowState { v, ..FlowState::default() }
+        };
         let draw = |from: usize| -> Vec<(f64, f64)> {
             let at = |(low, high): (f64, f64), k: usize| low + (high - low) * shares[k % shares.len()];
             scaled.units.iter().enumerate().map(|(k, u)| (at(u.p, from + 2 * k), at(u.q, from + 2 * k + 1))).collect()
@@ -192,14 +204,15 @@ proptest! {
                 voltage: voltage.iter().map(|(up, low)| up - low).collect(),
                 sending: (0..n).map(limited).collect(),
                 receiving: (0..n).map(|k| limited(k + 5 * usize::from(k > 0))).collect(),
+                angle: (0..n).map(|k| if k > 0 { [dual(k + 3), dual(k + 17)] } else { [0.0; 2] }).collect(),
             },
             voltage,
             controls: vec![0.0; scaled.units.len()],
         };
-        let Some(certified) = certify(&feeder, &scaled, &draw(0), proof.clone(), &guess) else { return Ok(()) };
+        let Some(certified) = certify(&feeder, &scaled, &draw(0), proof.clone(), &guess(1)) else { return Ok(()) };
         // The certificate is about dispatches that keep the limits; its own point need not.
-        for other in [draw(3), draw(5), draw(8), draw(11)] {
-            if let Some(feasible) = certify(&feeder, &scaled, &other, proof.clone(), &guess)
+        for k in [3, 5, 8, 11] {
+            if let Some(feasible) = certify(&feeder, &scaled, &draw(k), proof.clone(), &guess(k))
                 && feasible.violation <= 0.0
             {
                 prop_assert!(certified.cost - feasible.cost <= certified.gap + 1e-9, "{} {} {}", certified.cost, feasible.cost, certified.gap);

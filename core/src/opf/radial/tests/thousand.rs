@@ -26,7 +26,7 @@ fn a_thousand_feeders_are_certified_bounded_or_infeasible_with_their_limits_name
         let opf = RadialOpf::new(&network).unwrap();
         let d = opf.solve(&hour).unwrap();
         let scale = 1.0 + d.objective_per_h.abs() + 600.0;
-        let (feeder, scaled) = in_per_unit(&network, &hour).unwrap();
+        let (feeder, scaled) = in_per_unit(&network, &hour, crate::opf::SlackVoltage::Held).unwrap();
         let (program, _) = formulate(&feeder, &scaled, Limits::Hard);
         let relaxed = relaxed_point(&program);
         let value = relaxed.as_ref().ok().map(|point| program.objective(&point.x) * scaled.price * feeder.base_kva);
