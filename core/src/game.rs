@@ -86,11 +86,10 @@ pub fn certify(name: &'static str, game: &dyn Game, profile: &Profile, tolerance
             return Certificate::not_searched(name, format!("the strategies played have no outcome: {error}"));
         }
     };
-    let mut witness = found.by.map_or(String::new(), |(player, strategy)| game.words(player, &strategy));
-    if found.unanswered > 0 {
-        let between = if witness.is_empty() { "" } else { "; " };
-        witness += &format!("{between}{} of {} deviations had no outcome", found.unanswered, found.tried);
-    }
+    let gains = found.by.map(|(player, strategy)| game.words(player, &strategy));
+    let (unanswered, tried) = (found.unanswered, found.tried);
+    let failed = (unanswered > 0).then(|| format!("{unanswered} of {tried} deviations had no outcome"));
+    let witness = gains.into_iter().chain(failed).collect::<Vec<_>>().join("; ");
     match tolerance {
         Some(tolerance) => Certificate::check(name, found.gain, tolerance, witness),
         None => Certificate::measure(name, found.gain, witness),

@@ -55,13 +55,8 @@ fn missed(certificate: &Certificate) -> f64 {
 fn said(worst: &Certificate, others: &[&Certificate]) -> String {
     let number = |x: Option<f64>| x.map_or("unknown".into(), words::number);
     let (value, tolerance) = (number(worst.value), number(worst.tolerance));
-    let mut said = format!("the certificate `{}` is refuted: {value}, at most {tolerance} is allowed", worst.name);
-    if !worst.witness.is_empty() {
-        said += &format!(" ({})", worst.witness);
-    }
-    if !others.is_empty() {
-        let names: Vec<String> = others.iter().map(|c| format!("`{}`", c.name)).collect();
-        said += &format!("; so is {}", names.join(", "));
-    }
-    said
+    let witness = if worst.witness.is_empty() { String::new() } else { format!(" ({})", worst.witness) };
+    let names: Vec<String> = others.iter().map(|c| format!("`{}`", c.name)).collect();
+    let also = if names.is_empty() { String::new() } else { format!("; so is {}", names.join(", ")) };
+    format!("the certificate `{}` is refuted: {value}, at most {tolerance} is allowed{witness}{also}", worst.name)
 }

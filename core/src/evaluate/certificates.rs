@@ -358,13 +358,11 @@ fn circulation(case: &Case) -> Certificate {
 /// A node of the carbon flow: those of the network come first, then one behind the connection of each connected member.
 fn node_name(setting: &Setting, node: usize) -> String {
     let buses = setting.feeder.as_ref().map_or(&[][..], |feeder| &feeder.network.buses);
-    match buses.get(node) {
-        Some(bus) => format!("bus {}", bus.id),
-        None => {
-            let connected = setting.members.iter().filter(|member| member.node.is_some());
-            connected.skip(node - buses.len()).map(|member| member.id.clone()).next().unwrap_or_default()
-        }
+    if let Some(bus) = buses.get(node) {
+        return format!("bus {}", bus.id);
     }
+    let mut connected = setting.members.iter().filter(|member| member.node.is_some());
+    connected.nth(node - buses.len()).map(|member| member.id.clone()).unwrap_or_default()
 }
 
 /// Whether no trade, which gains are measured against, respects the network.

@@ -131,14 +131,12 @@ pub(super) fn series(
     if values.len() != periods.count {
         return Err(DeviceError::Length { field, found: values.len(), expected: periods.count });
     }
-    match values.iter().position(|v| !v.is_finite() || !valid(*v)) {
-        Some(t) => return Err(DeviceError::Value { field, period: Some(t), value: values[t], expected }),
-        None => {}
-    }
-    match values.iter().position(|v| v.abs() > MOST) {
-        Some(t) => Err(DeviceError::Value { field, period: Some(t), value: values[t], expected: OF_ORDINARY_SIZE }),
+    let refuse = |period: Option<usize>, expected| match period {
+        Some(t) => Err(DeviceError::Value { field, period, value: values[t], expected }),
         None => Ok(()),
-    }
+    };
+    refuse(values.iter().position(|v| !v.is_finite() || !valid(*v)), expected)?;
+    refuse(values.iter().position(|v| v.abs() > MOST), OF_ORDINARY_SIZE)
 }
 
 fn require(holds: bool, field: &'static str, value: f64, expected: &'static str) -> Result<(), DeviceError> {
