@@ -1,7 +1,7 @@
 //! Mid-market rate: what can be matched inside the community changes hands at the middle of the tariff.
 
 use crate::internal_price::{Positions, at_fixed_positions, run};
-use coase_core::mechanism::{Here, Mechanism};
+use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +15,8 @@ pub struct MidMarketRate {
 }
 
 register!(MidMarketRate, "mid-market-rate", Baseline, "matched energy at the middle of the tariff",
-    claims: [IndividuallyRational if "positions do not respond, exports earn no carbon credit and prices lie within the tariff" => nobody_can_lose, BudgetBalanced],
+    claims: [IndividuallyRational if "positions do not respond, exports earn no carbon credit and prices lie within the tariff" => |of, here| at_fixed_positions(of.responsive, here), BudgetBalanced],
     needs: [Tariff, NoRequirement], information: Reports, source: "Long et al. (2017)");
-
-fn nobody_can_lose(of: &MidMarketRate, here: &Here<'_>) -> Result<(), String> {
-    at_fixed_positions(of.responsive, here)
-}
 
 impl Mechanism for MidMarketRate {
     fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {

@@ -1,7 +1,7 @@
 //! Supply-demand ratio pricing: the scarcer surplus is, the nearer its price comes to the retail price.
 
 use crate::internal_price::{Balance, Band, Positions, at_fixed_positions, run};
-use coase_core::mechanism::{Here, Mechanism};
+use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +17,8 @@ pub struct SupplyDemandRatio {
 }
 
 register!(SupplyDemandRatio, "supply-demand-ratio", Baseline, "prices follow the ratio of surplus to deficit",
-    claims: [IndividuallyRational if "positions do not respond, exports earn no carbon credit and prices lie within the tariff" => nobody_can_lose, BudgetBalanced],
+    claims: [IndividuallyRational if "positions do not respond, exports earn no carbon credit and prices lie within the tariff" => |of, here| at_fixed_positions(of.responsive, here), BudgetBalanced],
     needs: [Tariff, NoRequirement], information: Reports, source: "Liu et al. (2017); compensation: Zhou et al. (2018)");
-
-fn nobody_can_lose(of: &SupplyDemandRatio, here: &Here<'_>) -> Result<(), String> {
-    at_fixed_positions(of.responsive, here)
-}
 
 impl Mechanism for SupplyDemandRatio {
     fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
