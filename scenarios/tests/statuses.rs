@@ -493,3 +493,38 @@ fn at_negative_prices_an_unproven_optimum_has_not_converged() {
         }
     }
 }
+
+/// Every claim of a policy has a certificate: measured, excepted with the reason, or not searched.
+#[test]
+fn what_policies_claim_is_measured_excepted_or_not_searched() {
+    let found = |policy: &str| -> Vec<(String, String)> {
+        let result = one("\"grid-only\"", &format!("carbon: [{policy}]"));
+        assert_eq!(result.status, RunStatus::Converged, "{policy}: {}", result.reason);
+        let text = |value: &Value| if let Value::Text(text) = value { text.clone() } else { String::new() };
+        let rows = result.record.certificates.iter().filter(|row| text(&row[0]) == "policy_claim");
+        rows.map(|row| (text(&row[3]), text(&row[4]))).collect()
+    };
+    for (policy, verdicts, said) in [
+        ("\"none\"", vec![], ""),
+        ("\"tax\"", vec!["not_searched"], "emissions never grow with the price"),
+        ("\"stepped\"", vec!["upheld", "not_searched"], "convex"),
+        ("Stepped(reward: Escalating(0.25))", vec!["not_applicable", "not_searched"], "the reward escalates"),
+        ("\"cap-and-trade\"", vec!["not_searched"], "dispatch is that of a tax"),
+        (
+            "CapAndTrade(quota: OutputBased(grid_kg_per_kwh: 0.1, turbine_kg_per_kwh: 0.1))",
+            vec!["not_applicable"],
+            "the quota grows with output",
+        ),
+    ] {
+        let rows = found(policy);
+        assert_eq!(rows.iter().map(|row| row.0.as_str()).collect::<Vec<_>>(), verdicts, "{policy}");
+        assert!(said.is_empty() || rows[0].1.contains(said), "{policy}: {rows:?}");
+    }
+    let flows = runs(&load(
+        &on("source: \"ieee-33\"", 1, &[(18, "5"), (25, "8")]),
+        "\"grid-only\"",
+        "carbon: [\"nodal-flow\", (label: \"both\", policy: NodalFlow(export_credit: NoCredit)), \"stepped-nodal\"]",
+    ));
+    let verdicts: Vec<String> = flows.iter().map(|run| verdict(run, "policy_claim")).collect();
+    assert_eq!(verdicts, ["upheld", "not_applicable", "upheld"]);
+}

@@ -22,7 +22,7 @@ pub use modified::{CARBON, CARBON_REFUND, Modified, NODAL, RegisteredRule, Rule,
 pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
 pub use node_prices::NodePrices;
 pub use policy::{
-    CarbonPolicy, MarginalPrice, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy, Responsibility, SignalKind,
-    policies,
+    CarbonPolicy, MarginalPrice, POLICY_CLAIM, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy,
+    Responsibility, SignalKind, policies,
 };
 pub use scarcity::Scarcity;

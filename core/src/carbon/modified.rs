@@ -136,6 +136,18 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
         scarcity::own_caps(setting, &self.accounts(setting, modifiers, signal), physical).into_iter().collect()
     }
 
+    /// What comes of one of the claims of its plugin, by position; `None` where one run cannot tell.
+    fn claim(
+        &self,
+        _setting: &Setting,
+        _modifiers: &Modifiers,
+        _claim: usize,
+        _physical: &Physical,
+        _signal: &[f64],
+    ) -> Option<Certificate> {
+        None
+    }
+
     /// Whether the network's limits have prices too.
     fn prices_limits(&self) -> bool {
         false
@@ -259,6 +271,7 @@ impl<R: RegisteredRule + 'static> CarbonPolicy for Modified<R> {
         fn marginal_prices(physical: &Physical, signal: &[f64]) -> Vec<MarginalPrice>;
         fn scarcity(physical: &Physical) -> Option<Scarcity>;
         fn evidence(physical: &Physical, signal: &[f64]) -> Vec<Certificate>;
+        fn claim(claim: usize, physical: &Physical, signal: &[f64]) -> Option<Certificate>;
     }
 
     fn check(&self, setting: &Setting) -> Result<(), PolicyError> {

@@ -87,7 +87,21 @@ pub enum SignalKind {
     Nodal,
 }
 
+/// Name of the certificates of a policy's claims; their witness begins with the claim.
+pub const POLICY_CLAIM: &str = "policy_claim";
+
 impl Responsibility {
+    /// Certificate of a claim that every tonne is charged once: what is charged twice or was emitted by nobody, against what
+    /// is charged.
+    pub fn charged_once(&self) -> Certificate {
+        let (wrong, charged) = (self.phantom_kg.abs() + self.double_charged_kg.abs(), self.covered_kg.abs());
+        let witness = format!(
+            "{:.3} kg charged twice, {:.3} kg that nobody emitted, of {charged:.3} kg",
+            self.double_charged_kg, self.phantom_kg
+        );
+        Certificate::check(POLICY_CLAIM, wrong, 1e-6 * charged + 1e-9, witness)
+    }
+
     /// What everybody together is charged for, network operator included, kg.
     pub fn total_charged_kg(&self) -> f64 {
         self.covered_kg + self.phantom_kg + self.double_charged_kg
@@ -187,6 +201,12 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     /// Whether an outcome keeps what the policy says of it: caps, allowances that are there and used once.
     fn evidence(&self, _setting: &Setting, _physical: &Physical, _signal: &[f64]) -> Vec<Certificate> {
         vec![]
+    }
+
+    /// What comes of one of the claims of its plugin, by position, on an outcome: a certificate named [`POLICY_CLAIM`], not
+    /// applicable where the claim's condition does not hold. `None` where one run cannot tell.
+    fn claim(&self, _setting: &Setting, _claim: usize, _physical: &Physical, _signal: &[f64]) -> Option<Certificate> {
+        None
     }
 
     /// Whether the network's limits have prices too, which the engine finds: where energy is priced at nodes. Where the

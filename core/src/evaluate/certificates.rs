@@ -1,6 +1,7 @@
 //! What can be checked about a run, and the claims of its mechanism.
 
 use super::{Benchmark, Case, Charges};
+use crate::carbon::POLICY_CLAIM;
 use crate::game::{self, ReportGame};
 use crate::market::Plan;
 use crate::mechanism::{Condition, Here};
@@ -23,6 +24,7 @@ pub(super) fn all(
     let compared = |found: &Certificate| Certificate { tolerance: Some(tolerance), ..found.clone() };
     let mut all = case.cleared.outcome.evidence.clone();
     all.extend(policy);
+    all.extend(policy_claims(case));
     all.push(ledger_balance(case));
     all.push(claimed(case, Claim::BudgetBalanced, budget_balance(case)));
     all.extend(if_claimed(case, Claim::NoDeficit, no_deficit));
@@ -56,6 +58,19 @@ pub(super) fn all(
     }));
     all.extend(if_claimed(case, Claim::Equilibrium, equilibrium));
     all
+}
+
+/// What comes of the policy's claims: one certificate each, which begins with the claim.
+fn policy_claims(case: &Case) -> Vec<Certificate> {
+    let cleared = case.cleared;
+    let found = |k: usize| case.policy.claim(cleared.truth.setting(), k, &cleared.physical, &cleared.signal);
+    let claims = case.policy.plugin().claims.iter().enumerate();
+    claims
+        .map(|(k, words)| match found(k) {
+            Some(found) => Certificate { witness: format!("{words}: {}", found.witness), kind: Kind::Claim, ..found },
+            None => Certificate::not_searched(POLICY_CLAIM, format!("{words}: one run alone cannot tell")),
+        })
+        .collect()
 }
 
 /// How a mechanism stands by a claim on this outcome.

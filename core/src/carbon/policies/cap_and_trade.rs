@@ -4,7 +4,9 @@
 //! emissions above the benchmark.
 
 use crate::carbon::accounts::{self, Quota};
-use crate::carbon::{Modified, Modifiers, PolicyError, Rule};
+use crate::carbon::{Modified, Modifiers, POLICY_CLAIM, PolicyError, Rule};
+use crate::outcome::Certificate;
+use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge};
@@ -67,6 +69,17 @@ impl Rule for CapAndTrade {
             accounts::account(setting, modifiers, self.quota, fixed_kg, charge.clone())
         };
         (0..setting.members.len()).map(member).collect()
+    }
+
+    fn claim(&self, _: &Setting, _: &Modifiers, _: usize, _: &Physical, _: &[f64]) -> Option<Certificate> {
+        let one_price = self.sell_price_per_tonne.is_none_or(|price| price == self.price_per_tonne);
+        match self.quota {
+            Quota::Fixed if one_price => None,
+            Quota::Fixed => {
+                Some(Certificate::not_applicable(POLICY_CLAIM, "surplus allowances have a price of their own"))
+            }
+            Quota::OutputBased { .. } => Some(Certificate::not_applicable(POLICY_CLAIM, "the quota grows with output")),
+        }
     }
 }
 

@@ -7,7 +7,10 @@
 //! optimal, what the side that holds the cap leaves unused. A cap that no price holds makes the run infeasible.
 
 use crate::carbon::accounts::{self, Quota};
-use crate::carbon::{Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, Scarcity, SignalKind};
+use crate::carbon::{
+    Coverage, Modified, Modifiers, POLICY_CLAIM, PolicyError, Responsibility, Rule, Scarcity, SignalKind,
+};
+use crate::outcome::Certificate;
 use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
@@ -123,6 +126,18 @@ impl Rule for HardCap {
         _: &[f64],
     ) -> Responsibility {
         accounts::responsibility(setting, modifiers, physical)
+    }
+
+    fn claim(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        _: usize,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Option<Certificate> {
+        let kept = self.evidence(setting, modifiers, physical, signal).into_iter().find(|c| c.tolerance.is_some())?;
+        Some(Certificate { name: POLICY_CLAIM, ..kept })
     }
 }
 

@@ -20,13 +20,14 @@
 mod flow_in_loop;
 
 use super::Stepped;
+use crate::carbon::POLICY_CLAIM;
 use crate::carbon::accounts::{self, withdrawal_kwh};
 use crate::carbon::modified::nested;
 use crate::carbon::nodal::{self, Turn};
 use crate::carbon::node_prices::{self, NodePrices, buy};
 use crate::carbon::{CARBON, MarginalPrice, Modified, Modifiers, NODAL, PolicyError, Responsibility, Rule, SignalKind};
 use crate::opf::Price;
-use crate::outcome::{Ledger, Party};
+use crate::outcome::{Certificate, Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
@@ -431,6 +432,17 @@ impl Rule for Integrated {
         let on_ladders_kg: f64 = all.iter().map(|payer| payer.charged_kg).sum();
         all.push(MarginalPrice { charged_kg: answers.total_charged_kg() - on_ladders_kg, price_per_kg: self.price() });
         all
+    }
+
+    fn claim(&self, _: &Setting, _: &Modifiers, _: usize, _: &Physical, _: &[f64]) -> Option<Certificate> {
+        let excepted = |why: &str| Some(Certificate::not_applicable(POLICY_CLAIM, why));
+        if self.form != Form::TaxInternalised {
+            return excepted("the tax is not internalised (`form`)");
+        }
+        if self.retail_margin_per_kwh != 0.0 {
+            return excepted("the retailer takes a margin");
+        }
+        if self.ladder.is_some() { excepted("members pay by a ladder") } else { None }
     }
 }
 

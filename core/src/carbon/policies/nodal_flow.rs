@@ -8,6 +8,7 @@
 //! how much they charge twice.
 
 use super::Stepped;
+use crate::carbon::POLICY_CLAIM;
 use crate::carbon::accounts::{self, withdrawal_kwh};
 use crate::carbon::modified::nested;
 use crate::carbon::node_prices::{self, NodePrices, buy};
@@ -15,7 +16,7 @@ use crate::carbon::{
     CARBON, Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
 };
 use crate::opf::Price;
-use crate::outcome::{Ledger, Party};
+use crate::outcome::{Certificate, Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
@@ -275,6 +276,21 @@ impl Rule for NodalFlow {
         let mut all = accounts::marginal_prices(setting, &direct, physical, &direct_kg);
         all.push(MarginalPrice { charged_kg: along_flows_kg, price_per_kg: self.price() });
         all
+    }
+
+    fn claim(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        _: usize,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Option<Certificate> {
+        if self.export_credit != ExportCredit::Conserved {
+            let why = "exports are not credited at the intensity that they carry (`export_credit`)";
+            return Some(Certificate::not_applicable(POLICY_CLAIM, why));
+        }
+        Some(self.responsibility(setting, modifiers, physical, signal).charged_once())
     }
 }
 

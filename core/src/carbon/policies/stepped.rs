@@ -1,7 +1,9 @@
 //! The stepped carbon price: a ladder on emissions beyond the quota.
 
 use crate::carbon::accounts::{self, Quota};
-use crate::carbon::{Modified, Modifiers, PolicyError, Rule};
+use crate::carbon::{Modified, Modifiers, POLICY_CLAIM, PolicyError, Rule};
+use crate::outcome::Certificate;
+use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Ladder, Reward};
@@ -98,6 +100,17 @@ impl Rule for Stepped {
             accounts::account(setting, modifiers, self.quota, fixed_kg, charge.clone())
         };
         (0..setting.members.len()).map(member).collect()
+    }
+
+    fn claim(&self, _: &Setting, _: &Modifiers, claim: usize, _: &Physical, _: &[f64]) -> Option<Certificate> {
+        match (claim, self.reward) {
+            (0, Reward::Escalating(_)) => Some(Certificate::not_applicable(POLICY_CLAIM, "the reward escalates")),
+            (0, _) => {
+                let concave = f64::from(u8::from(!self.charge().is_convex()));
+                Some(Certificate::check(POLICY_CLAIM, concave, 0.0, "1 where the ladder is not convex"))
+            }
+            _ => None,
+        }
     }
 }
 

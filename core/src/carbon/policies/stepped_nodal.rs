@@ -7,7 +7,7 @@ use crate::carbon::{
     CARBON, Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
 };
 use crate::opf::Price;
-use crate::outcome::{Ledger, Party};
+use crate::outcome::{Certificate, Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
@@ -157,6 +157,17 @@ impl Rule for SteppedNodal {
             all.push(MarginalPrice::at(&self.ladder().charge(), kg, kg));
         }
         all
+    }
+
+    fn claim(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        _: usize,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Option<Certificate> {
+        Some(self.responsibility(setting, modifiers, physical, signal).charged_once())
     }
 }
 

@@ -57,6 +57,7 @@ fn answers(policy: &dyn CarbonPolicy, setting: &Setting, physical: &Physical) ->
         ("marginal_prices", format!("{:?}", policy.marginal_prices(setting, physical, &signal))),
         ("scarcity", format!("{:?}", policy.scarcity(setting, physical))),
         ("evidence", format!("{:?}", policy.evidence(setting, physical, &signal))),
+        ("claim", format!("{:?}", [0, 1].map(|k| policy.claim(setting, k, physical, &signal)))),
     ]
 }
 
