@@ -31,7 +31,9 @@ fn main() {
         println!("cargo:rerun-if-changed={}", path.display());
     }
     let changed = [&["--no-optional-locks", "-C", "..", "status", "--porcelain", "--"], SOURCES.as_slice()].concat();
-    let revision = match (git(&["rev-parse", "HEAD"]), git(&changed)) {
+    // Within somebody else's repository the source is not under version control.
+    let head = git(&["ls-files", "--error-unmatch", "../Cargo.toml"]).and_then(|_| git(&["rev-parse", "HEAD"]));
+    let revision = match (head, git(&changed)) {
         (Some(revision), Some(changed)) if changed.is_empty() => revision,
         (Some(revision), _) => format!("{revision}-changed-{}", hash_of_sources(root)),
         (None, _) => format!("unversioned-{}", hash_of_sources(root)),
@@ -47,7 +49,9 @@ fn git(args: &[&str]) -> Option<String> {
 /// A hash of names and contents (Fowler, Noll and Vo's 1a, 64 bits).
 fn hash_of_sources(root: &Path) -> String {
     let mut files = vec![];
-    SOURCES.iter().for_each(|path| collect(&root.join(path), &mut files));
+    for path in SOURCES {
+        collect(&root.join(path), &mut files);
+    }
     files.sort();
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut add = |bytes: &[u8]| {

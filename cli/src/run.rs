@@ -228,8 +228,9 @@ fn broke_off(wrong: &anyhow::Error) -> Finish {
 }
 
 fn folder(args: &Run) -> PathBuf {
-    let stem = || args.file.file_stem().map_or_else(|| "experiment".into(), PathBuf::from);
-    args.out.clone().unwrap_or_else(|| Path::new("results").join(stem()))
+    // The stem of `...ron` is no name of a folder.
+    let stem = args.file.file_stem().map(Path::new).filter(|stem| stem.file_name().is_some());
+    args.out.clone().unwrap_or_else(|| Path::new("results").join(stem.unwrap_or(Path::new("experiment"))))
 }
 
 fn options(args: &Run) -> anyhow::Result<StoreOptions> {

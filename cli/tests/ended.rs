@@ -31,7 +31,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 fn kept(store: &Path) -> usize {
-    let is_run = |name: &str| name.len() == 37 && name.ends_with(".json");
+    let is_run = |name: &str| name.len() == 37 && name.strip_suffix(".json").is_some();
     let names = fs::read_dir(store.join("runs")).into_iter().flatten().flatten().map(|e| e.file_name());
     names.filter(|name| name.to_str().is_some_and(is_run)).count()
 }

@@ -1,6 +1,6 @@
 //! A store that this process alone writes: collecting, and keeping the list of figures and tables that were made from it.
 
-use super::lock::{self, Lock};
+use super::lock::{self, Lock, Who};
 use super::{Store, StoreError, Summary, manifest, tables, whole};
 use coase_core::record::Table;
 use std::fs;
@@ -17,9 +17,9 @@ impl Held {
     pub(super) fn new(store: Store, shared: bool) -> Result<Self, StoreError> {
         let lock = Lock::take(store.dir(), shared)?;
         // Nobody else is at work here: what is on its way belongs to the dead.
-        if lock.is_alone {
-            whole::sweep(store.dir(), |name| is_own(name));
-            whole::sweep(&store.dir().join("runs"), |name| name.len() == 37 && name.ends_with(".json"));
+        if lock.who == Who::Nobody {
+            whole::sweep(store.dir(), is_own);
+            whole::sweep(&store.dir().join("runs"), is_run);
             for folder in MADE {
                 let of_figure = |name: &str| ENDINGS.iter().any(|ending| name.ends_with(ending));
                 whole::sweep(&store.dir().join(folder), of_figure);
@@ -33,9 +33,9 @@ impl Held {
         &self.store
     }
 
-    /// Whether nobody shares it.
-    pub(super) fn is_alone(&self) -> bool {
-        self.lock.is_alone
+    /// Whether other parts of an experiment are at work in it.
+    pub(super) fn is_shared(&self) -> bool {
+        self.lock.who == Who::Parts
     }
 
     /// Lets other parts of the experiment in.
@@ -102,6 +102,12 @@ fn remove(dir: &Path, files: &[String]) {
             let _ = fs::remove_file(dir.join(file));
         }
     }
+}
+
+/// Whether a name is that of a file of a run: 32 hex digits and an ending.
+fn is_run(name: &str) -> bool {
+    let is_id = |stem: &str| stem.len() == 32 && stem.bytes().all(|b| b.is_ascii_hexdigit());
+    matches!(name.rsplit_once('.'), Some((stem, "json")) if is_id(stem))
 }
 
 /// Whether a file directly in the folder is one that the program writes.

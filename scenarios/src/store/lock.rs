@@ -7,10 +7,19 @@ use std::path::Path;
 
 /// A lock that ends with its process, however that ends.
 pub(super) struct Lock {
-    /// `None` where the file system knows no locks.
     file: Option<fs::File>,
-    /// Whether nobody else may hold it.
-    pub(super) is_alone: bool,
+    pub(super) who: Who,
+}
+
+/// Who else may write the folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Nobody.
+    Nobody,
+    /// Other parts of the same experiment.
+    Parts,
+    /// Nobody can say: the file system knows no locks.
+    Unknown,
 }
 
 impl Lock {
@@ -26,11 +35,11 @@ impl Lock {
             Ok(()) => {
                 // Who looks on may want to know whom to wait for.
                 let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
-                Ok(Self { file: Some(file), is_alone: true })
+                Ok(Self { file: Some(file), who: Who::Nobody })
             }
-            Err(TryLockError::Error(_)) => Ok(Self { file: None, is_alone: true }),
+            Err(TryLockError::Error(_)) => Ok(Self { file: None, who: Who::Unknown }),
             Err(TryLockError::WouldBlock) if shared && file.try_lock_shared().is_ok() => {
-                Ok(Self { file: Some(file), is_alone: false })
+                Ok(Self { file: Some(file), who: Who::Parts })
             }
             Err(TryLockError::WouldBlock) => {
                 let mut process = String::new();
@@ -45,12 +54,11 @@ impl Lock {
     /// # Errors
     /// If another process took the folder for itself in between.
     pub(super) fn share(&mut self, folder: &Path) -> Result<(), StoreError> {
-        let Some(file) = &self.file else { return Ok(()) };
-        if self.is_alone {
-            let lost = |_| StoreError::InUse { path: folder.to_owned(), process: None };
-            file.unlock().map_err(lost)?;
-            file.try_lock_shared().map_err(|_| StoreError::InUse { path: folder.to_owned(), process: None })?;
-            self.is_alone = false;
+        if let (Some(file), Who::Nobody) = (&self.file, self.who) {
+            let lost = || StoreError::InUse { path: folder.to_owned(), process: None };
+            file.unlock().map_err(|_| lost())?;
+            file.try_lock_shared().map_err(|_| lost())?;
+            self.who = Who::Parts;
         }
         Ok(())
     }

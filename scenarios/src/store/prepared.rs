@@ -160,7 +160,7 @@ impl Prepared {
             return Ok(());
         }
         // Another part is running what would be taken away from it.
-        if !self.held.is_alone() {
+        if self.held.is_shared() {
             return Err(StoreError::InUse { path: store.dir().to_owned(), process: None });
         }
         let same_file = |file: &String| {
@@ -207,7 +207,7 @@ impl Prepared {
 fn usable(path: &Path, build: &Build, run: &Run, existing: Existing) -> Result<Option<RunResult>, RunFileError> {
     let Some(stored) = run_file::read(path, &run.run_id)? else { return Ok(None) };
     if stored.build != *build {
-        return Err(RunFileError::Build { found: stored.build, expected: build.clone() });
+        return Err(RunFileError::Build { found: Box::new(stored.build), expected: Box::new(build.clone()) });
     }
     let result = stored.result;
     let again = existing == Existing::RetryFailed && !result.status.is_answer();

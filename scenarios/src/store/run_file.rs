@@ -36,9 +36,9 @@ pub enum RunFileError {
     #[error("it was made by another build, {found}; this is {expected}")]
     Build {
         /// Which.
-        found: Build,
+        found: Box<Build>,
         /// Which was expected.
-        expected: Build,
+        expected: Box<Build>,
     },
     /// The tables of the program that wrote it have other columns.
     #[error("it was made by a program whose tables have other columns")]

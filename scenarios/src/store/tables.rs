@@ -32,7 +32,7 @@ pub(super) fn collect(store: &Store, plan: &Plan) -> Result<Summary, StoreError>
         let path = store.run_path(&planned.run_id);
         let of_this_build = |stored: Option<Stored>| match stored {
             Some(Stored { build: found, .. }) if found.source() != build.source() => {
-                Err(RunFileError::Build { found, expected: build.clone() })
+                Err(RunFileError::Build { found: Box::new(found), expected: Box::new(build.clone()) })
             }
             stored => Ok(stored),
         };
