@@ -251,7 +251,7 @@ pub const METRICS: &[Column] = &[
     number(
         "dso_revenue",
         "money",
-        "Network charges and nodal money less upstream cost of feeder losses and carbon it pays.",
+        "Network charges and nodal money less upstream cost of what the feeder loses and its shunts consume, and carbon it pays.",
     ),
     number(
         "retail_margin",
@@ -300,7 +300,7 @@ pub const METRICS: &[Column] = &[
     ),
     number("lerner_index", "", "Volume-weighted (price - marginal cost) / price of sellers."),
     number("user_satisfaction", "", "1 less interrupted load and temperature deviation; mean over what has comfort."),
-    number("loss_kwh", "kWh", "Network losses."),
+    number("loss_kwh", "kWh", "Energy lost in the branches of the network."),
     number("voltage_violation_pu", "pu", "Sum of voltages beyond limits over buses and periods."),
     number("thermal_violation_kva", "kVA", "Sum of flows beyond ratings over branches and periods."),
     integer("iterations", "Recorded iterations: rows of `convergence`."),

@@ -9,7 +9,7 @@ use coase_core::participant::{Device, Portfolio, Quadratic};
 use coase_core::power_flow::{Injections, PowerFlow};
 use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
 use coase_core::{Market, Participant, Party};
-use coase_mechanisms::{SecurityConstrained, Settlement};
+use coase_mechanisms::{GridOnly, SecurityConstrained, Settlement};
 use measured::{Measured, measure, policy};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -96,6 +96,26 @@ fn the_losses_of_the_passive_load_are_not_the_traders() {
         assert!((run.found.gains[0] - run.found.gains[1]).abs() < 1e-6, "{:?}", run.found.gains);
         assert!((run.cleared.outcome.ledger.balance(Party::Dso) - to_dso).abs() < 1e-9);
     }
+}
+
+/// No trade is measured by the limits that it misses: the feeder's own load leaves 21 buses of 33 below 0.95 pu (published
+/// voltages), none below 0.9.
+#[test]
+fn limits_that_no_trade_misses_are_counted() {
+    let missed = |v_min_pu: f64| {
+        let mut network = built_in("ieee-33").expect("built in").network().expect("valid");
+        for bus in &mut network.buses {
+            (bus.v_min_pu, bus.v_max_pu) = (v_min_pu, 1.1);
+        }
+        let market = market(network, 1.0, &[(2, 0.008, 0.6)]);
+        let run = measure(&market, &GridOnly::default(), &*policy("None()"));
+        let found = run.found.certificates.iter().find(|c| c.name == "disagreement_feasibility").expect("measured");
+        (found.value.expect("a count"), found.witness.clone())
+    };
+    let (count, witness) = missed(0.95);
+    assert_eq!(count, 21.0, "{witness}");
+    assert!(witness.contains("bus 18"), "{witness}");
+    assert_eq!(missed(0.9), (0.0, String::new()));
 }
 
 /// A seller at the end of a loaded feeder relieves it: the DSO pays for the losses that are saved.

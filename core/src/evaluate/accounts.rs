@@ -111,7 +111,7 @@ impl Accounts {
         ledger.append(&bills);
         ledger.append(&carbon);
         let exchange = worth(&|t| physical.community_exchange_kwh(t));
-        let losses = worth(&|t| physical.loss_kwh(setting, t));
+        let losses = worth(&|t| physical.network_kwh(setting, t));
         Self {
             upstream_resource_cost: worth(&|t| physical.upstream_import_kwh[t]),
             retail_margin: ledger.balance(Party::Grid) - exchange,

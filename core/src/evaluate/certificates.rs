@@ -380,13 +380,13 @@ fn node_name(setting: &Setting, node: usize) -> String {
     connected.nth(node - buses.len()).map(|member| member.id.clone()).unwrap_or_default()
 }
 
-/// Whether no trade, which gains are measured against, respects the network.
+/// How many limits of the network are missed by no trade, which gains are measured against.
 fn disagreement_feasibility(case: &Case) -> Certificate {
     let setting = case.cleared.truth.setting();
     if setting.feeder.is_none() {
         return Certificate::not_applicable("disagreement_feasibility", "no network");
     }
-    let (voltage, thermal) = super::metrics::violations(setting, &case.alone_physical);
-    let witness = format!("without trade: voltages {voltage:.6} pu, flows {thermal:.3} kVA beyond limits");
-    Certificate::measure("disagreement_feasibility", voltage + thermal, witness)
+    let (count, where_worst) = super::limits::missed(setting, &case.alone_physical);
+    let witness = if count > 0 { format!("without trade: {where_worst}") } else { String::new() };
+    Certificate::measure("disagreement_feasibility", count as f64, witness)
 }

@@ -42,10 +42,9 @@ impl Worst {
     }
 }
 
-/// `voltage_excess_pu` and `rating_excess_kva`: the greatest distance beyond a limit, with its place. They are figures and no
-/// claims: mechanisms that do not know the network make none about it.
-pub(super) fn certificates(setting: &Setting, physical: &Physical) -> Vec<Certificate> {
-    let Some(feeder) = &setting.feeder else { return vec![] };
+/// The voltage and the flow that lie furthest beyond their limits.
+fn worst(setting: &Setting, physical: &Physical) -> [Worst; 2] {
+    let Some(feeder) = &setting.feeder else { return [Worst::nowhere(), Worst::nowhere()] };
     let network = &feeder.network;
     let (mut voltage, mut rating) = (Worst::nowhere(), Worst::nowhere());
     for (t, state) in physical.grid.iter().enumerate() {
@@ -66,8 +65,25 @@ pub(super) fn certificates(setting: &Setting, physical: &Physical) -> Vec<Certif
             });
         }
     }
+    [voltage, rating]
+}
+
+/// `voltage_excess_pu` and `rating_excess_kva`: the greatest distance beyond a limit, with its place. They are figures and no
+/// claims: mechanisms that do not know the network make none about it.
+pub(super) fn certificates(setting: &Setting, physical: &Physical) -> Vec<Certificate> {
+    if setting.feeder.is_none() {
+        return vec![];
+    }
+    let [voltage, rating] = worst(setting, physical);
     vec![
         voltage.certificate("voltage_excess_pu", "voltages"),
         rating.certificate("rating_excess_kva", "flows through rated branches"),
     ]
+}
+
+/// How many voltages and flows lie beyond their limits, and the worst of each.
+pub(super) fn missed(setting: &Setting, physical: &Physical) -> (usize, String) {
+    let all = worst(setting, physical);
+    let told: Vec<&str> = all.iter().filter(|w| w.count > 0).map(|w| w.witness.as_str()).collect();
+    (all.iter().map(|w| w.count).sum(), told.join("; "))
 }

@@ -45,12 +45,17 @@ pub(super) fn states(
     Ok(states)
 }
 
+/// Power that the network itself takes, kW: what enters at all buses.
+pub(super) fn taken_kw(flow: &Flow) -> f64 {
+    flow.p_kw.iter().sum()
+}
+
 /// Energy that the network itself takes per period, kWh.
 pub(super) fn taken_kwh(setting: &Setting, feeder: &Feeder, plans: &[Arc<Plan>]) -> Result<Vec<f64>, MechanismError> {
     let taken = |t: usize| {
         let solved = feeder.power_flow.solve(&injections(setting, feeder, plans, t));
         let flow = solved.map_err(InPeriod::at(t))?;
-        Ok(setting.periods.hours * flow.p_kw.iter().sum::<f64>())
+        Ok(setting.periods.hours * taken_kw(&flow))
     };
     (0..setting.periods.count).map(taken).collect()
 }

@@ -45,6 +45,11 @@ impl Physical {
         self.grid.get(period).map_or(0.0, |state| state.flow.loss_kw * setting.periods.hours)
     }
 
+    /// Energy that the network itself takes in a period, kWh: lost in branches and consumed by shunts; zero without a network.
+    pub fn network_kwh(&self, setting: &Setting, period: usize) -> f64 {
+        self.grid.get(period).map_or(0.0, |state| grid::taken_kw(&state.flow) * setting.periods.hours)
+    }
+
     /// Average carbon intensity at a member's connection point, kg/kWh; `None` without a network and where nothing flows.
     pub fn intensity_kg_per_kwh(&self, member: usize, period: usize) -> Option<f64> {
         self.grid.get(period).and_then(|state| state.member_intensity_kg_per_kwh[member])
