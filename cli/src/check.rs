@@ -14,6 +14,10 @@ pub fn check(args: &Check) -> Finish {
                 let noun = if runs == 1 { "run" } else { "runs" };
                 console::print(&format!("{shown}: ok, {runs} {noun}\n"));
                 console::notes(&experiment.notes());
+                let missing = coase_plots::missing_from_names(experiment.names());
+                if !missing.is_empty() {
+                    console::notes(&[coase_plots::advice_on_missing(&missing)]);
+                }
             }
             Err(fault) => {
                 console::error(&Offence::from(fault).drawn());

@@ -24,7 +24,15 @@ pub fn plot(args: &Plot) -> anyhow::Result<Finish> {
         writeln!(text, "not drawn: {} of {}: {}", skipped.figure, skipped.scenario, skipped.reason)?;
     }
     console::print(&text);
+    tell_missing(&report);
     Ok(Finish::Done)
+}
+
+/// Says which characters of labels are boxes in the figures, and what to install.
+pub fn tell_missing(report: &Report) {
+    if !report.missing.is_empty() {
+        console::error(&format!("note: {}\n", coase_plots::advice_on_missing(&report.missing)));
+    }
 }
 
 /// Draws figures of a result store.

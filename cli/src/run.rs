@@ -209,6 +209,7 @@ pub fn collect(args: &Collect) -> anyhow::Result<Finish> {
 fn report(held: &Held, baseline: &str, show: Show) -> anyhow::Result<()> {
     let folder = held.store().dir();
     let drawn = plot::draw(folder, &coase_plots::Format::ALL, show)?;
+    plot::tell_missing(&drawn);
     let tables = coase_plots::tables(folder)?;
     let made = drawn.drawn.iter().chain([&drawn.captions]).chain(&tables);
     held.set_made(made.map(PathBuf::as_path), true)?;

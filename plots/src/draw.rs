@@ -1,5 +1,6 @@
 //! From a result store to files: every figure of every scenario, and the captions.
 
+use crate::canvas::Op;
 use crate::export::{Format, Meta, encode};
 use crate::figures::{KINDS, Picture};
 use crate::identity::Identity;
@@ -7,6 +8,7 @@ use crate::store::{Store, StoreError};
 use crate::study::Study;
 use crate::text::unmarked;
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +21,8 @@ pub struct Report {
     /// The file with their captions.
     pub captions: PathBuf,
     pub skipped: Vec<Skipped>,
+    /// Characters of labels that no font has.
+    pub missing: Vec<char>,
 }
 
 /// A figure that was not drawn.
@@ -67,7 +71,14 @@ pub fn draw(dir: &Path, formats: &[Format], progress: &(dyn Fn(usize, usize) + S
         .collect::<Result<Vec<PathBuf>, PlotError>>()?;
     let file = folder.join("captions.md");
     write(&file, captions(&pictures).as_bytes())?;
-    Ok(Report { drawn, captions: file, skipped })
+    Ok(Report { drawn, captions: file, skipped, missing: missing(&pictures) })
+}
+
+/// Characters that no font has, each once.
+fn missing(pictures: &[Named]) -> Vec<char> {
+    let ops = pictures.iter().flat_map(|named| &named.picture.canvas.ops);
+    let labels = ops.filter_map(|op| if let Op::Text(label) = op { Some(&label.text) } else { None });
+    labels.flat_map(|text| crate::text::missing(text)).collect::<BTreeSet<char>>().into_iter().collect()
 }
 
 /// A picture and the stem of its file name.

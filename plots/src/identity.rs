@@ -45,8 +45,8 @@ impl Identity {
                 identity.participants.push(Entity {
                     key: row.participant.clone(),
                     id: row.participant.clone(),
-                    name: participant_name(&row.participant),
-                    short: participant_name(&row.participant),
+                    name: literal(&row.participant),
+                    short: literal(&row.participant),
                     series,
                 });
             }
@@ -116,19 +116,6 @@ pub(crate) fn sentence(key: &str) -> String {
     literal(&(first + chars.as_str()))
 }
 
-/// `vpp1` as "VPP 1"; other names stay as they are.
-fn participant_name(id: &str) -> String {
-    let digits = id.find(|c: char| c.is_ascii_digit()).unwrap_or(id.len());
-    let (word, number) = id.split_at(digits);
-    let word = word.trim_end_matches(['_', '-']);
-    let acronym = (2..=3).contains(&word.len()) && word.chars().all(|c| c.is_ascii_lowercase());
-    if acronym && !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
-        format!("{} {number}", word.to_uppercase())
-    } else {
-        literal(id)
-    }
-}
-
 /// Id, name, short name.
 const MECHANISMS: [(&str, &str, &str); 30] = [
     ("grid-only", "Grid only", "Grid only"),
@@ -182,9 +169,6 @@ mod tests {
 
     #[test]
     fn names_read_well() {
-        assert_eq!(participant_name("vpp1"), "VPP 1");
-        assert_eq!(participant_name("ev_12"), "EV 12");
-        assert_eq!(participant_name("Northern_farm"), "Northern\\_farm");
         assert_eq!(sentence("my-own-rule"), "My own rule");
         for label in ["flat-320", "eu-ETS 2-step", "p2p", "\u{3b5}-core", "x"] {
             assert_eq!(entity(label, "tax", TAX, &POLICIES).name, label);

@@ -23,6 +23,7 @@ pub mod axis;
 pub mod canvas;
 pub mod color;
 pub mod export;
+mod fallback;
 pub mod figure;
 pub mod figures;
 pub mod geometry;
@@ -42,5 +43,7 @@ mod tables;
 
 pub use draw::{Named, PlotError, Report, Skipped, draw, pictures};
 pub use export::Format;
+pub use fallback::advice as advice_on_missing;
 pub use footnote::Basis;
 pub use tables::tables;
+pub use text::missing_from_names;

@@ -107,7 +107,8 @@ mod tests {
         c.text((12.0, 21.0), Align::Left, 8.0, "two");
         c.text((95.0, 40.0), Align::Left, 8.0, "three");
         c.text((50.0, 40.0), Align::Left, 5.0, "four");
-        c.text((50.0, 10.0), Align::Left, 8.0, "\u{4e00}");
+        // a character that is nobody's
+        c.text((50.0, 10.0), Align::Left, 8.0, "\u{10fffd}");
         c.segment((f64::NAN, 0.0), (1.0, 1.0), Stroke::new(INK, 1.0));
         c.segment((0.0, 1.0), (0.0, 60.0), Stroke::new(INK, 1.0));
         let found = lint(&c);

@@ -211,11 +211,13 @@ impl Table {
     }
 
     fn latex(&self) -> String {
-        let mut out = format!(
-            "% {}\n% \\usepackage{{booktabs}}\n\\begin{{tabular}}{{ll{}}}\n\\toprule\n",
-            self.caption.replace('\n', " "),
-            "r".repeat(self.columns.len())
-        );
+        let mut out = format!("% {}\n% \\usepackage{{booktabs}}\n", self.caption.replace('\n', " "));
+        let names = self.columns.iter().flat_map(|c| [&c.name, &c.unit]);
+        let groups = self.groups.iter().flat_map(|g| std::iter::once(&g.name).chain(g.rows.iter().map(|r| &r.0)));
+        if names.chain(groups).any(|name| name.chars().any(|c| !sets(c))) {
+            out.push_str(FURTHER);
+        }
+        let _ = writeln!(out, "\\begin{{tabular}}{{ll{}}}\n\\toprule", "r".repeat(self.columns.len()));
         let names = self.columns.iter().map(|c| escaped(&c.name));
         let units = self
             .columns
@@ -288,10 +290,41 @@ fn piped(s: &str) -> String {
     s.replace('|', "\\|")
 }
 
+/// Whether every LaTeX sets a character without a package.
+fn sets(c: char) -> bool {
+    c.is_ascii() || matches!(c, '\u{2013}' | '\u{2014}' | '\u{a0}'..='\u{ff}')
+}
+
+/// Characters that pdfLaTeX knows nothing of become their numbers there, so that the table compiles; XeLaTeX and LuaLaTeX
+/// set them in the font of the document.
+const FURTHER: &str = "% Names beyond Latin-1: XeLaTeX and LuaLaTeX set them in the font of your document. pdfLaTeX sets their\n\
+    % numbers, unless you say otherwise, with CJKutf8 for instance: \\newcommand{\\coasetext}[2]{#1}\n\
+    \\providecommand{\\coasetext}[2]{\\ifdefined\\XeTeXversion#1\\else\\ifdefined\\directlua#1\\else#2\\fi\\fi}\n";
+
+/// A text with everything that LaTeX reads as commands made harmless.
 fn escaped(s: &str) -> String {
+    let mut out = String::new();
+    let mut rest = s;
+    while !rest.is_empty() {
+        let known = rest.find(|c| !sets(c)).unwrap_or(rest.len());
+        out.push_str(&escaped_known(&rest[..known]));
+        rest = &rest[known..];
+        let further = rest.find(sets).unwrap_or(rest.len());
+        if further > 0 {
+            let numbers: Vec<String> = rest[..further].chars().map(|c| format!("U+{:04X}", u32::from(c))).collect();
+            let _ = write!(out, "\\coasetext{{{}}}{{{}}}", &rest[..further], numbers.join(" "));
+            rest = &rest[further..];
+        }
+    }
+    out
+}
+
+fn escaped_known(s: &str) -> String {
     let mut out = String::new();
     for c in s.chars() {
         match c {
+            // A line break would end the row, and a blank line the table.
+            c if c.is_control() => out.push(' '),
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
                 out.push('\\');
                 out.push(c);
@@ -300,6 +333,8 @@ fn escaped(s: &str) -> String {
             '^' => out.push_str("\\textasciicircum{}"),
             '~' => out.push_str("\\textasciitilde{}"),
             '\u{2013}' => out.push_str("--"),
+            '\u{2014}' => out.push_str("---"),
+            '\u{a0}' => out.push('~'),
             _ => out.push(c),
         }
     }
@@ -330,6 +365,21 @@ mod tests {
             A\\_b & None & 12346 & -- \\\\\n & 50 \\% | tax & $-$12346 & 0.000 \\\\\n\\addlinespace\n\
             C & None & 0 & -- \\\\\n & 50 \\% | tax & 0 & 0.000 \\\\\n\\bottomrule\n\\end{tabular}\n";
         assert_eq!(table().latex(), expected);
+    }
+
+    #[test]
+    fn names_in_other_scripts_compile_in_every_latex() {
+        let mut table = table();
+        assert!(!table.latex().contains("coasetext"));
+        table.groups[0].name = "\u{98ce}\u{7535} A_1 \u{df}\u{1f600}".into();
+        let text = table.latex();
+        let row = "\\coasetext{\u{98ce}\u{7535}}{U+98CE U+7535} A\\_1 \u{df}\\coasetext{\u{1f600}}{U+1F600} & None";
+        assert!(text.contains(row), "{text}");
+        assert!(text.find("\\providecommand{\\coasetext}") < text.find("\\begin{tabular}"), "{text}");
+        // Outside of the first argument, which pdfLaTeX skips, and of comments, only what it knows.
+        let skipped = text.lines().filter(|line| !line.starts_with('%')).collect::<String>();
+        let skipped = skipped.replace("{\u{98ce}\u{7535}}", "").replace("{\u{1f600}}", "");
+        assert!(skipped.chars().all(sets), "{skipped}");
     }
 
     #[test]

@@ -1,12 +1,14 @@
-//! Measuring, splitting and writing labels. The font is data of the crate `dejavu`; no system font is asked.
+//! Measuring, splitting and writing labels. The font is data of the crate `dejavu`; a system font is asked only for
+//! characters that it does not have.
 //!
 //! Markup: `_` and `^` take the next character or a braced group as subscript or superscript, a backslash takes the
 //! next character as it is.
 
-use ab_glyph::{Font, FontRef};
+use crate::fallback;
+use ab_glyph::{Font, FontRef, GlyphId};
 use std::sync::LazyLock;
 
-/// Regular or bold; there is no other face.
+/// Regular or bold.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Weight {
     Regular,
@@ -15,6 +17,72 @@ pub enum Weight {
 
 static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| parse(dejavu::sans_condensed::regular()));
 static BOLD: LazyLock<FontRef<'static>> = LazyLock::new(|| parse(dejavu::sans_condensed::bold()));
+
+/// A face that labels are set in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Face {
+    /// The embedded font.
+    Own(Weight),
+    /// A font of the system, which has no bold.
+    System(usize),
+}
+
+impl Face {
+    /// The face that sets a character; the embedded one, with its box, where none has it.
+    pub fn of(c: char, weight: Weight) -> Face {
+        let own = Face::Own(weight);
+        if font(weight).glyph_id(c).0 != 0 { own } else { fallback::serving(c).map_or(own, Face::System) }
+    }
+
+    /// The parsed face.
+    pub fn font(self) -> FontRef<'static> {
+        match self {
+            Face::Own(weight) => font(weight).clone(),
+            Face::System(k) => fallback::face(k).font().unwrap_or_else(|| REGULAR.clone()),
+        }
+    }
+
+    /// The bytes of the face and its place in them, for embedding.
+    pub fn data(self) -> (&'static [u8], u32) {
+        match self {
+            Face::Own(weight) => (font_data(weight), 0),
+            Face::System(k) => fallback::face(k).data().unwrap_or((font_data(Weight::Regular), 0)),
+        }
+    }
+
+    /// Font units per em.
+    pub fn units_per_em(self) -> f64 {
+        match self {
+            Face::Own(weight) => units_per_em(weight),
+            Face::System(k) => fallback::face(k).units_per_em(),
+        }
+    }
+}
+
+/// A character set in a face, lengths in em.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Glyph {
+    pub c: char,
+    pub face: Face,
+    pub id: GlyphId,
+    /// By how much it stands off from the one before, besides that one's advance.
+    pub kern: f64,
+    pub advance: f64,
+}
+
+/// A run set glyph by glyph.
+pub fn glyphs(text: &str, weight: Weight) -> Vec<Glyph> {
+    let mut set: Vec<Glyph> = Vec::new();
+    for c in text.chars() {
+        let face = Face::of(c, weight);
+        let (font, em) = (face.font(), face.units_per_em());
+        let id = font.glyph_id(c);
+        let before = set.last().filter(|before| before.face == face);
+        let kern = before.map_or(0.0, |before| f64::from(font.kern_unscaled(before.id, id)) / em);
+        set.push(Glyph { c, face, id, kern, advance: f64::from(font.h_advance_unscaled(id)) / em });
+    }
+    set
+}
 
 /// The parsed face.
 pub fn font(weight: Weight) -> &'static FontRef<'static> {
@@ -97,18 +165,7 @@ pub fn unmarked(label: &str) -> String {
 
 /// Width of one run of a label set in `size`.
 pub fn run_width(run: &Run, size: f64, weight: Weight) -> f64 {
-    let font = font(weight);
-    let mut units = 0.0;
-    let mut previous = None;
-    for c in run.text.chars() {
-        let glyph = font.glyph_id(c);
-        if let Some(p) = previous {
-            units += font.kern_unscaled(p, glyph);
-        }
-        units += font.h_advance_unscaled(glyph);
-        previous = Some(glyph);
-    }
-    f64::from(units) / units_per_em(weight) * size * run.scale
+    glyphs(&run.text, weight).iter().map(|glyph| glyph.kern + glyph.advance).sum::<f64>() * size * run.scale
 }
 
 /// Width of a label in pt, from the font's own advances and kerning.
@@ -160,10 +217,20 @@ pub fn two_lines(label: &str) -> String {
         .unwrap_or_else(|| label.to_owned())
 }
 
-/// Characters of a label that the font does not have.
+/// Characters of a label that no font has.
 pub fn missing(label: &str) -> Vec<char> {
-    let font = font(Weight::Regular);
-    runs(label).iter().flat_map(|r| r.text.chars().collect::<Vec<_>>()).filter(|c| font.glyph_id(*c).0 == 0).collect()
+    runs(label).iter().flat_map(|r| r.text.chars().collect::<Vec<_>>()).filter(|c| is_missing(*c)).collect()
+}
+
+/// Characters that no font has, of names that are no labels yet, each once.
+pub fn missing_from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<char> {
+    let all: std::collections::BTreeSet<char> =
+        names.into_iter().flat_map(str::chars).filter(|c| !c.is_control() && is_missing(*c)).collect();
+    all.into_iter().collect()
+}
+
+fn is_missing(c: char) -> bool {
+    font(Weight::Regular).glyph_id(c).0 == 0 && fallback::serving(c).is_none()
 }
 
 /// A number as printed: true minus, thin space from five digits on, never `−0`.

@@ -126,6 +126,17 @@ impl Experiment {
         self.mechanisms.iter().map(|m| m.label.as_str()).collect()
     }
 
+    /// Every name that the user gave and figures show: scenarios, currencies, participants, labels.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let forms = self.scenarios.iter().flat_map(|entry| {
+            let participants = entry.form.participants.iter().map(|p| p.id.as_str());
+            [entry.form.name.as_str(), entry.form.currency.as_str()].into_iter().chain(participants)
+        });
+        let labels =
+            self.mechanisms.iter().map(|m| m.label.as_str()).chain(self.policies.iter().map(|p| p.label.as_str()));
+        forms.chain(labels)
+    }
+
     /// A hash of all that determines any of its runs, 32 hex digits.
     pub fn hash(&self) -> String {
         hex(self.runs.iter().map(|run| run.run_id.as_str()))

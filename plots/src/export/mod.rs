@@ -6,6 +6,7 @@ mod pdf;
 mod png;
 mod raster;
 mod svg;
+mod woff;
 
 pub use paint::{Scale, paint};
 pub use pdf::pdf;

@@ -2,11 +2,12 @@
 //! strokes of one style joined, metadata.
 
 use super::Meta;
-use super::paint::{FAMILY, Scale, paint};
-use crate::canvas::Canvas;
+use super::paint::{FAMILY, FURTHER_FAMILY, Scale, paint};
+use crate::canvas::{Canvas, Op};
 use crate::style::ASCENT;
-use crate::text;
+use crate::text::{self, Face};
 use plotters::prelude::SVGBackend;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// plotters writes whole numbers only: 1/20 pt.
@@ -22,6 +23,7 @@ pub fn svg(canvas: &Canvas, meta: &Meta) -> String {
         paint(canvas, &mut backend, scale).expect("invariant: a string takes everything");
     }
     let mut out = header(canvas, meta, w, h);
+    out.push_str(&embedded_fonts(canvas));
     write_elements(&mut out, body.split_once('>').map_or("", |(_, rest)| rest));
     out
 }
@@ -38,6 +40,31 @@ fn header(canvas: &Canvas, meta: &Meta, w: u32, h: u32) -> String {
          <rect width=\"{w}\" height=\"{h}\" fill=\"#fff\"/>\n",
         canvas.width, canvas.height,
     )
+}
+
+/// Subsets of the system fonts that labels use: whoever opens the file may not have them.
+fn embedded_fonts(canvas: &Canvas) -> String {
+    let mut used: BTreeMap<Face, BTreeMap<char, u16>> = BTreeMap::new();
+    for label in canvas.ops.iter().filter_map(|op| if let Op::Text(label) = op { Some(label) } else { None }) {
+        for run in text::runs(&label.text) {
+            for glyph in text::glyphs(&run.text, label.weight).iter().filter(|g| matches!(g.face, Face::System(_))) {
+                used.entry(glyph.face).or_default().insert(glyph.c, glyph.id.0);
+            }
+        }
+    }
+    let mut faces = String::new();
+    for (face, glyphs) in used {
+        let (data, index) = face.data();
+        let glyphs: Vec<(char, u16)> = glyphs.into_iter().collect();
+        let Some(address) = super::woff::data_address(data, index, &glyphs) else { continue };
+        let characters: Vec<String> = glyphs.iter().map(|g| format!("U+{:X}", u32::from(g.0))).collect();
+        let range = characters.join(",");
+        let _ = writeln!(
+            faces,
+            "@font-face{{font-family:\"{FURTHER_FAMILY}\";unicode-range:{range};src:url({address}) format(\"woff\")}}"
+        );
+    }
+    if faces.is_empty() { faces } else { format!("<style>\n{faces}</style>\n") }
 }
 
 /// Goes through the backend's output, which has one element per line and labels on a line of their own.
