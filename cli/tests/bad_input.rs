@@ -139,3 +139,63 @@ fn every_file_is_checked_whatever_is_wrong_with_the_first() {
     assert!(stdout(&output).contains("good.ron: ok"), "{}", stdout(&output));
     assert!(stderr(&output).contains("bad.ron"), "{}", stderr(&output));
 }
+
+#[test]
+fn messages_name_the_field_what_stands_there_and_what_was_expected() {
+    let folder = folder("bad_words");
+    file(&folder, "net.ron", NETWORK);
+    file(&folder, "good.ron", &scenario(""));
+    let with = |from: &str, to: &str| scenario("").replacen(from, to, 1);
+    let cases: [(String, &[&str]); 14] = [
+        (with("periods: 2", "periods: 2.0"), &["case.ron:2:28", "periods is 2.0, expected a whole number"]),
+        (with("periods: 2", "periods: -2"), &["case.ron:2", "periods is -2, expected a whole number of at least 0"]),
+        (with("periods: 2", "periods: None"), &["case.ron:2", "periods is None, expected a whole number"]),
+        (with("\"case\"", "case"), &["case.ron:2", "name is case, expected text in quotes", "write \"case\""]),
+        (with("(buy", "[buy"), &["case.ron:4"]),
+        (with(" currency: \"EUR\",", ""), &["case.ron:1:1", "`currency` is missing in Scenario"]),
+        (with("0.3", "\"0.3\""), &["case.ron:4", "buy_price_per_kwh is \"0.3\", expected a number, a list of numbers"]),
+        (with("[10, 20]", "[10, \"20\"]"), &["case.ron:7", "p_kw.1 is \"20\", expected a number"]),
+        (with("Load(p_kw: [10, 20])", "Load"), &["case.ron:7", "devices.0", "Load", "in parentheses"]),
+        (with("Load(p_kw: [10, 20])", "Load(10)"), &["case.ron:7", "`Load` is given `10`, expected `name: value`"]),
+        (with("Load(p_kw: [10, 20])", "Pv(p_max_kw: 1,5, profile: 1)"), &["case.ron:7", "decimals have a point"]),
+        (
+            with("Load(p_kw", "Laod(p_kw"),
+            &["case.ron:7", "devices.0 is Laod, expected Pv, Wind", "did you mean `Load`?"],
+        ),
+        (
+            with("source: \"net.ron\"", "sourc: \"net.ron\""),
+            &["case.ron:3", "network has no field `sourc`; it has source"],
+        ),
+        (with("Load(p_kw: [10, 20])", "Load(p_kw: [10, 20], p_kw: 3)"), &["case.ron:7", "field `p_kw` is there twice"]),
+    ];
+    for (text, expected) in &cases {
+        refused(&folder, text, expected);
+    }
+    let experiment = |rest: &str| format!("Experiment(scenarios: [\"good.ron\"],\n    {rest},\n)");
+    let cases: [(&str, &[&str]); 9] = [
+        (
+            "mechanisms: [\"grid-only\"], seeds: [-1]",
+            &["case.ron:2", "seeds.0 is -1, expected a whole number of at least 0"],
+        ),
+        ("mechanisms: [\"grid-only\"], seeds: 1", &["case.ron:2", "seeds is 1, expected a list in brackets"]),
+        (
+            "mechanisms: [grid-only]",
+            &["case.ron:2", "mechanisms.0 is grid-only, expected text in quotes", "write \"grid-only\""],
+        ),
+        ("mechanisms: [\"grid-only\"], carbon: [Tax(60)]", &["case.ron:2", "`Tax` is given `60`", "price_per_tonne"]),
+        (
+            "mechanisms: [\"grid-only\"], carbon: [None]",
+            &["case.ron:2", "carbon policy is None", "write \"none\" in quotes"],
+        ),
+        (
+            "mechanisms: [NetworkRepair(inner: \"grid-only\")]",
+            &["case.ron:2", "inner is \"grid-only\", expected a name", "write `GridOnly()` here"],
+        ),
+        ("mechanisms: [\"grid-only\"], match: Revenu", &["match is Revenu", "did you mean `Revenue`?"]),
+        ("mechanisms: [\"grid-only\"], evidence: true", &["evidence is true, expected fields in parentheses"]),
+        ("mechanisms: [\"grid-only\"], carbon: [Stepped(tiers: 3.5)]", &["tiers is 3.5, expected a whole number"]),
+    ];
+    for (rest, expected) in cases {
+        refused(&folder, &experiment(rest), expected);
+    }
+}

@@ -108,6 +108,25 @@ fn an_absurd_base_is_an_error_and_never_a_flow_of_nothing() {
 }
 
 #[test]
+fn a_network_file_is_told_by_field_too() {
+    let folder = folder("readers_network");
+    let network = "// a feeder\nNetwork(base_mva: 1, base_kv: 10,\n    buses: [(id: 1, kind: Slack), (id: 2, p_kw: 5)],\n    branches: [(from: 1, to: 2, r_ohm: 1, x_ohm: 1)])";
+    for (from, to, words) in [
+        ("id: 2", "id: 2.5", ["net.ron:3", "id is 2.5, expected a whole number"]),
+        ("kind: Slack", "kind: Slak", ["net.ron:3", "did you mean `Slack`?"]),
+        ("p_kw", "p_kW", ["net.ron:3", "has no field `p_kW`"]),
+        ("base_mva: 1, ", "", ["net.ron:2", "`base_mva` is missing in Network"]),
+        ("p_kw: 5", "p_kw: NaN", ["net.ron:3", "bus 2: p_load_kw is NaN"]),
+    ] {
+        let output = coase(&["flow", &file(&folder, "net.ron", &network.replace(from, to))]);
+        assert_eq!(status(&output), 2);
+        for word in words {
+            assert!(stderr(&output).contains(word), "`{word}` is not in\n{}", stderr(&output));
+        }
+    }
+}
+
+#[test]
 fn brackets_without_end_are_told_and_do_not_end_the_program() {
     let folder = folder("readers_deep");
     let matlab = format!("mpc.baseMVA = {}1;\n", "(".repeat(50_000));

@@ -59,7 +59,28 @@ pub enum Cause {
         /// What should.
         expected: &'static str,
     },
-    /// RON does not accept the text: syntax, an unknown field, a missing field, a value of another type.
+    /// Nobody has this field.
+    #[error("{of} has no field `{field}`; it has {fields}")]
+    NoField {
+        /// What it is a field of.
+        of: String,
+        /// The field.
+        field: String,
+        /// The fields there are.
+        fields: String,
+    },
+    /// A field that has no default is not there.
+    #[error("`{field}` is missing in {of}")]
+    NoValue {
+        /// What it is a field of.
+        of: String,
+        /// The field.
+        field: &'static str,
+    },
+    /// The text is no RON.
+    #[error("{0}")]
+    Syntax(&'static str),
+    /// RON does not accept the text for another reason.
     #[error("{0}")]
     Ron(ron::Error),
     /// Nobody has this name.
@@ -92,7 +113,7 @@ pub enum Cause {
     #[error("{field} is {found}, expected {expected}")]
     Field {
         /// Which.
-        field: &'static str,
+        field: String,
         /// What it is.
         found: String,
         /// What it should be.
@@ -164,7 +185,7 @@ pub enum Cause {
         bus: u64,
     },
     /// A network file is not right.
-    #[error("network: {0}")]
+    #[error("{}", without_line(.0))]
     Network(ReadError),
     /// A network contradicts itself after the scenario's changes.
     #[error("network: {0}")]
@@ -198,6 +219,17 @@ pub enum Cause {
         /// Why not.
         why: &'static str,
     },
+}
+
+/// A network's error without the line, which the place of the fault shows.
+fn without_line(error: &ReadError) -> String {
+    match error {
+        ReadError::Head { found, .. } => format!("a network file begins with `Network(`, found `{found}`"),
+        ReadError::Ron { source, .. } => source.to_string(),
+        ReadError::Matpower { source, .. } => source.to_string(),
+        ReadError::InvalidAt { source, .. } => source.to_string(),
+        other => other.to_string(),
+    }
 }
 
 impl Fault {

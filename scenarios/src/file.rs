@@ -123,7 +123,7 @@ pub fn read_text(path: &Path) -> Result<String, Fault> {
 ///
 /// # Errors
 /// As [`read_text`].
-pub fn read_matpower_text(path: &Path) -> Result<String, Fault> {
+pub(crate) fn read_matpower_text(path: &Path) -> Result<String, Fault> {
     let bytes = content(path)?;
     let is_latin = !bytes.contains(&0) && foreign(&bytes).is_none() && std::str::from_utf8(&bytes).is_err();
     if is_latin {

@@ -39,16 +39,17 @@ pub mod spec;
 mod store;
 mod text;
 mod variant;
+mod words;
 
 pub use build::Instance;
 pub use csv_file::CsvError;
 pub use experiment::{Choices, Experiment, Matched, Run, VERSION};
 pub use fault::{Cause, Fault, Place, nearest};
-pub use file::{read_matpower_text, read_text};
+pub use file::read_text;
 pub use library::{LIBRARY, LibraryFile, library_file};
 pub use load::{Loader, load};
 pub use overrides::Override;
-pub use resolve::LeftOut;
+pub use resolve::{LeftOut, read_network};
 pub use run::{NoShard, NoThreads, Progress, RunOptions, RunResult, RunStatus, Shard, Timing};
 pub use store::{
     Before, Build, Existing, Held, Left, Prepared, Ran, RunFileError, Store, StoreError, StoreOptions, Summary,

@@ -3,6 +3,7 @@
 //! Serves two purposes: a fault that is found after reading points at its line, and `--set` and sweeps put a value in its
 //! place before reading. Knows RON's brackets and nothing of scenarios.
 
+use std::fmt;
 use std::ops::Range;
 
 /// A value in the text.
@@ -66,7 +67,55 @@ pub(crate) fn put(text: &str, path: &[&str], value: &str) -> Result<String, NoSu
     Ok(format!("{}{insert}{}", &text[..span.start], &text[span.end..]))
 }
 
+/// A step on the way to a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A field or a key.
+    Name(String),
+    /// A position in a list.
+    Position(usize),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Name(name) => f.write_str(name),
+            Step::Position(position) => write!(f, "{position}"),
+        }
+    }
+}
+
 impl Node {
+    /// The values around an offset, from the whole to the innermost, each with the step that leads to it.
+    pub(crate) fn way_to(&self, at: usize) -> Vec<(Option<Step>, &Node)> {
+        let mut way = vec![(None, self)];
+        let mut here = self;
+        let around = |node: &Node| node.span.start <= at && at < node.span.end;
+        loop {
+            let next = match &here.kind {
+                Kind::Plain(_) => None,
+                Kind::Fields { fields: children, .. } | Kind::Entries { entries: children, .. } => {
+                    let child = children.iter().find(|(_, node)| around(node));
+                    child.map(|(name, node)| (Some(Step::Name(name.clone())), node))
+                }
+                Kind::Items(items) => {
+                    let child = items.iter().enumerate().find(|(_, node)| around(node));
+                    // What a name wraps alone is no element of a list.
+                    let is_wrapped = here.name.is_some() && items.len() == 1;
+                    child.map(|(k, node)| ((!is_wrapped).then_some(Step::Position(k)), node))
+                }
+            };
+            let Some((step, node)) = next else { return way };
+            way.push((step, node));
+            here = node;
+        }
+    }
+
+    /// Whether it is `(a: 1, b: 2)`, or `()`.
+    pub(crate) fn has_fields(&self) -> bool {
+        matches!(self.kind, Kind::Fields { .. })
+    }
+
     /// The deepest place on a path that exists, and how many of the path's parts led there. A part is a field, a key, a
     /// position in a list, or the `id` or `label` of a list element; `Some(..)` and other wrappers of one value are
     /// looked through.

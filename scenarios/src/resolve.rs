@@ -64,7 +64,8 @@ impl Files {
 /// Refuses characters that cannot separate what they should.
 fn check_separators(text: &Text, at: &str, csv: &CsvColumn) -> Result<(), Fault> {
     let wrong = |field: &'static str, found: char, expected: &str| {
-        let cause = Cause::Field { field, found: format!("{found:?}"), expected: expected.to_owned() };
+        let cause =
+            Cause::Field { field: field.to_owned(), found: format!("{found:?}"), expected: expected.to_owned() };
         Err(text.fault(&format!("{at}.{field}"), cause))
     };
     let separates = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"\"\n\r.+-".contains(c);
@@ -277,34 +278,39 @@ impl Writer<'_> {
             return Err(self.text.fault(AT, cause).with_hint(hint));
         }
         let path = self.files.path(self.text, AT, name)?;
-        let read = if extension == Some("m") { read_matpower_text } else { read_text };
-        let content = read(&path).map_err(|fault| match &*fault.cause {
+        let network = read_network(&path).map_err(|fault| match &*fault.cause {
             Cause::Unreadable { .. } => self.text.fault(AT, *fault.cause),
             _ => fault,
         })?;
-        *source = NetworkSource::Inline(Box::new(read_network(&path, &content)?));
+        *source = NetworkSource::Inline(Box::new(network));
         Ok(())
     }
 }
 
-/// Reads a network file; the fault points into it.
-fn read_network(path: &Path, content: &str) -> Result<network::Network, Fault> {
+/// Reads a network file, MATPOWER's where its name ends with `.m`.
+///
+/// # Errors
+/// What is wrong, with its place in the file.
+pub fn read_network(path: &Path) -> Result<network::Network, Fault> {
     let is_matpower = path.extension().is_some_and(|e| e == "m");
+    let content = if is_matpower { read_matpower_text(path)? } else { read_text(path)? };
     let read = if is_matpower { network::Network::from_matpower } else { network::Network::from_ron };
-    read(content).map_err(|error| {
+    read(&content).map_err(|error| {
+        if let ReadError::Ron { line, column, source } = error {
+            let text = Text::new(path.display().to_string(), "", content.as_str());
+            return text.ron_fault_at(source, line, column);
+        }
         let place = match &error {
-            ReadError::Ron { line, column, .. } => Some((*line, Some(*column))),
             ReadError::Head { line, .. } | ReadError::Matpower { line, .. } | ReadError::InvalidAt { line, .. } => {
-                Some((*line, None))
+                Some(*line)
             }
             _ => None,
         };
-        let place = place.map(|(line, column)| {
+        let place = place.map(|line| {
             let text = content.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
-            // Without a column the whole line is at fault.
-            let indent = text.chars().take_while(|c| c.is_whitespace()).count();
-            let whole = (indent + 1, text.trim().chars().count().max(1));
-            let (column, width) = column.map_or(whole, |column| (column, 1));
+            // The whole line is at fault.
+            let column = text.chars().take_while(|c| c.is_whitespace()).count() + 1;
+            let width = text.trim().chars().count().max(1);
             Place { line, column, width, text }
         });
         Fault { file: path.display().to_string(), place, cause: Box::new(Cause::Network(error)), hint: None }

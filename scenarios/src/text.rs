@@ -4,6 +4,7 @@ use crate::fault::{Cause, Fault, did_you_mean};
 use crate::file::{place, read_text};
 use crate::outline::{self, NoSuchPlace, Node};
 use crate::some::without_some;
+use crate::words::told;
 use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -102,10 +103,19 @@ impl Text {
 
     fn ron_fault(&self, error: ron::error::SpannedError) -> Fault {
         let text = self.as_str();
-        let (start, end) = (byte(text, error.span.start), byte(text, error.span.end));
-        let hint = match &error.code {
-            ron::Error::NoSuchEnumVariant { expected, found, .. }
-            | ron::Error::NoSuchStructField { expected, found, .. } => did_you_mean(found, expected.iter().copied()),
+        self.told(error.code, byte(text, error.span.start)..byte(text, error.span.end))
+    }
+
+    /// A fault that somebody else has found in the whole file, at a line and column from 1.
+    pub(crate) fn ron_fault_at(&self, error: ron::Error, line: usize, column: usize) -> Fault {
+        let at = byte(&self.whole, ron::error::Position { line, col: column }).saturating_sub(self.range.start);
+        self.told(error, at..at)
+    }
+
+    fn told(&self, error: ron::Error, found: Range<usize>) -> Fault {
+        let text = self.as_str();
+        let Range { start, end } = found;
+        let hint = match &error {
             // Inside a plugin's parameters only the words are left; they name found and expected in backticks.
             ron::Error::Message(message) => {
                 let mut quoted = message.split('`').skip(1).step_by(2);
@@ -113,7 +123,8 @@ impl Text {
             }
             _ => None,
         };
-        self.fault_at(&(start..end.max(start)), Cause::Ron(error.code)).with_hint(hint)
+        let told = told(error, text, start, self.outline().as_ref());
+        self.fault_at(&told.span.unwrap_or(start..end.max(start)), told.cause).with_hint(told.hint.or(hint))
     }
 }
 

@@ -151,11 +151,30 @@ where
 
     fn parse(text: &Text) -> Result<Box<T>, Fault> {
         let word = text.as_str();
+        let head = text.head();
+        let id = T::set().ids().find(|id| camel_case(id) == head);
+        // RON has a word of its own for nothing, and `none` is the name of a policy.
+        if word == "None" {
+            let expected = format!("a name with parameters, such as `{}`, or an id in quotes", example::<T>());
+            let field = T::NAME.to_owned();
+            let fault = text.fault("", Cause::Field { field, found: "None".to_owned(), expected });
+            return Err(fault.with_hint(T::set().get("none").map(|_| "write \"none\" in quotes".to_owned())));
+        }
         text.parse::<Box<T>>().map_err(|fault| {
             let is_bare = !word.contains('(') && word.starts_with(char::is_alphabetic);
-            fault.with_hint(is_bare.then(|| format!("write `{word}()`, or its id in quotes")))
+            let bare = is_bare.then(|| format!("write `{head}()`, or its id in quotes"));
+            // A value without a name: the names there are.
+            let unnamed = matches!(&*fault.cause, Cause::Field { found, .. } if found.starts_with("given `"));
+            let entry = id.filter(|_| unnamed).and_then(|id| T::set().get(id));
+            let named = entry.map(|entry| format!("the parameters of `{head}` are {}", (entry.fields)().join(", ")));
+            fault.with_hint(bare.or(named))
         })
     }
+}
+
+/// A name of the kind with its parentheses.
+fn example<T: Kind + ?Sized>() -> String {
+    T::set().ids().find(|id| *id != "none").map_or_else(String::new, |id| camel_case(id) + "()")
 }
 
 fn all_ids<T: Kind + ?Sized>() -> String {

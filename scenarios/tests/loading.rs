@@ -294,7 +294,7 @@ fn series_have_one_number_per_period() {
     refused("[1.0, 0.8]", "[1.0, 0.8, 0.7]", "[1.0, 0.8, 0.7]", &["3 values", "2 periods"]);
     refused("[0.5, 1]", "[0.5, NaN]", "NaN", &["profile", "period 1"]);
     refused("Load(p_kw: 40)", "Load(p_kw: inf)", "inf", &["p_kw"]);
-    refused("profile: [0.5, 1]", "profile: \"0.5\"", "0.5\"", &["a number, a list of numbers, or Csv"]);
+    refused("profile: [0.5, 1]", "profile: \"0.5\"", "\"0.5\"", &["a number, a list of numbers, or Csv"]);
 }
 
 #[test]
