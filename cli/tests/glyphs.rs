@@ -46,9 +46,13 @@ fn font_with(characters: &str) -> Vec<u8> {
     // One subtable of format 12, a group for each character; any glyphs with outlines will do.
     let mut map = vec![0, 0, 0, 1, 0, 3, 0, 10, 0, 0, 0, 12, 0, 12, 0, 0];
     let groups = sorted.len() as u32;
-    [16 + 12 * groups, 0, groups].iter().for_each(|value| map.extend(value.to_be_bytes()));
+    for value in [16 + 12 * groups, 0, groups] {
+        map.extend(value.to_be_bytes());
+    }
     for (k, c) in sorted.iter().enumerate() {
-        [*c, *c, 68 + k as u32].iter().for_each(|value| map.extend(value.to_be_bytes()));
+        for value in [*c, *c, 68 + k as u32] {
+            map.extend(value.to_be_bytes());
+        }
     }
     let mut out = font[..12].to_vec();
     let mut body: Vec<u8> = vec![];

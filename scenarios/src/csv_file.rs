@@ -333,7 +333,9 @@ impl Table {
         if count == wanted {
             values.truncate(ask.periods);
         }
-        values.iter_mut().for_each(|value| *value *= scale);
+        for value in &mut values {
+            *value *= scale;
+        }
         Ok(values)
     }
 

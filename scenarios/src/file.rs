@@ -63,7 +63,7 @@ pub(crate) fn decoded(bytes: Vec<u8>) -> Result<String, Undecoded> {
     }
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
         // Every other byte of Latin letters is 0 in UTF-16, with or without a byte order mark.
-        let zeros = bytes.iter().filter(|byte| **byte == 0).count();
+        let zeros = count(&bytes, 0);
         let (what, advice) = if 3 * zeros > bytes.len() { UTF_16 } else { BINARY };
         return Err(undecoded(&bytes, at, what.to_owned(), advice.to_owned()));
     }
@@ -107,8 +107,13 @@ fn undecoded(bytes: &[u8], at: usize, what: String, advice: String) -> Undecoded
     let before = String::from_utf8_lossy(&bytes[start..at]);
     let shown: String = before.chars().chain(bytes[at..end].iter().map(|byte| char::from(*byte))).collect();
     let shown = shown.trim_start_matches('\u{feff}').chars().filter(|c| !c.is_control()).take(200).collect();
-    let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = count(&bytes[..at], b'\n') + 1;
     Undecoded { what, advice, line, column: before.trim_start_matches('\u{feff}').chars().count() + 1, text: shown }
+}
+
+/// How often a byte occurs.
+fn count(bytes: &[u8], wanted: u8) -> usize {
+    bytes.split(|byte| *byte == wanted).count() - 1
 }
 
 /// The text of a file: a regular one of bounded size, in UTF-8.
@@ -176,11 +181,11 @@ mod tests {
 
     #[test]
     fn what_is_larger_than_allowed_is_not_read_packed_or_unpacked() {
-        let plain = file("plain", &[b'1'; 3 << 20]);
+        let plain = file("plain", &vec![b'1'; 3 << 20]);
         assert_eq!(bytes(&plain, 4 << 20).unwrap().len(), 3 << 20);
         assert_eq!(bytes(&plain, 2 << 20).unwrap_err(), "it is larger than 2 MiB");
         let mut zip = GzEncoder::new(vec![], Compression::best());
-        zip.write_all(&[b'1'; 3 << 20]).unwrap();
+        zip.write_all(&vec![b'1'; 3 << 20]).unwrap();
         let packed = zip.finish().unwrap();
         assert!(packed.len() < 10_000);
         // What it is is told by its content, whatever its name.

@@ -131,7 +131,9 @@ fn branch(row: &Row, number: usize, nodes: &Nodes) -> Result<Branch, ReadError> 
         tap: if c[8] == 0.0 { 1.0 } else { c[8] },
         shift_deg: c[9],
         // 0 means no limit.
-        rate_kva: Some(c[5]).filter(|rate| *rate != 0.0 && !(*rate >= NO_LIMIT)).map(|rate| rate * KW_PER_MW),
+        rate_kva: Some(c[5])
+            .filter(|rate| *rate != 0.0 && (*rate < NO_LIMIT || rate.is_nan()))
+            .map(|rate| rate * KW_PER_MW),
         angle_min_deg,
         angle_max_deg,
         in_service: closed && !nodes.isolated[from.0] && !nodes.isolated[to.0],

@@ -429,7 +429,9 @@ proptest! {
         damage in prop::collection::vec(damage(), 1..4),
     ) {
         let mut text = WHOLE.to_owned();
-        damage.iter().for_each(|damage| damage.of(&mut text));
+        for damage in &damage {
+            damage.of(&mut text);
+        }
         match Network::from_matpower(&text) {
             Ok(network) => prop_assert!(numbers_of(&network).iter().all(|x| x.is_finite()), "{network:?}"),
             Err(ReadError::Matpower { line, source }) => {
