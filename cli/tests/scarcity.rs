@@ -81,3 +81,59 @@ fn a_bargain_under_traded_allowances_splits_what_the_evaluator_measures() {
     all_close(&gains[3..], 260.0 / 3.0, 1e-6);
     all_close(&numbers(&store, "runs", "welfare_gain")[..1], 200.0, 1e-6);
 }
+
+const WIND_AND_LOADS: &str = r#"Scenario(name: "wind", periods: 1, period_h: 1, currency: "EUR",
+    grid: (buy_price_per_kwh: 1.0, sell_price_per_kwh: 0.4, intensity_kg_per_kwh: 0.5),
+    participants: [
+        (id: "wind", devices: [Wind(p_max_kw: 100, profile: 1.0)]),
+        (id: "a", devices: [Load(p_kw: 80)]),
+        (id: "b", quota_kg: 10, devices: [Load(p_kw: 60)]),
+    ])"#;
+
+/// Wind sells 100 kWh to loads of 80 and 60 that import the rest. At 200 per tonne the loads answer for all they consume at
+/// 0.5 kg, 40 kg and 30 kg less a quota of 10; wind, which was issued nothing, owes nothing. If it earns 0.3 kg per kWh,
+/// 30 kg travel with what it sells, in proportion.
+#[test]
+fn bundled_allowances_travel_only_from_whoever_holds_them() {
+    let folder = folder("scarcity_bundled");
+    support::file(&folder, "wind.ron", WIND_AND_LOADS);
+    let listed = r#"Experiment(scenarios: ["wind.ron"],
+        mechanisms: ["grid-only", "mid-market-rate", "central-optimum", "nash-bargaining"], carbon: [
+            (label: "none earned", policy: AllowanceTrading(base_price_per_tonne: 200, growth: 0, credits: Bundled)),
+            (label: "earned", policy: AllowanceTrading(base_price_per_tonne: 200, growth: 0, credits: Bundled,
+                renewable_kg_per_kwh: 0.3))])"#;
+    let out = folder.join("out");
+    let file = support::file(&folder, "bundled.ron", listed);
+    let output = coase(&["run", &file, "--quiet", "--out", out.to_str().unwrap()]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert_eq!(verdicts(&out, "retirement"), ["upheld"; 8]);
+    assert!(verdicts(&out, "individual_rationality").iter().all(|v| v != "refuted"));
+    let (labels, mechanisms) = (column(&out, "runs", "carbon_label"), column(&out, "runs", "mechanism"));
+    let ids = column(&out, "runs", "run_id");
+    let paid = numbers(&out, "participants", "carbon_cost");
+    let whose = column(&out, "participants", "run_id");
+    for ((label, mechanism), id) in labels.iter().zip(&mechanisms).zip(&ids) {
+        let found: Vec<f64> = whose.iter().zip(&paid).filter(|(i, _)| *i == id).map(|(_, x)| *x).collect();
+        let sold = mechanism != "grid-only";
+        let (wind, covered) = match (label.as_str(), sold) {
+            ("earned", true) => (0.0, 30.0),
+            // Without trade it keeps what it earned, and a surplus is worth its price.
+            ("earned", false) => (-30.0, 0.0),
+            _ => (0.0, 0.0),
+        };
+        let expected_kg = [wind, 40.0 - covered * 80.0 / 140.0, 20.0 - covered * 60.0 / 140.0];
+        if mechanism == "mid-market-rate" || !sold {
+            for (found, kg) in found.iter().zip(expected_kg) {
+                assert!((found - 0.2 * kg).abs() < 1e-6, "{label}, {mechanism}: {found}, {kg} kg");
+            }
+        }
+        // Who buys how much of the optimum is a choice; what all pay is not.
+        let (all, kg) = (found.iter().sum::<f64>(), expected_kg.iter().sum::<f64>());
+        assert!((all - 0.2 * kg).abs() < 1e-6, "{label}, {mechanism}: {all}, {kg} kg");
+        assert!((found[0] - 0.2 * wind).abs() < 1e-6, "{label}, {mechanism}: wind pays {}", found[0]);
+    }
+    // 70 kg are charged and 20 emitted, with trade (what is bought) and without (what goes through the grid and back).
+    for phantom in numbers(&out, "runs", "phantom_kg") {
+        assert!((phantom - 50.0).abs() < 1e-6, "{phantom}");
+    }
+}

@@ -1,113 +1,19 @@
 //! A total cap over random small markets: the engine's price and schedules against one program with the cap as a row, written
 //! plainly here and solved by another solver.
 
+mod village;
+
+use coase_core::MechanismError;
 use coase_core::carbon::CarbonPolicy;
 use coase_core::engine::{self, Cleared, Reporting};
 use coase_core::mechanism::Mechanism;
 use coase_core::open::Open;
 use coase_core::outcome::{Status, Verdict};
-use coase_core::participant::{Device, Load, MicroTurbine, Portfolio, Quadratic, Renewable, Storage};
 use coase_core::program::{Cost, Expr, Program, Var};
-use coase_core::setting::{Member, Periods, Setting, Tariff};
-use coase_core::{Market, MechanismError, Participant};
 use coase_mechanisms as _;
 use proptest::prelude::*;
 use std::sync::Arc;
-
-/// Export of a quadratic agent, kWh in a period.
-const AGENT_KWH: f64 = 40.0;
-/// Rating of a storage, kW and kWh; start and end half full, without losses of its own.
-const STORE: f64 = 20.0;
-const EFFICIENCY: f64 = 0.9;
-const WEAR: f64 = 0.01;
-const PV_KW: f64 = 80.0;
-const CONNECTION_KW: f64 = 500.0;
-
-#[derive(Clone, Debug)]
-struct Plant {
-    load: Vec<f64>,
-    /// Shares of its rating.
-    pv: Option<Vec<f64>>,
-    /// Cost, curvature, emission, rating.
-    turbine: Option<(f64, f64, f64, f64)>,
-    /// `a`, `b` of `a/2 x^2 + b x`.
-    agent: Option<(f64, f64)>,
-    storage: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Village {
-    buy: Vec<f64>,
-    sell: f64,
-    intensity: Vec<f64>,
-    plants: Vec<Plant>,
-}
-
-impl Village {
-    fn periods(&self) -> usize {
-        self.buy.len()
-    }
-
-    fn market(&self) -> Market {
-        let periods = Periods { count: self.periods(), hours: 1.0 };
-        let tariff = Tariff {
-            buy_per_kwh: self.buy.clone(),
-            sell_per_kwh: vec![self.sell; self.periods()],
-            intensity_kg_per_kwh: self.intensity.clone(),
-            upstream_carbon_per_tonne: 0.0,
-        };
-        let portfolio = |(i, plant): (usize, &Plant)| {
-            let mut devices = vec![Device::Load(Load { p_kw: plant.load.clone() })];
-            devices.extend(
-                plant
-                    .pv
-                    .clone()
-                    .map(|available| Device::Pv(Renewable { p_max_kw: PV_KW, profile: available, cost_per_kwh: 0.0 })),
-            );
-            devices.extend(plant.turbine.map(|(cost, curvature, emission, rating)| {
-                Device::MicroTurbine(MicroTurbine {
-                    p_min_kw: 0.0,
-                    p_max_kw: rating,
-                    cost_per_kwh: cost,
-                    cost_per_kwh2: curvature,
-                    cost_per_h: 0.0,
-                    ramp_kw_per_h: None,
-                    emission_kg_per_kwh: emission,
-                    reserve_cost_per_kw: None,
-                })
-            }));
-            devices.extend(plant.agent.map(|(a, b)| {
-                Device::Quadratic(Quadratic {
-                    a_per_kwh2: a,
-                    b_per_kwh: vec![b; self.periods()],
-                    net_export_min_kwh: -AGENT_KWH,
-                    net_export_max_kwh: AGENT_KWH,
-                    reserve_cost_per_kw: None,
-                })
-            }));
-            devices.extend(plant.storage.then(|| {
-                Device::Storage(Storage {
-                    capacity_kwh: STORE,
-                    p_charge_max_kw: STORE,
-                    p_discharge_max_kw: STORE,
-                    efficiency_charge: EFFICIENCY,
-                    efficiency_discharge: EFFICIENCY,
-                    retention_per_h: 1.0,
-                    soc_min: 0.0,
-                    soc_max: 1.0,
-                    soc_start: 0.5,
-                    soc_end: None,
-                    cost_per_kwh: WEAR,
-                    reserve_cost_per_kw: None,
-                })
-            }));
-            Arc::new(Portfolio::new(format!("p{i}"), devices, periods).expect("valid")) as Arc<dyn Participant>
-        };
-        let members = (0..self.plants.len()).map(|i| Member::new(format!("p{i}"), CONNECTION_KW, CONNECTION_KW));
-        let setting = Setting::energy(periods, Some(tariff), None, members.collect());
-        Market::new(setting, self.plants.iter().enumerate().map(portfolio).collect())
-    }
-}
+use village::{AGENT_KWH, CONNECTION_KW, EFFICIENCY, PV_KW, STORE, Village, WEAR, village};
 
 /// What the plain program looks for.
 #[derive(Clone, Copy)]
@@ -221,30 +127,6 @@ fn cost_and_kg(village: &Village, cleared: &Cleared) -> (f64, f64) {
         (0..village.periods()).map(|t| village.intensity[t] * p.import_kwh[t] + p.emission_kg[t]).sum::<f64>()
     };
     (cost, plans.iter().map(kg).sum())
-}
-
-fn plant(periods: usize) -> impl Strategy<Value = Plant> {
-    let turbine = (0.4..1.4f64, prop_oneof![Just(0.0), 1e-4..4e-3f64], 0.02..0.9f64, 20.0..120.0f64);
-    (
-        prop::collection::vec(0.0..100.0f64, periods),
-        prop::option::of(prop::collection::vec(0.0..1.0f64, periods)),
-        prop::option::weighted(0.7, turbine),
-        prop::option::of((2e-3..2e-2f64, 0.2..1.2f64)),
-        prop::bool::weighted(0.3),
-    )
-        .prop_map(|(load, pv, turbine, agent, storage)| Plant { load, pv, turbine, agent, storage })
-}
-
-fn village() -> impl Strategy<Value = Village> {
-    (1usize..4).prop_flat_map(|periods| {
-        (
-            prop::collection::vec(0.6..1.2f64, periods),
-            0.05..0.5f64,
-            prop::collection::vec(0.2..0.9f64, periods),
-            prop::collection::vec(plant(periods), 1..5),
-        )
-            .prop_map(|(buy, sell, intensity, plants)| Village { buy, sell, intensity, plants })
-    })
 }
 
 /// What the grid-only mechanism is free to trade: nothing.

@@ -119,7 +119,10 @@ pub fn account(setting: &Setting, modifiers: &Modifiers, quota: Quota, fixed_quo
         export_kg_per_kwh: credit,
         withdrawal_kg_per_kwh: vec![],
         injection_kg_per_kwh: vec![],
+        sold_kg_per_kwh: vec![],
+        bought_kg_per_kwh: vec![],
         turbine_quota_kg_per_kwh: turbine,
+        renewable_quota_kg_per_kwh: 0.0,
         quota_kg: fixed_quota_kg,
         charge,
     }
@@ -135,8 +138,22 @@ pub fn balance_kg(setting: &Setting, account: &Account, plan: &Plan) -> f64 {
         let withdrawal = withdrawal_kwh(setting, plan, t);
         kg += at(&account.withdrawal_kg_per_kwh, t) * withdrawal.max(0.0);
         kg += at(&account.injection_kg_per_kwh, t) * (-withdrawal).max(0.0);
+        if !account.sold_kg_per_kwh.is_empty() || !account.bought_kg_per_kwh.is_empty() {
+            let sale = sale_kwh(setting, plan, t);
+            kg += at(&account.sold_kg_per_kwh, t) * sale.max(0.0);
+            kg += at(&account.bought_kg_per_kwh, t) * (-sale).max(0.0);
+        }
+        if account.renewable_quota_kg_per_kwh != 0.0 {
+            kg -= account.renewable_quota_kg_per_kwh * plan.renewable_kwh(setting.periods.hours, t);
+        }
     }
     kg
+}
+
+/// Net sale of a member to its peers in a period, kWh.
+pub(super) fn sale_kwh(setting: &Setting, plan: &Plan, period: usize) -> f64 {
+    let energy = |k: &usize| setting.slots[*k].product == Product::Energy && setting.slots[*k].period == period;
+    (0..setting.slots.len()).filter(energy).map(|k| plan.trade[k]).sum()
 }
 
 /// Net physical withdrawal of a member at its connection point in a period, kWh.

@@ -83,6 +83,8 @@ pub enum SignalKind {
     None,
     /// One price of a kg, at which what is scarce is in balance ([`CarbonPolicy::scarcity`]).
     Scarcity,
+    /// Shares that outcomes determine and terms contain, each between 0 and 1: iterated until they are consistent.
+    Shares,
     /// Prices at nodes, one per member and period (member-major): brought to a fixed point with an anchor on quantities.
     Nodal,
 }

@@ -453,7 +453,9 @@ fn cost_under(run: &Run<'_>, terms: &Terms, plan: &Plan) -> f64 {
         if let Some(a) = &terms.account {
             balance += at(&a.import_kg_per_kwh, t) * import + at(&a.export_kg_per_kwh, t) * export;
             balance += at(&a.withdrawal_kg_per_kwh, t) * drawn + at(&a.injection_kg_per_kwh, t) * fed;
+            balance += at(&a.sold_kg_per_kwh, t) * sale.max(0.0) + at(&a.bought_kg_per_kwh, t) * (-sale).max(0.0);
             balance += plan.emission_kg[t] - a.turbine_quota_kg_per_kwh * plan.emitting_kwh[t];
+            balance -= a.renewable_quota_kg_per_kwh * plan.renewable_kwh(setting.periods.hours, t);
         }
     }
     cost + terms.account.as_ref().map_or(0.0, |a| a.charge.value(balance))

@@ -8,6 +8,7 @@ mod anderson;
 mod ending;
 mod limits;
 mod scarcity;
+mod shares;
 mod steepness;
 mod within_limits;
 
@@ -144,6 +145,7 @@ pub fn clear(
             run.round(&policy.terms(market.setting(), &signal), signal)
         }
         SignalKind::Scarcity => scarcity::clear(&run),
+        SignalKind::Shares => shares::clear(&run),
         SignalKind::Nodal => anchored::clear(&run),
     };
     cleared.map(Cleared::held_to_its_evidence)

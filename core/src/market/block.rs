@@ -127,7 +127,8 @@ impl Block {
         cost.add(1.0, &money);
         program.add_cost(&cost);
         if let Some(account) = &terms.account {
-            let balance = block.balance(account, kg);
+            let mut balance = block.balance(account, kg);
+            block.count_trade(program, setting, account, &mut balance);
             let (charge, row) = account.charge.contribute(program, &balance);
             program.add_cost(&charge);
             block.balance = Some((balance, row));
@@ -295,6 +296,30 @@ impl Block {
         balance
     }
 
+    /// Puts the kilograms of net sales and of renewable energy into the balance. Where a kg costs nothing the program may sell
+    /// and buy at once; a plan counts the difference.
+    fn count_trade(&self, program: &mut Program, setting: &Setting, account: &Account, balance: &mut Expr) {
+        for (k, slot) in setting.slots.iter().enumerate().filter(|(_, s)| s.product == Product::Energy) {
+            let of_sold = at(&account.sold_kg_per_kwh, slot.period);
+            let of_bought = at(&account.bought_kg_per_kwh, slot.period);
+            if of_sold == 0.0 && of_bought == 0.0 {
+                continue;
+            }
+            let (low, high) = program.bounds(self.trade[k]);
+            let (sold, bought) = (program.var(0.0, high.max(0.0)), program.var(0.0, (-low).max(0.0)));
+            let parts = Expr::from(self.trade[k]).plus(-1.0, sold).plus(1.0, bought);
+            program.equal(parts, 0.0, "net sale", Some(slot.period));
+            balance.add(of_sold, sold).add(of_bought, bought);
+        }
+        if account.renewable_quota_kg_per_kwh != 0.0 {
+            let rate = account.renewable_quota_kg_per_kwh * setting.periods.hours;
+            let renewable = self.contribution.devices.iter().filter(|d| !d.available_kw.is_empty());
+            for power_kw in renewable.flat_map(|d| &d.power_kw) {
+                balance.add(-rate, power_kw);
+            }
+        }
+    }
+
     fn limit(&self, program: &mut Program, setting: &Setting, terms: &Terms) {
         let hours = setting.periods.hours;
         for (t, output) in self.outputs(setting) {
@@ -378,6 +403,11 @@ fn balance_kg(setting: &Setting, account: &Account, plan: &Plan) -> f64 {
         if let Some(k) = setting.energy_slot(t) {
             kg += at(&account.withdrawal_kg_per_kwh, t) * (-plan.output[k]).max(0.0);
             kg += at(&account.injection_kg_per_kwh, t) * plan.output[k].max(0.0);
+            kg += at(&account.sold_kg_per_kwh, t) * plan.trade[k].max(0.0);
+            kg += at(&account.bought_kg_per_kwh, t) * (-plan.trade[k]).max(0.0);
+        }
+        if account.renewable_quota_kg_per_kwh != 0.0 {
+            kg -= account.renewable_quota_kg_per_kwh * plan.renewable_kwh(setting.periods.hours, t);
         }
         kg += plan.emission_kg[t] - account.turbine_quota_kg_per_kwh * plan.emitting_kwh[t];
     }

@@ -99,6 +99,12 @@ impl DevicePlan {
 }
 
 impl Plan {
+    /// Energy from renewable devices in a period, kWh.
+    pub fn renewable_kwh(&self, hours: f64, period: usize) -> f64 {
+        let renewable = self.devices.iter().filter(|d| !d.available_kw.is_empty());
+        hours * renewable.map(|d| d.power_kw[period]).sum::<f64>()
+    }
+
     /// Energy consumed over the horizon, kWh, periods of so many hours: load as served after what was cut or moved, cooling,
     /// charging of vehicles; storages aside.
     pub fn load_kwh(&self, hours: f64) -> f64 {

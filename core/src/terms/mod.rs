@@ -10,8 +10,8 @@ pub use ladder::{Ladder, Reward};
 
 /// An account of kilograms over the horizon and what is charged on its balance.
 ///
-/// `balance = sum_t rates x flows + direct emissions - turbine quota x emitting energy - quota`. A quota in proportion to
-/// imported energy lowers the import rate.
+/// `balance = sum_t rates x flows + direct emissions - turbine quota x emitting energy - renewable quota x renewable energy -
+/// quota`. A quota in proportion to imported energy lowers the import rate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
     /// kg per kWh imported from the grid, per period.
@@ -22,8 +22,14 @@ pub struct Account {
     pub withdrawal_kg_per_kwh: Vec<f64>,
     /// kg per kWh of positive net physical injection (negative credits), per period.
     pub injection_kg_per_kwh: Vec<f64>,
+    /// kg per kWh of positive net sale to peers (allowances that leave with the energy), per period; not negative.
+    pub sold_kg_per_kwh: Vec<f64>,
+    /// kg per kWh of positive net purchase from peers, per period; not negative.
+    pub bought_kg_per_kwh: Vec<f64>,
     /// Free allowance per kWh from emitting devices.
     pub turbine_quota_kg_per_kwh: f64,
+    /// Free allowance per kWh from renewable devices.
+    pub renewable_quota_kg_per_kwh: f64,
     /// Free allowance over the horizon, kg.
     pub quota_kg: f64,
     /// What the balance costs.

@@ -47,7 +47,10 @@ impl CarbonRule {
             export_kg_per_kwh: vec![],
             withdrawal_kg_per_kwh: vec![],
             injection_kg_per_kwh: vec![],
+            sold_kg_per_kwh: vec![],
+            bought_kg_per_kwh: vec![],
             turbine_quota_kg_per_kwh: self.turbine_quota_kg_per_kwh,
+            renewable_quota_kg_per_kwh: 0.0,
             quota_kg: self.quota_kg,
             charge: self.charge.clone(),
         };

@@ -8,11 +8,16 @@
 //! Where `rho` lies between two tiers all balances together meet the edge; if emissions jump across it at `rho`, every answer
 //! lies between both sides of the jump. Where a whole tier costs `rho`, and emissions jump at that price, the least emissions
 //! within the tier are taken. The certificate `allowance_market` says how many kilograms are asked for and not there.
+//!
+//! `credits: Bundled` is another definition: see `bundled`.
 
+mod bundled;
+
+use self::bundled::Covered;
 use super::Stepped;
 use crate::carbon::accounts::{self, Quota};
 use crate::carbon::{CARBON, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, Scarcity, SignalKind};
-use crate::outcome::{Ledger, Party};
+use crate::outcome::{Certificate, Ledger, Party};
 use crate::physical::Physical;
 use crate::register_policy;
 use crate::setting::Setting;
@@ -28,8 +33,8 @@ pub enum Credits {
     /// In a market of their own.
     #[default]
     Separate,
-    /// Only with energy: a kWh sold to a peer takes the allowance for its weight at the grid's intensity with it, so that
-    /// each is used at most once; everybody's own ladder prices what is left.
+    /// Only with energy: what is bought from peers stands in the buyer's account at the grid's intensity, and allowances that
+    /// the seller holds travel with what it sells and cover it, each once; everybody's own ladder prices what is left.
     Bundled,
 }
 
@@ -51,12 +56,15 @@ pub struct AllowanceTrading {
     pub quota: Quota,
     /// How allowances change hands.
     pub credits: Credits,
+    /// Allowances that a kWh of a member's own renewable generation earns, kg.
+    pub renewable_kg_per_kwh: f64,
 }
 
 impl Default for AllowanceTrading {
     fn default() -> Self {
         let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota } = Stepped::default();
-        Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, credits: Credits::Separate }
+        let (credits, renewable_kg_per_kwh) = (Credits::Separate, 0.0);
+        Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, credits, renewable_kg_per_kwh }
     }
 }
 
@@ -64,6 +72,12 @@ impl AllowanceTrading {
     fn ladder(&self) -> Stepped {
         let &Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, .. } = self;
         Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota }
+    }
+
+    /// Everybody's own ladder before allowances change hands.
+    fn own_accounts(&self, setting: &Setting, modifiers: &Modifiers) -> Vec<Account> {
+        let accounts = self.ladder().accounts(setting, modifiers, &[]).into_iter();
+        accounts.map(|a| Account { renewable_quota_kg_per_kwh: self.renewable_kg_per_kwh, ..a }).collect()
     }
 
     /// The price of an allowance within the slopes of the ladder: nobody sells for less than the reward or buys for more
@@ -75,7 +89,7 @@ impl AllowanceTrading {
 
     /// Everybody with an account, and its balance before allowances are traded, kg.
     fn balances(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Vec<(Party, f64)> {
-        let accounts = self.ladder().accounts(setting, modifiers, &[]);
+        let accounts = self.own_accounts(setting, modifiers);
         let members = accounts.iter().zip(&physical.plans).enumerate();
         let mut balances: Vec<(Party, f64)> =
             members.map(|(i, (a, plan))| (Party::Member(i), accounts::balance_kg(setting, a, plan))).collect();
@@ -94,6 +108,7 @@ impl AllowanceTrading {
 impl Rule for AllowanceTrading {
     fn check(&self, setting: &Setting, modifiers: &Modifiers) -> Result<(), PolicyError> {
         self.ladder().check(setting, modifiers)?;
+        accounts::at_least("renewable_kg_per_kwh", self.renewable_kg_per_kwh, 0.0, "at least 0")?;
         match self.credits {
             Credits::Separate if !self.ladder().charge().is_convex() => {
                 Err(PolicyError::Combination { what: "an allowance price under an escalating reward" })
@@ -116,21 +131,24 @@ impl Rule for AllowanceTrading {
     fn signal_kind(&self) -> SignalKind {
         match self.credits {
             Credits::Separate => SignalKind::Scarcity,
-            Credits::Bundled => SignalKind::None,
+            Credits::Bundled => SignalKind::Shares,
         }
     }
 
-    /// The price of an allowance per kg; it starts at the least the ladder knows.
-    fn start(&self, _: &Setting, _: &Modifiers) -> Vec<f64> {
+    /// The price of an allowance per kg, beginning at the least the ladder knows; bundled, how much of what everybody sells is
+    /// covered, and of what is bought in every period.
+    fn start(&self, setting: &Setting, modifiers: &Modifiers) -> Vec<f64> {
         match self.credits {
             Credits::Separate => vec![ends(&self.ladder().charge()).0],
-            Credits::Bundled => vec![],
+            Credits::Bundled => Covered::start(&self.own_accounts(setting, modifiers), setting).signal(),
         }
     }
 
     fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
-        let mut accounts = self.ladder().accounts(setting, modifiers, signal);
-        for account in &mut accounts {
+        let mut accounts = self.own_accounts(setting, modifiers);
+        let covered = Covered::read(signal, accounts.len());
+        let intensity = |t: usize| setting.intensity(t);
+        for (i, account) in accounts.iter_mut().enumerate() {
             match self.credits {
                 Credits::Separate => {
                     let price = Self::price(&account.charge, signal);
@@ -139,20 +157,43 @@ impl Rule for AllowanceTrading {
                     account.quota_kg += gain_kg;
                     account.charge = Charge::linear(price);
                 }
-                // A net sale is injection plus import less export.
                 Credits::Bundled => {
-                    let carried: Vec<f64> = (0..setting.periods.count).map(|t| setting.intensity(t)).collect();
-                    account.injection_kg_per_kwh.clone_from(&carried);
-                    account.withdrawal_kg_per_kwh = carried.iter().map(|c| -c).collect();
-                    account.export_kg_per_kwh.resize(carried.len(), 0.0);
-                    for (t, c) in carried.iter().enumerate() {
-                        account.import_kg_per_kwh[t] += c;
-                        account.export_kg_per_kwh[t] -= c;
-                    }
+                    let periods = 0..setting.periods.count;
+                    account.sold_kg_per_kwh = periods.clone().map(|t| intensity(t) * covered.of_sales(i)).collect();
+                    account.bought_kg_per_kwh =
+                        periods.map(|t| intensity(t) * (1.0 - covered.of_purchases(t))).collect();
                 }
             }
         }
         accounts
+    }
+
+    /// Bundled: the coverage that the trades of an outcome call for.
+    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        match self.credits {
+            Credits::Separate => signal.to_vec(),
+            Credits::Bundled => Covered::of(&self.own_accounts(setting, modifiers), setting, physical).signal(),
+        }
+    }
+
+    /// Of a separate market its balance; bundled, that every allowance is used once.
+    fn evidence(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Vec<Certificate> {
+        match (self.credits, signal) {
+            (Credits::Separate, &[price]) => self
+                .scarcity(setting, modifiers, physical)
+                .map_or(vec![], |scarcity| scarcity.evidence(setting, physical, price)),
+            (Credits::Separate, _) => vec![],
+            (Credits::Bundled, _) => {
+                let accounts = self.own_accounts(setting, modifiers);
+                vec![Covered::read(signal, accounts.len()).retirement(&accounts, setting, physical)]
+            }
+        }
     }
 
     /// At the price of an allowance where there is one, else by the ladder: passive load sells no energy to go with it.
@@ -170,7 +211,7 @@ impl Rule for AllowanceTrading {
             return None;
         }
         let ladder = self.ladder();
-        let accounts = ladder.accounts(setting, modifiers, &[]);
+        let accounts = self.own_accounts(setting, modifiers);
         let operator = self.operator_account(setting, modifiers);
         let operator_kg =
             operator.as_ref().map_or(0.0, |a| accounts::feeder_balance_kg(setting, modifiers, a, physical));
@@ -185,7 +226,11 @@ impl Rule for AllowanceTrading {
         physical: &Physical,
         _: &[f64],
     ) -> Responsibility {
-        self.ladder().responsibility(setting, modifiers, physical, &[])
+        let answers = self.ladder().responsibility(setting, modifiers, physical, &[]);
+        match self.credits {
+            Credits::Separate => answers,
+            Credits::Bundled => bundled::with_purchases(answers, setting, physical),
+        }
     }
 
     fn settle(
@@ -263,7 +308,7 @@ fn ends(charge: &Charge) -> (f64, f64) {
 }
 
 register_policy!(Modified<AllowanceTrading>, "allowance-trading", "a stepped price, and allowances that can be passed on",
-    claims: ["at the same emissions, trading allowances makes nobody pay more"],
+    claims: ["at the same emissions, trading allowances (in a market of their own) makes nobody pay more"],
     source: "Montgomery (1972); ladder as in Chu et al. (2023)");
 
 #[cfg(test)]
@@ -341,20 +386,6 @@ mod tests {
         assert!(excess(0.299).0 > 0.0);
         let (over, plans) = excess(0.301);
         assert!(over < 0.0 && plans.iter().all(|p| p.emission_kg[0] < 1e-6));
-    }
-
-    #[test]
-    fn bundled_allowances_travel_with_energy_and_are_used_once() {
-        let setting = setting(1, Some(tariff(1, 1.0, 0.4, 0.5)), &[100.0, 0.0]);
-        // The first sells 40 kWh to the second, which imports 60 more.
-        let plans = vec![plan(0.0, 0.0, 40.0, 10.0, 20.0), plan(60.0, 0.0, -100.0, 0.0, 0.0)];
-        let physical = physical(&setting, plans, &[]);
-        let bundled = policy("AllowanceTrading(credits: Bundled, base_price_per_tonne: 1000)");
-        let ledger = bills(&*bundled, &setting, &physical, &[]);
-        close(paid(&ledger, 0), 10.0 - 100.0 + 20.0, 1e-9);
-        close(paid(&ledger, 1), 30.0 - 20.0, 1e-9);
-        let stepped = bills(&*policy("Stepped(base_price_per_tonne: 1000)"), &setting, &physical, &[]);
-        close(ledger.balance(Party::Authority), stepped.balance(Party::Authority), 1e-9);
     }
 
     #[test]
