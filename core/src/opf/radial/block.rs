@@ -16,7 +16,8 @@ pub struct Withdrawal {
     pub reactive_kvar: Expr,
 }
 
-/// One period of a radial network: the branch-flow equations with losses, voltage limits and ratings at both ends.
+/// One period of a radial network: the branch-flow equations with losses, voltage limits, ratings at both ends and limits of
+/// angles.
 ///
 /// The import is a variable without a cost: whoever builds the program prices it. A branch carries at most twice what the
 /// buses behind it can want or give; that bound is far from any sensible flow and only keeps the program finite.
@@ -39,6 +40,8 @@ pub struct NetworkBlock {
     /// By position: flows of the branch above at its sending end, and powers at its two terminals where it has a rating.
     pub(super) flows: Vec<Option<(Var, Var)>>,
     pub(super) terminals: Vec<Option<[(Var, Var); 2]>>,
+    /// By position: rows of the lower and the upper limit of the angle across the branch above.
+    pub(super) angles: Vec<[Option<Row>; 2]>,
 }
 
 impl NetworkBlock {
@@ -104,6 +107,7 @@ impl NetworkBlock {
             held: vec![None; nodes],
             flows: vec![None; n],
             terminals: vec![None; n],
+            angles: vec![[None; 2]; n],
             feeder,
         };
         let feeder = &block.feeder;
@@ -163,6 +167,17 @@ impl NetworkBlock {
             let drop = program.equal(drop, 0.0, "squared voltage", Some(period));
             let mut effect =
                 vec![(rows[k].0, -line.r / base), (rows[k].1, -line.x / base), (drop, -line.z2() / (base * base))];
+            for (side, limit) in line.angle_limits().into_iter().enumerate() {
+                let Some(limit) = limit else { continue };
+                program.scope(format!("{behind}, limits of its angle"));
+                let mut inside = Expr::from(p).times(limit.p / base).plus(limit.q / base, q);
+                match above {
+                    Some(above) => inside.add(limit.v, above),
+                    None => inside.add(limit.v * feeder.v_root[line.parent], Expr::constant(1.0)),
+                };
+                let row = program.at_most(inside.times(-1.0), 0.0, "angle, pu", Some(period));
+                block.angles[k][side] = Some(row);
+            }
             if let Some(limit) = line.limit.map(|s| s * base) {
                 program.scope(format!("{behind}, limit {limit} kVA"));
                 let charged =

@@ -32,6 +32,9 @@ impl NetworkBlock {
             if let Some(v) = self.square_voltage[feeder.node[k].0] {
                 voltage.voltage[k] = -reduced_costs[v.index()];
             }
+            for (dual, row) in ratings.angle[k].iter_mut().zip(&self.angles[k]) {
+                *dual = row.map_or(0.0, |row| -solution.dual(row));
+            }
             if let Some([sending, receiving]) = self.terminals[k] {
                 // At the rim the multiplier of the disc takes up the reduced costs of its two variables.
                 let dual = |(p, q): (Var, Var)| {

@@ -185,3 +185,30 @@ fn units_below_the_load_are_named_with_what_is_missing_losses_included() {
     let Err(OpfError::Infeasible { what }) = ac_opf(&n, None, SlackVoltage::Held) else { panic!() };
     assert!(what[0].contains("bus 3") && what[0].contains('%'), "{what:?}");
 }
+
+#[test]
+fn a_limit_of_an_angle_inside_a_program_is_that_of_the_optimal_power_flow() {
+    for (turned, shift_deg) in [(false, 0.0), (true, -150.0)] {
+        let (network, hour) = behind_a_limit(turned, shift_deg);
+        let expected = RadialOpf::new(&network).unwrap().solve(&hour).unwrap();
+        let mut program = Program::new();
+        let generated = program.var(0.0, 3000.0);
+        let active_kw = Expr::from(generated).times(-1.0);
+        let out = Withdrawal { node: NodeId(1), active_kw, reactive_kvar: Expr::default() };
+        let block = NetworkBlock::build(&mut program, &network, 0, &hour.load_kw, &hour.load_kvar, &[out]).unwrap();
+        let mut cost = Cost::default();
+        cost.add(0.5, block.import_kw).add(0.6, generated);
+        program.add_cost(&cost);
+        let instance = program.compile().instance();
+        let answer = instance.solve().unwrap();
+        close(answer.certificate.objective, expected.objective_per_h, 1e-4);
+        close(answer.value(generated), expected.controls[0].0, 1e-2);
+        let reduced = instance.reduced_costs(&answer.x, &answer.y);
+        let (found, price) = (block.prices(&answer, &reduced, 1.0, 0.0)[1].unwrap(), expected.buses[1].unwrap().price);
+        for (found, price) in
+            [(found.per_kwh(), price.per_kwh()), (found.congestion, price.congestion), (found.loss, price.loss)]
+        {
+            close(found, price, 1e-6);
+        }
+    }
+}
