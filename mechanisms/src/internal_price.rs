@@ -131,7 +131,7 @@ pub(crate) fn at_fixed_positions(responsive: bool, here: &Here<'_>) -> Result<()
     Ok(())
 }
 
-/// Relaxation, tolerance and limit of the responsive iteration.
+/// Relaxation, tolerance relative to the dearest price of the tariff, and limit of the responsive iteration.
 const RELAXATION: f64 = 0.5;
 const TOLERANCE: f64 = 1e-6;
 const MAX_ITERATIONS: usize = 200;
@@ -158,6 +158,8 @@ pub(crate) fn run(
     let mut outcome = Outcome::new(market);
     if positions == Positions::Responsive {
         let mut residual = f64::INFINITY;
+        let dearest = bands.iter().flatten().fold(0.0_f64, |most, b| most.max(b.sell.abs()).max(b.buy.abs()));
+        let tolerance = TOLERANCE * dearest;
         for _ in 0..MAX_ITERATIONS {
             net = respond(market, &bands, &prices)?;
             ctx.messages(2 * market.len() * slots);
@@ -166,11 +168,11 @@ pub(crate) fn run(
                 prices.iter().zip(&next).filter_map(|(a, b)| Some(a.as_ref()?.distance((*b)?))).fold(0.0, f64::max);
             matched = next_matched;
             prices = prices.iter().zip(&next).map(|(a, b)| Some(relaxed((*a)?, (*b)?))).collect();
-            if residual < TOLERANCE || ctx.step("price", &[("primal_residual", residual)]).is_break() {
+            if residual <= tolerance || ctx.step("price", &[("primal_residual", residual)]).is_break() {
                 break;
             }
         }
-        if residual >= TOLERANCE {
+        if residual > tolerance {
             outcome.status = coase_core::Status::NotConverged { residual };
         }
     }

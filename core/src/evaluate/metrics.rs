@@ -1,6 +1,6 @@
 //! The metrics of a run, in the order of the record.
 
-use super::{Case, fairness};
+use super::{Case, certificates, fairness};
 use crate::market::{DevicePlan, Plan};
 use crate::outcome::Certificate;
 use crate::physical::Physical;
@@ -10,8 +10,6 @@ use crate::units::per_kg;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Gains within this are rounding when violations are summed, relative to nothing: money.
-const RATIONALITY_TOLERANCE: f64 = 1e-6;
 /// A possible gain below this share of the costs is a solver's rounding: efficiency is undefined.
 pub(super) const NOTHING_TO_GAIN: f64 = 1e-7;
 
@@ -73,7 +71,7 @@ fn sharing(
 ) {
     let gains = case.gains();
     let turnover = case.accounts.ledger.turnover();
-    let losses: f64 = gains.iter().filter(|g| **g < -RATIONALITY_TOLERANCE).map(|g| -g).sum();
+    let losses: f64 = gains.iter().filter(|g| **g < -certificates::money_tolerance(case)).map(|g| -g).sum();
     put("individual_rationality_violation", losses.into());
     put("jain_index", fairness::jain(&gains, turnover).into());
     put("gini", fairness::gini(&gains, turnover).into());
