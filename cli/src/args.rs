@@ -221,7 +221,7 @@ Examples:
 
 Kept are the limits of voltages (of the slacks too, which choose theirs unless --hold-slack; a slack of a .ron network whose
 limits are not written stays at its set point), ratings at both ends, limits of angles across branches, and limits of units.
-`dc` keeps ratings as active power, angles and units. What cannot hold is named with its bus or branch and by how much.
+`dc` keeps ratings as active power, angles and units. Ramps are of no account within one hour. What cannot hold is named with its bus or branch and by how much.
 
 The carbon file is that of `coase flow`; what it adds as generation runs as written, at no cost. Where no generator of a
 network has a cost, every kWh generated counts 1.")]

@@ -4,7 +4,7 @@
 //! is the import; where it has another cost, its generators stand beside an import of nothing.
 
 use crate::carbon::flow::{FlowGraph, LossRule, trace};
-use crate::network::{BusKind, Network, Topology};
+use crate::network::{BusKind, Generator, Network, Topology};
 use crate::power_flow::{Injections, PowerFlow, PowerFlowError};
 
 use super::carbon::{CarbonPricing, OpfCarbon};
@@ -86,17 +86,27 @@ fn solve(
 }
 
 /// Costs and limits of reactive power beyond a range: to solve without them would answer another question.
-fn refuse_reactive_terms(network: &Network, supply: &Supply) -> Result<(), OpfError> {
+pub(super) fn refuse_reactive_terms(network: &Network, supply: &Supply) -> Result<(), OpfError> {
     for offer in &supply.offers {
         let generator = &network.generators[offer.generator];
         let what = match (&generator.q_cost_per_h, &generator.pq_curve) {
             (Some(_), _) => "a cost of reactive power (`q_cost_per_h`)",
             (_, Some(_)) => "reactive limits that depend on its power (`pq_curve`)",
+            (None, None) if is_load_of_one_power_factor(generator) => {
+                "negative power only and one reactive limit, which makes it a dispatchable load of one power factor"
+            }
             (None, None) => continue,
         };
         return Err(OpfError::Unsupported { number: offer.generator + 1, bus: network.bus(offer.node).id, what });
     }
     Ok(())
+}
+
+/// A load written as a generator, whose reactive power follows its active power: one of its reactive limits is 0, the other
+/// gives the power factor (the convention of MATPOWER).
+fn is_load_of_one_power_factor(g: &Generator) -> bool {
+    let (low, high) = (g.q_min_kvar, g.q_max_kvar);
+    g.p_min_kw < 0.0 && g.p_max_kw == 0.0 && (low == 0.0) != (high == 0.0) && (low + high).is_finite()
 }
 
 /// Where the voltage gives way if the loads alone are more than the network carries.
@@ -287,7 +297,8 @@ impl Question {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Cost, Generator, built_in};
+    use crate::network::{Cost, built_in};
+    use crate::opf::{dc_opf, lin_dist_opf};
 
     #[track_caller]
     fn close(found: f64, expected: f64, tolerance: f64) {
@@ -367,5 +378,28 @@ mod tests {
         close(answer.objective_per_h, fuel + 0.28 * kg, 1e-5);
         // The generator at 33 is interior: its price is its cost.
         close(answer.prices[n.node(33).unwrap().0].unwrap().per_kwh(), 0.65 + 0.28 * 0.45, 1e-7);
+    }
+
+    #[test]
+    fn reactive_terms_without_a_place_are_refused_by_name() {
+        let network = built_in("ap-15").unwrap().network().unwrap();
+        let mut load = network.clone();
+        let g = &mut load.generators[1];
+        (g.p_min_kw, g.p_max_kw, g.q_min_kvar, g.q_max_kvar) = (-100.0, 0.0, -30.0, 0.0);
+        let mut costly = network;
+        costly.generators[1].q_cost_per_h = Some(Cost::Polynomial(vec![0.0, 0.01]));
+        for (n, says) in [(load, "power factor"), (costly, "q_cost_per_h")] {
+            let answers = [
+                ac_opf(&n, None, SlackVoltage::Held).unwrap_err(),
+                relaxed_opf(&n, None, SlackVoltage::Held).unwrap_err(),
+                lin_dist_opf(&n, None, SlackVoltage::Held).unwrap_err(),
+            ];
+            for error in answers {
+                assert!(matches!(error, OpfError::Unsupported { number: 2, bus: 12, .. }), "{error}");
+                assert!(error.to_string().contains(says), "{error}");
+            }
+            // Which does not know reactive power.
+            assert!(dc_opf(&n, None).is_ok());
+        }
     }
 }

@@ -47,7 +47,7 @@ pub enum OpfError {
         bus: u64,
     },
     /// Something in the file that constrains a generator and that the formulation has no place for.
-    #[error("generator {number} at bus {bus} has {what}, which the AC formulation does not know")]
+    #[error("generator {number} at bus {bus} has {what}, which this formulation does not know")]
     Unsupported {
         /// Its number in the list, from 1.
         number: usize,

@@ -12,6 +12,7 @@
 use crate::network::{Network, NodeId, Topology};
 use crate::program::{Certificate, Expr, Instance, Program, Row, Solution, Template, Var};
 
+use super::ac::refuse_reactive_terms;
 use super::carbon::{CarbonPricing, OpfCarbon};
 use super::error::OpfError;
 use super::optimum::Optimum;
@@ -141,6 +142,7 @@ impl Model {
         let base = network.base_kva();
         let buses = network.buses.len();
         let mut supply = Supply::new(network, topology, carbon)?;
+        refuse_reactive_terms(network, &supply)?;
         let reach_kvar = reactive_reach(network, topology);
         let mut program = Program::new();
         supply.build(network, &mut program);
