@@ -75,7 +75,7 @@ impl Mechanism for Faulty {
             Fault::PaysNotANumber => outcome.ledger.pay(Party::Member(0), Party::Member(1), f64::NAN, "trade"),
             Fault::NobodysPosition => outcome.ledger.pay(Party::Member(17), Party::Operator, 1.0, "trade"),
             Fault::RefutedOptimum => {
-                outcome.evidence.push(Certificate::check("own_gap", 3.5, 1e-6, "of the first stage"))
+                outcome.evidence.push(Certificate::check("own_gap", 3.5, 1e-6, "of the first stage"));
             }
             Fault::RefutedWithoutEquilibrium => {
                 outcome.status = Status::NoEquilibriumFound { gap: 2.0 };
@@ -216,7 +216,7 @@ fn a_cancelled_run_is_not_kept_and_is_run_again() {
     let impatient = Impatient::default();
     let results = store.run(&experiment, &StoreOptions::default(), &impatient).unwrap();
     assert!(results.is_empty() && impatient.finished.load(Ordering::Relaxed) == 0);
-    let files = std::fs::read_dir(folder.join("runs")).map_or(0, |files| files.count());
+    let files = std::fs::read_dir(folder.join("runs")).map_or(0, Iterator::count);
     assert_eq!(files, 0);
     let resumed = store.run(&experiment, &StoreOptions::default(), &()).unwrap();
     assert!(resumed[0].reason.contains("20000 steps"), "{}", resumed[0].reason);
@@ -484,14 +484,13 @@ fn at_negative_prices_an_unproven_optimum_has_not_converged() {
         assert_eq!(result.status, RunStatus::Converged, "{}", result.reason);
     }
     let constrained = &results[2];
-    match verdict(constrained, "least_cost_gap").as_str() {
-        "upheld" => assert_eq!(constrained.status, RunStatus::Converged, "{}", constrained.reason),
-        _ => {
-            assert_eq!(constrained.status, RunStatus::NotConverged);
-            assert!(constrained.reason.contains("least_cost_gap"), "{}", constrained.reason);
-            assert!(constrained.residual.is_some_and(|gap| gap > 1.0), "{:?}", constrained.residual);
-        }
+    if verdict(constrained, "least_cost_gap") == "upheld" {
+        assert_eq!(constrained.status, RunStatus::Converged, "{}", constrained.reason);
+        return;
     }
+    assert_eq!(constrained.status, RunStatus::NotConverged);
+    assert!(constrained.reason.contains("least_cost_gap"), "{}", constrained.reason);
+    assert!(constrained.residual.is_some_and(|gap| gap > 1.0), "{:?}", constrained.residual);
 }
 
 /// Every claim of a policy has a certificate: measured, excepted with the reason, or not searched.
