@@ -401,6 +401,11 @@ const NODES: &[Column] = &[
     number("congestion_per_kwh", "money/kWh", "Branch ratings."),
     number("voltage_per_kwh", "money/kWh", "Voltage limits."),
     number("carbon_per_kwh", "money/kWh", "Carbon, with generation as it is: of the next kWh and its losses."),
+    number(
+        "root_share_imported",
+        "",
+        "At the root, where its price jumps at the turn from export to import: share of the jump in the price, 1 on import, 0 on export, between them while the exchange rests.",
+    ),
 ];
 
 const BRANCHES: &[Column] = &[

@@ -216,8 +216,12 @@ fn plants_that_could_feed_back_rest_between_import_and_export() {
     for c in &found.outcome.evidence {
         assert!(c.tolerance.is_none_or(|most| c.value.is_some_and(|v| v <= most)), "{c:?}");
     }
-    let band_kwh = 1e-3 * 10_000.0;
     let import = &found.physical.upstream_import_kwh;
-    assert!(import.iter().any(|kwh| kwh.abs() <= band_kwh), "somewhere the exchange rests: {import:?}");
-    assert!(import.iter().all(|kwh| *kwh >= -band_kwh), "nothing is fed back: {import:?}");
+    let rests = |kwh: f64| kwh.abs() <= 1e-3;
+    assert!(import.iter().any(|kwh| rests(*kwh)), "somewhere the exchange rests: {import:?}");
+    assert!(import.iter().all(|kwh| *kwh >= -1e-3), "nothing is fed back: {import:?}");
+    for (kwh, share) in import.iter().zip(&found.root_share_imported) {
+        let share = share.expect("a jump");
+        assert!(rests(*kwh) || share == 1.0, "{kwh} {share}");
+    }
 }

@@ -63,23 +63,25 @@ fn cleared(policy: &dyn CarbonPolicy) -> Cleared {
 }
 
 /// A price for carbon that leaves supports an output where something is exported. At the price of a load none is: on either
-/// side of self-supply the price asks for the other side. The optimum is at rest between the two, at a price between theirs,
-/// and found within the band of 1 kW in which the price passes from one to the other: there the marginal cost of output,
-/// `0.38 + 0.002 g + 0.126`, is `0.5 + 0.16268 (1 + x) / 2` with `x = 20 - g` kW imported.
+/// side of self-supply the price asks for the other side. The optimum is at rest between the two, at a price between theirs:
+/// the marginal cost of output there, `0.38 + 0.002 * 20 + 0.126`, is `0.5 + 0.16268 theta`.
 #[test]
 fn what_is_exported_follows_the_rule_for_carbon_that_leaves() {
-    let within_band = (0.5 + 0.081_34 * 21.0 - 0.506) / (0.002 + 0.081_34);
-    for (rule, output_kw) in [("Credited", 78.34), ("Unpriced", 60.0), ("LikeLoad", within_band)] {
+    for (rule, output_kw) in [("Credited", 78.34), ("Unpriced", 60.0), ("LikeLoad", 20.0)] {
         let found = cleared(&*policy(&format!("Integrated(root_export: {rule})")));
         let output = found.physical.plans[0].emitting_kwh[0];
         assert_eq!(found.outcome.status, Status::Converged, "{rule}: {:?} {:?}", found.reason, found.outcome.evidence);
         assert!((output - output_kw).abs() < 1e-4, "{rule}: {output} against {output_kw}");
         assert!(!found.rounds.is_empty() && found.iterations() == found.rounds, "its rounds are its iterations");
+        if rule == "LikeLoad" {
+            let share = found.root_share_imported[0].expect("a jump");
+            assert!((share - 0.046 / 0.162_68).abs() < 1e-5, "{share}");
+            assert!((found.signal[0] - 0.546).abs() < 1e-6, "{:?}", found.signal);
+        }
     }
-    assert!((within_band - 20.0).abs() < 1.0);
 }
 
-/// Near a turn of the exchange with upstream members' prices are between those of import and export, but what somebody
+/// While the exchange with upstream rests members' prices are between those of import and export, but what somebody
 /// answers for is not: sources their own, the network operator all that comes in.
 #[test]
 fn at_rest_between_import_and_export_every_kilogram_is_answered_for_once() {

@@ -153,9 +153,14 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
         false
     }
 
-    /// The same rule with prices that turn softly around an outcome.
-    fn softened(&self, _setting: &Setting, _physical: &Physical) -> Option<Self> {
+    /// By how much the price at the root rises when import begins, per kWh and period.
+    fn root_jump_per_kwh(&self, _setting: &Setting, _modifiers: &Modifiers, _physical: &Physical) -> Option<Vec<f64>> {
         None
+    }
+
+    /// Whether prices turn steeply with flows inside the network.
+    fn turns_steeply(&self, _setting: &Setting, _modifiers: &Modifiers) -> bool {
+        false
     }
 
     /// What one more kWh withdrawn at every bus costs a load there, in its parts.
@@ -266,6 +271,8 @@ impl<R: RegisteredRule + 'static> CarbonPolicy for Modified<R> {
     answered_by_the_rule_in_force! {
         fn start() -> Vec<f64>;
         fn target(physical: &Physical, signal: &[f64]) -> Vec<f64>;
+        fn root_jump_per_kwh(physical: &Physical) -> Option<Vec<f64>>;
+        fn turns_steeply() -> bool;
         fn node_prices(physical: &Physical, signal: &[f64]) -> Option<NodePrices>;
         fn responsibility(physical: &Physical, signal: &[f64]) -> Responsibility;
         fn marginal_prices(physical: &Physical, signal: &[f64]) -> Vec<MarginalPrice>;
@@ -326,11 +333,6 @@ impl<R: RegisteredRule + 'static> CarbonPolicy for Modified<R> {
 
     fn prices_limits(&self) -> bool {
         self.in_force.prices_limits()
-    }
-
-    fn softened(&self, setting: &Setting, physical: &Physical) -> Option<Arc<dyn CarbonPolicy>> {
-        let in_force = self.in_force.softened(setting, physical)?;
-        Some(Arc::new(Self { in_force, ..self.clone() }))
     }
 
     fn settle(&self, setting: &Setting, physical: &Physical, signal: &[f64], ledger: &mut Ledger) {

@@ -120,11 +120,58 @@ pub fn root_export_kwh(physical: &Physical, period: usize) -> f64 {
     (-physical.upstream_import_kwh[period]).max(0.0)
 }
 
+/// Shares of the root's jump in the price, by period: what a signal ends with behind so many prices. Of a signal that says
+/// nothing those of the direction in which energy flows: 1 where it comes in, or would next.
+pub fn root_shares(physical: &Physical, signal: &[f64], behind: usize) -> Vec<f64> {
+    match signal.get(behind..) {
+        Some(shares) if !shares.is_empty() => shares.to_vec(),
+        _ => physical.upstream_import_kwh.iter().map(|kwh| if *kwh < 0.0 { 0.0 } else { 1.0 }).collect(),
+    }
+}
+
 /// Intensity of what is at the root, kg/kWh; the grid's where nothing flows.
 pub fn root_intensity(setting: &Setting, physical: &Physical, period: usize) -> f64 {
-    let root = setting.feeder.as_ref().and_then(|f| f.network.slacks().next());
-    let found = root.and_then(|NodeId(n)| physical.grid.get(period)?.carbon.intensity_kg_per_kwh[n]);
-    found.unwrap_or_else(|| setting.intensity(period))
+    known_at_root(setting, physical, period).unwrap_or_else(|| setting.intensity(period))
+}
+
+fn known_at_root(setting: &Setting, physical: &Physical, period: usize) -> Option<f64> {
+    let NodeId(n) = setting.feeder.as_ref()?.network.slacks().next()?;
+    physical.grid.get(period)?.carbon.intensity_kg_per_kwh[n]
+}
+
+/// Intensity of what is fed back upstream, or would be first, kg/kWh: that of the mix at the root's neighbours as far as it
+/// does not come from upstream, and where nothing else reaches them of all that is generated on the feeder.
+pub fn returned_intensity(setting: &Setting, physical: &Physical, period: usize) -> f64 {
+    let found = || {
+        let network = &setting.feeder.as_ref()?.network;
+        let root = network.slacks().next()?;
+        let carbon = &physical.grid.get(period)?.carbon;
+        let inside: Vec<bool> = carbon.sources.iter().map(|source| source.node != root.0).collect();
+        let neighbours = network.branches.iter().filter(|b| b.in_service).filter_map(|b| match root {
+            root if b.from == root => Some(b.to),
+            root if b.to == root => Some(b.from),
+            _ => None,
+        });
+        let shares = carbon.shares();
+        let (mut kg, mut kw) = (0.0, 0.0);
+        for node in neighbours {
+            let through = carbon.throughflow_kw[node.0];
+            for (k, share) in shares[node.0].iter().flatten().enumerate().filter(|(k, _)| inside[*k]) {
+                kw += share * through;
+                kg += share * through * carbon.sources[k].kg_per_kwh;
+            }
+        }
+        if kw <= 0.0 {
+            for (source, _) in carbon.sources.iter().zip(&inside).filter(|(_, inside)| **inside) {
+                kw += source.kw.max(0.0);
+                kg += source.kw.max(0.0) * source.kg_per_kwh;
+            }
+        }
+        (kw > 0.0).then_some(kg / kw)
+    };
+    let at_root =
+        if physical.upstream_import_kwh[period] < 0.0 { known_at_root(setting, physical, period) } else { None };
+    at_root.or_else(found).unwrap_or_else(|| setting.intensity(period))
 }
 
 /// Carbon that flows attribute to each member, kg: what it emits and takes in less what it passes on,
@@ -197,8 +244,8 @@ pub(super) struct CarbonInFlows {
     root: f64,
 }
 
-/// How far a flow goes forward where it may turn: wholly beyond a thousandth of the network's base power, in proportion
-/// within it.
+/// How far a flow goes forward where it may turn: wholly beyond a hundredth of what members exchange with the network in
+/// the period, in proportion within that.
 ///
 /// The prices mixed by it are those of a cost averaged over a band of that width around the turn: continuous, and exact
 /// outside the band.
@@ -208,24 +255,21 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    const SHARE_OF_BASE: f64 = 1e-3;
-    const SOFTNESS: f64 = 50.0;
+    const SHARE_OF_EXCHANGE: f64 = 1e-2;
 
-    /// The turns of a network.
-    pub fn of(network: &Network) -> Self {
-        Self { band_kw: Self::SHARE_OF_BASE * network.base_kva() }
+    /// The turns of a period.
+    pub fn of(setting: &Setting, physical: &Physical, period: usize) -> Self {
+        let exchanged = physical.plans.iter().map(|plan| withdrawal_kwh(setting, plan, period).abs());
+        Self { band_kw: Self::SHARE_OF_EXCHANGE * exchanged.sum::<f64>() / setting.periods.hours }
     }
 
     /// How far a flow goes forward, from 0 to 1.
     pub fn share(self, kw: f64) -> f64 {
-        (0.5 + 0.5 * kw / self.band_kw).clamp(0.0, 1.0)
-    }
-
-    /// The same drawn to what it was before, so that it passes from 0 to 1 within [`Self::SOFTNESS`] bands: a step of the
-    /// proximal point method on the price at the turn, whose fixed points are those of [`Self::share`].
-    pub fn share_from(self, before: f64, kw: f64) -> f64 {
-        let per_kw = 0.5 / (Self::SOFTNESS * self.band_kw);
-        ((before + per_kw * (kw + self.band_kw)) / (1.0 + 2.0 * per_kw * self.band_kw)).clamp(0.0, 1.0)
+        if self.band_kw > 0.0 {
+            (0.5 + 0.5 * kw / self.band_kw).clamp(0.0, 1.0)
+        } else {
+            0.5 * (1.0 + if kw == 0.0 { 0.0 } else { kw.signum() })
+        }
     }
 
     /// A value that is `forward` where the flow goes forward and `back` where it goes back.
@@ -246,8 +290,14 @@ pub(super) struct AtRoot {
 
 impl CarbonInFlows {
     /// The charges at a state of the network, prices per kg by node.
-    pub fn new(network: &Network, state: &GridState, y: &[Option<f64>], loss_price: f64, at_root: AtRoot) -> Self {
-        let turn = Turn::of(network);
+    pub fn new(
+        network: &Network,
+        state: &GridState,
+        turn: Turn,
+        y: &[Option<f64>],
+        loss_price: f64,
+        at_root: AtRoot,
+    ) -> Self {
         let w = |node: NodeId| state.carbon.intensity_kg_per_kwh[node.0].unwrap_or(0.0);
         let price = |node: NodeId| y[node.0].unwrap_or(0.0);
         let ends = network
@@ -299,19 +349,6 @@ impl CarbonInFlows {
 mod tests {
     use super::*;
 
-    /// Wherever a flow rests, repeated steps lead to the share that the band says.
-    #[test]
-    fn a_softened_turn_ends_at_the_share_of_the_band() {
-        let turn = Turn { band_kw: 2.0 };
-        for kw in [-30.0, -1.5, 0.0, 0.7, 2.0, 90.0] {
-            let mut share = 0.9;
-            for _ in 0..2000 {
-                share = turn.share_from(share, kw);
-            }
-            assert!((share - turn.share(kw)).abs() < 1e-9, "{kw}: {share}");
-        }
-        assert!(turn.share_from(0.5, 10.0) - turn.share_from(0.5, 9.0) < 0.01, "and each is soft");
-    }
     use crate::carbon::flow::{FlowGraph, LossRule, trace};
     use crate::network::{Branch, Bus, BusKind};
     use crate::power_flow::{BranchFlow, Flow, Method};
@@ -370,7 +407,7 @@ mod tests {
             stored_carbon_kg: 0.0,
         };
         let at_root = AtRoot { upstream_kg_per_kwh: 0.9, export_per_kwh: 0.0 };
-        let charges = CarbonInFlows::new(&network, &state, &y, 0.0, at_root);
+        let charges = CarbonInFlows::new(&network, &state, Turn { band_kw: 1.0 }, &y, 0.0, at_root);
         let of = |flow: &Flow| {
             let weights = charges.weights();
             weights

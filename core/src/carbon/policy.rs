@@ -190,7 +190,9 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
         self.terms(setting, signal)
     }
 
-    /// The signal that a physical outcome calls for; the engine looks for its fixed point around any mechanism.
+    /// The signal that a physical outcome calls for; the engine looks for its fixed point around any mechanism. Where the
+    /// price jumps at the root ([`root_jump_per_kwh`](Self::root_jump_per_kwh)), at the shares of the jump that `signal` ends
+    /// with; without them at those of the direction in which energy flows.
     fn target(&self, _setting: &Setting, _physical: &Physical, signal: &[f64]) -> Vec<f64> {
         signal.to_vec()
     }
@@ -217,11 +219,20 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
         false
     }
 
-    /// The same policy for a search: where prices turn steeply with quantities they are drawn to those that this outcome
-    /// calls for, and follow over several outcomes. At the end of the series both policies call for the same prices. `None`
-    /// where nothing turns.
-    fn softened(&self, _setting: &Setting, _physical: &Physical) -> Option<Arc<dyn CarbonPolicy>> {
+    /// By how much the price at the root rises when import begins, per kWh and period, at this outcome; not negative. `None`
+    /// where prices at nodes are not those of the root carried there by marginal losses.
+    ///
+    /// A price `(base + theta jump) dP_0/dx` with `theta` 1 while energy comes in and 0 while it is fed back is the gradient
+    /// of `base P_0 + jump [P_0]+`. While the exchange rests any `theta` between is a price: a multiplier, which the engine
+    /// finds. Where this is given the signal ends with `theta`, one per period, and starts with 1.
+    fn root_jump_per_kwh(&self, _setting: &Setting, _physical: &Physical) -> Option<Vec<f64>> {
         None
+    }
+
+    /// Whether prices pass steeply, but without a jump, from those of one direction of a flow to those of the other, inside
+    /// the network too. The search for their fixed point then heeds their slope from its beginning.
+    fn turns_steeply(&self, _setting: &Setting) -> bool {
+        false
     }
 
     /// What one more kWh withdrawn at every bus costs a load there that the policy charges, in its parts and before any

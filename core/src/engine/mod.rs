@@ -7,6 +7,7 @@ mod anchored;
 mod anderson;
 mod ending;
 mod limits;
+mod root_turn;
 mod scarcity;
 mod shares;
 mod steepness;
@@ -17,13 +18,14 @@ pub use limits::{Limit, LimitCharges, LimitParts, LimitPrices};
 
 use crate::carbon::{CarbonPolicy, PolicyError, SignalKind};
 use crate::context::{Observer, RunContext, Step, Trace};
-use crate::market::{Market, Questions};
+use crate::market::{Market, Plan, Questions};
 use crate::mechanism::{Mechanism, MechanismError, Need, NetworkView};
 use crate::outcome::{Certificate, Outcome};
 use crate::participant::Report;
 use crate::physical::{self, Physical};
 use crate::setting::{Product, Setting};
 use crate::terms::Terms;
+use std::sync::Arc;
 
 /// How reports come about.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +48,10 @@ pub struct Cleared {
     pub signal: Vec<f64>,
     /// What limits of the network cost, where the policy prices them.
     pub limits: LimitCharges,
+    /// Share per period of the root's jump that is in the price: 1 while energy comes in from upstream, 0 while it is fed
+    /// back, anything between while the exchange rests. Empty where the policy's price does not jump there, `None` in
+    /// periods without a jump.
+    pub root_share_imported: Vec<Option<f64>>,
     /// What physically happens.
     pub physical: Physical,
     /// Steps and messages of the mechanism in the last round.
@@ -162,18 +168,53 @@ struct Run<'a> {
     observer: &'a dyn Observer,
 }
 
+/// What a round comes to before the network is asked.
+struct Answer {
+    outcome: Outcome,
+    truth: Market,
+    plans: Vec<Arc<Plan>>,
+    trace: Trace,
+    questions: Questions,
+    reason: Option<String>,
+}
+
 impl Run<'_> {
     fn setting(&self) -> &Setting {
         self.market.setting()
     }
 
-    /// One round under given terms: reports, mechanism, delivery. Each round has the whole budget of steps.
+    /// One round under given terms: reports, mechanism, delivery, network. Each round has the whole budget of steps.
     fn round(&self, terms: &[Terms], signal: Vec<f64>) -> Result<Cleared, MechanismError> {
         self.round_in(self.market.under(terms), signal)
     }
 
     /// The same in a market that is already under the terms of the signal.
     fn round_in(&self, truth: Market, signal: Vec<f64>) -> Result<Cleared, MechanismError> {
+        let Answer { outcome, truth, plans, trace, questions, reason } = self.answer_in(truth)?;
+        let physical = physical::of_plans(self.setting(), plans, self.policy.storage_rule())?;
+        let mut cleared = Cleared {
+            outcome,
+            truth,
+            signal,
+            limits: LimitCharges::default(),
+            root_share_imported: vec![],
+            physical,
+            trace,
+            rounds: vec![],
+            questions,
+            reason,
+        };
+        cleared.certify_choices();
+        cleared.certify_schedules();
+        Ok(cleared)
+    }
+
+    /// What the mechanism makes of given terms and the true participants do to keep it, before the network is asked.
+    fn answer(&self, terms: &[Terms]) -> Result<Answer, MechanismError> {
+        self.answer_in(self.market.under(terms))
+    }
+
+    fn answer_in(&self, truth: Market) -> Result<Answer, MechanismError> {
         if self.mechanism.plugin().needs.contains(&Need::Convexity) && !truth.is_convex() {
             return Err(MechanismError::Unmet { need: "convex local problems (an escalating reward is not convex)" });
         }
@@ -187,21 +228,8 @@ impl Run<'_> {
         let outcome = self.mechanism.outcome(&said, &mut ctx)?;
         let reason = ctx.broken_off().map(|told| told.to_string());
         let questions = said.questions();
-        let physical = physical::keep(&truth, &outcome, self.policy.storage_rule())?;
-        let mut cleared = Cleared {
-            outcome,
-            truth,
-            signal,
-            limits: LimitCharges::default(),
-            physical,
-            trace: ctx.finish(),
-            rounds: vec![],
-            questions,
-            reason,
-        };
-        cleared.certify_choices();
-        cleared.certify_schedules();
-        Ok(cleared)
+        let plans = physical::delivered(&truth, &outcome)?;
+        Ok(Answer { outcome, truth, plans, trace: ctx.finish(), questions, reason })
     }
 
     fn refuse_unmet_needs(&self) -> Result<(), MechanismError> {

@@ -192,8 +192,8 @@ pub(super) fn clear(run: &Run<'_>, mut found: Found) -> Result<Cleared, Mechanis
     let mut possible = None;
     let (mut least, mut stalled) = (f64::INFINITY, 0);
     for _ in 0..MAX_UPDATES {
-        let at = anchored::moved(run, &found.plans, &found.at)?;
-        held = !penalty.update(setting, feeder, &at, &found.base);
+        let at = anchored::moved(run, &found.point.plans, &found.point.at)?;
+        held = !penalty.update(setting, feeder, &at, &found.basis.weight);
         let charges = penalty.charges(setting, &at);
         hopeless = charges.per_kwh.iter().any(|p| p.abs() > WITHOUT_END * dearest || p.is_nan());
         if held || hopeless || !found.stopped || run.observer.cancelled() {
@@ -213,7 +213,7 @@ pub(super) fn clear(run: &Run<'_>, mut found: Found) -> Result<Cleared, Mechanis
     if held {
         return Ok(found.settled);
     }
-    let at = anchored::moved(run, &found.plans, &found.at)?;
+    let at = anchored::moved(run, &found.point.plans, &found.point.at)?;
     let worst = limits::worst(setting, &at);
     let named = worst.map_or(String::new(), |(limit, t, g)| limit.missed(&feeder.network, t, g));
     if !possible.unwrap_or_else(|| can_be_held(run)) {

@@ -5,6 +5,7 @@ use crate::carbon::NodePrices;
 use crate::carbon::contract::{Contract, Generation, Oversold, Party as ContractParty, overlay};
 use crate::carbon::flow::LossRule;
 use crate::market::{DevicePlan, Plan};
+use crate::network::BusKind;
 use crate::opf::Price;
 use crate::outcome::{Certificate, Outcome, Party, Side, Trade};
 use crate::record::{DEVICE_KINDS, Row, Value};
@@ -128,6 +129,7 @@ pub(super) fn nodes(case: &Case, prices: Option<&NodePrices>) -> Vec<Row> {
     let Some(feeder) = &case.cleared.truth.setting().feeder else { return vec![] };
     let mut rows = vec![];
     for (t, state) in case.cleared.physical.grid.iter().enumerate() {
+        let share = case.cleared.root_share_imported.get(t).copied().flatten();
         for (n, bus) in feeder.network.buses.iter().enumerate() {
             let price = prices.and_then(|p| p[t][n]);
             let part = |of: fn(&Price) -> f64| Value::from(price.as_ref().map(of));
@@ -144,6 +146,7 @@ pub(super) fn nodes(case: &Case, prices: Option<&NodePrices>) -> Vec<Row> {
                 part(|p| p.congestion),
                 part(|p| p.voltage),
                 part(|p| p.carbon),
+                share.filter(|_| bus.kind == BusKind::Slack).into(),
             ]);
         }
     }

@@ -61,15 +61,21 @@ impl Physical {
     }
 }
 
-/// Lets every true participant keep its part of an outcome at least cost, under the terms in force and those imposed, and
-/// runs the network on what comes of it. Stored carbon follows the given rule.
+/// What every true participant does to keep its part of an outcome at least cost, under the terms in force and those imposed.
+///
+/// # Errors
+/// If a participant cannot operate at all.
+pub fn delivered(truth: &Market, outcome: &Outcome) -> Result<Vec<Arc<Plan>>, MechanismError> {
+    let market = truth.imposing(&outcome.imposed);
+    Ok(market.each(|l| l.delivered(&outcome.net[l.id()]).map(Arc::new))?)
+}
+
+/// The same, and the network's answer to it. Stored carbon follows the given rule.
 ///
 /// # Errors
 /// If a participant cannot operate at all, or the network has no state for what they do.
 pub fn keep(truth: &Market, outcome: &Outcome, storage: StorageRule) -> Result<Physical, MechanismError> {
-    let market = truth.imposing(&outcome.imposed);
-    let plans = market.each(|l| l.delivered(&outcome.net[l.id()]).map(Arc::new))?;
-    of_plans(truth.setting(), plans, storage)
+    of_plans(truth.setting(), delivered(truth, outcome)?, storage)
 }
 
 /// Energy that the network itself takes under given schedules per period, kWh: what is lost in branches and consumed by

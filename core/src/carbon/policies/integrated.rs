@@ -13,9 +13,11 @@
 //!   one price for everybody this is [`Form::TaxInternalised`] (charges along all flows add up to the tax at the sources);
 //!   with a ladder each member has its own.
 //!
-//! Where a flow turns, prices pass from those of one direction to those of the other within a thousandth of the network's
-//! base power: along the flows at every branch, and in every form at the root, where carbon that comes in costs what it
-//! weighs and carbon that leaves what [`RootExport`] says. What is answered for is exact on either side.
+//! At the root carbon that comes in costs what it weighs and carbon that leaves what [`RootExport`] says: the price jumps
+//! where the exchange with upstream turns, and while it rests the price is anything between, `c_0 + tau (theta e_0 + (1 -
+//! theta) r_0)` with a share `theta` that the engine finds. Where flows turn under a ladder along them prices pass from those
+//! of one direction to those of the other within a hundredth of what members exchange. What is answered for is exact on
+//! either side.
 
 mod flow_in_loop;
 
@@ -75,9 +77,6 @@ pub struct Integrated {
     /// `price_per_tonne`; else on imports and direct emissions, and then `price_per_tonne` must be 0: nothing is charged
     /// twice.
     pub ladder: Option<Stepped>,
-    /// How far the exchange with upstream went forward before, by period, while its price is sought; else empty.
-    #[serde(skip)]
-    root_before: Vec<f64>,
 }
 
 impl Default for Integrated {
@@ -88,7 +87,6 @@ impl Default for Integrated {
             retail_margin_per_kwh: 0.0,
             root_export: RootExport::LikeLoad,
             ladder: None,
-            root_before: vec![],
         }
     }
 }
@@ -102,8 +100,9 @@ struct Prices<'s> {
     carbon: &'s [f64],
     /// Price at the root, per period.
     root: &'s [f64],
-    /// Carbon that a kWh withdrawn adds to a ladder along the flows, and one injected takes off it, kg; else empty.
-    ladder_kg: &'s [f64],
+    /// What is behind them: under a ladder along the flows the carbon that a kWh withdrawn adds to it, and one injected
+    /// takes off it, kg, member-major; where the price jumps at the root the shares of the jump, per period.
+    rest: &'s [f64],
 }
 
 /// What a member pays for energy at its node beyond the retail tariff.
@@ -122,8 +121,8 @@ impl<'s> Prices<'s> {
         let count = setting.members.len() * setting.periods.count;
         let (node, rest) = signal.split_at(count);
         let (carbon, rest) = rest.split_at(count);
-        let (root, ladder_kg) = rest.split_at(setting.periods.count);
-        Self { node, carbon, root, ladder_kg }
+        let (root, rest) = rest.split_at(setting.periods.count);
+        Self { node, carbon, root, rest }
     }
 }
 
@@ -149,28 +148,52 @@ impl Integrated {
             // Sources pay for all they emit, wherever it goes: a kWh that stays adds nothing.
             RootExport::LikeLoad => 0.0,
             RootExport::Credited => setting.intensity(period),
-            RootExport::Unpriced => nodal::root_intensity(setting, physical, period),
+            RootExport::Unpriced => nodal::returned_intensity(setting, physical, period),
         }
     }
 
-    /// Carbon that a kWh more at the root is charged with, kg: what comes in, what is fed back no longer, between the two
-    /// where the exchange with upstream turns ([`Turn`]).
-    fn root_kg_per_kwh(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
-        let returned = self.returned_kg_per_kwh(setting, physical, period);
-        let share = self.share_imported(setting, physical, period);
-        share * setting.intensity(period) + (1.0 - share) * returned
+    /// Whether prices at nodes are that of the root carried there, which jumps where the exchange with upstream turns.
+    fn jumps_at_root(&self) -> bool {
+        self.form != Form::Adder && self.ladder_on_flows().is_none()
     }
 
-    /// How far the exchange with upstream goes forward in the price, from 0 to 1.
-    fn share_imported(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
-        let Some(feeder) = &setting.feeder else { return 1.0 };
-        let turn = Turn::of(&feeder.network);
-        let kw = physical.upstream_import_kwh[period] / setting.periods.hours;
-        self.root_before.get(period).map_or(turn.share(kw), |before| turn.share_from(*before, kw))
+    /// Rise of the carbon of a kWh at the root when import begins, kg.
+    fn rise_kg_per_kwh(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
+        setting.intensity(period) - self.returned_kg_per_kwh(setting, physical, period)
+    }
+
+    /// Shares of import in the price at the root. Where that rises when import begins, those that the signal ends with; where
+    /// it falls (what is fed back is dirtier), that of the direction. Prices that are not the root's pass from one direction
+    /// to the other ([`Turn`]).
+    fn root_shares(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        let periods = setting.periods.count;
+        if !self.jumps_at_root() {
+            let share =
+                |t| Turn::of(setting, physical, t).share(physical.upstream_import_kwh[t] / setting.periods.hours);
+            return (0..periods).map(share).collect();
+        }
+        let mut shares = nodal::root_shares(physical, signal, 2 * setting.members.len() * periods + periods);
+        for (t, share) in shares.iter_mut().enumerate() {
+            if self.rise_kg_per_kwh(setting, physical, t) < 0.0 {
+                *share = if physical.upstream_import_kwh[t] < 0.0 { 0.0 } else { 1.0 };
+            }
+        }
+        shares
+    }
+
+    /// Carbon that a kWh more at the root is charged with, kg, per period: what comes in, what is fed back no longer, between
+    /// the two where the exchange with upstream rests.
+    fn root_kg_per_kwh(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        let mixed = |(t, share): (usize, f64)| {
+            let returned = self.returned_kg_per_kwh(setting, physical, t);
+            share * setting.intensity(t) + (1.0 - share) * returned
+        };
+        self.root_shares(setting, physical, signal).into_iter().enumerate().map(mixed).collect()
     }
 
     /// Carbon that the network operator answers for at the root, kg: all that comes in, and what is forgiven on what leaves.
-    /// What members' prices bring in beyond it near a turn is its own.
+    /// What members' prices bring in beyond it while the exchange
+    /// rests is its own.
     fn root_kg(&self, setting: &Setting, physical: &Physical) -> f64 {
         (0..setting.periods.count)
             .map(|t| {
@@ -255,7 +278,8 @@ impl Rule for Integrated {
     }
 
     /// Prices of every member and period, their carbon part, the price at the root per period; under a ladder along the
-    /// flows then the kilograms per kWh that it counts. At first everybody withdraws at the root.
+    /// flows then the kilograms per kWh that it counts, and where the price jumps at the root the shares of the jump. At
+    /// first everybody withdraws at the root.
     fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
         let on_flows = self.ladder_on_flows();
         let carbon = |t: usize| if on_flows.is_some() { 0.0 } else { self.price() * setting.intensity(t) };
@@ -266,6 +290,8 @@ impl Rule for Integrated {
         if let Some(ladder) = on_flows {
             let per_kwh = ladder.quota.per_imported_kwh();
             signal.extend(nodal::series(setting, |_, t| setting.intensity(t) - per_kwh));
+        } else if self.jumps_at_root() {
+            signal.extend(vec![1.0; setting.periods.count]);
         }
         signal
     }
@@ -273,7 +299,7 @@ impl Rule for Integrated {
     fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
         match self.ladder_on_imports() {
             Some(ladder) => ladder.accounts(setting, modifiers, signal),
-            None => self.flow_accounts(setting, modifiers, Prices::read(setting, signal).ladder_kg),
+            None => self.flow_accounts(setting, modifiers, Prices::read(setting, signal).rest),
         }
     }
 
@@ -288,35 +314,38 @@ impl Rule for Integrated {
         (0..setting.members.len()).map(member).collect()
     }
 
-    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, _: &[f64]) -> Vec<f64> {
+    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
         let periods = setting.periods.count;
         let upstream = nodal::upstream_per_kwh(setting, physical);
         let energy: Vec<f64> = (0..upstream.len()).map(|k| buy(setting, k % periods) * upstream[k]).collect();
-        let root_carbon = |t: usize| self.price() * self.root_kg_per_kwh(setting, physical, t);
+        let root_kg = self.root_kg_per_kwh(setting, physical, signal);
+        let root_carbon = |t: usize| self.price() * root_kg[t];
         let mut root: Vec<f64> = (0..periods).map(|t| buy(setting, t) + root_carbon(t)).collect();
-        let mut on_ladder_kg = vec![];
+        let mut rest = if self.jumps_at_root() { self.root_shares(setting, physical, signal) } else { vec![] };
         let carbon: Vec<f64> = match (self.form, self.ladder_on_flows()) {
             (Form::FlowInLoop, Some(ladder)) => {
                 root = (0..periods).map(|t| buy(setting, t)).collect();
-                on_ladder_kg = flow_in_loop::ladder_kg(setting, modifiers, physical, ladder);
+                rest = flow_in_loop::ladder_kg(setting, modifiers, physical, ladder);
                 self.along_flows(setting, modifiers, physical, ladder)
             }
             (Form::Adder, _) => nodal::intensities(setting, physical).iter().map(|w| self.price() * w).collect(),
             _ => (0..upstream.len()).map(|k| root_carbon(k % periods) * upstream[k]).collect(),
         };
         let node = energy.iter().zip(&carbon).map(|(e, c)| e + c);
-        node.chain(carbon.iter().copied()).chain(root).chain(on_ladder_kg).collect()
+        node.chain(carbon.iter().copied()).chain(root).chain(rest).collect()
     }
 
     fn prices_limits(&self) -> bool {
         true
     }
 
-    /// Where the price at the root is that of all carbon.
-    fn softened(&self, setting: &Setting, physical: &Physical) -> Option<Self> {
-        let jumps = self.price_per_tonne > 0.0 && self.form != Form::Adder && self.ladder_on_flows().is_none();
-        let before = || (0..setting.periods.count).map(|t| self.share_imported(setting, physical, t)).collect();
-        jumps.then(|| Self { root_before: before(), ..self.clone() })
+    fn root_jump_per_kwh(&self, setting: &Setting, _: &Modifiers, physical: &Physical) -> Option<Vec<f64>> {
+        let rises = |t| self.price() * self.rise_kg_per_kwh(setting, physical, t).max(0.0);
+        self.jumps_at_root().then(|| (0..setting.periods.count).map(rises).collect())
+    }
+
+    fn turns_steeply(&self, _: &Setting, _: &Modifiers) -> bool {
+        self.ladder_on_flows().is_some()
     }
 
     /// Energy at the root, what is lost of it on the way, and the carbon of both as frozen generation has it. Along the
@@ -327,9 +356,10 @@ impl Rule for Integrated {
         setting: &Setting,
         modifiers: &Modifiers,
         physical: &Physical,
-        _: &[f64],
+        signal: &[f64],
     ) -> Option<NodePrices> {
         let feeder = setting.feeder.as_ref()?;
+        let root_kg = self.root_kg_per_kwh(setting, physical, signal);
         let moving: Option<Vec<_>> = self.ladder_on_flows().map(|ladder| {
             let charged = self.carbon_in_flows(setting, modifiers, physical, ladder);
             physical.grid.iter().zip(&charged).map(|(state, (_, c))| c.response(feeder, state)).collect()
@@ -340,7 +370,7 @@ impl Rule for Integrated {
             let carbon = match (self.form, &moving) {
                 (Form::FlowInLoop, Some(moving)) => on_average() + moving[at.period].as_ref()?.p[at.node],
                 (Form::Adder, _) => on_average(),
-                _ => self.price() * self.root_kg_per_kwh(setting, physical, at.period) * at.upstream,
+                _ => self.price() * root_kg[at.period] * at.upstream,
             };
             Some(Price { energy, loss: energy * (at.upstream - 1.0), carbon, ..Price::default() })
         })

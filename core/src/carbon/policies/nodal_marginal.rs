@@ -2,9 +2,10 @@
 //! emissions.
 //!
 //! Where injections are given and only the root balances, a kWh more at node `n` costs `dP_0/dd_n` kWh from upstream, so
-//! `LME_n = e_0 dP_0/dd_n`; while the feeder exports, nothing upstream is emitted for it and `LME_n = 0`. Marginal charges
-//! collect another amount than the tonnes cost; what is left over is returned to the members, to each from what the others
-//! paid.
+//! `LME_n = e_0 dP_0/dd_n`; while the feeder exports, nothing upstream is emitted for it and `LME_n = 0`. Where the exchange
+//! with upstream rests the kWh more is emitted and the kWh less saves nothing: `LME_n = theta e_0 dP_0/dd_n` with a share
+//! `theta` between 0 and 1 that the engine finds. Marginal charges collect another amount than the tonnes cost; what is left
+//! over is returned to the members, to each from what the others paid.
 
 use crate::carbon::accounts::{self, withdrawal_kwh};
 use crate::carbon::node_prices::{self, NodePrices, buy};
@@ -57,9 +58,11 @@ impl Rule for NodalMarginal {
         SignalKind::Nodal
     }
 
-    /// Charge per kWh of net withdrawal, of every member and period; at first that of the root.
+    /// Charge per kWh of net withdrawal, of every member and period, at first that of the root; then the shares of the jump
+    /// at the root.
     fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
-        nodal::series(setting, |_, t| per_kg(self.price_per_tonne) * setting.intensity(t))
+        let charge = nodal::series(setting, |_, t| per_kg(self.price_per_tonne) * setting.intensity(t));
+        charge.into_iter().chain(vec![1.0; setting.periods.count]).collect()
     }
 
     fn accounts(&self, _: &Setting, _: &Modifiers, _: &[f64]) -> Vec<Account> {
@@ -81,17 +84,26 @@ impl Rule for NodalMarginal {
         (0..setting.members.len()).map(member).collect()
     }
 
-    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Vec<f64> {
+    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
         let upstream = nodal::upstream_per_kwh(setting, physical);
         let periods = setting.periods.count;
         let price = per_kg(self.price_per_tonne);
-        nodal::series(setting, |i, t| price * emits(setting, physical, t) * upstream[i * periods + t])
+        let shares = shares(setting, physical, signal);
+        let charge =
+            nodal::series(setting, |i, t| price * shares[t] * setting.intensity(t) * upstream[i * periods + t]);
+        charge.into_iter().chain(shares).collect()
+    }
+
+    fn root_jump_per_kwh(&self, setting: &Setting, _: &Modifiers, _: &Physical) -> Option<Vec<f64>> {
+        Some((0..setting.periods.count).map(|t| per_kg(self.price_per_tonne) * setting.intensity(t)).collect())
     }
 
     /// The retail price of energy, and the charge on marginal emissions.
-    fn node_prices(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Option<NodePrices> {
+    fn node_prices(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &[f64]) -> Option<NodePrices> {
+        let shares = shares(setting, physical, signal);
         node_prices::at_all_nodes(setting, physical, |at| {
-            let carbon = per_kg(self.price_per_tonne) * emits(setting, physical, at.period) * at.upstream;
+            let emits = shares[at.period] * setting.intensity(at.period);
+            let carbon = per_kg(self.price_per_tonne) * emits * at.upstream;
             Some(Price { energy: buy(setting, at.period), carbon, ..Price::default() })
         })
     }
@@ -136,9 +148,9 @@ impl Rule for NodalMarginal {
     }
 }
 
-/// Carbon emitted for a kWh more from upstream, kg: none while the feeder exports.
-fn emits(setting: &Setting, physical: &Physical, period: usize) -> f64 {
-    if physical.upstream_import_kwh[period] < 0.0 { 0.0 } else { setting.intensity(period) }
+/// Shares of the jump at the root, behind the charges.
+fn shares(setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+    nodal::root_shares(physical, signal, setting.members.len() * setting.periods.count)
 }
 
 register_policy!(Modified<NodalMarginal>, "nodal-marginal", "a price on what a node's withdrawal adds to emissions",

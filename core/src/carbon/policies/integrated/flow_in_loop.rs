@@ -87,7 +87,8 @@ impl Integrated {
                 upstream_kg_per_kwh: setting.intensity(t),
                 export_per_kwh: self.price() * self.exported_kg_per_kwh(setting, physical, t),
             };
-            let charges = CarbonInFlows::new(&feeder.network, state, &y, self.price(), at_root);
+            let turn = Turn::of(setting, physical, t);
+            let charges = CarbonInFlows::new(&feeder.network, state, turn, &y, self.price(), at_root);
             (y, charges)
         };
         physical.grid.iter().enumerate().map(of).collect()
@@ -103,12 +104,12 @@ impl Integrated {
         ladder: &Stepped,
     ) -> Vec<f64> {
         let Some(feeder) = &setting.feeder else { return vec![] };
-        let (periods, turn) = (setting.periods.count, Turn::of(&feeder.network));
+        let periods = setting.periods.count;
         let exported = nodal::export_intensities(setting, physical);
         let mut adder = vec![0.0; exported.len()];
         let charged = self.carbon_in_flows(setting, modifiers, physical, ladder);
         for (t, (state, (y, charges))) in physical.grid.iter().zip(&charged).enumerate() {
-            let response = charges.response(feeder, state);
+            let (response, turn) = (charges.response(feeder, state), Turn::of(setting, physical, t));
             for (i, member) in setting.members.iter().enumerate() {
                 let k = i * periods + t;
                 adder[k] = charges.per_kwh(response.as_ref(), member);
@@ -136,14 +137,17 @@ impl Integrated {
 /// allowance per kWh; of one that injects what it exports; between the two where its exchange turns ([`Turn`]). One rate for
 /// both directions: prices along the flows are those of the flows as they are, and follow when they turn.
 pub(super) fn ladder_kg(setting: &Setting, modifiers: &Modifiers, physical: &Physical, ladder: &Stepped) -> Vec<f64> {
-    let Some(feeder) = &setting.feeder else { return vec![] };
-    let (periods, turn) = (setting.periods.count, Turn::of(&feeder.network));
+    if setting.feeder.is_none() {
+        return vec![];
+    }
+    let periods = setting.periods.count;
+    let turns: Vec<Turn> = (0..periods).map(|t| Turn::of(setting, physical, t)).collect();
     let per_kwh = ladder.quota.per_imported_kwh();
     let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
     let (w, exported) = (nodal::intensities(setting, physical), nodal::export_intensities(setting, physical));
     nodal::series(setting, |i, t| {
         let k = i * periods + t;
-        turn.mix(withdrawal_kw(setting, physical, i, t), (w[k] - per_kwh).max(least), exported[k])
+        turns[t].mix(withdrawal_kw(setting, physical, i, t), (w[k] - per_kwh).max(least), exported[k])
     })
 }
 

@@ -39,7 +39,6 @@ fn with_prices_times(factor: f64, declared: &[(String, f64)], json: &mut Value) 
 fn answers(policy: &dyn CarbonPolicy, setting: &Setting, physical: &Physical) -> Vec<(&'static str, String)> {
     let start = policy.start(setting);
     let signal = policy.target(setting, physical, &start);
-    let softened = policy.softened(setting, physical).map(|soft| soft.target(setting, physical, &start));
     vec![
         ("check", format!("{:?}", policy.check(setting))),
         ("price_per_tonne", format!("{:?}", policy.price_per_tonne())),
@@ -50,7 +49,8 @@ fn answers(policy: &dyn CarbonPolicy, setting: &Setting, physical: &Physical) ->
         ("charged_terms", format!("{:?}", policy.charged_terms(setting, &signal))),
         ("target", format!("{signal:?}")),
         ("prices_limits", format!("{:?}", policy.prices_limits())),
-        ("softened", format!("{softened:?}")),
+        ("root_jump_per_kwh", format!("{:?}", policy.root_jump_per_kwh(setting, physical))),
+        ("turns_steeply", format!("{:?}", policy.turns_steeply(setting))),
         ("node_prices", format!("{:?}", policy.node_prices(setting, physical, &signal))),
         ("settle", format!("{:?}", bills(policy, setting, physical, &signal))),
         ("responsibility", format!("{:?}", policy.responsibility(setting, physical, &signal))),

@@ -1,0 +1,226 @@
+//! The share of the root's jump in nodal prices: on random feeders near balance with upstream, in whatever base a network is
+//! written.
+
+use coase_core::carbon::CarbonPolicy;
+use coase_core::engine::{self, Cleared, Reporting};
+use coase_core::mechanism::Mechanism;
+use coase_core::network::{Network, built_in};
+use coase_core::outcome::{Status, Verdict};
+use coase_core::participant::{Device, Load, MicroTurbine, Participant, Portfolio, Storage};
+use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
+use coase_core::{Market, MechanismError, Outcome, RunContext, register};
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Everybody by itself.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alone {}
+register!(Alone, "alone-at-the-turn", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
+impl Mechanism for Alone {
+    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+        Ok(Outcome::new(market))
+    }
+}
+
+/// The grand coalition at least cost.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Together {}
+register!(Together, "together-at-the-turn", Baseline, "least cost", claims: [Efficient], needs: [], information: FullTypes);
+impl Mechanism for Together {
+    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+        let mut outcome = Outcome::new(market);
+        outcome.net = market.solve(&market.grand())?.plans.iter().flatten().map(|p| p.trade.clone()).collect();
+        Ok(outcome)
+    }
+}
+
+fn policy(text: &str) -> Box<dyn CarbonPolicy> {
+    use ron::extensions::Extensions;
+    let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES;
+    ron::Options::default().with_default_extension(extensions).from_str(text).expect(text)
+}
+
+/// A participant of a random feeder.
+#[derive(Clone, Debug)]
+struct Plant {
+    bus: u64,
+    load_kw: Vec<f64>,
+    turbine_kw: f64,
+    turbine_cost: f64,
+    turbine_kg: f64,
+    store_kwh: f64,
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    plants: Vec<Plant>,
+    buy: Vec<f64>,
+    sell: f64,
+    intensity: f64,
+    passive: f64,
+}
+
+fn market(case: &Case, network: &Network) -> Market {
+    let periods = Periods { count: case.buy.len(), hours: 1.0 };
+    let member = |(i, plant): (usize, &Plant)| Member {
+        node: network.node(plant.bus),
+        ..Member::new(format!("p{i}"), 3000.0, 3000.0)
+    };
+    let members: Vec<Member> = case.plants.iter().enumerate().map(member).collect();
+    let tariff = Tariff {
+        buy_per_kwh: case.buy.clone(),
+        sell_per_kwh: vec![case.sell; periods.count],
+        intensity_kg_per_kwh: vec![case.intensity; periods.count],
+        upstream_carbon_per_tonne: 0.0,
+    };
+    let feeder = Feeder::new(network.clone(), vec![case.passive; periods.count]).expect("a feeder");
+    let plant = |(i, p): (usize, &Plant)| {
+        let mut devices = vec![
+            Device::Load(Load { p_kw: p.load_kw.clone() }),
+            Device::MicroTurbine(MicroTurbine {
+                p_min_kw: 0.0,
+                p_max_kw: p.turbine_kw,
+                cost_per_kwh: p.turbine_cost,
+                cost_per_kwh2: 0.0,
+                cost_per_h: 0.0,
+                ramp_kw_per_h: None,
+                emission_kg_per_kwh: p.turbine_kg,
+                reserve_cost_per_kw: None,
+            }),
+        ];
+        if p.store_kwh > 0.0 {
+            devices.push(Device::Storage(Storage {
+                capacity_kwh: p.store_kwh,
+                p_charge_max_kw: 0.4 * p.store_kwh,
+                p_discharge_max_kw: 0.4 * p.store_kwh,
+                efficiency_charge: 0.95,
+                efficiency_discharge: 0.95,
+                retention_per_h: 1.0,
+                soc_min: 0.1,
+                soc_max: 0.9,
+                soc_start: 0.5,
+                soc_end: None,
+                cost_per_kwh: 0.01,
+                reserve_cost_per_kw: None,
+            }));
+        }
+        Arc::new(Portfolio::new(format!("p{i}"), devices, periods).expect("a plant")) as Arc<dyn Participant>
+    };
+    let plants = case.plants.iter().enumerate().map(plant).collect();
+    Market::new(Setting::energy(periods, Some(tariff), Some(feeder), members), plants)
+}
+
+fn ieee_33() -> Network {
+    built_in("ieee-33").expect("built in").network().expect("valid")
+}
+
+fn clear(mechanism: &dyn Mechanism, market: &Market, policy: &dyn CarbonPolicy) -> Cleared {
+    let entered = engine::enter(market, policy);
+    engine::clear(mechanism, &entered, policy, &Reporting::Truthful, 1, &()).expect("an outcome")
+}
+
+fn value(found: &Cleared, name: &str) -> (f64, f64) {
+    let certificate = found.outcome.evidence.iter().find(|c| c.name == name).expect(name);
+    assert_eq!(certificate.verdict, Verdict::Upheld, "{certificate:?}");
+    (certificate.value.expect("a value"), certificate.tolerance.expect("a tolerance"))
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let plant = (
+        prop::sample::select(vec![2_u64, 6, 12, 18, 22, 25, 29, 33]),
+        prop::collection::vec(20.0..300.0, 3),
+        0.0..400.0,
+        0.2..1.2,
+        prop::sample::select(vec![0.0, 0.45, 0.6]),
+        prop::sample::select(vec![0.0, 200.0, 500.0]),
+    );
+    let plant = plant.prop_map(|(bus, load_kw, turbine_kw, turbine_cost, turbine_kg, store_kwh)| Plant {
+        bus,
+        load_kw,
+        turbine_kw,
+        turbine_cost,
+        turbine_kg,
+        store_kwh,
+    });
+    let buy = prop::collection::vec(prop::sample::select(vec![0.385, 0.7, 1.02]), 3);
+    (prop::collection::vec(plant, 2..4), buy, 0.2..0.38, 0.3..0.9, 0.0..0.12)
+        .prop_map(|(plants, buy, sell, intensity, passive)| Case { plants, buy, sell, intensity, passive })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    /// Alone or together, marginal prices have a fixed point wherever the root comes to rest, and certificates prove it.
+    #[test]
+    fn marginal_prices_have_a_fixed_point_on_random_feeders(case in case()) {
+        let market = market(&case, &ieee_33());
+        let policy = policy("NodalMarginal(price_per_tonne: 332)");
+        for mechanism in [&Alone {} as &dyn Mechanism, &Together {}] {
+            let found = clear(mechanism, &market, &*policy);
+            prop_assert_eq!(&found.outcome.status, &Status::Converged, "{:?}", found.reason);
+            let (turn, money) = value(&found, "fixed_point_turn");
+            let (gap, _) = value(&found, "fixed_point_gap");
+            // The tolerance of each is a millionth of the money that moves.
+            prop_assert!(turn >= -1e-12 && turn + gap <= 2.0 * money, "{} {} {}", turn, gap, money);
+            for (t, share) in found.root_share_imported.iter().enumerate() {
+                let (share, kwh) = (share.expect("a jump"), found.physical.upstream_import_kwh[t]);
+                prop_assert!((0.0..=1.0).contains(&share));
+                prop_assert!(kwh.abs() < 1e-2 || share == f64::from(u8::from(kwh > 0.0)), "{} {}", share, kwh);
+            }
+        }
+    }
+}
+
+/// A network in per unit of another base power.
+fn written_in(network: &Network, base_mva: f64) -> Network {
+    let factor = base_mva / network.base_mva;
+    let mut other = Network { base_mva, ..network.clone() };
+    for branch in &mut other.branches {
+        branch.r_pu *= factor;
+        branch.x_pu *= factor;
+        branch.b_pu /= factor;
+    }
+    other
+}
+
+/// What a network is written in decides nothing: prices, schedules and flows are the same to a billionth.
+#[test]
+fn the_base_power_of_a_network_decides_nothing() {
+    let plant = |bus, load_kw: f64, turbine_kw, turbine_cost, turbine_kg, store_kwh| Plant {
+        bus,
+        load_kw: vec![load_kw, 0.6 * load_kw],
+        turbine_kw,
+        turbine_cost,
+        turbine_kg,
+        store_kwh,
+    };
+    let small = vec![plant(2, 2.0, 4.0, 1.12, 0.0, 0.0), plant(3, 1.0, 0.0, 1.0, 0.0, 0.0)];
+    let large = vec![plant(18, 150.0, 260.0, 0.5, 0.45, 200.0), plant(33, 90.0, 200.0, 0.9, 0.6, 0.0)];
+    for (plants, buy) in [(small, vec![1.0, 1.0]), (large, vec![0.385, 1.02])] {
+        let case = Case { plants, buy, sell: 0.3, intensity: 0.5, passive: 0.0 };
+        for text in [
+            "Integrated()",
+            "NodalMarginal()",
+            "NodalFlow()",
+            "Integrated(root_export: Unpriced)",
+            "Integrated(form: FlowInLoop, ladder: (interval_kg: 20))",
+        ] {
+            let policy = policy(text);
+            let found = [1.0, 10.0, 100.0].map(|base| {
+                let found = clear(&Alone {}, &market(&case, &written_in(&ieee_33(), base)), &*policy);
+                assert_eq!(found.outcome.status, Status::Converged, "{text} {base}: {:?}", found.reason);
+                let costs = found.physical.plans.iter().map(|p| p.cost);
+                let outputs = found.physical.plans.iter().flat_map(|p| p.output.clone());
+                costs.chain(outputs).chain(found.signal.clone()).collect::<Vec<f64>>()
+            });
+            for other in &found[1..] {
+                for (a, b) in found[0].iter().zip(other) {
+                    assert!((a - b).abs() <= 1e-9 * (1.0 + a.abs()), "{text}: {a} {b}\n{found:?}");
+                }
+            }
+        }
+    }
+}
