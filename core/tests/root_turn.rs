@@ -199,15 +199,14 @@ fn the_base_power_of_a_network_decides_nothing() {
     };
     let small = vec![plant(2, 2.0, 4.0, 1.12, 0.0, 0.0), plant(3, 1.0, 0.0, 1.0, 0.0, 0.0)];
     let large = vec![plant(18, 150.0, 260.0, 0.5, 0.45, 200.0), plant(33, 90.0, 200.0, 0.9, 0.6, 0.0)];
-    for (plants, buy) in [(small, vec![1.0, 1.0]), (large, vec![0.385, 1.02])] {
-        let case = Case { plants, buy, sell: 0.3, intensity: 0.5, passive: 0.0 };
-        for text in [
-            "Integrated()",
-            "NodalMarginal()",
-            "NodalFlow()",
-            "Integrated(root_export: Unpriced)",
-            "Integrated(form: FlowInLoop, ladder: (interval_kg: 20))",
-        ] {
+    let with_jump = ["Integrated()", "NodalMarginal()", "NodalFlow()", "Integrated(root_export: Unpriced)"];
+    let along_flows = ["Integrated(form: FlowInLoop, ladder: (interval_kg: 20))"];
+    let cases = [(&small, vec![1.0, 1.0], 0.0, &with_jump[..]), (&large, vec![0.385, 1.02], 0.0, &with_jump[..])];
+    for (plants, buy, passive, policies) in
+        cases.into_iter().chain([(&large, vec![0.385, 1.02], 0.1, &along_flows[..])])
+    {
+        let case = Case { plants: plants.clone(), buy, sell: 0.3, intensity: 0.5, passive };
+        for text in policies {
             let policy = policy(text);
             let found = [1.0, 10.0, 100.0].map(|base| {
                 let found = clear(&Alone {}, &market(&case, &written_in(&ieee_33(), base)), &*policy);
