@@ -20,7 +20,6 @@ pub mod storage;
 pub use accounts::Quota;
 pub use modified::{CARBON, CARBON_REFUND, Modified, NODAL, RegisteredRule, Rule, nested};
 pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
-pub(crate) use nodal::upstream_per_kwh;
 pub use node_prices::NodePrices;
 pub use policy::{
     CarbonPolicy, MarginalPrice, POLICY_CLAIM, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy,

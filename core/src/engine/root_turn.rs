@@ -5,7 +5,7 @@
 //! primal-dual splitting of Condat and Vu (2013): `theta <- clip(theta + P_0(2 y - c) / B)` beside the anchored answer `y` to
 //! the prices at `c`, with the exchange linearised at `c`.
 
-use crate::carbon::upstream_per_kwh;
+use crate::carbon::nodal::upstream_per_kwh;
 use crate::physical::Physical;
 use crate::setting::Setting;
 
