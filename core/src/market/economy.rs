@@ -150,7 +150,7 @@ pub(super) fn least_cost_of_pool(market: &Market, charge: &Charge, other_kg: f64
     let Posed { mut program, blocks, .. } = pose(market, &market.grand(), None)?;
     let mut sum = Expr::constant(other_kg);
     for block in &blocks {
-        sum.add(1.0, &block.account_balance());
+        sum.add(1.0, block.account_balance());
     }
     let (cost, _) = charge.contribute(&mut program, &sum);
     program.add_cost(&cost);

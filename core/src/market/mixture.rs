@@ -9,7 +9,7 @@
 //! This module knows no mechanism and no policy.
 
 use super::economy::Allocation;
-use super::{Economy, Market, Plan};
+use super::{Economy, Market};
 use crate::program::{Certificate, Instance, Solution, SolveError};
 use crate::terms::{Limits, Terms};
 use std::sync::Arc;
@@ -64,12 +64,13 @@ impl Mixture {
         let mix = |low: f64, high: f64| self.share * low + (1.0 - self.share) * high;
         let limits = low.limits.iter().zip(&high.limits).map(|(a, b)| self.limits(a, b)).collect::<Vec<_>>();
         let held = if limits.is_empty() { market.clone() } else { market.imposing(&limits) };
-        let plan = |(i, (low, high)): (usize, (&Option<Arc<Plan>>, &Option<Arc<Plan>>))| {
-            let (Some(low), Some(high)) = (low, high) else { return Ok(None) };
-            held.local(i).delivered(&between(self.share, &low.trade, &high.trade)).map(|plan| Some(Arc::new(plan)))
-        };
-        let plans: Vec<Option<Arc<Plan>>> =
-            low.plans.iter().zip(&high.plans).enumerate().map(plan).collect::<Result<_, SolveError>>()?;
+        let mut plans = vec![None; market.len()];
+        for (i, (low, high)) in low.plans.iter().zip(&high.plans).enumerate() {
+            if let (Some(low), Some(high)) = (low, high) {
+                let trade = between(self.share, &low.trade, &high.trade);
+                plans[i] = Some(Arc::new(held.local(i).delivered(&trade)?));
+            }
+        }
         let loss_cost = mix(low.loss_cost, high.loss_cost);
         let cost = plans.iter().flatten().map(|p| p.cost).sum::<f64>() + loss_cost;
         // The least cost is a concave function of the terms' price: between the sides it lies above their chord.
