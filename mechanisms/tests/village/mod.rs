@@ -83,22 +83,20 @@ impl Village {
                     reserve_cost_per_kw: None,
                 })
             }));
-            devices.extend(plant.storage.then(|| {
-                Device::Storage(Storage {
-                    capacity_kwh: STORE,
-                    p_charge_max_kw: STORE,
-                    p_discharge_max_kw: STORE,
-                    efficiency_charge: EFFICIENCY,
-                    efficiency_discharge: EFFICIENCY,
-                    retention_per_h: 1.0,
-                    soc_min: 0.0,
-                    soc_max: 1.0,
-                    soc_start: 0.5,
-                    soc_end: None,
-                    cost_per_kwh: WEAR,
-                    reserve_cost_per_kw: None,
-                })
-            }));
+            devices.extend(plant.storage.then_some(Device::Storage(Storage {
+                capacity_kwh: STORE,
+                p_charge_max_kw: STORE,
+                p_discharge_max_kw: STORE,
+                efficiency_charge: EFFICIENCY,
+                efficiency_discharge: EFFICIENCY,
+                retention_per_h: 1.0,
+                soc_min: 0.0,
+                soc_max: 1.0,
+                soc_start: 0.5,
+                soc_end: None,
+                cost_per_kwh: WEAR,
+                reserve_cost_per_kw: None,
+            })));
             Arc::new(Portfolio::new(format!("p{i}"), devices, periods).expect("valid")) as Arc<dyn Participant>
         };
         let members = (0..self.plants.len()).map(|i| Member::new(format!("p{i}"), CONNECTION_KW, CONNECTION_KW));
