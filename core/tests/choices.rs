@@ -7,6 +7,7 @@ use coase_core::program::{Cost, Expr, Program, SolveError, Var};
 use coase_core::setting::{Member, Periods, Setting, Tariff};
 use coase_core::terms::{Account, Charge, Ladder, Reward, Terms};
 use proptest::prelude::*;
+use std::slice;
 use std::sync::Arc;
 
 /// A load, part of which may be moved between periods, and a generator with a rising cost and emissions.
@@ -102,9 +103,9 @@ fn by_enumeration(setting: &Setting, plants: &[Plant], terms: &[Terms], trade: O
             }
         }
         if trade.is_none() && price.is_empty() {
-            sold.into_iter().for_each(|sum| {
+            for sum in sold {
                 program.equal(sum, 0.0, "sales meet purchases", None);
-            });
+            }
         }
         match program.compile().instance().solve() {
             Ok(answer) => best = best.min(answer.certificate.objective),
@@ -191,7 +192,7 @@ proptest! {
         trade in prop::collection::vec(-30.0..30.0f64, 3), peers in prop::collection::vec(0.0..1.0f64, 3),
     ) {
         let setting = setting(&buy, &sell, 1);
-        let market = market(setting.clone(), &[plant.clone()], &[terms.clone()]);
+        let market = market(setting.clone(), slice::from_ref(&plant), slice::from_ref(&terms));
         let (plants, terms) = ([plant], [terms]);
         for given in [vec![0.0; 3], trade] {
             let found = market.local(0).deliver(&given).unwrap();
@@ -274,7 +275,7 @@ fn kinks_at_one_exchange_are_added_up() {
         emission_kg_per_kwh: 0.6,
     };
     let terms = Terms { withdrawal_adder: vec![0.05; 3], injection_adder: vec![-0.25; 3], ..Terms::default() };
-    let market = market(setting.clone(), &[plant.clone()], &[terms.clone()]);
+    let market = market(setting.clone(), slice::from_ref(&plant), slice::from_ref(&terms));
     assert_eq!(market.local(0).autarky().unwrap().programs, 1);
     let sold = [15.0, -10.0, 0.0];
     let found = market.local(0).deliver(&sold).unwrap();
@@ -294,8 +295,8 @@ fn a_search_that_ends_early_answers_and_says_by_how_much_it_may_be_wrong() {
         emission_kg_per_kwh: 0.9,
     };
     let terms = Terms { withdrawal_adder: vec![0.1; 4], injection_adder: vec![-0.6; 4], ..Terms::default() };
-    let best = by_enumeration(&setting, &[plant.clone()], &[terms.clone()], Some(&[0.0; 4]), &[]);
-    let settled = market(setting.clone(), &[plant.clone()], &[terms.clone()]).local(0).autarky().unwrap();
+    let best = by_enumeration(&setting, slice::from_ref(&plant), slice::from_ref(&terms), Some(&[0.0; 4]), &[]);
+    let settled = market(setting.clone(), slice::from_ref(&plant), slice::from_ref(&terms)).local(0).autarky().unwrap();
     assert!(settled.programs > 1 && settled.choices_gap == 0.0 && (settled.cost - best).abs() < 1e-7, "{settled:?}");
     setting.choice_programs = 1;
     let market = market(setting, &[plant], &[terms]);

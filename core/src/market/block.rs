@@ -93,13 +93,8 @@ impl Block {
                     made_up.extend([bought, dumped]);
                 }
             }
-            let sale = match form.trade {
-                Some(trade) => program.var(trade[k], trade[k]),
-                None => {
-                    let (low, high) = program.range(&offered);
-                    program.var(low, high)
-                }
-            };
+            let (low, high) = form.trade.map_or_else(|| program.range(&offered), |trade| (trade[k], trade[k]));
+            let sale = program.var(low, high);
             balance_rows.push(program.equal(offered.plus(-1.0, sale), 0.0, "energy balance", Some(slot.period)));
             trade.push(sale);
         }
