@@ -21,7 +21,8 @@ pub(super) struct Pieces {
 /// not convex.
 pub(super) fn pieces(points: &[(f64, f64)], lower: f64, upper: f64) -> Option<Pieces> {
     let slopes: Vec<f64> = points.windows(2).map(|w| (w[1].1 - w[0].1) / (w[1].0 - w[0].0)).collect();
-    let (power_unit, cost_unit) = (unit(points.iter().map(|p| p.0), -3), unit(points.iter().map(|p| p.1), 0));
+    let (powers, costs): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+    let (power_unit, cost_unit) = (unit(&powers, -3), unit(&costs, 0));
     let rounding = |k: usize| (cost_unit + slopes[k].abs() * power_unit) / (points[k + 1].0 - points[k].0);
     for k in 1..slopes.len() {
         let (falls, size) = (slopes[k - 1] - slopes[k], slopes[k - 1].abs().max(slopes[k].abs()));
@@ -83,12 +84,12 @@ pub(super) fn pieces(points: &[(f64, f64)], lower: f64, upper: f64) -> Option<Pi
 
 /// A unit of the last digit that all numbers are written with: 10^-d for the least d from `least` on that fits. Numbers of
 /// few digits were not rounded.
-fn unit(numbers: impl Iterator<Item = f64> + Clone, least: i32) -> f64 {
+fn unit(numbers: &[f64], least: i32) -> f64 {
     for digits in least..=9 {
         let scale = 10.0_f64.powi(digits);
         let fits = |x: f64| ((x * scale).round() - x * scale).abs() <= 1e-10 * (x * scale).abs();
-        if numbers.clone().all(fits) {
-            let longest = numbers.clone().fold(0.0_f64, |most, x| most.max((x * scale).abs()));
+        if numbers.iter().copied().all(fits) {
+            let longest = numbers.iter().fold(0.0_f64, |most, x| most.max((x * scale).abs()));
             return if longest < FOUR_DIGITS { 0.0 } else { 1.0 / scale };
         }
     }

@@ -47,7 +47,7 @@ pub(super) struct Idle {
 
 impl Newton {
     /// Follows the solutions from no load to the injections given, pu by node.
-    pub(super) fn from_no_load(&self, injection: &[Complex]) -> Branch {
+    pub(super) fn continue_from_no_load(&self, injection: &[Complex]) -> Branch {
         let none = vec![Complex::ZERO; injection.len()];
         if let Some(idle) = self.idle() {
             let at = self.point(idle.voltages.angle.clone(), idle.voltages.magnitude.clone());
@@ -96,18 +96,17 @@ impl Newton {
         for (row, node) in free.iter().enumerate() {
             let row = 2 * row;
             for (j, y) in self.admittance().row(*node) {
-                match at[j] {
-                    Some(column) => entries.extend([
+                if let Some(column) = at[j] {
+                    entries.extend([
                         (row, column, y.re),
                         (row, column + 1, -y.im),
                         (row + 1, column, y.im),
                         (row + 1, column + 1, y.re),
-                    ]),
-                    None => {
-                        let current = y * voltage[j];
-                        right[row] -= current.re;
-                        right[row + 1] -= current.im;
-                    }
+                    ]);
+                } else {
+                    let current = y * voltage[j];
+                    right[row] -= current.re;
+                    right[row + 1] -= current.im;
                 }
             }
         }

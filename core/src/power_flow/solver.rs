@@ -240,7 +240,7 @@ impl PowerFlow {
             }
         }
         let bus = |node: usize| self.network.buses[node].id;
-        let end = match newton.from_no_load(injection) {
+        let end = match newton.continue_from_no_load(injection) {
             Branch::Arrived(found) => return Ok(found),
             Branch::Ended { share, node, .. } => Some((share, node)),
             Branch::NotBegun => None,

@@ -24,7 +24,6 @@ fn line(from: usize, to: usize, tap: f64, b_pu: f64) -> Branch {
         angle_min_deg: -25.0,
         angle_max_deg: 40.0,
         in_service: true,
-        ..Branch::default()
     }
 }
 
