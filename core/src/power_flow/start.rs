@@ -9,6 +9,9 @@ use super::complex::Complex;
 /// Magnitudes of a file, pu, that are believed.
 const BELIEVED_PU: std::ops::RangeInclusive<f64> = 0.3..=2.0;
 
+/// Shifts from here on are vector groups, which come in steps of 30 degrees, or as good as one.
+const VECTOR_GROUP_DEG: f64 = 15.0;
+
 /// Voltages by node, in polar form so that whole turns are kept; isolated nodes have none.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Start {
@@ -20,7 +23,8 @@ pub(super) struct Start {
 
 impl Start {
     /// Set-points where there are any, else 1 pu, at the angle of the slack of the tree less what the transformers on
-    /// the way from it shift.
+    /// the way from it shift. In a mesh only vector groups count: a phase shifter of a few degrees drives power round its
+    /// loop, and to turn everything behind it would begin far from that.
     pub(super) fn flat(network: &Network, topology: &Topology, kinds: &[BusKind]) -> Self {
         let n = network.buses.len();
         let mut start = Self { angle: vec![0.0; n], magnitude: vec![0.0; n] };
@@ -31,7 +35,8 @@ impl Start {
                 None => network.bus(*node).angle_deg.to_radians(),
                 Some(parent) => {
                     let branch: &Branch = &network.branches[parent.branch];
-                    let shift = branch.shift_deg.to_radians();
+                    let counts = topology.is_radial() || branch.shift_deg.abs() >= VECTOR_GROUP_DEG;
+                    let shift = if counts { branch.shift_deg.to_radians() } else { 0.0 };
                     start.angle[parent.node.0] + if branch.to == *node { -shift } else { shift }
                 }
             };

@@ -158,6 +158,28 @@ fn vector_groups_turn_the_angles_and_change_nothing_else() {
     }
 }
 
+#[test]
+fn the_flat_start_turns_with_vector_groups_and_in_a_mesh_with_nothing_else() {
+    let mut n = network(
+        1.0,
+        vec![bus(1, 0.0, 0.0), bus(2, 0.0, 0.0), bus(3, 0.0, 0.0)],
+        vec![line(0, 1, 0.0, 0.1), line(2, 1, 0.0, 0.1)],
+    );
+    (n.branches[0].shift_deg, n.branches[1].shift_deg) = (150.0, -6.0);
+    let flat = |n: &Network| {
+        let kinds: Vec<BusKind> = n.buses.iter().map(|b| b.kind).collect();
+        start::Start::flat(n, &Topology::new(n), &kinds).angle.iter().map(|a| a.to_degrees()).collect::<Vec<_>>()
+    };
+    for (found, expected) in flat(&n).iter().zip([0.0, -150.0, -156.0]) {
+        close(*found, expected, 1e-9);
+    }
+    n.branches.push(Branch { shift_deg: 150.0, ..line(0, 2, 0.0, 0.1) });
+    n.branches.push(line(1, 2, 0.0, 0.1));
+    for (found, expected) in flat(&n).iter().zip([0.0, -150.0, -150.0]) {
+        close(*found, expected, 1e-9);
+    }
+}
+
 /// Closed form of the lower solution behind r + jx: the other root of v² + Bv + AC = 0.
 fn lower_root(r: f64, x: f64, p: f64, q: f64) -> f64 {
     let (a, b, c) = (r * r + x * x, 2.0 * (r * p + x * q) - 1.0, p * p + q * q);

@@ -110,6 +110,15 @@ fn cases_that_need_a_start_of_their_own() {
     }
 }
 
+/// Phase shifters of a few degrees leave the flat start where it is: from there case2383wp is six steps away.
+#[test]
+fn a_large_network_with_phase_shifters_is_solved_from_flat_voltages() {
+    let Some(folder) = data() else { return };
+    let network = read(&folder, "case2383wp");
+    let flow = PowerFlow::new(&network).unwrap().solve(&Injections::of(&network)).unwrap();
+    assert!(flow.iterations <= 7, "{}", flow.iterations);
+}
+
 #[test]
 fn branch_flows_of_the_reference_cases() {
     let Some(folder) = data() else { return };
