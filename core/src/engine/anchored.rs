@@ -83,12 +83,11 @@ pub(super) struct Found {
 /// The anchored loop with limits in the prices, from another one's end or from the flat tariff. Its rounds follow those of
 /// the other.
 pub(super) fn search(run: &Run<'_>, penalty: &Penalty, from: Option<Found>) -> Result<Found, MechanismError> {
-    let (basis, start, mut rounds) = match from {
-        Some(found) => (found.basis, found.point, found.settled.rounds),
-        None => {
-            let (basis, start) = begin(run)?;
-            (basis, start, vec![])
-        }
+    let (basis, start, mut rounds) = if let Some(found) = from {
+        (found.basis, found.point, found.settled.rounds)
+    } else {
+        let (basis, start) = begin(run)?;
+        (basis, start, vec![])
     };
     let mut settled = attempts(run, penalty, &basis, &start, &mut rounds)?;
     settled.cleared.rounds = rounds;

@@ -24,8 +24,8 @@ pub(super) struct RootTurn {
     pub jump_per_kwh: Vec<f64>,
     /// Energy from upstream per period, kWh.
     pub exchange_kwh: Vec<f64>,
-    /// The same for a kWh more that a member withdraws, member-major.
-    pub per_kwh: Vec<f64>,
+    /// `dP_0/dx`: the same per kWh more that a member withdraws, member-major.
+    pub response: Vec<f64>,
     /// Exchange over which a step takes the share from 0 to 1, kWh.
     pub band_kwh: f64,
     rest_kwh: Vec<f64>,
@@ -42,7 +42,7 @@ impl RootTurn {
         Self {
             jump_per_kwh,
             exchange_kwh: physical.upstream_import_kwh.clone(),
-            per_kwh: upstream_per_kwh(setting, physical),
+            response: upstream_per_kwh(setting, physical),
             band_kwh,
             rest_kwh: (0..setting.periods.count).map(|t| REST * flowing_kwh(setting, physical, t)).collect(),
         }
@@ -56,7 +56,7 @@ impl RootTurn {
     /// The shares after a step of the members, kWh, member-major: `clip(theta + (P_0 + 2 sum_i g_i d_i) / B)`.
     pub fn next(&self, share: &[f64], step: &[f64]) -> Vec<f64> {
         let periods = share.len();
-        let moved = |t: usize| -> f64 { (t..step.len()).step_by(periods).map(|k| self.per_kwh[k] * step[k]).sum() };
+        let moved = |t: usize| -> f64 { (t..step.len()).step_by(periods).map(|k| self.response[k] * step[k]).sum() };
         let next = |(t, share): (usize, &f64)| {
             if self.jump_per_kwh[t] > 0.0 {
                 (share + (self.exchange_kwh[t] + 2.0 * moved(t)) / self.band_kwh).clamp(0.0, 1.0)
@@ -72,10 +72,10 @@ impl RootTurn {
     pub fn stiffness(&self) -> Vec<f64> {
         let periods = self.jump_per_kwh.len();
         let sum: Vec<f64> = (0..periods)
-            .map(|t| (t..self.per_kwh.len()).step_by(periods).map(|k| self.per_kwh[k].abs()).sum())
+            .map(|t| (t..self.response.len()).step_by(periods).map(|k| self.response[k].abs()).sum())
             .collect();
         let of = |(k, g): (usize, &f64)| self.jump_per_kwh[k % periods] / self.band_kwh * g.abs() * sum[k % periods];
-        self.per_kwh.iter().enumerate().map(of).collect()
+        self.response.iter().enumerate().map(of).collect()
     }
 
     /// Metric of the shares in the search, money: `jump B`; 1 where there is no jump and the share does not move.
@@ -100,7 +100,7 @@ impl RootTurn {
             let called_for = if self.exchange_kwh[t] > 0.0 { 1.0 } else { 0.0 };
             if self.rests(t) { 0.0 } else { (self.jump_per_kwh[t] * (called_for - share[t]) * g).abs() }
         };
-        self.per_kwh
+        self.response
             .iter()
             .enumerate()
             .map(wrong)
@@ -110,7 +110,7 @@ impl RootTurn {
     /// Prices at these shares as they would be at the whole of the jump, member-major.
     pub fn at_full_share(&self, price: &[f64], share: &[f64]) -> Vec<f64> {
         let periods = share.len();
-        let rest = |k: usize| self.jump_per_kwh[k % periods] * (1.0 - share[k % periods]) * self.per_kwh[k];
+        let rest = |k: usize| self.jump_per_kwh[k % periods] * (1.0 - share[k % periods]) * self.response[k];
         price.iter().enumerate().map(|(k, p)| p + rest(k)).collect()
     }
 

@@ -98,7 +98,7 @@ fn certify(
             "fixed_point_price",
             price_distance,
             PRICE_TOLERANCE * basis.dearest,
-            "per kWh, prices called for against prices charged",
+            format!("per kWh, prices called for against prices charged; {}", widest(run, &terms, &charged, &plans)),
         )
         .about(Kind::FixedPoint),
         Certificate::check(
@@ -151,7 +151,12 @@ fn certify(
         let value = worst.value.unwrap_or(f64::NAN);
         settled.outcome.status = Status::NotConverged { residual: value };
         let most = worst.tolerance.unwrap_or(f64::NAN);
-        settled.reason = Some(format!("{}; {} is {value:.3e} where it may be {most:.3e}", end.reason(run), worst.name));
+        settled.reason = Some(format!(
+            "{}; {} is {value:.3e}, at most {most:.3e} is allowed ({})",
+            end.reason(run),
+            worst.name,
+            worst.witness
+        ));
     }
     Ok(Settled {
         better: better.map(|plans| Point { at: withdrawals(run, &plans), share: point.share.clone(), plans }),
@@ -160,6 +165,16 @@ fn certify(
         cleared: settled,
         upheld,
     })
+}
+
+/// Where two terms differ most in what a kWh more costs, in words: the two sides of a jump where there is one.
+fn widest(run: &Run<'_>, called_for: &[Terms], charged: &[Terms], plans: &[Arc<Plan>]) -> String {
+    let setting = run.setting();
+    let (called_for, charged) = (marginal_prices(run, called_for, plans), marginal_prices(run, charged, plans));
+    let apart = |k: usize| (called_for[k] - charged[k]).abs();
+    let Some(k) = (0..charged.len()).max_by(|a, b| apart(*a).total_cmp(&apart(*b))) else { return String::new() };
+    let (id, period) = (&setting.members[k / setting.periods.count].id, k % setting.periods.count);
+    format!("most at {id} in period {period}: {:.6} charged, {:.6} called for", charged[k], called_for[k])
 }
 
 /// What a kWh of each kind costs everybody under terms, an account at what its last kg is worth.
