@@ -21,7 +21,7 @@ fn feeders(c: &mut Criterion) {
         }
         c.bench_function(&format!("{id}/ac"), |b| b.iter(|| ac_opf(black_box(&network), None, SlackVoltage::Held)));
         c.bench_function(&format!("{id}/lindistflow"), |b| {
-            b.iter(|| lin_dist_opf(black_box(&network), None, SlackVoltage::Held))
+            b.iter(|| lin_dist_opf(black_box(&network), None, SlackVoltage::Held));
         });
     }
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "conditions of claims take their mechanism as it is")]
 #[path = "../../examples/outside_plugin/src/posted_price.rs"]
 mod posted_price;
 

@@ -113,6 +113,21 @@ fn three_agents_cost_what_they_cost_by_hand() {
     assert!((metric(&results[2].record, "welfare_gain") - 4935.0 / 76.0).abs() < 1e-6);
 }
 
+/// Energy at the price of a bus is settled by the policy, and is no payment for carbon.
+#[test]
+fn electricity_at_nodal_prices_is_not_paid_for_carbon() {
+    let fields = "mechanisms: [\"grid-only\", \"mid-market-rate\"], first_periods: 12, \
+        carbon: [(label: \"nodal\", policy: Integrated(price_per_tonne: 0))]";
+    let results = run(&experiment("\"five_vpps\"", fields));
+    for result in &results {
+        assert_eq!(result.status, RunStatus::Converged, "{}", result.reason);
+        assert!(metric(&result.record, "carbon_cost").abs() < 1e-6, "{}", metric(&result.record, "carbon_cost"));
+    }
+    // What peers pay each other at nodal prices does not pass the retailer by, for nobody gains.
+    let margin = |k: usize| metric(&results[k].record, "retail_margin");
+    assert!((margin(0) - margin(1)).abs() < 1e-3, "{} {}", margin(0), margin(1));
+}
+
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let experiment = experiment(

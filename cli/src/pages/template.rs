@@ -234,9 +234,8 @@ impl Format {
 
     fn written(self, x: f64) -> String {
         match self {
-            Format::Whole => whole(x),
             Format::Signed if x > 0.5 => format!("+{}", whole(x)),
-            Format::Signed => whole(x),
+            Format::Whole | Format::Signed => whole(x),
             Format::Percent => format!("{} %", whole(100.0 * x)),
             Format::Decimals(digits) => format!("{x:.digits$}"),
         }

@@ -27,6 +27,11 @@ struct Figure {
     of: fn(&Run) -> Option<f64>,
 }
 
+/// How far a run is beyond a kind of limit.
+type ExcessOf = fn(&Run) -> Option<&Excess>;
+/// A part of the gain.
+type PartOf = fn(&Gains) -> f64;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Best {
     Least,
@@ -115,7 +120,7 @@ impl Summary {
         let scenarios: BTreeSet<&str> = self.runs.iter().map(|run| run.scenario.as_str()).collect();
         for scenario in scenarios {
             let runs: Vec<&Run> = self.runs.iter().filter(|run| run.scenario == scenario && run.answered()).collect();
-            let kinds: [(&str, fn(&Run) -> Option<&Excess>); 2] = [
+            let kinds: [(&str, ExcessOf); 2] = [
                 ("VOLTAGE LIMITS", |run| run.voltage.as_ref().filter(|e| e.by > 0.0)),
                 ("BRANCH RATINGS", |run| run.rating.as_ref().filter(|e| e.by > 0.0)),
             ];
@@ -305,15 +310,17 @@ impl Panel<'_> {
             })
             .collect();
         for k in 0..2 {
-            let heads =
-                columns.iter().zip(&widths).map(|((head, _), w)| format!("  {:>w$}", head[k])).collect::<String>();
+            let heads: Vec<String> =
+                columns.iter().zip(&widths).map(|((head, _), w)| format!("  {:>w$}", head[k])).collect();
+            let heads = heads.concat();
             if !heads.trim().is_empty() {
                 line(text, &format!("  {:name$}{heads}", ""));
             }
         }
         for (row, (mechanism, _)) in self.compared.iter().enumerate() {
-            let cells = columns.iter().zip(&widths).map(|((_, cells), w)| format!("  {:>w$}", cells[row]));
-            line(text, &format!("  {mechanism:name$}{}", cells.collect::<String>()));
+            let cells: Vec<String> =
+                columns.iter().zip(&widths).map(|((_, cells), w)| format!("  {:>w$}", cells[row])).collect();
+            line(text, &format!("  {mechanism:name$}{}", cells.concat()));
         }
     }
 
@@ -356,7 +363,7 @@ impl Panel<'_> {
 
     /// Where the gains come from: five parts that sum to them, of which only the resources are saved for society as a whole.
     fn write_gains(&self, text: &mut String) {
-        let parts: [([&str; 2], fn(&Gains) -> f64); 6] = [
+        let parts: [([&str; 2], PartOf); 6] = [
             (["", "gain"], |g| g.total),
             (["", "resources"], |g| g.resource),
             (["retail", "margin"], |g| g.retail_margin),

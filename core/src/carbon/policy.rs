@@ -244,8 +244,9 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
 
     /// Enters what everybody pays for carbon and what is given back, with the reasons
     /// [`Carbon`](crate::outcome::Reason::Carbon) and [`CarbonRefund`](crate::outcome::Reason::CarbonRefund). Where prices of
-    /// electricity differ by bus, what that is worth beyond the tariff has the reason
-    /// [`Nodal`](crate::outcome::Reason::Nodal); whatever is entered under any other reason counts as paid for carbon.
+    /// electricity differ by bus, energy at the root's price has the reason [`Tariff`](crate::outcome::Reason::Tariff), and what
+    /// the bus is worth beyond it [`Nodal`](crate::outcome::Reason::Nodal); whatever is entered under any other reason counts
+    /// as paid for carbon.
     fn settle(&self, setting: &Setting, physical: &Physical, signal: &[f64], ledger: &mut Ledger);
 
     /// Who is charged for which kilograms.

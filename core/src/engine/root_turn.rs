@@ -19,6 +19,7 @@ const REST: f64 = 1e-6;
 
 /// What the root's turn looks like at a state of the network.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_field_names, reason = "units stand in names")]
 pub(super) struct RootTurn {
     /// Rise of the price at the root when import begins, per kWh and period.
     pub jump_per_kwh: Vec<f64>,

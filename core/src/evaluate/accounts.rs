@@ -91,10 +91,11 @@ impl Accounts {
             .map(|(i, plan)| {
                 let member = Party::Member(i);
                 let paid = |ledger: &Ledger, reason: Reason| 0.0 - ledger.balance_of(member, &[reason]);
-                let asked = |reason: Reason| !matches!(reason, Reason::Nodal | Reason::CarbonRefund);
+                // Where prices of electricity differ by bus, a policy settles them too.
+                let asked = |reason: Reason| !matches!(reason, Reason::Tariff | Reason::Nodal | Reason::CarbonRefund);
                 MemberAccount {
                     resource_cost: plan.resource_cost,
-                    tariff: paid(&bills, Reason::Tariff),
+                    tariff: paid(&bills, Reason::Tariff) + paid(&carbon, Reason::Tariff),
                     shortfall: paid(&bills, Reason::Shortfall),
                     nodal: paid(&bills, Reason::Nodal) + paid(&carbon, Reason::Nodal),
                     imposed: paid(&bills, Reason::Imposed),
