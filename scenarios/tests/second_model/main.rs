@@ -106,7 +106,9 @@ impl Policy {
             Policy::None | Policy::Total { .. } | Policy::Traded { .. } => {}
             Policy::Tax { price, net } => {
                 let base = if *net { [gross, seat.exported_kg.clone()].concat() } else { gross };
-                base.iter().for_each(|(kg, v)| program.linear[*v] += price / 1000.0 * kg);
+                for (kg, v) in &base {
+                    program.linear[*v] += price / 1000.0 * kg;
+                }
             }
             Policy::Cap { buy, sell } => {
                 let lines = [buy, sell].map(|p| (p / 1000.0, -p / 1000.0 * quota));
@@ -150,7 +152,9 @@ fn alone(world: &World, k: usize, policy: &Policy) -> (Plain, Seat) {
     let mut program = Plain::default();
     let member = &world.members[k];
     let seat = seat(&mut program, world, member);
-    seat.sold.iter().for_each(|v| program.equal(vec![(1.0, *v)], 0.0));
+    for v in &seat.sold {
+        program.equal(vec![(1.0, *v)], 0.0);
+    }
     policy.charge(&mut program, &seat, member.quota_kg);
     (program, seat)
 }
@@ -168,7 +172,9 @@ fn together(world: &World, policy: &Policy, trade: bool) -> (Plain, Vec<Seat>) {
         if trade {
             program.equal(seats.iter().map(|s| (1.0, s.sold[t])).collect(), 0.0);
         } else {
-            seats.iter().for_each(|s| program.equal(vec![(1.0, s.sold[t])], 0.0));
+            for seat in &seats {
+                program.equal(vec![(1.0, seat.sold[t])], 0.0);
+            }
         }
     }
     let quota = world.members.iter().map(|m| m.quota_kg).sum();
@@ -221,7 +227,9 @@ fn policies(world: &World, draw: &mut Draw) -> Vec<Policy> {
         let b = kg(&program, &seats);
         program.linear.fill(0.0);
         program.square.fill(0.0);
-        seats[0].gross_kg().iter().for_each(|(kg, v)| program.linear[*v] += kg);
+        for (kg, v) in seats[0].gross_kg() {
+            program.linear[v] += kg;
+        }
         let a = kg(&program, &seats);
         (least, usual) = (least.max(a), usual.min(b));
         (least_total, usual_total) = (least_total + a, usual_total + b);
