@@ -247,6 +247,16 @@ impl Setting {
         hours * self.members.iter().map(of).sum::<f64>() + self.requirement[slot].abs()
     }
 
+    /// What the energy within reach of participants is worth at the tariff, at most; from public sizes.
+    pub fn reach_money(&self) -> f64 {
+        let Some(tariff) = &self.tariff else { return 0.0 };
+        let worth = |t: usize| {
+            let price = tariff.buy_per_kwh[t].abs().max(tariff.sell_per_kwh[t].abs());
+            self.energy_slot(t).map_or(0.0, |slot| price * self.reach_kwh(slot))
+        };
+        (0..self.periods.count).map(worth).sum()
+    }
+
     /// Emission intensity of upstream energy per period, kg/kWh; zero without a grid.
     pub fn intensity(&self, period: usize) -> f64 {
         self.tariff.as_ref().map_or(0.0, |t| t.intensity_kg_per_kwh[period])

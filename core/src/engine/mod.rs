@@ -66,6 +66,8 @@ pub struct Cleared {
 
 /// Proven distance of schedules from their least cost, relative to costs, beyond which a run is not converged.
 const GAP_TOLERANCE: f64 = 1e-6;
+/// Precision of a solver, relative to the money that is within reach at the tariff.
+const PRECISION: f64 = 1e-10;
 /// What sums of costs lose by rounding, relative to the costs.
 const ROUNDING: f64 = 1e-12;
 
@@ -90,7 +92,9 @@ impl Cleared {
         let gap: f64 = plans.iter().map(|p| p.gap.max(0.0)).sum();
         let money: f64 = plans.iter().map(|p| p.resource_cost.abs() + p.tariff_cost.abs()).sum();
         let rounding: f64 = plans.iter().map(|p| p.cost.abs()).sum::<f64>().max(1.0);
-        (gap, GAP_TOLERANCE * money + ROUNDING * rounding)
+        // Where nothing is bought and nothing burnt, a solver still has its precision on what could be.
+        let within_reach = PRECISION * self.truth.setting().reach_money();
+        (gap, GAP_TOLERANCE * money + within_reach + ROUNDING * rounding)
     }
 
     /// Certificate `schedule_gap`: a schedule whose optimality is not proven is no answer. The money that it is measured by is
