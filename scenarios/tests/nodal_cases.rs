@@ -158,3 +158,18 @@ fn a_feeder_without_load_and_exchange_is_answered_in_one_round() {
         assert_eq!(metric(result, "total_cost"), 0.0, "{policy}");
     }
 }
+
+/// A few watt-hours at the root against hundreds of kilowatt-hours that members move: by steps in their proportion a share
+/// would take thousands of rounds.
+#[test]
+fn a_share_far_from_its_end_gets_there() {
+    for (case, mechanism, policy) in [
+        ("random_2034", "grid-only", "Integrated(price_per_tonne: 332)"),
+        ("random_2056", "central-optimum", "NodalMarginal(price_per_tonne: 332)"),
+    ] {
+        let results =
+            run(&format!(r#"Experiment(scenarios: ["{case}.ron"], mechanisms: ["{mechanism}"], carbon: [{policy}])"#));
+        assert_eq!(results[0].status, RunStatus::Converged, "{case}: {}", results[0].reason);
+        nothing_refuted(&results[0]);
+    }
+}

@@ -14,6 +14,8 @@ use crate::setting::Setting;
 const BAND: f64 = 2.0;
 /// The same where they exchange nothing, kWh.
 const LEAST_BAND_KWH: f64 = 1e-3;
+/// Answer of members, relative to the exchange at the root, that lets a share drift.
+const HARDLY: f64 = 0.1;
 /// Exchange at the root that counts as none, relative to what flows on the feeder.
 const REST: f64 = 1e-6;
 
@@ -27,8 +29,8 @@ pub(super) struct RootTurn {
     pub exchange_kwh: Vec<f64>,
     /// `dP_0/dx`: the same per kWh more that a member withdraws, member-major.
     pub response: Vec<f64>,
-    /// Exchange over which a step takes the share from 0 to 1, kWh.
-    pub band_kwh: f64,
+    /// Exchange over which a step takes the share from 0 to 1, kWh, by period.
+    pub band_kwh: Vec<f64>,
     rest_kwh: Vec<f64>,
 }
 
@@ -44,7 +46,7 @@ impl RootTurn {
             jump_per_kwh,
             exchange_kwh: physical.upstream_import_kwh.clone(),
             response: upstream_per_kwh(setting, physical),
-            band_kwh,
+            band_kwh: vec![band_kwh; setting.periods.count],
             rest_kwh: (0..setting.periods.count).map(|t| REST * flowing_kwh(setting, physical, t)).collect(),
         }
     }
@@ -60,12 +62,28 @@ impl RootTurn {
         let moved = |t: usize| -> f64 { (t..step.len()).step_by(periods).map(|k| self.response[k] * step[k]).sum() };
         let next = |(t, share): (usize, &f64)| {
             if self.jump_per_kwh[t] > 0.0 {
-                (share + (self.exchange_kwh[t] + 2.0 * moved(t)) / self.band_kwh).clamp(0.0, 1.0)
+                (share + (self.exchange_kwh[t] + 2.0 * moved(t)) / self.band_kwh[t]).clamp(0.0, 1.0)
             } else {
                 *share
             }
         };
         share.iter().enumerate().map(next).collect()
+    }
+
+    /// The shares that a drift ends at: where energy flows at the root and members hardly answer, the share of its direction
+    /// at once, for by steps of `P_0 / B` it may be far.
+    pub fn carried_on(&self, share: &[f64], step: &[f64]) -> Vec<f64> {
+        let periods = share.len();
+        let moved = |t: usize| -> f64 { (t..step.len()).step_by(periods).map(|k| self.response[k] * step[k]).sum() };
+        let end = |(t, share): (usize, &f64)| {
+            let exchange = self.exchange_kwh[t];
+            if self.jump_per_kwh[t] > 0.0 && !self.rests(t) && moved(t).abs() < HARDLY * exchange.abs() {
+                if exchange > 0.0 { 1.0 } else { 0.0 }
+            } else {
+                *share
+            }
+        };
+        share.iter().enumerate().map(end).collect()
     }
 
     /// What the share's movement asks of the anchor, money per kWh squared, member-major:
@@ -75,14 +93,16 @@ impl RootTurn {
         let sum: Vec<f64> = (0..periods)
             .map(|t| (t..self.response.len()).step_by(periods).map(|k| self.response[k].abs()).sum())
             .collect();
-        let of = |(k, g): (usize, &f64)| self.jump_per_kwh[k % periods] / self.band_kwh * g.abs() * sum[k % periods];
+        let of = |(k, g): (usize, &f64)| {
+            self.jump_per_kwh[k % periods] / self.band_kwh[k % periods] * g.abs() * sum[k % periods]
+        };
         self.response.iter().enumerate().map(of).collect()
     }
 
     /// Metric of the shares in the search, money: `jump B`; 1 where there is no jump and the share does not move.
     pub fn weight(&self) -> Vec<f64> {
-        let of = |jump: &f64| if *jump > 0.0 { jump * self.band_kwh } else { 1.0 };
-        self.jump_per_kwh.iter().map(of).collect()
+        let of = |(jump, band): (&f64, &f64)| if *jump > 0.0 { jump * band } else { 1.0 };
+        self.jump_per_kwh.iter().zip(&self.band_kwh).map(of).collect()
     }
 
     /// How far shares are from what they multiply, money: `sum_t jump ([P_0]+ - theta P_0)`, never negative; and the period

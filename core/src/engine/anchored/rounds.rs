@@ -25,6 +25,10 @@ const WEAK: f64 = 0.03;
 const PATIENCE: usize = 20;
 /// The same where the root's share is sought too, after which the memory is given up.
 const PATIENCE_AT_ROOT: usize = 25;
+/// Rounds in which a share goes one way, inside its bounds, until its band is narrowed: it is slower than members are.
+const DRIFT: i32 = 10;
+/// By how much.
+const DRIFT_FACTOR: f64 = 4.0;
 /// Times that patience may run out in a row before an attempt is given up.
 const MAX_STALLS: usize = 3;
 
@@ -125,6 +129,7 @@ pub(super) fn attempt(
     let (mut checkpoint, mut waited, mut stalls) = (f64::INFINITY, 0, 0);
     let mut tolerance = PRICE_STEP * basis.dearest;
     let mut settled: Option<Settled> = None;
+    let (mut bands, mut drift) = (vec![basis.band_kwh; periods], vec![0_i32; periods]);
     let (mut sides, mut cycle) = (Sides::default(), false);
     let anchors = |strength: f64, steepness: &Steepness| {
         let full = basis.weight.iter().enumerate().map(|(k, w)| strength * w + penalty.weight(k)).collect::<Vec<f64>>();
@@ -132,10 +137,13 @@ pub(super) fn attempt(
         (full.iter().map(|w| WEAK * w).collect::<Vec<f64>>(), full)
     };
     for _ in 0..how.rounds {
-        let (here, drawn) = guarded(run, penalty, basis, &mut centre, &answer, &reached)?;
+        let (mut here, drawn) = guarded(run, penalty, basis, &mut centre, &answer, &reached)?;
         reached.clone_from(&centre.at);
         if drawn {
             anderson = Anderson::default();
+        }
+        if let Some(turn) = &mut here.turn {
+            turn.band_kwh.clone_from(&bands);
         }
         let terms = here.terms(run);
         let price = marginal_prices(run, &terms, &centre.plans);
@@ -171,6 +179,15 @@ pub(super) fn attempt(
             norm += moves.iter().zip(&metric).map(|(d, w)| d * d * w).sum::<f64>();
             weight.extend(metric);
         }
+        for (rounds, (next, now)) in drift.iter_mut().zip(share.iter().zip(&centre.share)) {
+            let inside = *next > 0.0 && *next < 1.0;
+            let way = if next > now { 1 } else { -1 };
+            *rounds = match *rounds {
+                _ if !inside => 0,
+                before if before * way >= 0 => before + way,
+                _ => way,
+            };
+        }
         let norm = norm.sqrt();
         record(run, rounds, load_step, price_step, plans.iter().map(|p| p.cost).sum());
         let point = Point { at: answer.clone(), share, plans };
@@ -201,7 +218,14 @@ pub(super) fn attempt(
         }
         let from = centre.clone();
         centre = point.clone();
-        if here.turn.is_some() && waited >= PATIENCE_AT_ROOT {
+        if let (Some(turn), true) = (&here.turn, waited >= PATIENCE_AT_ROOT) {
+            centre.share = turn.carried_on(&centre.share, &step);
+            for (band, rounds) in bands.iter_mut().zip(&mut drift) {
+                if rounds.abs() >= DRIFT {
+                    *band /= DRIFT_FACTOR;
+                }
+                *rounds = 0;
+            }
             anderson = Anderson::default();
             (checkpoint, waited) = (norm, 0);
         } else if here.turn.is_none() && waited >= PATIENCE {
