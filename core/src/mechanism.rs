@@ -22,7 +22,7 @@ pub enum MechanismError {
     #[error(transparent)]
     Solve(SolveError),
     /// The scenario lacks what the mechanism needs.
-    #[error("needs {need}, which this scenario does not have")]
+    #[error("needs {need}; this scenario does not offer it")]
     Unmet {
         /// What is missing.
         need: &'static str,

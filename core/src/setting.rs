@@ -218,6 +218,29 @@ pub struct Setting {
     /// Programs that settling the choices in one answer may take (which way to exchange where a kWh fed in earns more than one
     /// drawn costs, charging or discharging); then the answer is the best found, and says how far from the best it may be.
     pub choice_programs: usize,
+    /// How long a fixed point of nodal prices is searched for.
+    pub fixed_point: FixedPointSearch,
+}
+
+/// How long a fixed point of nodal prices is searched for; where it is not found by then, the nearest point stands and says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FixedPointSearch {
+    /// Rounds of one attempt, at least 1; three times as many where a share of the price's jump at the root is sought too.
+    pub rounds: usize,
+    /// Attempts, at least 1: with the anchor of losses, as steep as prices turn out, and stronger. There are
+    /// [`FixedPointSearch::ATTEMPTS`] kinds.
+    pub attempts: usize,
+}
+
+impl FixedPointSearch {
+    /// Kinds of attempts.
+    pub const ATTEMPTS: usize = 5;
+}
+
+impl Default for FixedPointSearch {
+    fn default() -> Self {
+        Self { rounds: 100, attempts: Self::ATTEMPTS }
+    }
 }
 
 impl Setting {
@@ -228,7 +251,8 @@ impl Setting {
     pub fn energy(periods: Periods, tariff: Option<Tariff>, feeder: Option<Feeder>, members: Vec<Member>) -> Self {
         let slots = (0..periods.count).map(|period| Slot { product: Product::Energy, period }).collect();
         let requirement = vec![0.0; periods.count];
-        Self { periods, slots, tariff, requirement, feeder, members, choice_programs: Self::CHOICE_PROGRAMS }
+        let (choice_programs, fixed_point) = (Self::CHOICE_PROGRAMS, FixedPointSearch::default());
+        Self { periods, slots, tariff, requirement, feeder, members, choice_programs, fixed_point }
     }
 
     /// The energy slot of each period, where there is one.

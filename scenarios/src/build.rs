@@ -7,7 +7,7 @@ use crate::spec::{self, NetworkSource, Scenario, Series};
 use crate::text::Text;
 use coase_core::network::{BuiltIn, Network, NodeId, Topology, built_in};
 use coase_core::participant::{self as model, DeviceError, Participant, Portfolio};
-use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
+use coase_core::setting::{Feeder, FixedPointSearch, Member, Periods, Setting, Tariff};
 use std::sync::Arc;
 
 /// Names that tables use for others than participants.
@@ -51,6 +51,7 @@ pub(crate) fn instance(mut form: Scenario, first_periods: Option<usize>, text: &
     };
     let setting = Setting {
         choice_programs: form.choice_programs,
+        fixed_point: FixedPointSearch { rounds: form.fixed_point_rounds, attempts: form.fixed_point_attempts },
         ..Setting::energy(periods(&form), Some(tariff), feeder, members)
     };
     let participants = portfolios.into_iter().map(|p| Arc::new(p) as Arc<dyn Participant>).collect();
@@ -94,6 +95,10 @@ fn check_frame(form: &Scenario, text: &Text) -> Result<(), Fault> {
     not_negative(at, "upstream_carbon_in_tariff", grid.upstream_carbon_in_tariff)?;
     let programs = form.choice_programs as f64;
     in_range("choice_programs", "choice_programs", programs, "at least 1", programs >= 1.0)?;
+    let (rounds, attempts) = (form.fixed_point_rounds as f64, form.fixed_point_attempts as f64);
+    in_range("fixed_point_rounds", "fixed_point_rounds", rounds, "at least 1", rounds >= 1.0)?;
+    let known = 1.0..=FixedPointSearch::ATTEMPTS as f64;
+    in_range("fixed_point_attempts", "fixed_point_attempts", attempts, "between 1 and 5", known.contains(&attempts))?;
     if let Some(damage) = form.damage_per_tonne {
         not_negative("damage_per_tonne", "damage_per_tonne", damage)?;
     }

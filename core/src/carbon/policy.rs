@@ -54,7 +54,7 @@ pub enum PolicyError {
         what: &'static str,
     },
     /// The scenario lacks what the policy needs.
-    #[error("needs {need}, which this scenario does not have")]
+    #[error("needs {need}; this scenario does not offer it")]
     Unmet {
         /// What is missing.
         need: &'static str,

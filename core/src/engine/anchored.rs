@@ -22,16 +22,15 @@ use super::{Cleared, Run};
 use crate::context::Step;
 use crate::market::Plan;
 use crate::mechanism::MechanismError;
+use crate::setting::FixedPointSearch;
 use crate::terms::{Anchor, Terms};
 use centre::is_of_state;
 use rounds::{Attempt, attempt, marginal_prices};
 use settlement::Settled;
 use std::sync::Arc;
 
-/// Rounds of an attempt.
-const MAX_ROUNDS: usize = 100;
-/// The same where the share of a jump at the root is sought too.
-const MAX_ROUNDS_AT_ROOT: usize = 300;
+/// Rounds of the first attempt where the share of a jump at the root is sought too, as a multiple of the others'.
+const ROUNDS_AT_ROOT: usize = 3;
 /// New beginnings from an answer that is cheaper at the prices of the point found.
 const MAX_RESTARTS: usize = 5;
 
@@ -107,7 +106,7 @@ fn attempts(
     let mut best: Option<Settled> = None;
     let mut failure = None;
     let mut restarts = MAX_RESTARTS;
-    for (k, how) in all.into_iter().enumerate() {
+    for (k, how) in all.into_iter().enumerate().take(run.setting().fixed_point.attempts.max(1)) {
         let (mut how, mut start) = (how, begin.clone());
         if let (true, Some(best)) = (k > 1, &best) {
             start = best.point.clone();
@@ -153,10 +152,11 @@ fn attempts(
 }
 
 /// Acceleration misleads where prices jump, a weak anchor where they are steep, a steep one where they are not.
-fn attempts_in_turn(run: &Run<'_>, basis: &Basis) -> [Attempt; 5] {
+fn attempts_in_turn(run: &Run<'_>, basis: &Basis) -> [Attempt; FixedPointSearch::ATTEMPTS] {
     let steep = run.policy.turns_steeply(run.setting());
-    let first = if basis.marginal { MAX_ROUNDS_AT_ROOT } else { MAX_ROUNDS };
-    let attempt = |accelerated, strength, steep| Attempt { accelerated, strength, steep, rounds: MAX_ROUNDS };
+    let rounds = run.setting().fixed_point.rounds.max(1);
+    let first = if basis.marginal { rounds.saturating_mul(ROUNDS_AT_ROOT) } else { rounds };
+    let attempt = |accelerated, strength, steep| Attempt { accelerated, strength, steep, rounds };
     [
         Attempt { rounds: first, ..attempt(true, 1.0, steep) },
         attempt(true, 1.0, !steep),

@@ -135,6 +135,17 @@ impl RootTurn {
         price.iter().enumerate().map(|(k, p)| p + rest(k)).collect()
     }
 
+    /// The periods in which the root rests, in words; `None` where there are none. More than one share may support an
+    /// exchange of nothing: the price there is then an interval, and this one of its points.
+    pub fn at_rest_in_words(&self, share: &[f64]) -> Option<String> {
+        let rests = |t: &usize| self.jump_per_kwh[*t] > 0.0 && self.rests(*t);
+        let told: Vec<String> =
+            (0..share.len()).filter(rests).map(|t| format!("{t} at share {:.3}", share[t])).collect();
+        (!told.is_empty()).then(|| {
+            format!("the root rests in period {}: the price there may be an interval", told.join(", in period "))
+        })
+    }
+
     /// Shares in periods that have a jump.
     pub fn recorded(&self, share: &[f64]) -> Vec<Option<f64>> {
         share.iter().zip(&self.jump_per_kwh).map(|(share, jump)| (*jump > 0.0).then_some(*share)).collect()

@@ -1,4 +1,4 @@
-//! How far a run is beyond the network's limits, and where: the worst bus, branch and period, and how often.
+//! How far a run is beyond the network's limits: the worst bus, branch and period, how often, and in sum.
 
 use crate::outcome::Certificate;
 use crate::physical::Physical;
@@ -12,6 +12,8 @@ const RATING_NOISE: f64 = 1e-6;
 /// Where a limit is missed most.
 struct Worst {
     by: f64,
+    /// Of everything beyond limits.
+    sum: f64,
     witness: String,
     count: usize,
     of: usize,
@@ -19,11 +21,12 @@ struct Worst {
 
 impl Worst {
     fn nowhere() -> Self {
-        Self { by: 0.0, witness: String::new(), count: 0, of: 0 }
+        Self { by: 0.0, sum: 0.0, witness: String::new(), count: 0, of: 0 }
     }
 
     fn see(&mut self, excess: f64, noise: f64, witness: impl FnOnce() -> String) {
         self.of += 1;
+        self.sum += excess.max(0.0);
         if excess <= noise {
             return;
         }
@@ -79,6 +82,12 @@ pub(super) fn certificates(setting: &Setting, physical: &Physical) -> Vec<Certif
         voltage.certificate("voltage_excess_pu", "voltages"),
         rating.certificate("rating_excess_kva", "flows through rated branches"),
     ]
+}
+
+/// Sums of what lies beyond voltage limits (pu) and branch ratings (kVA, the worse end) over the horizon.
+pub(super) fn sums(setting: &Setting, physical: &Physical) -> (f64, f64) {
+    let [voltage, rating] = worst(setting, physical);
+    (voltage.sum, rating.sum)
 }
 
 /// How many voltages and flows lie beyond their limits, and the worst of each.

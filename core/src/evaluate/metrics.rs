@@ -3,9 +3,8 @@
 use super::{Case, certificates, fairness};
 use crate::market::{DevicePlan, Plan};
 use crate::outcome::Certificate;
-use crate::physical::Physical;
 use crate::record::{METRICS, Value};
-use crate::setting::{Periods, Setting};
+use crate::setting::Periods;
 use crate::units::per_kg;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -132,29 +131,10 @@ fn network(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     let physical = &case.cleared.physical;
     if setting.feeder.is_some() {
         put("loss_kwh", (0..setting.periods.count).map(|t| physical.loss_kwh(setting, t)).sum::<f64>().into());
-        let (voltage, thermal) = violations(setting, physical);
+        let (voltage, thermal) = super::limits::sums(setting, physical);
         put("voltage_violation_pu", voltage.into());
         put("thermal_violation_kva", thermal.into());
     }
-}
-
-/// Sums of what lies beyond voltage limits (pu) and branch ratings (kVA, the worse end) over the horizon.
-pub(super) fn violations(setting: &Setting, physical: &Physical) -> (f64, f64) {
-    let Some(feeder) = &setting.feeder else { return (0.0, 0.0) };
-    let (mut voltage, mut thermal) = (0.0, 0.0);
-    for state in &physical.grid {
-        for (bus, v) in feeder.network.buses.iter().zip(&state.flow.voltages) {
-            if let Some(v) = v {
-                voltage += (v.magnitude_pu - bus.v_max_pu).max(0.0) + (bus.v_min_pu - v.magnitude_pu).max(0.0);
-            }
-        }
-        for (branch, flow) in feeder.network.branches.iter().zip(&state.flow.branches) {
-            if let Some(rate) = branch.rate_kva.filter(|_| branch.in_service) {
-                thermal += (flow.apparent_kva() - rate).max(0.0);
-            }
-        }
-    }
-    (voltage, thermal)
 }
 
 /// Renewable energy available and used, kWh.

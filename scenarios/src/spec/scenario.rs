@@ -1,7 +1,7 @@
 //! A scenario as written.
 
 use super::{Device, Series};
-use coase_core::setting::Setting;
+use coase_core::setting::{FixedPointSearch, Setting};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -32,12 +32,27 @@ pub struct Scenario {
     /// stands, and the certificate `choices_gap` says what it may be away from the best.
     #[serde(default = "choice_programs")]
     pub choice_programs: usize,
+    /// Rounds that one attempt at a fixed point of nodal prices may take; three times as many where a share of the price's jump
+    /// at the root is sought too.
+    #[serde(default = "fixed_point_rounds")]
+    pub fixed_point_rounds: usize,
+    /// Attempts at such a fixed point, 1 to 5; after the last the nearest point stands, and its certificates say how near.
+    #[serde(default = "fixed_point_attempts")]
+    pub fixed_point_attempts: usize,
     /// Who takes part.
     pub participants: Vec<Participant>,
 }
 
 fn choice_programs() -> usize {
     Setting::CHOICE_PROGRAMS
+}
+
+fn fixed_point_rounds() -> usize {
+    FixedPointSearch::default().rounds
+}
+
+fn fixed_point_attempts() -> usize {
+    FixedPointSearch::default().attempts
 }
 
 /// The network and the passive load on it.

@@ -1,17 +1,19 @@
 //! Random scenarios: the numbers, and the same numbers as a file.
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::fmt::Write;
 
-/// A small generator of uniform numbers (`SplitMix64`).
-pub struct Draw(pub u64);
+/// Uniform numbers, the same for a seed on every machine.
+pub struct Draw(ChaCha8Rng);
 
 impl Draw {
+    pub fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
     pub fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.random()
     }
 
     /// Rounded, so that the file holds just this number in few digits.
@@ -115,7 +117,7 @@ pub enum Device {
 
 /// A scenario of two to four members; the seed says all.
 pub fn world(seed: u64) -> World {
-    let mut draw = Draw(seed);
+    let mut draw = Draw::new(seed);
     let periods = 3 + (draw.unit() * 3.0) as usize;
     let hours = if draw.chance(0.7) { 1.0 } else { 0.5 };
     let buy = draw.series(periods, 0.4, 1.2);

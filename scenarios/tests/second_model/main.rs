@@ -194,7 +194,7 @@ fn emissions_kg(world: &World, seats: &[Seat], x: &[f64]) -> f64 {
 
 /// Whether another optimum would show: the objective is tilted a little at random, twice.
 fn is_unique(program: &Plain, seats: &[Seat], found: &Found) -> bool {
-    let mut draw = Draw(42);
+    let mut draw = Draw::new(42);
     (0..2).all(|_| {
         let mut tilted = program.clone();
         for seat in seats {
@@ -316,7 +316,7 @@ fn compare(seed: u64, count: &mut Count) {
         count.impossible += 1;
         return;
     }
-    let policies = policies(&world, &mut Draw(seed ^ 0x5EED));
+    let policies = policies(&world, &mut Draw::new(seed ^ 0x5EED));
     let experiment = experiment(&world, &policies);
     let results = experiment.run(&RunOptions::default(), &()).unwrap();
     let of = |mechanism: &str, k: usize| -> &RunResult {

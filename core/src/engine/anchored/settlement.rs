@@ -111,9 +111,10 @@ fn certify(
     ];
     if let Some(turn) = &turn {
         let (slackness, most) = turn.slackness(&point.share);
-        let witness = most.map_or(String::new(), |t| {
-            format!("period {t}: {:.6} kWh from upstream, share {:.6}", turn.exchange_kwh[t], point.share[t])
-        });
+        let worst = most
+            .map(|t| format!("period {t}: {:.6} kWh from upstream, share {:.6}", turn.exchange_kwh[t], point.share[t]));
+        let witness: Vec<String> = worst.into_iter().chain(turn.at_rest_in_words(&point.share)).collect();
+        let witness = witness.join("; ");
         let check = Certificate::check("fixed_point_turn", slackness, MONEY_TOLERANCE * moves, witness);
         evidence.push(check.about(Kind::FixedPoint));
     }
