@@ -33,6 +33,7 @@ mod opf;
 mod pages;
 mod plot;
 mod progress;
+mod rows;
 mod run;
 mod summary;
 

@@ -234,6 +234,15 @@ fn folder(args: &Run) -> PathBuf {
     args.out.clone().unwrap_or_else(|| Path::new("results").join(stem.unwrap_or(Path::new("experiment"))))
 }
 
+/// How results of this build are told from those of others.
+pub fn of_this_build() -> anyhow::Result<StoreOptions> {
+    Ok(StoreOptions {
+        source_revision: REVISION.map(str::to_owned),
+        program_hash: has_outside_plugins().then(hash_of_program).transpose()?,
+        ..StoreOptions::default()
+    })
+}
+
 fn options(args: &Run) -> anyhow::Result<StoreOptions> {
     Ok(StoreOptions {
         run: RunOptions { jobs: args.jobs.map(usize::from), shard: args.shard },
@@ -242,9 +251,8 @@ fn options(args: &Run) -> anyhow::Result<StoreOptions> {
             (false, true) => Existing::RetryFailed,
             (false, false) => Existing::Reuse,
         },
-        source_revision: REVISION.map(str::to_owned),
-        program_hash: has_outside_plugins().then(hash_of_program).transpose()?,
         file: Some(args.file.clone()),
+        ..of_this_build()?
     })
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Read from the tables of a result store, so that it is the same after a run, a resumed run and a collection.
 
+mod compared;
 mod panel;
 mod text;
 
-use anyhow::Context;
+use crate::rows::table;
 use panel::Group;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::rc::Rc;
 
 /// The runs of a store, in the order of its tables.
 #[derive(Clone, Debug, Default)]
@@ -197,45 +197,6 @@ impl Run {
     }
 }
 
-/// A row of a table by the names of its columns.
-struct Row {
-    header: Rc<csv::StringRecord>,
-    cells: csv::StringRecord,
-}
-
-impl Row {
-    fn cell(&self, column: &str) -> &str {
-        self.header.iter().position(|name| name == column).and_then(|k| self.cells.get(k)).unwrap_or("")
-    }
-
-    fn text(&self, column: &str) -> String {
-        self.cell(column).to_owned()
-    }
-
-    /// A missing figure adds nothing.
-    fn number(&self, column: &str) -> f64 {
-        self.cell(column).parse().unwrap_or(0.0)
-    }
-
-    /// Parameters that were swept: their columns are named by paths.
-    fn swept(&self) -> Vec<String> {
-        let cells = self.header.iter().zip(&self.cells);
-        cells.filter(|(name, cell)| name.contains('.') && !cell.is_empty()).map(|(n, c)| format!("{n} = {c}")).collect()
-    }
-
-    /// Values of all swept parameters, then the seed.
-    fn point(&self) -> Vec<String> {
-        let swept = self.header.iter().zip(&self.cells).filter(|(name, _)| name.contains('.'));
-        swept.map(|(_, cell)| cell.to_owned()).chain([self.text("seed")]).collect()
-    }
-
-    fn numbers(&self) -> BTreeMap<String, f64> {
-        let parsed =
-            self.header.iter().zip(&self.cells).map(|(name, cell)| Some((name.to_owned(), cell.parse().ok()?)));
-        parsed.flatten().collect()
-    }
-}
-
 /// What the manifest of a store says about its scenarios; nothing where there is none.
 fn assumptions(folder: &Path) -> Vec<Assumptions> {
     let manifest = std::fs::read_to_string(folder.join("manifest.json")).ok();
@@ -255,12 +216,4 @@ fn assumptions(folder: &Path) -> Vec<Assumptions> {
         }
     };
     choices.iter().map(of_scenario).collect()
-}
-
-fn table(folder: &Path, name: &str) -> anyhow::Result<Vec<Row>> {
-    let path = folder.join(format!("{name}.csv"));
-    let said = || format!("cannot read `{}`", path.display());
-    let mut reader = csv::Reader::from_path(&path).with_context(said)?;
-    let header = Rc::new(reader.headers().with_context(said)?.clone());
-    reader.records().map(|cells| Ok(Row { header: header.clone(), cells: cells.with_context(said)? })).collect()
 }

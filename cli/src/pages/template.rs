@@ -306,8 +306,9 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::values::{Row, Runs};
+    use super::super::values::Runs;
     use super::{Template, whole};
+    use crate::rows::Row;
 
     fn runs() -> Runs {
         let row = |cells: &[(&str, &str)]| Row::of(cells);

@@ -4,13 +4,12 @@ use super::expression::Reference;
 use super::template::{Figure, Run, whole};
 use crate::offence::Offence;
 use crate::progress::{RunBar, Show};
+use crate::rows::{Row, table};
+use crate::run::of_this_build;
 use anyhow::Context;
 use coase_scenarios::{Override, Store, StoreOptions};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// A row of a table by the names of its columns.
-pub struct Row(BTreeMap<String, String>);
 
 /// The experiments of a page.
 #[derive(Default)]
@@ -34,42 +33,17 @@ pub fn run_all(runs: Vec<&Run>, library: &Path, out: &Path) -> anyhow::Result<Ru
         let folder = out.join(&run.name);
         let store = Store::create(folder.clone())?;
         let bar = RunBar::new(Show::OnTerminals);
-        store.run(&experiment, &StoreOptions::default(), &bar)?;
+        // Runs of another build would prove nothing about this one.
+        let options = StoreOptions { file: Some(library.join(&run.file)), ..of_this_build()? };
+        store.run(&experiment, &options, &bar)?;
         bar.finish();
         let mut tables = Tables { folder, rows: BTreeMap::new() };
         for name in ["runs", "participants", "certificates", "ledger"] {
-            tables.rows.insert(name.into(), read(&tables.folder, name)?);
+            tables.rows.insert(name.into(), table(&tables.folder, name)?);
         }
         all.stores.insert(run.name.clone(), tables);
     }
     Ok(all)
-}
-
-fn read(folder: &Path, name: &str) -> anyhow::Result<Vec<Row>> {
-    let path = folder.join(format!("{name}.csv"));
-    let said = || format!("cannot read `{}`", path.display());
-    let mut reader = csv::Reader::from_path(&path).with_context(said)?;
-    let rows = reader.deserialize().collect::<Result<Vec<BTreeMap<String, String>>, _>>().with_context(said)?;
-    Ok(rows.into_iter().map(Row).collect())
-}
-
-impl Row {
-    #[cfg(test)]
-    pub fn of(cells: &[(&str, &str)]) -> Self {
-        Self(cells.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
-    }
-
-    fn cell(&self, column: &str) -> &str {
-        self.0.get(column).map_or("", String::as_str)
-    }
-
-    /// Whether a swept parameter has this value, or, of the table of participants, whether it is this one's row.
-    fn is_told_by(&self, label: &str) -> bool {
-        let same = |cell: &str| {
-            cell == label || cell.parse::<f64>().ok().is_some_and(|x| label.parse::<f64>().ok() == Some(x))
-        };
-        self.cell("participant") == label || self.0.iter().any(|(name, cell)| name.contains('.') && same(cell))
-    }
 }
 
 impl Runs {
@@ -92,7 +66,7 @@ impl Runs {
         let here = |row: &&Row| {
             row.cell("variant") == mechanism
                 && row.cell("carbon_label") == policy
-                && swept.iter().all(|label| row.is_told_by(label))
+                && swept.iter().all(|label| row.is_swept_to(label))
         };
         let rows = self.tables(&reference.run)?.rows.get("runs").map_or(&[][..], Vec::as_slice);
         rows.iter()
