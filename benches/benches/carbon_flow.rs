@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use coase_core::carbon::flow::{FlowGraph, LossRule, trace};
+use coase_core::carbon_flow::{FlowGraph, LossRule, trace};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// A lossy tree with a load and, at every tenth node, a generator.

@@ -5,13 +5,13 @@
 mod common;
 
 use coase_core::Market;
-use coase_core::carbon::CarbonPolicy;
 use coase_core::engine::{self, Reporting};
 use coase_core::evaluate::{Search, Yardstick, evaluate};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
 use coase_core::open::Open;
 use coase_core::participant::Participant;
+use coase_core::policy::CarbonPolicy;
 use coase_core::setting::{Feeder, Setting};
 use coase_mechanisms as _;
 use common::five_vpps::{five_vpps, setting};

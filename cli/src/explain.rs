@@ -6,8 +6,8 @@ use crate::console;
 use crate::list::{self, ClaimEntry};
 use crate::nearest::hint;
 use anyhow::{Context, bail};
-use coase_core::carbon::{PolicyPlugin, policies};
 use coase_core::mechanism::{Need, NetworkView, Plugin, mechanisms};
+use coase_core::policy::{PolicyPlugin, policies};
 use serde::Serialize;
 use std::fmt::Write;
 

@@ -39,8 +39,8 @@ mod summary;
 
 use clap::Parser;
 use coase_core::Mechanism;
-use coase_core::carbon::CarbonPolicy;
 use coase_core::open::Open;
+use coase_core::policy::CarbonPolicy;
 use std::ffi::OsString;
 use std::process::ExitCode;
 

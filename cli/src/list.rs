@@ -3,9 +3,9 @@
 use crate::Finish;
 use crate::args::{List, ListKind};
 use crate::console;
-use coase_core::carbon::policies;
 use coase_core::mechanism::{Family, Plugin, mechanisms};
 use coase_core::network::BUILT_IN;
+use coase_core::policy::policies;
 use coase_core::record::{Column, Kind, METRICS, Table};
 use coase_scenarios::LIBRARY;
 use serde::Serialize;

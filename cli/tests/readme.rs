@@ -3,8 +3,8 @@
 //! `BLESS=1 cargo test -p coase --test readme` writes the tables anew.
 
 use coase as _;
-use coase_core::carbon::{PolicyPlugin, policies};
 use coase_core::mechanism::{Plugin, mechanisms};
+use coase_core::policy::{PolicyPlugin, policies};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 

@@ -2,9 +2,9 @@
 
 use coase as _;
 use coase_core::Mechanism;
-use coase_core::carbon::{CarbonPolicy, policies};
 use coase_core::mechanism::mechanisms;
 use coase_core::open::{Entry, camel_case};
+use coase_core::policy::{CarbonPolicy, policies};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -16,7 +16,7 @@ register!(Mine, "nash-bargaining", Baseline, "nothing at all", claims: [], needs
 
 impl Mechanism for Mine {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        Ok(Outcome::new(market))
+        Ok(Outcome::new(market.setting()))
     }
 }
 

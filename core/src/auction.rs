@@ -1,42 +1,10 @@
-//! Books of orders, and the auctions that need nothing else. [`per_slot`] lets any of them run on a market.
+//! Auctions that need nothing but a book of bids. [`per_slot`] lets any of them run on a market.
 
+use crate::book::Book;
 use crate::context::RunContext;
+use crate::error::MechanismError;
 use crate::market::Market;
-use crate::mechanism::MechanismError;
 use crate::outcome::{Claim, Outcome, Party, Reason, Side, Signal};
-use crate::setting::Prior;
-
-/// One step of a bid curve: a quantity and the price at which it changes hands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Order {
-    /// Position of the participant.
-    pub who: usize,
-    /// Price per kWh.
-    pub price: f64,
-    /// kWh; in a participant's own steps a positive quantity sells and a negative one buys; in a book it is positive.
-    pub quantity: f64,
-}
-
-/// The bids of one slot.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Book {
-    /// Bids, best (highest) price first.
-    pub buyers: Vec<Order>,
-    /// Asks, best (lowest) price first.
-    pub sellers: Vec<Order>,
-    /// Verifiable size of each participant, kWh in the slot.
-    pub rating_kwh: Vec<f64>,
-    /// Public priors of the participants.
-    pub priors: Vec<Option<Prior>>,
-}
-
-impl Book {
-    /// Sorts both sides, best price first; ties go to the earlier participant.
-    pub fn sort(&mut self) {
-        self.buyers.sort_by(|a, b| b.price.total_cmp(&a.price).then(a.who.cmp(&b.who)));
-        self.sellers.sort_by(|a, b| a.price.total_cmp(&b.price).then(a.who.cmp(&b.who)));
-    }
-}
 
 /// What one participant trades in a slot, and for how much.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,7 +44,7 @@ pub trait Auction {
 /// # Errors
 /// Those of the auction, and questions to participants without an answer.
 pub fn per_slot(auction: &dyn Auction, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-    let mut outcome = Outcome::new(market);
+    let mut outcome = Outcome::new(market.setting());
     let mut price = vec![None; market.setting().slots.len()];
     for (k, slot) in market.setting().slots.iter().enumerate() {
         let book = market.book(k)?;

@@ -6,9 +6,11 @@
 //! This crate knows no concrete mechanism, no file, no terminal and no figure.
 
 pub mod auction;
-pub mod carbon;
+pub mod book;
+pub mod carbon_flow;
 pub mod context;
 pub mod engine;
+pub mod error;
 pub mod evaluate;
 pub mod game;
 mod linear;
@@ -20,7 +22,7 @@ pub mod opf;
 pub mod outcome;
 pub mod participant;
 pub mod physical;
-mod plain;
+pub mod policy;
 pub mod power_flow;
 pub mod program;
 pub mod random;
@@ -32,9 +34,10 @@ pub mod units;
 mod words;
 
 pub use context::{Observer, RunContext};
+pub use error::MechanismError;
 pub use inventory;
 pub use market::{Allocation, Economy, Local, Market, Plan};
-pub use mechanism::{Mechanism, MechanismError};
+pub use mechanism::Mechanism;
 pub use outcome::{Certificate, Claim, Ledger, Outcome, Party, Reason, Status};
 pub use participant::{Participant, Report};
-pub use plain::Plain;
+pub use words::Plain;

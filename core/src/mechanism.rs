@@ -4,117 +4,16 @@
 //! market and nothing of files, figures or other mechanisms.
 
 use crate::auction::Auction;
-use crate::carbon::CarbonPolicy;
 use crate::context::RunContext;
+use crate::error::MechanismError;
 use crate::game::Game;
 use crate::market::Market;
 use crate::open;
-use crate::outcome::{Claim, MalformedOutcome, Outcome, Status};
-use crate::program::SolveError;
+use crate::outcome::{Claim, Outcome, Status};
+use crate::policy::CarbonPolicy;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::Debug;
 use std::sync::LazyLock;
-
-/// Why a mechanism has no outcome.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum MechanismError {
-    /// A question to participants has no answer.
-    #[error(transparent)]
-    Solve(SolveError),
-    /// The scenario lacks what the mechanism needs.
-    #[error("needs {need}; this scenario does not offer it")]
-    Unmet {
-        /// What is missing.
-        need: &'static str,
-    },
-    /// A parameter has no meaning.
-    #[error("parameter `{name}` is {value}: expected {expected}")]
-    Parameter {
-        /// Which.
-        name: &'static str,
-        /// What it is.
-        value: String,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// The network has no state for the outcome.
-    #[error(transparent)]
-    PowerFlow(#[from] InPeriod<crate::power_flow::PowerFlowError>),
-    /// The outcome's carbon cannot be traced.
-    #[error("{0}, so that its carbon cannot be traced")]
-    CarbonFlow(#[from] InPeriod<crate::carbon::flow::CarbonFlowError>),
-    /// A storage's carbon cannot be followed.
-    #[error("the carbon in a storage of {who} cannot be followed: {source}")]
-    StorageCarbon {
-        /// Whose storage.
-        who: String,
-        /// When, and what is wrong with it.
-        source: InPeriod<crate::carbon::storage::StorageCarbonError>,
-    },
-    /// The outcome stands, and what it is compared with does not.
-    #[error("without trade, which gains are measured against, there is no state: {0}")]
-    WithoutTrade(Box<MechanismError>),
-    /// No price holds a cap on emissions.
-    #[error("the cap of {} kg is below what can be reached: emissions do not fall below {} kg ({}), however dear a kilogram is{}",
-        kg(*cap_kg), kg(*attainable_kg), listed(who), together(*all_together_kg))]
-    CapBelowReach {
-        /// The cap, kg.
-        cap_kg: f64,
-        /// Least emissions under this mechanism, kg.
-        attainable_kg: f64,
-        /// Who must emit them, kg each.
-        who: Vec<(String, f64)>,
-        /// What all could reach if they acted as one, where that is less, kg.
-        all_together_kg: Option<f64>,
-    },
-    /// The policy refuses the scenario.
-    #[error("carbon policy refused: {0}")]
-    Policy(#[from] crate::carbon::PolicyError),
-    /// What it returned cannot be read.
-    #[error(transparent)]
-    Outcome(#[from] MalformedOutcome),
-}
-
-impl From<SolveError> for MechanismError {
-    /// A question that cannot be posed is an unmet need.
-    fn from(error: SolveError) -> Self {
-        match error {
-            SolveError::Unmet { need } => MechanismError::Unmet { need },
-            other => MechanismError::Solve(other),
-        }
-    }
-}
-
-/// What went wrong, and when.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("period {period}: {source}")]
-pub struct InPeriod<E: std::error::Error + 'static> {
-    /// From 0.
-    pub period: usize,
-    /// What went wrong.
-    pub source: E,
-}
-
-impl<E: std::error::Error + 'static> InPeriod<E> {
-    /// Says when it went wrong.
-    pub fn at(period: usize) -> impl FnOnce(E) -> Self {
-        move |source| Self { period, source }
-    }
-}
-
-/// Kilograms in a message.
-fn kg(x: f64) -> String {
-    let digits = format!("{x:.3}");
-    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn listed(who: &[(String, f64)]) -> String {
-    who.iter().map(|(id, x)| format!("{id} {}", kg(*x))).collect::<Vec<_>>().join(", ")
-}
-
-fn together(all_together_kg: Option<f64>) -> String {
-    all_together_kg.map_or_else(String::new, |x| format!("; under another mechanism {} kg would be possible", kg(x)))
-}
 
 /// A market rule: a pure function of the reported market and the seed.
 pub trait Mechanism: Registered + erased_serde::Serialize + Debug + Send + Sync {

@@ -4,7 +4,6 @@ mod check;
 
 pub use check::MalformedOutcome;
 
-use crate::market::Market;
 use crate::setting::{Product, Setting};
 use crate::terms::Terms;
 
@@ -417,9 +416,9 @@ pub struct Outcome {
 
 impl Outcome {
     /// Nobody trades, nobody pays.
-    pub fn new(market: &Market) -> Self {
+    pub fn new(setting: &Setting) -> Self {
         Self {
-            net: vec![vec![0.0; market.setting().slots.len()]; market.len()],
+            net: vec![vec![0.0; setting.slots.len()]; setting.members.len()],
             trades: None,
             ledger: Ledger::default(),
             prices: vec![],

@@ -4,10 +4,10 @@
 //! `violation * S_i / sum_k S_k^2`, the least change that removes the violation to first order, as far as it can move.
 //! Limits only ever shrink, so repeated tightening ends; it is not the constrained optimum.
 
+use crate::error::MechanismError;
 use crate::market::Market;
-use crate::mechanism::{InPeriod, MechanismError};
 use crate::outcome::Outcome;
-use crate::physical::{self, Physical};
+use crate::physical::{self, InPeriod, Physical, PhysicalError};
 use crate::program::SolveError;
 use crate::setting::{Feeder, Setting};
 use crate::terms::{Limits, Terms};
@@ -41,7 +41,7 @@ pub struct Repaired {
 /// them, the error begins with the limits of the network that ask for it.
 pub fn repair(
     market: &Market,
-    storage: crate::carbon::storage::StorageRule,
+    storage: crate::carbon_flow::storage::StorageRule,
     mut run: impl FnMut(&Market) -> Result<Outcome, MechanismError>,
 ) -> Result<Repaired, MechanismError> {
     let setting = market.setting();
@@ -52,7 +52,7 @@ pub fn repair(
     loop {
         let layer: Vec<Terms> =
             limits.iter().map(|l| Terms { limits: (rounds > 0).then(|| l.clone()), ..Terms::default() }).collect();
-        let mut outcome = run(&market.imposing(&layer)).map_err(|error| because(error, &asked_for))?;
+        let mut outcome = run(&market.imposing(&layer)).map_err(|error| because(error.into(), &asked_for))?;
         if rounds > 0 {
             outcome.imposed = if outcome.imposed.is_empty() {
                 layer
@@ -60,7 +60,7 @@ pub fn repair(
                 outcome.imposed.iter().zip(&layer).map(|(inner, outer)| inner.and(outer)).collect()
             };
         }
-        let physical = physical::keep(market, &outcome, storage).map_err(|error| because(error, &asked_for))?;
+        let physical = physical::keep(market, &outcome, storage).map_err(|error| because(error.into(), &asked_for))?;
         let missed = missed(setting, &physical);
         let residual = worst(setting, &physical);
         if residual <= TOLERANCE || rounds >= MAX_ROUNDS {
@@ -230,7 +230,8 @@ fn relief(
             continue;
         }
         if sensitivities.is_none() {
-            sensitivities = Some(feeder.power_flow.sensitivities(flow).map_err(InPeriod::at(period))?);
+            sensitivities =
+                Some(feeder.power_flow.sensitivities(flow).map_err(InPeriod::at(period)).map_err(PhysicalError::from)?);
         }
         let Some(s) = sensitivities.as_mut() else { continue };
         // Responses are to loads; an injection is the opposite.

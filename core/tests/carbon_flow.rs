@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use coase_core::carbon::flow::{FlowGraph, LossRule, trace};
+use coase_core::carbon_flow::{FlowGraph, LossRule, trace};
 use nalgebra::{DMatrix, DVector};
 
 const CASES: [&str; 12] = [

@@ -2,13 +2,13 @@
 //! and receive it. Three quadratic agents at a tariff of 0.4 / 1.0; without trade they pay -5, 0 and -2.5, with or without
 //! a fee: expected numbers are these and the fee.
 
-use coase_core::carbon::{CarbonPolicy, MarginalPrice, Responsibility};
 use coase_core::engine::{self, Reporting};
 use coase_core::evaluate::{Evaluation, Search, Yardstick, evaluate};
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Party, Reason, Verdict};
 use coase_core::participant::{Device, Participant, Portfolio, Quadratic};
 use coase_core::physical::Physical;
+use coase_core::policy::{CarbonPolicy, MarginalPrice, Responsibility};
 use coase_core::record::{Table, Value};
 use coase_core::setting::{Member, Periods, Setting, Tariff};
 use coase_core::terms::{Account, Charge, Terms};
@@ -48,7 +48,7 @@ register!(Fee, "fee-per-head", Baseline, "nobody trades, everybody pays", claims
 
 impl Mechanism for Fee {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         for i in (0..market.len()).filter(|i| Party::Member(*i) != self.to) {
             outcome.ledger.pay(Party::Member(i), self.to, self.amount, self.reason);
         }
@@ -64,7 +64,7 @@ register!(Ration, "ration", Baseline, "an account of the mechanism's own", claim
 
 impl Mechanism for Ration {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         let account = Account {
             import_kg_per_kwh: vec![1.0],
             export_kg_per_kwh: vec![],
@@ -89,7 +89,7 @@ struct Levy {}
 register_policy!(Levy, "levy-per-head", "two per head", claims: [], source: "a test");
 
 impl CarbonPolicy for Levy {
-    fn check(&self, _: &Setting) -> Result<(), coase_core::carbon::PolicyError> {
+    fn check(&self, _: &Setting) -> Result<(), coase_core::policy::PolicyError> {
         Ok(())
     }
     fn price_per_tonne(&self) -> Option<f64> {

@@ -3,15 +3,15 @@
 
 mod common;
 
-use coase_core::carbon::policies::{NoPolicy, Stepped, Tax};
-use coase_core::carbon::storage::StorageRule;
-use coase_core::carbon::{CarbonPolicy, Modified};
+use coase_core::carbon_flow::storage::StorageRule;
 use coase_core::engine::{self, Reporting};
 use coase_core::evaluate::{Search, Yardstick, evaluate};
 use coase_core::market::NetworkMode;
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
 use coase_core::participant::Participant;
+use coase_core::policy::policies::{NoPolicy, Stepped, Tax};
+use coase_core::policy::{CarbonPolicy, Modified};
 use coase_core::program::SolveError;
 use coase_core::record::{METRICS, Value};
 use coase_core::setting::{Feeder, Setting};
@@ -28,7 +28,7 @@ struct Blind {}
 register!(Blind, "blind-in-test", Baseline, "least cost on a copper plate", claims: [], needs: [], information: FullTypes);
 impl Mechanism for Blind {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         outcome.net = market.solve(&market.grand())?.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
         Ok(outcome)
     }

@@ -3,14 +3,14 @@
 
 mod common;
 
-use coase_core::carbon::Modified;
-use coase_core::carbon::policies::Integrated;
 use coase_core::engine::{self, Cleared, Limit, Reporting};
 use coase_core::market::NetworkMode;
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
 use coase_core::outcome::{Status, Verdict};
 use coase_core::participant::Participant;
+use coase_core::policy::Modified;
+use coase_core::policy::policies::Integrated;
 use coase_core::program::SolveError;
 use coase_core::setting::{Feeder, Setting};
 use coase_core::{Allocation, Market, MechanismError, Outcome, RunContext, register};
@@ -26,7 +26,7 @@ struct Alone {}
 register!(Alone, "alone-in-test", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
 impl Mechanism for Alone {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        Ok(Outcome::new(market))
+        Ok(Outcome::new(market.setting()))
     }
 }
 

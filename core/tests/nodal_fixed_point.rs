@@ -3,13 +3,13 @@
 
 mod common;
 
-use coase_core::carbon::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility, SignalKind};
 use coase_core::engine::{self, Cleared, Reporting};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
 use coase_core::outcome::Status;
 use coase_core::participant::Participant;
 use coase_core::physical::Physical;
+use coase_core::policy::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility, SignalKind};
 use coase_core::setting::{Feeder, Setting};
 use coase_core::terms::Terms;
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register, register_policy};
@@ -27,7 +27,7 @@ struct Alone {}
 register!(Alone, "alone-in-test", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
 impl Mechanism for Alone {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        Ok(Outcome::new(market))
+        Ok(Outcome::new(market.setting()))
     }
 }
 
@@ -38,7 +38,7 @@ struct Together {}
 register!(Together, "together-in-test", Baseline, "least cost of all", claims: [], needs: [], information: FullTypes);
 impl Mechanism for Together {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         outcome.net = market.solve(&market.grand())?.plans.iter().flatten().map(|p| p.trade.clone()).collect();
         Ok(outcome)
     }

@@ -3,12 +3,12 @@
 
 mod common;
 
-use coase_core::carbon::CarbonPolicy;
 use coase_core::engine::{self, Cleared, Reporting};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
 use coase_core::outcome::{Party, Reason, Status};
 use coase_core::participant::Participant;
+use coase_core::policy::CarbonPolicy;
 use coase_core::setting::{Feeder, Setting};
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register};
 use common::five_vpps::{five_vpps, setting};
@@ -23,7 +23,7 @@ struct Alone {}
 register!(Alone, "alone-under-policies", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
 impl Mechanism for Alone {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        Ok(Outcome::new(market))
+        Ok(Outcome::new(market.setting()))
     }
 }
 

@@ -1,11 +1,11 @@
 //! What carbon costs that leaves at the root decides how much is exported: one generator, one load, one bus.
 
-use coase_core::carbon::CarbonPolicy;
 use coase_core::engine::{self, Cleared, Reporting};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::{Bus, BusKind, Network, NodeId};
 use coase_core::outcome::{Party, Status};
 use coase_core::participant::{Device, Load, MicroTurbine, Participant, Portfolio};
+use coase_core::policy::CarbonPolicy;
 use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ struct Alone {}
 register!(Alone, "alone-at-the-root", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
 impl Mechanism for Alone {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        Ok(Outcome::new(market))
+        Ok(Outcome::new(market.setting()))
     }
 }
 

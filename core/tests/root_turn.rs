@@ -1,12 +1,12 @@
 //! The share of the root's jump in nodal prices: on random feeders near balance with upstream, in whatever base a network is
 //! written.
 
-use coase_core::carbon::CarbonPolicy;
 use coase_core::engine::{self, Cleared, Reporting};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::{Network, built_in};
 use coase_core::outcome::{Status, Verdict};
 use coase_core::participant::{Device, Load, MicroTurbine, Participant, Portfolio, Storage};
+use coase_core::policy::CarbonPolicy;
 use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ struct Alone {}
 register!(Alone, "alone-at-the-turn", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
 impl Mechanism for Alone {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        Ok(Outcome::new(market))
+        Ok(Outcome::new(market.setting()))
     }
 }
 
@@ -31,7 +31,7 @@ struct Together {}
 register!(Together, "together-at-the-turn", Baseline, "least cost", claims: [Efficient], needs: [], information: FullTypes);
 impl Mechanism for Together {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         outcome.net = market.solve(&market.grand())?.plans.iter().flatten().map(|p| p.trade.clone()).collect();
         Ok(outcome)
     }

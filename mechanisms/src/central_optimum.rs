@@ -19,7 +19,7 @@ register!(CentralOptimum, "central-optimum", Baseline, "least total cost, withou
 impl Mechanism for CentralOptimum {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
         let best = market.solve(&market.grand())?;
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         outcome.net = best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
         outcome.evidence.push(least_cost_gap(&best, "optimality gap of the least total cost"));
         if best.convex {

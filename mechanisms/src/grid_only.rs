@@ -15,6 +15,6 @@ register!(GridOnly, "grid-only", Baseline, "nobody trades with anybody but the g
 
 impl Mechanism for GridOnly {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        Ok(Outcome::new(market))
+        Ok(Outcome::new(market.setting()))
     }
 }

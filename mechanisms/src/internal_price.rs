@@ -155,7 +155,7 @@ pub(crate) fn run(
         (matched, prices)
     };
     let (mut matched, mut prices) = quote(&net);
-    let mut outcome = Outcome::new(market);
+    let mut outcome = Outcome::new(market.setting());
     if positions == Positions::Responsive {
         let mut residual = f64::INFINITY;
         let dearest = bands.iter().flatten().fold(0.0_f64, |most, b| most.max(b.sell.abs()).max(b.buy.abs()));

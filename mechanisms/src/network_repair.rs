@@ -5,7 +5,7 @@
 //! because limits only shrink; it is not the constrained optimum.
 
 use coase_core::auction::Auction;
-use coase_core::carbon::storage::StorageRule;
+use coase_core::carbon_flow::storage::StorageRule;
 use coase_core::game::Game;
 use coase_core::mechanism::Mechanism;
 use coase_core::open::Open;

@@ -74,7 +74,7 @@ impl Mechanism for SecurityConstrained {
         let best = market
             .solve(&market.grand().network(NetworkMode::Inside { loss_price_per_kwh: loss_price_per_kwh.clone() }))?;
         ctx.messages(2 * market.len() * market.setting().slots.len());
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         outcome.net = best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
         outcome.imposed.clone_from(&best.limits);
         let dispatch: Vec<Arc<Plan>> = best.plans.iter().flatten().cloned().collect();

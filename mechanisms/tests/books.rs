@@ -3,11 +3,11 @@
 
 mod measured;
 
-use coase_core::carbon::policies;
 use coase_core::mechanism::mechanisms;
 use coase_core::network::Network;
 use coase_core::outcome::Verdict;
 use coase_core::participant::{Device, Participant, Portfolio, Quadratic};
+use coase_core::policy::policies;
 use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
 use coase_core::{Market, MechanismError};
 use coase_mechanisms as _;

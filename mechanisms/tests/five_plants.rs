@@ -3,13 +3,13 @@
 #[path = "../../core/tests/common/mod.rs"]
 mod common;
 
-use coase_core::carbon::CarbonPolicy;
 use coase_core::engine::{self, Reporting};
 use coase_core::evaluate::{Evaluation, Search, Yardstick, evaluate};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
 use coase_core::outcome::Verdict;
 use coase_core::participant::Participant;
+use coase_core::policy::CarbonPolicy;
 use coase_core::record::{METRICS, Value};
 use coase_core::setting::{Feeder, Setting};
 use coase_core::{Market, open::Open};

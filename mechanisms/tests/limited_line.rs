@@ -120,10 +120,10 @@ fn repair_makes_a_blind_mechanism_respect_the_line_but_not_better_than_the_optim
 /// Like with like: a blind outcome against the blind optimum, a repaired one against the optimum within the line.
 #[test]
 fn efficiency_is_measured_within_the_same_limits_on_both_sides() {
-    use coase_core::carbon::CarbonPolicy;
     use coase_core::engine::{Reporting, clear, enter};
     use coase_core::evaluate::{Search, Yardstick, evaluate};
     use coase_core::open::Open;
+    use coase_core::policy::CarbonPolicy;
     use coase_core::record::{METRICS, Value};
 
     let market = market();

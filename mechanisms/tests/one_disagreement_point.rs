@@ -3,11 +3,11 @@
 
 mod village;
 
-use coase_core::carbon::{CarbonPolicy, SignalKind, policies};
 use coase_core::engine::{self, Reporting};
 use coase_core::evaluate::{Search, Yardstick, evaluate};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
+use coase_core::policy::{CarbonPolicy, SignalKind, policies};
 use coase_core::setting::Feeder;
 use coase_core::{Market, Outcome};
 use coase_mechanisms::{NashBargaining, PaymentMode, Weights};

@@ -4,11 +4,11 @@
 mod village;
 
 use coase_core::MechanismError;
-use coase_core::carbon::CarbonPolicy;
 use coase_core::engine::{self, Cleared, Reporting};
 use coase_core::mechanism::Mechanism;
 use coase_core::open::Open;
 use coase_core::outcome::{Status, Verdict};
+use coase_core::policy::CarbonPolicy;
 use coase_core::program::{Cost, Expr, Program, Var};
 use coase_mechanisms as _;
 use proptest::prelude::*;

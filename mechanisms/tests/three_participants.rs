@@ -166,11 +166,11 @@ fn internal_prices_pay_what_is_matched_and_balance() {
 /// payments, and their sum.
 #[test]
 fn gains_are_resources_saved_and_margin_lost() {
-    use coase_core::carbon::CarbonPolicy;
     use coase_core::engine::{Reporting, clear, enter};
     use coase_core::evaluate::{Search, Yardstick, evaluate};
     use coase_core::open::Open;
     use coase_core::outcome::Verdict;
+    use coase_core::policy::CarbonPolicy;
     use coase_core::record::{Table, Value};
 
     let market = market();

@@ -10,7 +10,7 @@ use crate::spec::{ExperimentForm, Scenario};
 use crate::text::Text;
 use crate::variant::{Kind, Variant};
 use coase_core::Mechanism;
-use coase_core::carbon::CarbonPolicy;
+use coase_core::policy::CarbonPolicy;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -3,10 +3,10 @@
 
 use crate::experiment::{Experiment, Run};
 use crate::matched::{self, Entered, Target};
-use coase_core::carbon::CarbonPolicy;
 use coase_core::context::{self, Observer};
 use coase_core::engine::{self, Cleared, Ending, Reporting};
 use coase_core::evaluate::evaluate;
+use coase_core::policy::CarbonPolicy;
 use coase_core::program::SolveError;
 use coase_core::record::RunRecord;
 use coase_core::{Market, MechanismError, Status};

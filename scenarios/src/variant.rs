@@ -8,8 +8,8 @@ use crate::outline::Node;
 use crate::spec::Labelled;
 use crate::text::{Text, options};
 use coase_core::Mechanism;
-use coase_core::carbon::CarbonPolicy;
 use coase_core::open::{Open, camel_case};
+use coase_core::policy::CarbonPolicy;
 use ron::ser::PrettyConfig;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl Kind for dyn CarbonPolicy {
     const NAME: &'static str = "carbon policy";
 
     fn id(&self) -> &'static str {
-        coase_core::carbon::RegisteredPolicy::plugin(self).id
+        coase_core::policy::RegisteredPolicy::plugin(self).id
     }
 
     fn written(&self) -> Result<String, ron::Error> {

@@ -218,7 +218,7 @@ fn the_resolved_form_is_read_back_with_the_same_runs() {
 fn the_resolved_form_of_every_plugin_is_read_back() {
     let ids = |ids: Vec<&str>| ids.into_iter().map(|id| format!("{id:?}")).collect::<Vec<_>>().join(", ");
     let mechanisms = ids(coase_core::mechanism::mechanisms().iter().map(|p| p.id).collect());
-    let policies = ids(coase_core::carbon::policies().iter().map(|p| p.id).collect());
+    let policies = ids(coase_core::policy::policies().iter().map(|p| p.id).collect());
     let text = experiment(&format!("mechanisms: [{mechanisms}], carbon: [{policies}]"));
     let loaded = load(&text).unwrap();
     let resolved = loaded.resolved().unwrap();

@@ -20,7 +20,7 @@ register!(Fragile, "fragile", Baseline, "breaks unless it is strong", claims: []
 impl Mechanism for Fragile {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
         assert!(self.strength > 0, "it broke");
-        Ok(Outcome::new(market))
+        Ok(Outcome::new(market.setting()))
     }
 }
 

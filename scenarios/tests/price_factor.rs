@@ -1,6 +1,6 @@
 //! A price factor in the tables of runs: whatever they say is what prices written that much larger say.
 
-use coase_core::carbon::{CarbonPolicy, policies};
+use coase_core::policy::{CarbonPolicy, policies};
 use coase_core::record::Table;
 use coase_mechanisms as _;
 use coase_scenarios::{Loader, Store, StoreOptions};

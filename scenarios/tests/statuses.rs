@@ -1,13 +1,13 @@
 //! A status means what it says: a run is converged only where everything that its answer asserts holds, what a mechanism
 //! returns is checked where it enters, and what goes wrong in one run stays in it.
 
-use coase_core::carbon::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility};
 use coase_core::context;
 use coase_core::game::{Game, Profile, Strategy};
 use coase_core::mechanism::{Here, Mechanism};
 use coase_core::outcome::{Kind, Trade};
 use coase_core::participant::{Contribution, Participant};
 use coase_core::physical::Physical;
+use coase_core::policy::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility};
 use coase_core::program::Program;
 use coase_core::record::{RunRecord, Value};
 use coase_core::setting::Setting;
@@ -58,7 +58,7 @@ register!(Faulty, "faulty", Baseline, "returns what it should not",
 
 impl Mechanism for Faulty {
     fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         match self.fault {
             Fault::Nothing => {}
             Fault::FromNothing => outcome.net[0][0] = 5.0,
@@ -244,7 +244,7 @@ fn nobody_pays(of: &Claimant, here: &Here<'_>) -> Result<(), String> {
 
 impl Mechanism for Claimant {
     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         outcome.ledger.pay(Party::Member(0), Party::Operator, self.takes, "trade");
         outcome.strategies = self.plays.map_or(vec![], |plays| vec![vec![plays]; market.len()]);
         Ok(outcome)

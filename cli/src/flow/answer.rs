@@ -2,7 +2,7 @@
 
 use super::carbon::CarbonFile;
 use anyhow::Context;
-use coase_core::carbon::flow::{FlowGraph, LossRule, trace};
+use coase_core::carbon_flow::{FlowGraph, LossRule, trace};
 use coase_core::network::Network;
 use coase_core::power_flow::{DcFlow, Flow, Method, PowerFlowError};
 use serde::Serialize;

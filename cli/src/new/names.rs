@@ -3,9 +3,9 @@
 use super::used_names;
 use crate::args::NewKind;
 use anyhow::ensure;
-use coase_core::carbon::policies;
 use coase_core::mechanism::mechanisms;
 use coase_core::open::{camel_case, is_id};
+use coase_core::policy::policies;
 use coase_scenarios::LIBRARY;
 
 /// Words of Rust, which no module can be called.

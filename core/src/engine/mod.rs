@@ -16,13 +16,14 @@ mod within_limits;
 pub use ending::Ending;
 pub use limits::{Limit, LimitCharges, LimitParts, LimitPrices};
 
-use crate::carbon::{CarbonPolicy, PolicyError, SignalKind};
 use crate::context::{Observer, RunContext, Step, Trace};
+use crate::error::MechanismError;
 use crate::market::{Market, Plan, Questions};
-use crate::mechanism::{Mechanism, MechanismError, Need, NetworkView};
+use crate::mechanism::{Mechanism, Need, NetworkView};
 use crate::outcome::{Certificate, Outcome};
 use crate::participant::Report;
 use crate::physical::{self, Physical};
+use crate::policy::{CarbonPolicy, PolicyError, SignalKind};
 use crate::setting::{Product, Setting};
 use crate::terms::Terms;
 use std::sync::Arc;

@@ -5,8 +5,8 @@
 //! primal-dual splitting of Condat and Vu (2013): `theta <- clip(theta + P_0(2 y - c) / B)` beside the anchored answer `y` to
 //! the prices at `c`, with the exchange linearised at `c`.
 
-use crate::carbon::nodal::upstream_per_kwh;
 use crate::physical::Physical;
+use crate::policy::nodal::upstream_per_kwh;
 use crate::setting::Setting;
 
 /// Exchange of all members beyond which the share passes from 0 to 1 in one step, as a multiple of what they withdraw and

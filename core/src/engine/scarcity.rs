@@ -14,10 +14,10 @@
 //! Excess is measured in kg against the kilograms that move, never against the price.
 
 use super::{Cleared, Run};
-use crate::carbon::Scarcity;
 use crate::context::{Progress, Step};
-use crate::mechanism::MechanismError;
+use crate::error::MechanismError;
 use crate::outcome::{Certificate, Claim, Kind, Status, Verdict};
+use crate::policy::Scarcity;
 
 /// Excess that is none, relative to the kilograms that move.
 const EXCESS: f64 = 1e-8;

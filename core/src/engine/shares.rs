@@ -5,7 +5,7 @@
 
 use super::{Cleared, Run};
 use crate::context::{Progress, Step};
-use crate::mechanism::MechanismError;
+use crate::error::MechanismError;
 use crate::outcome::{Certificate, Kind, Status};
 
 /// Change of a share that is none.

@@ -12,8 +12,8 @@
 use super::anchored::{self, Found};
 use super::limits::{self, Limit, LimitCharges, LimitPrices};
 use super::{Cleared, Run};
+use crate::error::MechanismError;
 use crate::market::NetworkMode;
-use crate::mechanism::MechanismError;
 use crate::outcome::{Certificate, Kind, Status};
 use crate::physical::Physical;
 use crate::program::SolveError;

@@ -6,10 +6,10 @@
 //! reason it gives: it can neither hide a fee nor move money into the costs that efficiency is measured in.
 
 use super::Yardstick;
-use crate::carbon::CarbonPolicy;
 use crate::engine::Cleared;
 use crate::outcome::{Ledger, Party, Reason};
 use crate::physical::Physical;
+use crate::policy::CarbonPolicy;
 use crate::setting::{Product, Setting};
 use crate::terms::{Terms, at};
 

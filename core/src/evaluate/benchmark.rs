@@ -8,7 +8,7 @@
 
 use super::accounts::MemberAccount;
 use super::repaired::Compared;
-use crate::carbon::Scarcity;
+use crate::policy::Scarcity;
 use crate::terms::{Account, Charge, Terms};
 
 /// Costs of an outcome and of no trade, and the least cost of all together, the network ignored.

@@ -3,8 +3,8 @@
 
 use super::Yardstick;
 use super::accounts::{Accounts, MemberAccount};
-use crate::carbon::{CarbonPolicy, MarginalPrice, Responsibility};
 use crate::engine::Cleared;
+use crate::policy::{CarbonPolicy, MarginalPrice, Responsibility};
 use crate::units::KG_PER_TONNE;
 
 /// Figures by which policies are compared.

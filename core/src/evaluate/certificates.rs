@@ -1,11 +1,12 @@
 //! What can be checked about a run, and the claims of its mechanism.
 
+use super::report_game::ReportGame;
 use super::{Benchmark, Case, Charges};
-use crate::carbon::POLICY_CLAIM;
-use crate::game::{self, ReportGame};
+use crate::game;
 use crate::market::Plan;
 use crate::mechanism::{Condition, Here};
 use crate::outcome::{Certificate, Claim, Kind, Party, Verdict};
+use crate::policy::POLICY_CLAIM;
 use crate::setting::{Product, Setting};
 
 /// Largest gain from a standard misreport; a lower bound on regret.

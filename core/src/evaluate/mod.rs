@@ -12,18 +12,21 @@ mod fairness;
 mod limits;
 mod metrics;
 mod repaired;
+mod report_game;
 mod tables;
 
 pub use carbon::CarbonFigures;
 pub use fairness::{gini, jain};
+pub use report_game::{ReportGame, utility};
 pub use tables::certificate_row;
 
-use crate::carbon::{CarbonPolicy, NodePrices, Responsibility};
 use crate::engine::{Cleared, Ending};
-use crate::mechanism::{Mechanism, MechanismError};
+use crate::error::MechanismError;
+use crate::mechanism::Mechanism;
 use crate::opf::Price;
 use crate::outcome::{Certificate, Ledger};
 use crate::physical::{self, Physical};
+use crate::policy::{CarbonPolicy, NodePrices, Responsibility};
 use crate::record::RunRecord;
 use crate::terms::Terms;
 use accounts::Accounts;
@@ -133,7 +136,7 @@ pub fn evaluate(
         cleared.physical.plans.iter().zip(&alone_plans).any(|(plan, alone)| !Arc::ptr_eq(plan, alone) && plan != alone);
     let alone_physical = if traded {
         physical::of_plans(setting, alone_plans, policy.storage_rule())
-            .map_err(|error| MechanismError::WithoutTrade(Box::new(error)))?
+            .map_err(|error| MechanismError::WithoutTrade(Box::new(error.into())))?
     } else {
         cleared.physical.clone()
     };

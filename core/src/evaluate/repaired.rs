@@ -1,13 +1,14 @@
 //! The same comparison within the network's limits: outcome, no trade and optimum, each made to respect them.
 
 use super::accounts::Accounts;
-use crate::carbon::CarbonPolicy;
 use crate::context::RunContext;
 use crate::engine::Cleared;
+use crate::error::MechanismError;
 use crate::market::{Market, NetworkMode, Plan};
-use crate::mechanism::{Mechanism, MechanismError};
+use crate::mechanism::Mechanism;
 use crate::outcome::{Ledger, Outcome};
 use crate::physical::{self, Physical};
+use crate::policy::CarbonPolicy;
 use crate::repair;
 use crate::terms::Terms;
 use std::sync::Arc;
@@ -46,7 +47,8 @@ impl Compared<'_> {
         let run = |market: &Market| self.mechanism.outcome(market, &mut RunContext::new(self.seed, &()));
         let cleared = self.within(self.accounts, &self.cleared.physical, account, &run)?;
         let cost = cleared - self.accounts.operating_and_carbon();
-        let alone = || self.within(self.alone, self.alone_physical, account, &|market| Ok(Outcome::new(market)));
+        let alone =
+            || self.within(self.alone, self.alone_physical, account, &|market| Ok(Outcome::new(market.setting())));
         let efficiency = self.least_cost().zip(alone()).and_then(|(best, alone)| {
             let possible = alone - best;
             (possible >= nothing * (1.0 + best.abs())).then(|| (alone - cleared) / possible)

@@ -1,13 +1,13 @@
 //! The rows of a run in the result tables, in the column order of the record.
 
 use super::{Case, metrics};
-use crate::carbon::NodePrices;
-use crate::carbon::contract::{Contract, Generation, Oversold, Party as ContractParty, overlay};
-use crate::carbon::flow::LossRule;
+use crate::carbon_flow::LossRule;
+use crate::carbon_flow::contract::{Contract, Generation, Oversold, Party as ContractParty, overlay};
 use crate::market::{DevicePlan, Plan};
 use crate::network::BusKind;
 use crate::opf::Price;
 use crate::outcome::{Certificate, Outcome, Party, Side, Trade};
+use crate::policy::NodePrices;
 use crate::record::{DEVICE_KINDS, Row, Value};
 use crate::setting::{Product, Setting};
 

@@ -3,7 +3,7 @@
 use super::block::{Block, Form, Shortfall};
 use super::plan::Plan;
 use super::{Market, Seat};
-use crate::auction::Order;
+use crate::book::Order;
 use crate::program::{Chosen, Instance, Program, Solution, SolveError, Template};
 use crate::setting::{Product, Role, Setting};
 use crate::terms::at;

@@ -19,7 +19,7 @@ pub use local::Local;
 pub use memory::Questions;
 pub use plan::{DevicePlan, Plan};
 
-use crate::auction::{Book, Order};
+use crate::book::{Book, Order};
 use crate::participant::{Participant, Report};
 use crate::program::SolveError;
 use crate::setting::{Role, Setting};

@@ -3,7 +3,7 @@
 //! Translates a network into an hour of [`RadialOpf`] and the answer back. A slack with one generator at a linear cost
 //! is the import; where it has another cost, its generators stand beside an import of nothing.
 
-use crate::carbon::flow::{FlowGraph, LossRule, trace};
+use crate::carbon_flow::{FlowGraph, LossRule, trace};
 use crate::network::{BusKind, Generator, Network, Topology};
 use crate::power_flow::{Injections, PowerFlow, PowerFlowError};
 

@@ -1,6 +1,6 @@
 //! Why there is no optimal power flow.
 
-use crate::carbon::flow::CarbonFlowError;
+use crate::carbon_flow::CarbonFlowError;
 use crate::network::NetworkError;
 use crate::program::SolveError;
 

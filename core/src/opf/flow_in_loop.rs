@@ -5,7 +5,7 @@
 //! ```
 //!
 //! This is not convex: intensities times flows are products. With `y` the downstream price of carbon
-//! ([`CarbonFlow::downstream_price`](crate::carbon::flow::CarbonFlow::downstream_price)) a kWh of a generator adds
+//! ([`CarbonFlow::downstream_price`](crate::carbon_flow::CarbonFlow::downstream_price)) a kWh of a generator adds
 //! `y_n (e_g - w_n)` to the charge, a kWh from `i` to `m` adds `y_m (w_i - w_m)`. The convex problem with these as linear costs
 //! is solved around the last dispatch, with a proximal term that grows until the charge falls as foreseen; where the
 //! dispatch rests, it satisfies the conditions of Kuhn and Tucker, and the duals of the balances are prices without the
@@ -17,7 +17,7 @@
 use super::dc::{Line, angle_spread, lines};
 use super::error::OpfError;
 use super::supply::Supply;
-use crate::carbon::flow::{CarbonFlow, FlowGraph, LossRule, trace};
+use crate::carbon_flow::{CarbonFlow, FlowGraph, LossRule, trace};
 use crate::network::{Network, NodeId, Topology};
 use crate::program::{Cost, Expr, Program, Row, Var};
 use crate::units::per_kg;

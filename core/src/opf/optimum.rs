@@ -1,7 +1,7 @@
 //! What every lossless formulation makes of a solved program: where the carbon goes, what it answers to, and what
 //! part of a price it is.
 
-use crate::carbon::flow::{FlowGraph, LossRule, trace};
+use crate::carbon_flow::{FlowGraph, LossRule, trace};
 use crate::network::{Network, NodeId, Topology};
 use crate::program::{Instance, Row, Solution, Template, Var};
 

@@ -33,8 +33,8 @@ pub use report::Report;
 pub use steps::{Step, Steps, StepsError};
 pub use storage::Storage;
 
-use crate::auction::Order;
-use crate::carbon::storage::StorageEfficiency;
+use crate::book::Order;
+use crate::carbon_flow::storage::StorageEfficiency;
 use crate::program::{Cost, Expr, Program};
 use crate::setting::Setting;
 use std::fmt::Debug;

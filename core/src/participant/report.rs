@@ -1,7 +1,7 @@
 //! What a participant says it is. A report is itself a participant, so it answers every question that the truth answers.
 
 use super::{Contribution, Participant};
-use crate::auction::Order;
+use crate::book::Order;
 use crate::program::{Cost, Expr, Program};
 use crate::setting::{Product, Setting};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! A participant known by its bids alone: a block trader.
 
 use super::{Contribution, DeviceSeries, Participant};
-use crate::auction::Order;
+use crate::book::Order;
 use crate::program::{Expr, Program};
 use crate::setting::{Product, Setting};
 
@@ -118,7 +118,7 @@ impl Participant for Steps {
 #[cfg(test)]
 mod tests {
     use super::{Step, Steps, StepsError};
-    use crate::auction::Order;
+    use crate::book::Order;
     use crate::participant::Participant;
     use crate::participant::testing::{assert_all_close, assert_close, hourly, in_setting};
     use crate::setting::Setting;

@@ -3,7 +3,7 @@
 use super::Store;
 use super::check::{self, DeviceError};
 use super::device::{Part, Surroundings};
-use crate::carbon::storage::StorageEfficiency;
+use crate::carbon_flow::storage::StorageEfficiency;
 use crate::program::{Expr, Program};
 use crate::setting::Periods;
 

@@ -2,10 +2,10 @@
 //! node behind its connection point, so that what it exports carries its own mix. Storages carry embodied carbon from one
 //! period to the next.
 
-use crate::carbon::flow::{CarbonFlow, FlowGraph, LossRule, trace};
-use crate::carbon::storage::{StorageCarbon, StorageCarbonError, StorageRule};
+use super::{InPeriod, PhysicalError};
+use crate::carbon_flow::storage::{StorageCarbon, StorageCarbonError, StorageRule};
+use crate::carbon_flow::{CarbonFlow, FlowGraph, LossRule, trace};
 use crate::market::{DevicePlan, Plan};
-use crate::mechanism::{InPeriod, MechanismError};
 use crate::network::BusKind;
 use crate::power_flow::{Flow, Injections};
 use crate::setting::{Feeder, Setting};
@@ -34,7 +34,7 @@ pub(super) fn states(
     feeder: &Feeder,
     plans: &[Arc<Plan>],
     rule: StorageRule,
-) -> Result<Vec<GridState>, MechanismError> {
+) -> Result<Vec<GridState>, PhysicalError> {
     let mut stores = Stores::new(setting, plans, rule)?;
     let mut states = vec![];
     for t in 0..setting.periods.count {
@@ -51,7 +51,7 @@ pub(super) fn taken_kw(flow: &Flow) -> f64 {
 }
 
 /// Energy that the network itself takes per period, kWh.
-pub(super) fn taken_kwh(setting: &Setting, feeder: &Feeder, plans: &[Arc<Plan>]) -> Result<Vec<f64>, MechanismError> {
+pub(super) fn taken_kwh(setting: &Setting, feeder: &Feeder, plans: &[Arc<Plan>]) -> Result<Vec<f64>, PhysicalError> {
     let taken = |t: usize| {
         let solved = feeder.power_flow.solve(&injections(setting, feeder, plans, t));
         let flow = solved.map_err(InPeriod::at(t))?;
@@ -83,7 +83,7 @@ fn carbon_state(
     stores: &mut Stores,
     period: usize,
     flow: Flow,
-) -> Result<GridState, MechanismError> {
+) -> Result<GridState, PhysicalError> {
     let network = &feeder.network;
     let upstream = setting.intensity(period);
     let mut graph = FlowGraph::new(network.buses.len());
@@ -164,8 +164,8 @@ struct Store {
     carbon: StorageCarbon,
 }
 
-fn not_followed(setting: &Setting, member: usize, period: usize, source: StorageCarbonError) -> MechanismError {
-    MechanismError::StorageCarbon { who: setting.members[member].id.clone(), source: InPeriod { period, source } }
+fn not_followed(setting: &Setting, member: usize, period: usize, source: StorageCarbonError) -> PhysicalError {
+    PhysicalError::StorageCarbon { who: setting.members[member].id.clone(), source: InPeriod { period, source } }
 }
 
 /// The storages of every member.
@@ -176,7 +176,7 @@ struct Stores {
 
 impl Stores {
     /// Every store begins at the grid's intensity of the first period.
-    fn new(setting: &Setting, plans: &[Arc<Plan>], rule: StorageRule) -> Result<Self, MechanismError> {
+    fn new(setting: &Setting, plans: &[Arc<Plan>], rule: StorageRule) -> Result<Self, PhysicalError> {
         let open = |(device, plan): (usize, &DevicePlan)| {
             plan.store.map(|s| {
                 let carbon = StorageCarbon::new(rule, s.efficiency, s.start_kwh, setting.intensity(0));

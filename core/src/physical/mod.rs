@@ -1,13 +1,14 @@
 //! What physically happens when the true participants keep a commitment: schedules, power flow, carbon flow. Policies
 //! settle on it and the evaluator measures it; nobody chooses it.
 
+mod error;
 mod grid;
 
+pub use error::{InPeriod, PhysicalError};
 pub use grid::GridState;
 
-use crate::carbon::storage::StorageRule;
+use crate::carbon_flow::storage::StorageRule;
 use crate::market::{Market, Plan};
-use crate::mechanism::MechanismError;
 use crate::outcome::Outcome;
 use crate::setting::Setting;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ impl Physical {
 ///
 /// # Errors
 /// If a participant cannot operate at all.
-pub fn delivered(truth: &Market, outcome: &Outcome) -> Result<Vec<Arc<Plan>>, MechanismError> {
+pub fn delivered(truth: &Market, outcome: &Outcome) -> Result<Vec<Arc<Plan>>, PhysicalError> {
     let market = truth.imposing(&outcome.imposed);
     Ok(market.each(|l| l.delivered(&outcome.net[l.id()]).map(Arc::new))?)
 }
@@ -74,7 +75,7 @@ pub fn delivered(truth: &Market, outcome: &Outcome) -> Result<Vec<Arc<Plan>>, Me
 ///
 /// # Errors
 /// If a participant cannot operate at all, or the network has no state for what they do.
-pub fn keep(truth: &Market, outcome: &Outcome, storage: StorageRule) -> Result<Physical, MechanismError> {
+pub fn keep(truth: &Market, outcome: &Outcome, storage: StorageRule) -> Result<Physical, PhysicalError> {
     of_plans(truth.setting(), delivered(truth, outcome)?, storage)
 }
 
@@ -83,7 +84,7 @@ pub fn keep(truth: &Market, outcome: &Outcome, storage: StorageRule) -> Result<P
 ///
 /// # Errors
 /// If the network has no state for them.
-pub fn losses_kwh(setting: &Setting, plans: &[Arc<Plan>]) -> Result<Vec<f64>, MechanismError> {
+pub fn losses_kwh(setting: &Setting, plans: &[Arc<Plan>]) -> Result<Vec<f64>, PhysicalError> {
     match &setting.feeder {
         Some(feeder) => grid::taken_kwh(setting, feeder, plans),
         None => Ok(vec![0.0; setting.periods.count]),
@@ -94,7 +95,7 @@ pub fn losses_kwh(setting: &Setting, plans: &[Arc<Plan>]) -> Result<Vec<f64>, Me
 ///
 /// # Errors
 /// If the network has no state for them.
-pub fn of_plans(setting: &Setting, plans: Vec<Arc<Plan>>, storage: StorageRule) -> Result<Physical, MechanismError> {
+pub fn of_plans(setting: &Setting, plans: Vec<Arc<Plan>>, storage: StorageRule) -> Result<Physical, PhysicalError> {
     let mut physical = Physical { plans, upstream_import_kwh: vec![], grid: vec![] };
     if let Some(feeder) = &setting.feeder {
         physical.grid = grid::states(setting, feeder, &physical.plans, storage)?;

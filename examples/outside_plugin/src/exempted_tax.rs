@@ -1,8 +1,8 @@
 //! A carbon tax with an exemption: the first kilograms of everybody are free, every kilogram beyond has one price, and what is
 //! left of the exemption earns nothing.
 
-use coase_core::carbon::accounts::{self, Quota};
-use coase_core::carbon::{Modified, Modifiers, PolicyError, Rule};
+use coase_core::policy::accounts::{self, Quota};
+use coase_core::policy::{Modified, Modifiers, PolicyError, Rule};
 use coase_core::register_policy;
 use coase_core::setting::Setting;
 use coase_core::terms::{Account, Charge};

@@ -47,7 +47,7 @@ impl Mechanism for PostedPrice {
             market.each(|participant| participant.respond(&price))?.into_iter().map(|plan| plan.trade).collect();
         ctx.messages(2 * market.len() * price.len());
 
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         let mut trades = pro_rata(&wishes);
         for trade in &mut trades {
             trade.price = Some(price[trade.slot]);

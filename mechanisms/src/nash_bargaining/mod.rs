@@ -49,7 +49,7 @@ const NO_TRADE_KWH: f64 = 1e-6;
 
 impl Mechanism for NashBargaining {
     fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
-        let mut outcome = Outcome::new(market);
+        let mut outcome = Outcome::new(market.setting());
         let alone: Vec<f64> = market.each(|l| l.autarky())?.iter().map(|plan| plan.cost).collect();
         let best = market.solve(&market.grand())?;
         ctx.messages(2 * market.len() * market.setting().slots.len());
@@ -79,7 +79,7 @@ impl Mechanism for NashBargaining {
                 match bounded::bargain(&before, &weights, &trades, &bands(market)?) {
                     Ok(priced) => priced,
                     Err(gap) => {
-                        let mut none = Outcome::new(market);
+                        let mut none = Outcome::new(market.setting());
                         none.status = Status::NoEquilibriumFound { gap };
                         none.evidence.push(Certificate::measure(
                             "bounded_split_shortfall",

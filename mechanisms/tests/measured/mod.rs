@@ -1,10 +1,10 @@
 //! Runs and their figures, as the result tables have them.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-use coase_core::carbon::CarbonPolicy;
 use coase_core::engine::{Cleared, Reporting, clear, enter};
 use coase_core::evaluate::{Evaluation, Search, Yardstick, evaluate};
 use coase_core::mechanism::Mechanism;
+use coase_core::policy::CarbonPolicy;
 use coase_core::record::{METRICS, Table, Value};
 use coase_core::{Market, MechanismError};
 

@@ -6,9 +6,10 @@ use crate::engine::Run;
 use crate::engine::limits::LimitCharges;
 use crate::engine::root_turn::{RootTurn, with_shares};
 use crate::engine::within_limits::Penalty;
+use crate::error::MechanismError;
 use crate::market::Plan;
-use crate::mechanism::{InPeriod, MechanismError};
 use crate::physical::{self, Physical};
+use crate::physical::{InPeriod, PhysicalError};
 use crate::power_flow::PowerFlowError;
 use crate::setting::Product;
 use crate::terms::Terms;
@@ -63,7 +64,7 @@ impl From<NoPrices> for MechanismError {
 
 /// Whether an error says that the network has no state for an outcome.
 pub(super) fn is_of_state(error: &MechanismError) -> bool {
-    matches!(error, MechanismError::PowerFlow(_) | MechanismError::CarbonFlow(_))
+    matches!(error, MechanismError::Physical(PhysicalError::PowerFlow(_) | PhysicalError::CarbonFlow(_)))
 }
 
 /// Prices at a point, with what limits charge there.
@@ -78,7 +79,7 @@ pub(super) fn prices(run: &Run<'_>, penalty: &Penalty, basis: &Basis, point: &Po
         && (pu < LEAST_VOLTAGE_PU || signal.iter().any(|x| !x.is_finite()))
     {
         let source = PowerFlowError::Singular { bus: feeder.network.bus(node).id };
-        return Err(NoPrices::NoState(InPeriod { period, source }.into()));
+        return Err(NoPrices::NoState(PhysicalError::from(InPeriod { period, source }).into()));
     }
     let jump = run.policy.root_jump_per_kwh(setting, &physical);
     Ok(Centre {
@@ -130,7 +131,7 @@ pub(in crate::engine) fn moved(
         }
         Arc::new(plan)
     });
-    physical::of_plans(setting, plans.collect(), run.policy.storage_rule())
+    Ok(physical::of_plans(setting, plans.collect(), run.policy.storage_rule())?)
 }
 
 /// How fast each member's price rises with the withdrawals of all, per kWh squared, where these are the prices of energy and

@@ -8,8 +8,8 @@ use crate::engine::Run;
 use crate::engine::anderson::Anderson;
 use crate::engine::steepness::Steepness;
 use crate::engine::within_limits::Penalty;
+use crate::error::MechanismError;
 use crate::market::Plan;
-use crate::mechanism::MechanismError;
 use crate::terms::{Terms, at};
 use std::sync::Arc;
 

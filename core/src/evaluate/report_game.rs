@@ -1,0 +1,100 @@
+//! Any mechanism as a game in reports: what the search for profitable misreports plays.
+
+use crate::context::RunContext;
+use crate::error::MechanismError;
+use crate::game::{Game, Profile, Strategy};
+use crate::market::Market;
+use crate::mechanism::Mechanism;
+use crate::outcome::{Outcome, Party};
+use crate::participant::Report;
+
+/// Any mechanism as a game in reports: a strategy is (price factor, price shift, quantity factor), truth is (1, 0, 1).
+pub struct ReportGame<'a> {
+    /// The mechanism.
+    pub mechanism: &'a dyn Mechanism,
+    /// The true market.
+    pub truth: &'a Market,
+    /// Seed of the runs: the same luck for every report.
+    pub seed: u64,
+    /// Factors on price (and, less one, shifts of price) that are tried.
+    pub price_factors: Vec<f64>,
+    /// Factors on quantity that are tried; above 1 only where quantities cannot be verified.
+    pub quantity_factors: Vec<f64>,
+}
+
+impl<'a> ReportGame<'a> {
+    /// The standard deviations: prices x 0.5 .. 1.5 in steps of 0.05, quantities x 0.25, 0.5, 0.75.
+    pub fn standard(mechanism: &'a dyn Mechanism, truth: &'a Market, seed: u64) -> Self {
+        let price_factors = (10..=30).map(|k| f64::from(k) / 20.0).collect();
+        Self { mechanism, truth, seed, price_factors, quantity_factors: vec![0.25, 0.5, 0.75] }
+    }
+
+    /// Everybody tells the truth.
+    pub fn truthful(&self) -> Profile {
+        vec![vec![1.0, 0.0, 1.0]; self.truth.len()]
+    }
+
+    /// The report behind a strategy.
+    pub fn report(strategy: &[f64]) -> Report {
+        match *strategy {
+            [price_factor, price_shift, quantity_factor]
+                if [price_factor, price_shift, quantity_factor] != [1.0, 0.0, 1.0] =>
+            {
+                Report::Distorted { price_factor, price_shift, quantity_factor }
+            }
+            _ => Report::Truth,
+        }
+    }
+
+    fn outcome(&self, profile: &Profile) -> Result<Outcome, MechanismError> {
+        let said = profile.iter().enumerate().fold(self.truth.clone(), |m, (i, s)| m.with_report(i, &Self::report(s)));
+        self.mechanism.outcome(&said, &mut RunContext::new(self.seed, &()))
+    }
+}
+
+impl Game for ReportGame<'_> {
+    fn players(&self) -> Vec<Party> {
+        (0..self.truth.len()).map(Party::Member).collect()
+    }
+
+    fn candidates(&self, _: usize, _: &Profile) -> Vec<Strategy> {
+        let prices = self
+            .price_factors
+            .iter()
+            .filter(|k| **k != 1.0)
+            .flat_map(|&k| [vec![k, 0.0, 1.0], vec![1.0, k - 1.0, 1.0]]);
+        prices.chain(self.quantity_factors.iter().map(|&s| vec![1.0, 0.0, s])).collect()
+    }
+
+    fn payoff(&self, player: usize, profile: &Profile) -> Result<f64, MechanismError> {
+        utility(self.truth, player, &self.outcome(profile)?)
+    }
+
+    fn words(&self, player: usize, strategy: &[f64]) -> String {
+        let id = self.truth.setting().members.get(player).map_or("nobody", |member| &member.id);
+        let Report::Distorted { price_factor, price_shift, quantity_factor } = Self::report(strategy) else {
+            return format!("{id} tells the truth");
+        };
+        let mut said = vec![];
+        if price_factor != 1.0 {
+            said.push(format!("asks {price_factor:.2} times its cost"));
+        }
+        if price_shift != 0.0 {
+            let way = if price_shift > 0.0 { "more" } else { "less" };
+            said.push(format!("asks {:.2} per kWh {way} than its cost", price_shift.abs()));
+        }
+        if quantity_factor != 1.0 {
+            said.push(format!("says that it has {quantity_factor:.2} times its quantities"));
+        }
+        format!("{id} {}", said.join(" and "))
+    }
+}
+
+/// True utility of a participant: what the ledger brings minus what keeping the commitment truly costs.
+///
+/// # Errors
+/// Where the true participant cannot operate under the outcome at all.
+pub fn utility(truth: &Market, member: usize, outcome: &Outcome) -> Result<f64, MechanismError> {
+    let plan = truth.imposing(&outcome.imposed).local(member).deliver(&outcome.net[member])?;
+    Ok(outcome.ledger.balance(Party::Member(member)) - plan.cost)
+}

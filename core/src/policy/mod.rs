@@ -1,0 +1,25 @@
+//! Carbon policies: the trait, its registry, what every policy can be modified by, and the ten policies of this crate.
+//!
+//! A policy gives every member its terms and says who pays for which kilograms of a physical outcome. It knows no
+//! mechanism, no device and no file.
+
+pub mod accounts;
+mod carbon_policy;
+mod flat;
+mod modified;
+mod modifiers;
+pub mod nodal;
+mod node_prices;
+pub mod policies;
+mod recycling;
+mod scarcity;
+
+pub use accounts::Quota;
+pub use carbon_policy::{
+    CarbonPolicy, MarginalPrice, POLICY_CLAIM, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy,
+    Responsibility, SignalKind, policies,
+};
+pub use modified::{CARBON, CARBON_REFUND, Modified, NODAL, RegisteredRule, Rule, nested};
+pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
+pub use node_prices::NodePrices;
+pub use scarcity::Scarcity;

@@ -1,0 +1,484 @@
+//! Electricity and carbon in one nodal price.
+//!
+//! Everybody buys and sells at the marginal cost of supplying its node from upstream; trades between peers settle at the
+//! price of the root, so that two nodes with different prices are no source of money. With all injections given and no limit
+//! binding, that marginal cost is the power flow's: `(c_0 + tau e_0) dP_0/dd_n`. What limits add where they bind is the
+//! engine's to find; members pay it to the network operator.
+//!
+//! The definitions are clean readings of an abstract whose formulas are not available (Wang et al. 2026):
+//!
+//! * [`Form::TaxInternalised`]: emissions are taxed where they are burnt, and upstream carbon is part of the root's price.
+//! * [`Form::Adder`]: the price of energy, and `tau w_n` on top of it.
+//! * [`Form::FlowInLoop`]: carbon is charged where it is consumed, along the flows, and prices know how flows move it. With
+//!   one price for everybody this is [`Form::TaxInternalised`] (charges along all flows add up to the tax at the sources);
+//!   with a ladder each member has its own.
+//!
+//! At the root carbon that comes in costs what it weighs and carbon that leaves what [`RootExport`] says: the price jumps
+//! where the exchange with upstream turns, and while it rests the price is anything between, `c_0 + tau (theta e_0 + (1 -
+//! theta) r_0)` with a share `theta` that the engine finds. Where flows turn under a ladder along them prices pass from those
+//! of one direction to those of the other within a hundredth of what members exchange. What is answered for is exact on
+//! either side.
+
+mod flow_in_loop;
+
+use super::Stepped;
+use crate::opf::Price;
+use crate::outcome::{Certificate, Ledger, Party};
+use crate::physical::Physical;
+use crate::policy::POLICY_CLAIM;
+use crate::policy::accounts::{self, withdrawal_kwh};
+use crate::policy::modified::nested;
+use crate::policy::nodal::{self, Turn};
+use crate::policy::node_prices::{self, NodePrices, buy};
+use crate::policy::{CARBON, MarginalPrice, Modified, Modifiers, NODAL, PolicyError, Responsibility, Rule, SignalKind};
+use crate::register_policy;
+use crate::setting::Setting;
+use crate::terms::{Account, Terms};
+use crate::units::per_kg;
+use serde::{Deserialize, Serialize};
+
+/// How carbon enters the price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Form {
+    /// As a tax at the sources.
+    #[default]
+    TaxInternalised,
+    /// As an adder of the average intensity of the node.
+    Adder,
+    /// Where it is consumed, along the flows.
+    FlowInLoop,
+}
+
+/// What carbon costs that the feeder exports to the upstream grid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RootExport {
+    /// What a load at the root would pay.
+    #[default]
+    LikeLoad,
+    /// It is credited with the intensity of the energy it displaces upstream.
+    Credited,
+    /// Nothing: what leaves is not charged.
+    Unpriced,
+}
+
+/// One nodal price for electricity and carbon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Integrated {
+    /// Price of a tonne in the nodal price.
+    pub price_per_tonne: f64,
+    /// How carbon enters the price.
+    pub form: Form,
+    /// Margin of the retailer: what imports cost more and exports earn less than the nodal price, per kWh.
+    pub retail_margin_per_kwh: f64,
+    /// What exported carbon costs.
+    pub root_export: RootExport,
+    /// A ladder for members. With [`Form::FlowInLoop`] on the carbon that flows attribute to them, everybody else paying
+    /// `price_per_tonne`; else on imports and direct emissions, and then `price_per_tonne` must be 0: nothing is charged
+    /// twice.
+    pub ladder: Option<Stepped>,
+}
+
+impl Default for Integrated {
+    fn default() -> Self {
+        Self {
+            price_per_tonne: 280.0,
+            form: Form::TaxInternalised,
+            retail_margin_per_kwh: 0.0,
+            root_export: RootExport::LikeLoad,
+            ladder: None,
+        }
+    }
+}
+
+/// The signal, by parts. Series are member-major, per kWh.
+#[derive(Clone, Copy, Debug)]
+struct Prices<'s> {
+    /// Price of energy at the node.
+    node: &'s [f64],
+    /// Its carbon part.
+    carbon: &'s [f64],
+    /// Price at the root, per period.
+    root: &'s [f64],
+    /// What is behind them: under a ladder along the flows the carbon that a kWh withdrawn adds to it, and one injected
+    /// takes off it, kg, member-major; where the price jumps at the root the shares of the jump, per period.
+    rest: &'s [f64],
+}
+
+/// What a member pays for energy at its node beyond the retail tariff.
+#[derive(Clone, Copy, Debug, Default)]
+struct NodalMoney {
+    /// To the retailer: energy at the price of the root instead of the tariff, contracts between peers included.
+    retail: f64,
+    /// To the network operator: what the node's energy costs beyond the root's.
+    network: f64,
+    /// To the network operator: the carbon part of the node's price.
+    carbon: f64,
+}
+
+impl<'s> Prices<'s> {
+    fn read(setting: &Setting, signal: &'s [f64]) -> Self {
+        let count = setting.members.len() * setting.periods.count;
+        let (node, rest) = signal.split_at(count);
+        let (carbon, rest) = rest.split_at(count);
+        let (root, rest) = rest.split_at(setting.periods.count);
+        Self { node, carbon, root, rest }
+    }
+}
+
+impl Integrated {
+    fn price(&self) -> f64 {
+        per_kg(self.price_per_tonne)
+    }
+
+    /// The ladder on carbon along the flows.
+    fn ladder_on_flows(&self) -> Option<&Stepped> {
+        self.ladder.as_ref().filter(|_| self.form == Form::FlowInLoop)
+    }
+
+    /// The ladder on imports and direct emissions.
+    fn ladder_on_imports(&self) -> Option<&Stepped> {
+        self.ladder.as_ref().filter(|_| self.form != Form::FlowInLoop)
+    }
+
+    /// Carbon that a kWh is charged with that stays instead of being fed back upstream, kg, as long as `tau` is the price of
+    /// all.
+    fn returned_kg_per_kwh(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
+        match self.root_export {
+            // Sources pay for all they emit, wherever it goes: a kWh that stays adds nothing.
+            RootExport::LikeLoad => 0.0,
+            RootExport::Credited => setting.intensity(period),
+            RootExport::Unpriced => nodal::returned_intensity(setting, physical, period),
+        }
+    }
+
+    /// Whether prices at nodes are that of the root carried there, which jumps where the exchange with upstream turns.
+    fn jumps_at_root(&self) -> bool {
+        self.form != Form::Adder && self.ladder_on_flows().is_none()
+    }
+
+    /// Rise of the carbon of a kWh at the root when import begins, kg.
+    fn rise_kg_per_kwh(&self, setting: &Setting, physical: &Physical, period: usize) -> f64 {
+        setting.intensity(period) - self.returned_kg_per_kwh(setting, physical, period)
+    }
+
+    /// Shares of import in the price at the root. Where that rises when import begins, those that the signal ends with; where
+    /// it falls (what is fed back is dirtier), that of the direction. Prices that are not the root's pass from one direction
+    /// to the other ([`Turn`]).
+    fn root_shares(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        let periods = setting.periods.count;
+        if !self.jumps_at_root() {
+            let share =
+                |t| Turn::of(setting, physical, t).share(physical.upstream_import_kwh[t] / setting.periods.hours);
+            return (0..periods).map(share).collect();
+        }
+        let mut shares = nodal::root_shares(physical, signal, 2 * setting.members.len() * periods + periods);
+        for (t, share) in shares.iter_mut().enumerate() {
+            if self.rise_kg_per_kwh(setting, physical, t) < 0.0 {
+                *share = if physical.upstream_import_kwh[t] < 0.0 { 0.0 } else { 1.0 };
+            }
+        }
+        shares
+    }
+
+    /// Carbon that a kWh more at the root is charged with, kg, per period: what comes in, what is fed back no longer, between
+    /// the two where the exchange with upstream rests.
+    fn root_kg_per_kwh(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        let mixed = |(t, share): (usize, f64)| {
+            let returned = self.returned_kg_per_kwh(setting, physical, t);
+            share * setting.intensity(t) + (1.0 - share) * returned
+        };
+        self.root_shares(setting, physical, signal).into_iter().enumerate().map(mixed).collect()
+    }
+
+    /// Carbon that the network operator answers for at the root, kg: all that comes in, and what is forgiven on what leaves.
+    /// What members' prices bring in beyond it while the exchange
+    /// rests is its own.
+    fn root_kg(&self, setting: &Setting, physical: &Physical) -> f64 {
+        (0..setting.periods.count)
+            .map(|t| {
+                let kwh = physical.upstream_import_kwh[t];
+                let kg_per_kwh =
+                    if kwh >= 0.0 { setting.intensity(t) } else { self.returned_kg_per_kwh(setting, physical, t) };
+                kg_per_kwh * kwh
+            })
+            .sum()
+    }
+
+    /// What a member pays beyond the tariff for energy at its node; in sum what its adders come to.
+    fn nodal_money(&self, setting: &Setting, prices: &Prices<'_>, physical: &Physical, member: usize) -> NodalMoney {
+        let plan = &physical.plans[member];
+        let (node, carbon) =
+            (nodal::of_member(setting, prices.node, member), nodal::of_member(setting, prices.carbon, member));
+        let mut paid = NodalMoney::default();
+        for t in 0..setting.periods.count {
+            let x = withdrawal_kwh(setting, plan, t);
+            let sale = setting.energy_slot(t).map_or(0.0, |k| plan.trade[k]);
+            let (buy, sell) = (buy(setting, t), setting.tariff.as_ref().map_or(0.0, |tariff| tariff.sell_per_kwh[t]));
+            paid.retail += self.retail_margin_per_kwh * (plan.import_kwh[t] + plan.export_kwh[t])
+                - (buy - sell) * plan.export_kwh[t]
+                + (prices.root[t] - buy) * sale;
+            paid.network += (node[t] - carbon[t] - buy) * x;
+            paid.carbon += carbon[t] * x;
+        }
+        paid
+    }
+
+    /// The terms without carbon accounts.
+    fn adders(&self, setting: &Setting, prices: &Prices<'_>, member: usize) -> Terms {
+        let node = nodal::of_member(setting, prices.node, member);
+        let beyond = |reference: &[f64], margin: f64| -> Vec<f64> {
+            node.iter().zip(reference).map(|(price, known)| price + margin - known).collect()
+        };
+        let (buy, sell) = setting
+            .tariff
+            .as_ref()
+            .map_or((&[][..], &[][..]), |tariff| (&tariff.buy_per_kwh[..], &tariff.sell_per_kwh[..]));
+        Terms {
+            import_adder: beyond(buy, self.retail_margin_per_kwh),
+            export_adder: beyond(sell, -self.retail_margin_per_kwh),
+            trade_adder: beyond(prices.root, 0.0),
+            ..Terms::default()
+        }
+    }
+}
+
+impl Rule for Integrated {
+    fn check(&self, setting: &Setting, modifiers: &Modifiers) -> Result<(), PolicyError> {
+        nodal::check(setting)?;
+        accounts::at_least("price_per_tonne", self.price_per_tonne, 0.0, "at least 0")?;
+        accounts::at_least("retail_margin_per_kwh", self.retail_margin_per_kwh, 0.0, "at least 0")?;
+        if !modifiers.visible {
+            return Err(PolicyError::Combination { what: "a nodal price that nobody sees (`visible: false`)" });
+        }
+        let mut priced = self.price_per_tonne > 0.0;
+        if let Some(ladder) = &self.ladder {
+            ladder.check_parameters()?;
+            ladder.quota.check(setting, modifiers)?;
+            if self.form != Form::FlowInLoop && priced {
+                let what = "a ladder on imports that the nodal price charges already (set `price_per_tonne: 0`)";
+                return Err(PolicyError::Combination { what });
+            }
+            priced |= ladder.base_price_per_tonne > 0.0;
+        }
+        if priced { accounts::charged_once(setting) } else { Ok(()) }
+    }
+
+    fn price_per_tonne(&self) -> Option<f64> {
+        Some(self.ladder.as_ref().map_or(self.price_per_tonne, |ladder| ladder.base_price_per_tonne))
+    }
+
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        let ladder = self.ladder.iter_mut().flat_map(|ladder| nested("ladder", ladder.carbon_prices()));
+        [("price_per_tonne".into(), &mut self.price_per_tonne)].into_iter().chain(ladder).collect()
+    }
+
+    fn signal_kind(&self) -> SignalKind {
+        SignalKind::Nodal
+    }
+
+    /// Prices of every member and period, their carbon part, the price at the root per period; under a ladder along the
+    /// flows then the kilograms per kWh that it counts, and where the price jumps at the root the shares of the jump. At
+    /// first everybody withdraws at the root.
+    fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
+        let on_flows = self.ladder_on_flows();
+        let carbon = |t: usize| if on_flows.is_some() { 0.0 } else { self.price() * setting.intensity(t) };
+        let root = |t: usize| buy(setting, t) + carbon(t);
+        let mut signal = nodal::series(setting, |_, t| root(t));
+        signal.extend(nodal::series(setting, |_, t| carbon(t)));
+        signal.extend((0..setting.periods.count).map(root));
+        if let Some(ladder) = on_flows {
+            let per_kwh = ladder.quota.per_imported_kwh();
+            signal.extend(nodal::series(setting, |_, t| setting.intensity(t) - per_kwh));
+        } else if self.jumps_at_root() {
+            signal.extend(vec![1.0; setting.periods.count]);
+        }
+        signal
+    }
+
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
+        match self.ladder_on_imports() {
+            Some(ladder) => ladder.accounts(setting, modifiers, signal),
+            None => self.flow_accounts(setting, modifiers, Prices::read(setting, signal).rest),
+        }
+    }
+
+    fn terms(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Terms> {
+        let prices = Prices::read(setting, signal);
+        let mut accounts = self.accounts(setting, modifiers, signal).into_iter();
+        let member = |i| Terms {
+            direct_price_per_kg: if self.ladder.is_some() { 0.0 } else { self.price() },
+            account: accounts.next(),
+            ..self.adders(setting, &prices, i)
+        };
+        (0..setting.members.len()).map(member).collect()
+    }
+
+    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        let periods = setting.periods.count;
+        let upstream = nodal::upstream_per_kwh(setting, physical);
+        let energy: Vec<f64> = (0..upstream.len()).map(|k| buy(setting, k % periods) * upstream[k]).collect();
+        let root_kg = self.root_kg_per_kwh(setting, physical, signal);
+        let root_carbon = |t: usize| self.price() * root_kg[t];
+        let mut root: Vec<f64> = (0..periods).map(|t| buy(setting, t) + root_carbon(t)).collect();
+        let mut rest = if self.jumps_at_root() { self.root_shares(setting, physical, signal) } else { vec![] };
+        let carbon: Vec<f64> = match (self.form, self.ladder_on_flows()) {
+            (Form::FlowInLoop, Some(ladder)) => {
+                root = (0..periods).map(|t| buy(setting, t)).collect();
+                rest = flow_in_loop::ladder_kg(setting, modifiers, physical, ladder);
+                self.along_flows(setting, modifiers, physical, ladder)
+            }
+            (Form::Adder, _) => nodal::intensities(setting, physical).iter().map(|w| self.price() * w).collect(),
+            _ => (0..upstream.len()).map(|k| root_carbon(k % periods) * upstream[k]).collect(),
+        };
+        let node = energy.iter().zip(&carbon).map(|(e, c)| e + c);
+        node.chain(carbon.iter().copied()).chain(root).chain(rest).collect()
+    }
+
+    fn prices_limits(&self) -> bool {
+        true
+    }
+
+    fn root_jump_per_kwh(&self, setting: &Setting, _: &Modifiers, physical: &Physical) -> Option<Vec<f64>> {
+        let rises = |t| self.price() * self.rise_kg_per_kwh(setting, physical, t).max(0.0);
+        self.jumps_at_root().then(|| (0..setting.periods.count).map(rises).collect())
+    }
+
+    fn turns_steeply(&self, _: &Setting, _: &Modifiers) -> bool {
+        self.ladder_on_flows().is_some()
+    }
+
+    /// Energy at the root, what is lost of it on the way, and the carbon of both as frozen generation has it. Along the
+    /// flows a load pays the price of all for its node's intensity, and what moving its kWh there costs; a member's own
+    /// ladder is beside the price, as in its terms.
+    fn node_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Option<NodePrices> {
+        let feeder = setting.feeder.as_ref()?;
+        let root_kg = self.root_kg_per_kwh(setting, physical, signal);
+        let moving: Option<Vec<_>> = self.ladder_on_flows().map(|ladder| {
+            let charged = self.carbon_in_flows(setting, modifiers, physical, ladder);
+            physical.grid.iter().zip(&charged).map(|(state, (_, c))| c.response(feeder, state)).collect()
+        });
+        node_prices::at_all_nodes(setting, physical, |at| {
+            let energy = buy(setting, at.period);
+            let on_average = || self.price() * node_prices::intensity(setting, physical, at);
+            let carbon = match (self.form, &moving) {
+                (Form::FlowInLoop, Some(moving)) => on_average() + moving[at.period].as_ref()?.p[at.node],
+                (Form::Adder, _) => on_average(),
+                _ => self.price() * root_kg[at.period] * at.upstream,
+            };
+            Some(Price { energy, loss: energy * (at.upstream - 1.0), carbon, ..Price::default() })
+        })
+    }
+
+    fn settle(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+        ledger: &mut Ledger,
+    ) {
+        let prices = Prices::read(setting, signal);
+        let accounts = self.accounts(setting, modifiers, signal);
+        for (i, plan) in physical.plans.iter().enumerate() {
+            let paid = self.nodal_money(setting, &prices, physical, i);
+            ledger.pay(Party::Member(i), Party::Grid, paid.retail, TARIFF);
+            ledger.pay(Party::Member(i), Party::Dso, paid.network, NODAL);
+            ledger.pay(Party::Member(i), Party::Dso, paid.carbon, CARBON);
+            let own = match accounts.get(i) {
+                Some(account) => account.charge.value(accounts::balance_kg(setting, account, plan)),
+                None => self.price() * plan.emission_kg.iter().sum::<f64>(),
+            };
+            ledger.pay(Party::Member(i), Party::Authority, own, CARBON);
+        }
+        if let Some(account) = self.ladder_on_imports().and_then(|l| l.feeder_account(setting, modifiers, signal)) {
+            let balance_kg = accounts::feeder_balance_kg(setting, modifiers, &account, physical);
+            ledger.pay(Party::Dso, Party::Authority, account.charge.value(balance_kg), CARBON);
+        }
+        let operator_kg = match self.ladder_on_flows() {
+            None => self.root_kg(setting, physical),
+            Some(_) => (0..setting.periods.count)
+                .map(|t| {
+                    let leaves_kg =
+                        nodal::root_export_kwh(physical, t) * self.exported_kg_per_kwh(setting, physical, t);
+                    nodal::feeder_kg(setting, physical, t) + leaves_kg
+                })
+                .sum(),
+        };
+        ledger.pay(Party::Dso, Party::Authority, self.price() * operator_kg, CARBON);
+    }
+
+    fn responsibility(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &[f64],
+    ) -> Responsibility {
+        if let Some(ladder) = self.ladder_on_imports() {
+            return ladder.responsibility(setting, modifiers, physical, &[]);
+        }
+        if self.price_per_tonne == 0.0 && self.ladder.is_none() {
+            return accounts::nobody(setting, physical);
+        }
+        let mut answers = accounts::at_source(setting, physical);
+        if self.ladder_on_flows().is_some() {
+            answers.charged_kg = nodal::attributed_kg(setting, physical);
+        }
+        let exported = |kg_per_kwh: &dyn Fn(usize) -> f64| -> f64 {
+            (0..setting.periods.count).map(|t| kg_per_kwh(t) * nodal::root_export_kwh(physical, t)).sum()
+        };
+        match self.root_export {
+            RootExport::LikeLoad => {}
+            RootExport::Credited => answers.phantom_kg = -exported(&|t| setting.intensity(t)),
+            RootExport::Unpriced => {
+                answers.uncovered_kg = exported(&|t| nodal::root_intensity(setting, physical, t));
+                answers.covered_kg -= answers.uncovered_kg;
+            }
+        }
+        answers
+    }
+
+    /// One price for everybody, but for members with a ladder.
+    fn marginal_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Vec<MarginalPrice> {
+        if let Some(ladder) = self.ladder_on_imports() {
+            return ladder.marginal_prices(setting, modifiers, physical, &[]);
+        }
+        let answers = self.responsibility(setting, modifiers, physical, signal);
+        let accounts = self.accounts(setting, modifiers, signal);
+        let mut all = accounts::marginal_prices(setting, &accounts, physical, &answers.charged_kg);
+        let on_ladders_kg: f64 = all.iter().map(|payer| payer.charged_kg).sum();
+        all.push(MarginalPrice { charged_kg: answers.total_charged_kg() - on_ladders_kg, price_per_kg: self.price() });
+        all
+    }
+
+    fn claim(&self, _: &Setting, _: &Modifiers, _: usize, _: &Physical, _: &[f64]) -> Option<Certificate> {
+        let excepted = |why: &str| Some(Certificate::not_applicable(POLICY_CLAIM, why));
+        if self.form != Form::TaxInternalised {
+            return excepted("the tax is not internalised (`form`)");
+        }
+        if self.retail_margin_per_kwh != 0.0 {
+            return excepted("the retailer takes a margin");
+        }
+        if self.ladder.is_some() { excepted("members pay by a ladder") } else { None }
+    }
+}
+
+/// Reason of payments for energy at the root: what the retail tariff asks, and what makes of it the root's price.
+const TARIFF: &str = "tariff";
+
+register_policy!(Modified<Integrated>, "integrated", "electricity and carbon in one price at every node",
+    claims: ["with the tax internalised and no margin, members alone reach the joint optimum with the network and its limits"],
+    source: "after the abstract of Wang et al. (2026); reconstructed");

@@ -1,0 +1,157 @@
+//! A price on what a node's withdrawal adds to emissions, not on its share of them: `tau LME_n` on `x`, and `tau` on direct
+//! emissions.
+//!
+//! Where injections are given and only the root balances, a kWh more at node `n` costs `dP_0/dd_n` kWh from upstream, so
+//! `LME_n = e_0 dP_0/dd_n`; while the feeder exports, nothing upstream is emitted for it and `LME_n = 0`. Where the exchange
+//! with upstream rests the kWh more is emitted and the kWh less saves nothing: `LME_n = theta e_0 dP_0/dd_n` with a share
+//! `theta` between 0 and 1 that the engine finds. Marginal charges collect another amount than the tonnes cost; what is left
+//! over is returned to the members, to each from what the others paid.
+
+use crate::opf::Price;
+use crate::outcome::{Ledger, Party};
+use crate::physical::Physical;
+use crate::policy::accounts::{self, withdrawal_kwh};
+use crate::policy::node_prices::{self, NodePrices, buy};
+use crate::policy::{
+    CARBON, CARBON_REFUND, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
+    recycling,
+};
+use crate::register_policy;
+use crate::setting::Setting;
+use crate::terms::{Account, Terms};
+use crate::units::per_kg;
+use serde::{Deserialize, Serialize};
+
+/// A price on marginal emissions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodalMarginal {
+    /// Price of a tonne.
+    pub price_per_tonne: f64,
+}
+
+impl Default for NodalMarginal {
+    fn default() -> Self {
+        Self { price_per_tonne: 280.0 }
+    }
+}
+
+impl Rule for NodalMarginal {
+    fn check(&self, setting: &Setting, modifiers: &Modifiers) -> Result<(), PolicyError> {
+        nodal::check(setting)?;
+        accounts::at_least("price_per_tonne", self.price_per_tonne, 0.0, "at least 0")?;
+        if !modifiers.visible {
+            return Err(PolicyError::Combination { what: "a marginal price that nobody sees (`visible: false`)" });
+        }
+        if self.price_per_tonne > 0.0 { accounts::charged_once(setting) } else { Ok(()) }
+    }
+
+    fn price_per_tonne(&self) -> Option<f64> {
+        Some(self.price_per_tonne)
+    }
+
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        vec![("price_per_tonne".into(), &mut self.price_per_tonne)]
+    }
+
+    fn signal_kind(&self) -> SignalKind {
+        SignalKind::Nodal
+    }
+
+    /// Charge per kWh of net withdrawal, of every member and period, at first that of the root; then the shares of the jump
+    /// at the root.
+    fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
+        let charge = nodal::series(setting, |_, t| per_kg(self.price_per_tonne) * setting.intensity(t));
+        charge.into_iter().chain(vec![1.0; setting.periods.count]).collect()
+    }
+
+    fn accounts(&self, _: &Setting, _: &Modifiers, _: &[f64]) -> Vec<Account> {
+        vec![]
+    }
+
+    fn terms(&self, setting: &Setting, _: &Modifiers, signal: &[f64]) -> Vec<Terms> {
+        let member = |i| {
+            // One price on imports, exports and purchases from peers is a price on the net withdrawal.
+            let price = nodal::of_member(setting, signal, i).to_vec();
+            Terms {
+                import_adder: price.clone(),
+                export_adder: price.clone(),
+                trade_adder: price,
+                direct_price_per_kg: per_kg(self.price_per_tonne),
+                ..Terms::default()
+            }
+        };
+        (0..setting.members.len()).map(member).collect()
+    }
+
+    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+        let upstream = nodal::upstream_per_kwh(setting, physical);
+        let periods = setting.periods.count;
+        let price = per_kg(self.price_per_tonne);
+        let shares = shares(setting, physical, signal);
+        let charge =
+            nodal::series(setting, |i, t| price * shares[t] * setting.intensity(t) * upstream[i * periods + t]);
+        charge.into_iter().chain(shares).collect()
+    }
+
+    fn root_jump_per_kwh(&self, setting: &Setting, _: &Modifiers, _: &Physical) -> Option<Vec<f64>> {
+        Some((0..setting.periods.count).map(|t| per_kg(self.price_per_tonne) * setting.intensity(t)).collect())
+    }
+
+    /// The retail price of energy, and the charge on marginal emissions.
+    fn node_prices(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &[f64]) -> Option<NodePrices> {
+        let shares = shares(setting, physical, signal);
+        node_prices::at_all_nodes(setting, physical, |at| {
+            let emits = shares[at.period] * setting.intensity(at.period);
+            let carbon = per_kg(self.price_per_tonne) * emits * at.upstream;
+            Some(Price { energy: buy(setting, at.period), carbon, ..Price::default() })
+        })
+    }
+
+    fn settle(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &[f64], ledger: &mut Ledger) {
+        let price = per_kg(self.price_per_tonne);
+        let mut collected = vec![];
+        for (i, plan) in physical.plans.iter().enumerate() {
+            let at_node = nodal::of_member(setting, signal, i);
+            let paid: f64 = (0..setting.periods.count).map(|t| at_node[t] * withdrawal_kwh(setting, plan, t)).sum();
+            ledger.pay(Party::Member(i), Party::Dso, paid, CARBON);
+            ledger.pay(Party::Member(i), Party::Authority, price * plan.emission_kg.iter().sum::<f64>(), CARBON);
+            collected.push(paid);
+        }
+        let upstream_kg: f64 =
+            (0..setting.periods.count).map(|t| setting.intensity(t) * physical.upstream_import_kwh[t].max(0.0)).sum();
+        ledger.pay(Party::Dso, Party::Authority, price * upstream_kg, CARBON);
+        let surplus = collected.iter().sum::<f64>() - price * upstream_kg;
+        for (i, share) in recycling::among_the_others(&collected, surplus).into_iter().enumerate() {
+            ledger.pay(Party::Dso, Party::Member(i), share, CARBON_REFUND);
+        }
+    }
+
+    fn responsibility(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Responsibility {
+        if self.price_per_tonne == 0.0 {
+            accounts::nobody(setting, physical)
+        } else {
+            accounts::at_source(setting, physical)
+        }
+    }
+
+    /// Everybody sees one price.
+    fn marginal_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Vec<MarginalPrice> {
+        let charged_kg = self.responsibility(setting, modifiers, physical, signal).total_charged_kg();
+        vec![MarginalPrice { charged_kg, price_per_kg: per_kg(self.price_per_tonne) }]
+    }
+}
+
+/// Shares of the jump at the root, behind the charges.
+fn shares(setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+    nodal::root_shares(physical, signal, setting.members.len() * setting.periods.count)
+}
+
+register_policy!(Modified<NodalMarginal>, "nodal-marginal", "a price on what a node's withdrawal adds to emissions",
+    claims: ["at the margin, everybody sees the damage it does"], source: "Ruiz and Rudkevich (2010)");

@@ -1,0 +1,180 @@
+//! The stepped price on the carbon that flows attribute: `F(R - Q)` with `R = direct + sum_t w_n [x]+ - w^x [x]-`.
+
+use super::Stepped;
+use crate::opf::Price;
+use crate::outcome::{Certificate, Ledger, Party};
+use crate::physical::Physical;
+use crate::policy::accounts::{self, Quota};
+use crate::policy::node_prices::{self, NodePrices, buy};
+use crate::policy::{
+    CARBON, Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
+};
+use crate::register_policy;
+use crate::setting::Setting;
+use crate::terms::{Account, Reward};
+use serde::{Deserialize, Serialize};
+
+/// A ladder on carbon along the flows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SteppedNodal {
+    /// Price of a tonne in the first tier.
+    pub base_price_per_tonne: f64,
+    /// Width of a tier, kg over the horizon.
+    pub interval_kg: f64,
+    /// What every tier adds, as a share of the base price.
+    pub growth: f64,
+    /// Number of tiers; the last has no end.
+    pub tiers: usize,
+    /// What a surplus of allowances earns.
+    pub reward: Reward,
+    /// Free allowances. In proportion to energy: per kWh withdrawn, though not more than is charged for it unless negative
+    /// prices are allowed, and per kWh from emitting devices.
+    pub quota: Quota,
+}
+
+impl Default for SteppedNodal {
+    fn default() -> Self {
+        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota } = Stepped::default();
+        Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota }
+    }
+}
+
+impl SteppedNodal {
+    fn ladder(&self) -> Stepped {
+        let &Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota } = self;
+        Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota }
+    }
+}
+
+impl Rule for SteppedNodal {
+    fn check(&self, setting: &Setting, modifiers: &Modifiers) -> Result<(), PolicyError> {
+        nodal::check(setting)?;
+        self.ladder().check(setting, modifiers)
+    }
+
+    fn price_per_tonne(&self) -> Option<f64> {
+        Some(self.base_price_per_tonne)
+    }
+
+    fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        vec![("base_price_per_tonne".into(), &mut self.base_price_per_tonne)]
+    }
+
+    fn signal_kind(&self) -> SignalKind {
+        SignalKind::Nodal
+    }
+
+    /// Intensity of every member and period at its connection point, then of its exports, kg/kWh.
+    fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
+        let w = nodal::series(setting, |_, t| setting.intensity(t));
+        let exported = vec![0.0; w.len()];
+        [w, exported].concat()
+    }
+
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
+        let (w, exported) = signal.split_at(signal.len() / 2);
+        let mut accounts = self.ladder().accounts(setting, modifiers, &[]);
+        let per_kwh = self.quota.per_imported_kwh();
+        let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
+        for (i, account) in accounts.iter_mut().enumerate() {
+            account.import_kg_per_kwh.clear();
+            account.export_kg_per_kwh.clear();
+            account.withdrawal_kg_per_kwh =
+                nodal::of_member(setting, w, i).iter().map(|w| (w - per_kwh).max(least)).collect();
+            account.injection_kg_per_kwh = nodal::of_member(setting, exported, i).iter().map(|w| -w).collect();
+        }
+        accounts
+    }
+
+    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Vec<f64> {
+        [nodal::intensities(setting, physical), nodal::export_intensities(setting, physical)].concat()
+    }
+
+    /// The retail price of energy, and what the network operator's ladder asks for the next kilogram of passive load. Members
+    /// have ladders of their own: where they alone are covered, a node has no price.
+    fn node_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &[f64],
+    ) -> Option<NodePrices> {
+        if modifiers.coverage != Coverage::Feeder {
+            return None;
+        }
+        let (_, next) = self.ladder().charge().slopes_at(feeder_kg(setting, physical));
+        node_prices::at_all_nodes(setting, physical, |at| {
+            let carbon = next * node_prices::intensity(setting, physical, at);
+            Some(Price { energy: buy(setting, at.period), carbon, ..Price::default() })
+        })
+    }
+
+    fn settle(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+        ledger: &mut Ledger,
+    ) {
+        let accounts = self.accounts(setting, modifiers, signal);
+        for (i, (account, plan)) in accounts.iter().zip(&physical.plans).enumerate() {
+            let owed = account.charge.value(accounts::balance_kg(setting, account, plan));
+            ledger.pay(Party::Member(i), Party::Authority, owed, CARBON);
+        }
+        if modifiers.coverage == Coverage::Feeder {
+            let kg = feeder_kg(setting, physical);
+            ledger.pay(Party::Dso, Party::Authority, self.ladder().charge().value(kg), CARBON);
+        }
+    }
+
+    fn responsibility(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &[f64],
+    ) -> Responsibility {
+        if self.base_price_per_tonne == 0.0 {
+            return accounts::nobody(setting, physical);
+        }
+        nodal::responsibility(setting, modifiers, physical, nodal::attributed_kg(setting, physical))
+    }
+
+    fn marginal_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Vec<MarginalPrice> {
+        let charged_kg = self.responsibility(setting, modifiers, physical, signal).charged_kg;
+        let accounts = self.accounts(setting, modifiers, signal);
+        let mut all = accounts::marginal_prices(setting, &accounts, physical, &charged_kg);
+        if modifiers.coverage == Coverage::Feeder {
+            let kg = feeder_kg(setting, physical);
+            all.push(MarginalPrice::at(&self.ladder().charge(), kg, kg));
+        }
+        all
+    }
+
+    fn claim(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        _: usize,
+        physical: &Physical,
+        signal: &[f64],
+    ) -> Option<Certificate> {
+        Some(self.responsibility(setting, modifiers, physical, signal).charged_once())
+    }
+}
+
+/// Carbon of passive load and losses over the horizon, kg.
+fn feeder_kg(setting: &Setting, physical: &Physical) -> f64 {
+    (0..setting.periods.count).map(|t| nodal::feeder_kg(setting, physical, t)).sum()
+}
+
+register_policy!(Modified<SteppedNodal>, "stepped-nodal", "a stepped price on the carbon that flows attribute",
+    claims: ["every tonne is charged once"], source: "ladder as in Chu et al. (2023), flows as in Kang et al. (2015)");
