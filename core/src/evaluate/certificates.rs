@@ -1,5 +1,6 @@
 //! What can be checked about a run, and the claims of its mechanism.
 
+use super::measures::{money_tolerance, rounding, short_kwh, stake};
 use super::report_game::ReportGame;
 use super::{Benchmark, Case, Charges};
 use crate::game;
@@ -136,23 +137,6 @@ fn if_claimed(case: &Case, claim: Claim, check: impl Fn(&Case) -> Certificate) -
         Standing::Claimed if claim == Claim::Equilibrium => check(case),
         _ => claimed(case, claim, check(case)),
     })
-}
-
-/// Money that is at stake: what participants pay for resources and to the grid, with and without trade. No price that is
-/// searched for is in it.
-fn stake(case: &Case) -> f64 {
-    let of = |a: &super::Accounts| a.sum(|m| m.resource_cost.abs() + m.tariff.abs());
-    of(&case.alone) + of(&case.accounts)
-}
-
-/// What sums of money lose by rounding.
-fn rounding(case: &Case) -> f64 {
-    1e-11 * (1.0 + case.accounts.ledger.turnover() + case.alone.ledger.turnover())
-}
-
-/// Costs come out of programs solved to a gap, so money is compared to a millionth of what is at stake.
-pub(super) fn money_tolerance(case: &Case) -> f64 {
-    1e-6 * stake(case) + rounding(case)
 }
 
 fn no_deficit(case: &Case) -> Certificate {
@@ -318,10 +302,7 @@ fn schedule_choice(case: &Case) -> Certificate {
 fn fleet_shortfall(case: &Case) -> Option<Certificate> {
     let setting = case.cleared.truth.setting();
     let fleets = setting.members.iter().zip(&case.cleared.physical.plans).flat_map(|(m, plan)| {
-        plan.devices
-            .iter()
-            .filter(|d| d.fleet.is_some())
-            .map(move |d| (m, super::metrics::short_kwh(d, setting.periods)))
+        plan.devices.iter().filter(|d| d.fleet.is_some()).map(move |d| (m, short_kwh(d, setting.periods)))
     });
     let worst = fleets.fold(None, |w: Option<(&str, f64)>, (m, short)| match w {
         Some((_, most)) if most >= short => w,

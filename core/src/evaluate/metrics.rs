@@ -1,6 +1,7 @@
 //! The metrics of a run, in the order of the record.
 
-use super::{Case, certificates, fairness};
+use super::measures::{NOTHING_TO_GAIN, energy_trades, money_tolerance, price, short_kwh};
+use super::{Case, fairness};
 use crate::market::{DevicePlan, Plan};
 use crate::outcome::Certificate;
 use crate::record::{METRICS, Value};
@@ -8,9 +9,6 @@ use crate::setting::Periods;
 use crate::units::per_kg;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// A possible gain below this share of the costs is a solver's rounding: efficiency is undefined.
-pub(super) const NOTHING_TO_GAIN: f64 = 1e-7;
 
 pub(super) fn row(case: &Case, excess: Option<&Certificate>, regret: Option<&Certificate>) -> Vec<Value> {
     let mut found: BTreeMap<&'static str, Value> = BTreeMap::new();
@@ -70,7 +68,7 @@ fn sharing(
 ) {
     let gains = case.gains();
     let turnover = case.accounts.ledger.turnover();
-    let losses: f64 = gains.iter().filter(|g| **g < -certificates::money_tolerance(case)).map(|g| -g).sum();
+    let losses: f64 = gains.iter().filter(|g| **g < -money_tolerance(case)).map(|g| -g).sum();
     put("individual_rationality_violation", losses.into());
     put("jain_index", fairness::jain(&gains, turnover).into());
     put("gini", fairness::gini(&gains, turnover).into());
@@ -111,7 +109,7 @@ fn energy(case: &Case, put: &mut impl FnMut(&'static str, Value)) {
     let exported: f64 = exchange.iter().map(|x| (-x).max(0.0)).sum();
     if load > 1e-9 {
         put("self_sufficiency", (1.0 - imported / load).into());
-        let traded: f64 = super::tables::energy_trades(case).iter().map(|t| t.quantity).sum();
+        let traded: f64 = energy_trades(case).iter().map(|t| t.quantity).sum();
         put("p2p_share", (traded / load).into());
     }
     put("resold_kwh", plans.iter().map(|p| p.resold_kwh(setting)).sum::<f64>().into());
@@ -145,17 +143,11 @@ fn renewables(plans: &[Arc<Plan>], hours: f64) -> (f64, f64) {
     })
 }
 
-/// Curtailed energy of one participant, kWh.
-pub(super) fn curtailed_kwh(plan: &Plan, hours: f64) -> f64 {
-    let renewable = plan.devices.iter().filter(|d| !d.available_kw.is_empty());
-    hours * renewable.flat_map(|d| d.available_kw.iter().zip(&d.power_kw)).map(|(a, p)| (a - p).max(0.0)).sum::<f64>()
-}
-
 /// Volume-weighted `(p - m) / p` of the sellers of energy, `m` their marginal cost at what they deliver.
 fn lerner(case: &Case) -> Option<f64> {
     let (mut weighted, mut volume) = (0.0, 0.0);
-    for trade in super::tables::energy_trades(case) {
-        let price = trade.price.or_else(|| super::tables::price(&case.cleared.outcome, trade.seller, trade.slot, true));
+    for trade in energy_trades(case) {
+        let price = trade.price.or_else(|| price(&case.cleared.outcome, trade.seller, trade.slot, true));
         let margin = case.cleared.physical.plans[trade.seller].marginal_cost.get(trade.slot);
         if let (Some(price), Some(marginal)) = (price, margin)
             && price > 1e-9
@@ -187,9 +179,4 @@ fn satisfaction(plans: &[Arc<Plan>], periods: Periods) -> Option<f64> {
     };
     let found: Vec<f64> = plans.iter().flat_map(|p| &p.devices).filter_map(of).collect();
     (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
-}
-
-/// Energy by which single vehicles miss their targets although the fleet's envelope is kept, kWh.
-pub(super) fn short_kwh(device: &DevicePlan, periods: Periods) -> f64 {
-    device.fleet.as_ref().map_or(0.0, |fleet| fleet.disaggregate(&device.power_kw, periods).short_kwh)
 }

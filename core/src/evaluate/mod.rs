@@ -10,6 +10,7 @@ mod certificates;
 mod coalition;
 mod fairness;
 mod limits;
+mod measures;
 mod metrics;
 mod repaired;
 mod report_game;
@@ -167,7 +168,7 @@ pub fn evaluate(
             gap: best.gap,
         }),
     };
-    let repaired = compared.repaired(&account, metrics::NOTHING_TO_GAIN);
+    let repaired = compared.repaired(&account, measures::NOTHING_TO_GAIN);
     let responsibility = policy.responsibility(setting, &cleared.physical, &cleared.signal);
     let case = Case {
         repaired,

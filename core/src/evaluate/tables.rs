@@ -1,12 +1,13 @@
 //! The rows of a run in the result tables, in the column order of the record.
 
-use super::{Case, metrics};
+use super::Case;
+use super::measures::{curtailed_kwh, energy_trades, price};
 use crate::carbon_flow::LossRule;
 use crate::carbon_flow::contract::{Contract, Generation, Oversold, Party as ContractParty, overlay};
 use crate::market::{DevicePlan, Plan};
 use crate::network::BusKind;
 use crate::opf::Price;
-use crate::outcome::{Certificate, Outcome, Party, Side, Trade};
+use crate::outcome::{Certificate, Party, Trade};
 use crate::policy::NodePrices;
 use crate::record::{DEVICE_KINDS, Row, Value};
 use crate::setting::{Product, Setting};
@@ -48,7 +49,7 @@ pub(super) fn participants(case: &Case) -> Vec<Row> {
             moved(&|t| t.seller == i).into(),
             moved(&|t| t.buyer == i).into(),
             plan.resold_kwh(setting).into(),
-            metrics::curtailed_kwh(plan, hours).into(),
+            curtailed_kwh(plan, hours).into(),
         ]);
     }
     rows
@@ -218,17 +219,6 @@ pub(super) fn ledger(case: &Case) -> Vec<Row> {
         .collect()
 }
 
-/// The price that a member faces in a slot: the first signal that is meant for it.
-pub(super) fn price(outcome: &Outcome, member: usize, slot: usize, selling: bool) -> Option<f64> {
-    let side = if selling { Side::Sell } else { Side::Buy };
-    let mut meant = outcome
-        .prices
-        .iter()
-        .filter(|s| s.side == side || s.side == Side::Both)
-        .filter(|s| s.member.is_none_or(|m| m == member));
-    meant.find_map(|s| s.price.get(slot).copied().flatten())
-}
-
 /// Sum of a kind's power; empty where the participant has no such device.
 fn device_kw(plan: &Plan, kind: &str, period: usize) -> Value {
     sum(plan.devices.iter().filter(|d| d.kind == kind).filter_map(|d| d.power_kw.get(period)))
@@ -242,12 +232,6 @@ fn stored_kwh(plan: &Plan, period: usize, of: fn(&DevicePlan) -> bool) -> Value 
 /// The sum, or nothing where there is nothing to add.
 fn sum<'a>(values: impl Iterator<Item = &'a f64>) -> Value {
     values.fold(None, |sum: Option<f64>, x| Some(sum.unwrap_or(0.0) + x)).into()
-}
-
-pub(super) fn energy_trades(case: &Case) -> Vec<Trade> {
-    let setting = case.cleared.truth.setting();
-    let energy = |t: &Trade| setting.slots[t.slot].product == Product::Energy;
-    case.cleared.outcome.bilateral().into_iter().filter(energy).collect()
 }
 
 /// Market-based emissions of every member over the horizon: own generation used, contracts, and the residual mix; empty

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::matpower::MatpowerError;
+use super::matpower_error::MatpowerError;
 use crate::Plain;
 
 /// A branch as people name it: the ids of its two buses.

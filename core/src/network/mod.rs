@@ -6,6 +6,7 @@
 mod built_in;
 mod error;
 mod matpower;
+mod matpower_error;
 mod model;
 mod ron_form;
 mod ron_text;
@@ -13,6 +14,6 @@ mod topology;
 
 pub use built_in::{BUILT_IN, BuiltIn, built_in};
 pub use error::{BranchEnds, NetworkError, ReadError};
-pub use matpower::MatpowerError;
+pub use matpower_error::MatpowerError;
 pub use model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId, PqCurve};
 pub use topology::{Parent, Topology};

@@ -2,8 +2,9 @@
 //!
 //! Everything is a pure function of schedules. Knows no price and no concrete policy.
 
-use super::carbon_policy::{MarginalPrice, PolicyError, Responsibility};
+use super::error::PolicyError;
 use super::modifiers::{Coverage, ImportBase, Modifiers};
+use super::responsibility::{MarginalPrice, Responsibility};
 use crate::market::Plan;
 use crate::physical::Physical;
 use crate::setting::{Product, Setting};

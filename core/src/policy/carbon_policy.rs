@@ -2,79 +2,19 @@
 //!
 //! A policy knows the setting and the physical outcome; it knows no mechanism, no device and no file.
 
+use super::error::PolicyError;
 use super::node_prices::NodePrices;
+use super::responsibility::{MarginalPrice, Responsibility};
 use super::scarcity::Scarcity;
 use crate::carbon_flow::storage::StorageRule;
 use crate::open;
 use crate::outcome::{Certificate, Ledger};
 use crate::physical::Physical;
 use crate::setting::Setting;
-use crate::terms::{Charge, Terms};
+use crate::terms::Terms;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::Debug;
 use std::sync::{Arc, LazyLock};
-
-/// Why a policy cannot be applied to a scenario.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum PolicyError {
-    /// A parameter has no meaning.
-    #[error("`{name}` is {value}: expected {expected}")]
-    Parameter {
-        /// Which.
-        name: &'static str,
-        /// What it is.
-        value: f64,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// The retail price already contains carbon that the policy would charge again.
-    #[error(
-        "the tariff already contains {upstream_carbon_per_tonne} per tonne of upstream carbon, which this policy would charge a second time"
-    )]
-    AlreadyInTariff {
-        /// What the tariff contains.
-        upstream_carbon_per_tonne: f64,
-    },
-    /// A quota factor exceeds the emission factor: emitting would be paid for.
-    #[error(
-        "the quota of {quota_kg_per_kwh} kg/kWh exceeds the emission of {emission_kg_per_kwh} kg/kWh ({what}): a negative carbon price; set `allow_negative_carbon_price: true` if it is meant"
-    )]
-    NegativePrice {
-        /// Which source.
-        what: &'static str,
-        /// Quota per kWh.
-        quota_kg_per_kwh: f64,
-        /// Emission per kWh.
-        emission_kg_per_kwh: f64,
-    },
-    /// Two parameters that contradict each other.
-    #[error("{what} has no meaning")]
-    Combination {
-        /// Which.
-        what: &'static str,
-    },
-    /// The scenario lacks what the policy needs.
-    #[error("needs {need}; this scenario does not offer it")]
-    Unmet {
-        /// What is missing.
-        need: &'static str,
-    },
-}
-
-/// Who is charged for which kilograms, before quotas.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Responsibility {
-    /// Charged base of each member over the horizon, kg; zero under a policy that charges nobody.
-    pub charged_kg: Vec<f64>,
-    /// Kilograms that were emitted and are charged to somebody.
-    pub covered_kg: f64,
-    /// Kilograms that were emitted and are charged to nobody.
-    pub uncovered_kg: f64,
-    /// Kilograms charged that nobody emitted.
-    pub phantom_kg: f64,
-    /// Kilograms charged twice.
-    pub double_charged_kg: f64,
-}
 
 /// What the engine does with a policy's signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,54 +27,6 @@ pub enum SignalKind {
     Shares,
     /// Prices at nodes, one per member and period (member-major): brought to a fixed point with an anchor on quantities.
     Nodal,
-}
-
-/// Name of the certificates of a policy's claims; their witness begins with the claim.
-pub const POLICY_CLAIM: &str = "policy_claim";
-
-impl Responsibility {
-    /// Certificate of a claim that every tonne is charged once: what is charged twice or was emitted by nobody, against what
-    /// is charged.
-    pub fn charged_once(&self) -> Certificate {
-        let (wrong, charged) = (self.phantom_kg.abs() + self.double_charged_kg.abs(), self.covered_kg.abs());
-        let witness = format!(
-            "{:.3} kg charged twice, {:.3} kg that nobody emitted, of {charged:.3} kg",
-            self.double_charged_kg, self.phantom_kg
-        );
-        Certificate::check(POLICY_CLAIM, wrong, 1e-6 * charged + 1e-9, witness)
-    }
-
-    /// What everybody together is charged for, network operator included, kg.
-    pub fn total_charged_kg(&self) -> f64 {
-        self.covered_kg + self.phantom_kg + self.double_charged_kg
-    }
-}
-
-/// What the next kilogram costs somebody who pays for carbon.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MarginalPrice {
-    /// Kilograms that are charged, before quotas.
-    pub charged_kg: f64,
-    /// Price of the next kilogram; where it is not that of the last one, the mean of both.
-    pub price_per_kg: f64,
-}
-
-impl MarginalPrice {
-    /// That of a balance under a charge.
-    pub fn at(charge: &Charge, balance_kg: f64, charged_kg: f64) -> Self {
-        let (low, high) = charge.slopes_at(balance_kg);
-        Self { charged_kg, price_per_kg: 0.5 * (low + high) }
-    }
-
-    /// The realised marginal price: the mean over payers, weighted by what each is charged for. Whoever is charged for
-    /// nothing does not count unless that is everybody; then all count alike. `None` where there is no price.
-    pub fn mean_per_kg(all: &[Self]) -> Option<f64> {
-        let charged_kg: f64 = all.iter().map(|payer| payer.charged_kg.max(0.0)).sum();
-        let weight = |payer: &Self| {
-            if charged_kg > 0.0 { payer.charged_kg.max(0.0) / charged_kg } else { 1.0 / all.len() as f64 }
-        };
-        (!all.is_empty()).then(|| all.iter().map(|payer| weight(payer) * payer.price_per_kg).sum())
-    }
 }
 
 /// A carbon policy.

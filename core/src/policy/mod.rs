@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod carbon_policy;
+mod error;
 mod flat;
 mod modified;
 mod modifiers;
@@ -12,14 +13,14 @@ pub mod nodal;
 mod node_prices;
 pub mod policies;
 mod recycling;
+mod responsibility;
 mod scarcity;
 
 pub use accounts::Quota;
-pub use carbon_policy::{
-    CarbonPolicy, MarginalPrice, POLICY_CLAIM, PolicyError, PolicyHandle, PolicyPlugin, RegisteredPolicy,
-    Responsibility, SignalKind, policies,
-};
-pub use modified::{CARBON, CARBON_REFUND, Modified, NODAL, RegisteredRule, Rule, nested};
+pub use carbon_policy::{CarbonPolicy, PolicyHandle, PolicyPlugin, RegisteredPolicy, SignalKind, policies};
+pub use error::PolicyError;
+pub use modified::{Modified, RegisteredRule, Rule, nested};
 pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
 pub use node_prices::NodePrices;
+pub use responsibility::{MarginalPrice, POLICY_CLAIM, Responsibility};
 pub use scarcity::Scarcity;

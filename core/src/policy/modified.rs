@@ -4,12 +4,12 @@
 //! the accounts. Knows no concrete rule.
 
 use super::accounts;
-use super::carbon_policy::{
-    CarbonPolicy, MarginalPrice, PolicyError, PolicyPlugin, RegisteredPolicy, Responsibility, SignalKind,
-};
+use super::carbon_policy::{CarbonPolicy, PolicyPlugin, RegisteredPolicy, SignalKind};
+use super::error::PolicyError;
 use super::modifiers::{Coverage, Modifiers};
 use super::node_prices::NodePrices;
 use super::recycling;
+use super::responsibility::{MarginalPrice, Responsibility};
 use super::scarcity::{self, Scarcity};
 use crate::carbon_flow::storage::StorageRule;
 use crate::outcome::{Certificate, Ledger, Party, Reason};
@@ -174,7 +174,7 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
         None
     }
 
-    /// Enters what everybody pays to the authority, with the reason [`CARBON`].
+    /// Enters what everybody pays to the authority, with the reason [`Reason::Carbon`].
     fn settle(
         &self,
         setting: &Setting,
@@ -186,11 +186,11 @@ pub trait Rule: Serialize + Clone + Debug + Send + Sync {
         let accounts = self.accounts(setting, modifiers, signal);
         for (member, (account, plan)) in accounts.iter().zip(&physical.plans).enumerate() {
             let charge = account.charge.value(accounts::balance_kg(setting, account, plan));
-            ledger.pay(Party::Member(member), Party::Authority, charge, CARBON);
+            ledger.pay(Party::Member(member), Party::Authority, charge, Reason::Carbon);
         }
         if let Some(account) = self.feeder_account(setting, modifiers, signal) {
             let charge = account.charge.value(accounts::feeder_balance_kg(setting, modifiers, &account, physical));
-            ledger.pay(Party::Dso, Party::Authority, charge, CARBON);
+            ledger.pay(Party::Dso, Party::Authority, charge, Reason::Carbon);
         }
     }
 
@@ -242,13 +242,6 @@ impl<R: RegisteredRule> RegisteredPolicy for Modified<R> {
         R::plugin()
     }
 }
-
-/// Reason of payments for carbon in the ledger.
-pub const CARBON: Reason = Reason::Carbon;
-/// Reason of payments for what the network costs between the root and a node: losses, and limits that bind.
-pub const NODAL: Reason = Reason::Nodal;
-/// Reason of recycled revenue in the ledger.
-pub const CARBON_REFUND: Reason = Reason::CarbonRefund;
 
 /// The prices of a rule that is a parameter of another.
 pub fn nested<'p>(

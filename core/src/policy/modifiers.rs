@@ -1,7 +1,7 @@
 //! What every carbon policy can be told besides its own parameters: who is covered, what counts as import, where the money
 //! goes. Knows no concrete policy.
 
-use super::carbon_policy::PolicyError;
+use super::error::PolicyError;
 use crate::carbon_flow::storage::StorageRule;
 use serde::de::MapAccess;
 use serde::ser::SerializeStruct;

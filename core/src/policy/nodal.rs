@@ -4,8 +4,9 @@
 //! Pure functions of the physical outcome. Knows no concrete policy and no price but those it is given.
 
 use super::accounts::withdrawal_kwh;
-use super::carbon_policy::{PolicyError, Responsibility};
+use super::error::PolicyError;
 use super::modifiers::{Coverage, Modifiers};
+use super::responsibility::Responsibility;
 use crate::network::{Network, NodeId};
 use crate::physical::{GridState, Physical};
 use crate::power_flow::{BranchFlow, Response, Weights};

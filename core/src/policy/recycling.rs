@@ -1,9 +1,8 @@
 //! Gives the authority's revenue back. Knows who paid, not what for.
 
-use super::modified::CARBON_REFUND;
 use super::modifiers::Recycling;
 use crate::market::Plan;
-use crate::outcome::{Ledger, Party};
+use crate::outcome::{Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::setting::Setting;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use std::sync::Arc;
 pub(super) fn refund(setting: &Setting, physical: &Physical, recycling: Recycling, bills: &mut Ledger) {
     let members = setting.members.len();
     let paid_by = |party: Party| -> f64 {
-        let entries = bills.entries().iter().filter(|e| e.reason != CARBON_REFUND);
+        let entries = bills.entries().iter().filter(|e| e.reason != Reason::CarbonRefund);
         entries
             .map(|e| match (e.from, e.to) {
                 (from, Party::Authority) if from == party => e.amount,
@@ -36,7 +35,7 @@ pub(super) fn refund(setting: &Setting, physical: &Physical, recycling: Recyclin
     let equal = || vec![1.0; members];
     let refunds = match recycling {
         Recycling::Kept => return,
-        Recycling::ToDso => return bills.pay(Party::Authority, Party::Dso, revenue, CARBON_REFUND),
+        Recycling::ToDso => return bills.pay(Party::Authority, Party::Dso, revenue, Reason::CarbonRefund),
         Recycling::EqualPerHead => dividends(revenue, &equal()),
         Recycling::PerLoad => {
             let load = |plan: &Arc<Plan>| plan.load_kwh(setting.periods.hours).max(0.0);
@@ -51,7 +50,7 @@ pub(super) fn refund(setting: &Setting, physical: &Physical, recycling: Recyclin
         }
     };
     for (i, refund) in refunds.into_iter().enumerate() {
-        bills.pay(Party::Authority, Party::Member(i), refund, CARBON_REFUND);
+        bills.pay(Party::Authority, Party::Member(i), refund, Reason::CarbonRefund);
     }
 }
 
@@ -78,7 +77,6 @@ mod tests {
     use crate::carbon_flow::storage::StorageEfficiency;
     use crate::market::DevicePlan;
     use crate::participant::Store;
-    use crate::policy::CARBON;
     use crate::setting::{Member, Periods};
 
     /// Members that consume 10, 30 and 0 kWh; the second also charges a storage and generates.
@@ -106,11 +104,11 @@ mod tests {
         let setting = Setting::energy(Periods { count: 1, hours: 1.0 }, None, None, members);
         let mut bills = Ledger::default();
         for (i, amount) in paid[..3].iter().enumerate() {
-            bills.pay(Party::Member(i), Party::Authority, *amount, CARBON);
+            bills.pay(Party::Member(i), Party::Authority, *amount, Reason::Carbon);
         }
-        bills.pay(Party::Dso, Party::Authority, paid[3], CARBON);
+        bills.pay(Party::Dso, Party::Authority, paid[3], Reason::Carbon);
         refund(&setting, physical, recycling, &mut bills);
-        ((0..3).map(|i| bills.balance_of(Party::Member(i), &[CARBON_REFUND])).collect(), bills)
+        ((0..3).map(|i| bills.balance_of(Party::Member(i), &[Reason::CarbonRefund])).collect(), bills)
     }
 
     #[test]

@@ -5,12 +5,12 @@
 //! Newton's method (Ajjarapu and Christy 1992, without the turn at the nose). A step counts only if the solution moves
 //! little and the determinant of the Jacobian keeps its sign, so that no step leaves the branch.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{FRAC_PI_2, TAU};
 
 use crate::linear::{SparseLu, SparseMatrix};
 
 use super::complex::Complex;
-use super::newton::{Found, Newton, Point, Steps};
+use super::newton::{FIXED, Found, Idle, Newton, ORDINARY_PU, Point, Steps};
 use super::start::Start;
 
 /// Share of the way that is tried first.
@@ -36,16 +36,26 @@ pub(super) enum Branch {
     NotBegun,
 }
 
-/// The state of the network without injections.
-#[derive(Debug, Clone)]
-pub(super) struct Idle {
-    voltages: Start,
-    steps: usize,
-    /// Whether the determinant of the Jacobian is negative there, and so on the whole branch.
-    pub negative: bool,
-}
-
 impl Newton {
+    /// Whether a solution is beyond doubt on the branch of solutions that goes on from no load: no voltage has collapsed,
+    /// no branch is turned by more than a right angle, and the determinant of the Jacobian has the sign that it has there.
+    pub(super) fn is_ordinary(&self, found: &Found) -> bool {
+        let upright =
+            |(from, to, rest): &(usize, usize, f64)| (found.angle[*from] - found.angle[*to] - rest).abs() < FRAC_PI_2;
+        (0..found.voltage.len())
+            .filter(|i| self.magnitude_at[*i] != FIXED)
+            .all(|i| ORDINARY_PU.contains(&found.voltage[i].norm()))
+            && self.spans.iter().all(upright)
+            // As a rule the flat start is near enough to no load.
+            && (found.negative == self.flat.is_determinant_negative()
+                || self.idle().is_some_and(|idle| found.negative == idle.negative))
+    }
+
+    /// The state without injections; nothing if there is none near the flat start.
+    pub(super) fn idle(&self) -> Option<&Idle> {
+        self.idle.get_or_init(|| self.find_idle()).as_ref()
+    }
+
     /// Follows the solutions from no load to the injections given, pu by node.
     pub(super) fn continue_from_no_load(&self, injection: &[Complex]) -> Branch {
         let none = vec![Complex::ZERO; injection.len()];

@@ -6,8 +6,8 @@
 use crate::linear::{SparseLu, SparseMatrix};
 use crate::network::{Network, NodeId, Topology};
 
+use super::error::PowerFlowError;
 use super::injections::Injections;
-use super::solver::PowerFlowError;
 
 /// A solved DC flow.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use crate::network::{BusKind, Network, NodeId};
 
-use super::solver::PowerFlowError;
+use super::error::PowerFlowError;
 
 /// Net injection (generation less load) at every node.
 ///

@@ -21,6 +21,7 @@ mod admittance;
 mod complex;
 mod continuation;
 mod dc;
+mod error;
 mod flow;
 mod injections;
 mod lin_dist;
@@ -31,11 +32,12 @@ mod start;
 mod sweep;
 
 pub use dc::{DcFlow, Ptdf, dc_flow};
+pub use error::PowerFlowError;
 pub use flow::{BranchFlow, Flow, Method, SlackFlow, Voltage};
 pub use injections::Injections;
 pub use lin_dist::{LinDistFlow, lin_dist_flow};
 pub use sensitivity::{Response, Sensitivities, Weights};
-pub use solver::{PowerFlow, PowerFlowError};
+pub use solver::PowerFlow;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! which keeps the Jacobian free of divisions: with t_ij = V_i (Y_ij V_j)*,
 //! ∂P_i/∂θ_j = Im t_ij, ∂Q_i/∂θ_j = −Re t_ij, |V_j| ∂P_i/∂|V_j| = Re t_ij, |V_j| ∂Q_i/∂|V_j| = Im t_ij for i ≠ j.
 
-use std::f64::consts::{FRAC_PI_2, TAU};
+use std::f64::consts::TAU;
 use std::sync::OnceLock;
 
 use crate::linear::{Singular, SparseLu, SparseMatrix};
@@ -12,7 +12,6 @@ use crate::network::{BusKind, Network, Topology};
 
 use super::admittance::Admittance;
 use super::complex::Complex;
-use super::continuation::Idle;
 use super::start::Start;
 
 /// Largest mismatch of a solved flow, pu, where round-off allows it.
@@ -26,7 +25,7 @@ const SHORTEST: f64 = 1e-3;
 /// Magnitudes, pu, outside of which a solution has to prove itself.
 pub(super) const ORDINARY_PU: std::ops::Range<f64> = 0.7..1.5;
 /// No unknown.
-const FIXED: usize = usize::MAX;
+pub(super) const FIXED: usize = usize::MAX;
 
 /// The equations of a network with the factors of their flat start.
 #[derive(Debug, Clone)]
@@ -34,20 +33,29 @@ pub(super) struct Newton {
     admittance: Admittance,
     /// Unknown of each node's angle and of its magnitude.
     angle_at: Vec<usize>,
-    magnitude_at: Vec<usize>,
+    pub(super) magnitude_at: Vec<usize>,
     /// Node of each unknown.
     node_of: Vec<usize>,
     slacks: Vec<usize>,
     /// Ends of each live branch, and the angle between them at which nothing drives a flow.
-    spans: Vec<(usize, usize, f64)>,
+    pub(super) spans: Vec<(usize, usize, f64)>,
     pub(super) flat_start: Start,
     /// Pattern of the Jacobian, and its values at the flat start.
     jacobian: SparseMatrix,
     /// Where the four derivatives of each admittance entry stand in the Jacobian.
     place: Vec<[usize; 4]>,
-    flat: SparseLu,
+    pub(super) flat: SparseLu,
     /// Found when a solution is in doubt.
-    idle: OnceLock<Option<Idle>>,
+    pub(super) idle: OnceLock<Option<Idle>>,
+}
+
+/// The state of the network without injections.
+#[derive(Debug, Clone)]
+pub(super) struct Idle {
+    pub voltages: Start,
+    pub steps: usize,
+    /// Whether the determinant of the Jacobian is negative there, and so on the whole branch.
+    pub negative: bool,
 }
 
 /// How a search takes its steps.
@@ -205,25 +213,6 @@ impl Newton {
             (at, mismatch) = (next, smaller);
         }
         Err(self.lost(&at, injection, MAX_STEPS, mismatch))
-    }
-
-    /// Whether a solution is beyond doubt on the branch of solutions that goes on from no load: no voltage has collapsed,
-    /// no branch is turned by more than a right angle, and the determinant of the Jacobian has the sign that it has there.
-    pub(super) fn is_ordinary(&self, found: &Found) -> bool {
-        let upright =
-            |(from, to, rest): &(usize, usize, f64)| (found.angle[*from] - found.angle[*to] - rest).abs() < FRAC_PI_2;
-        (0..found.voltage.len())
-            .filter(|i| self.magnitude_at[*i] != FIXED)
-            .all(|i| ORDINARY_PU.contains(&found.voltage[i].norm()))
-            && self.spans.iter().all(upright)
-            // As a rule the flat start is near enough to no load.
-            && (found.negative == self.flat.is_determinant_negative()
-                || self.idle().is_some_and(|idle| found.negative == idle.negative))
-    }
-
-    /// The state without injections; nothing if there is none near the flat start.
-    pub(super) fn idle(&self) -> Option<&Idle> {
-        self.idle.get_or_init(|| self.find_idle()).as_ref()
     }
 
     pub(super) fn admittance(&self) -> &Admittance {

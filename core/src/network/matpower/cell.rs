@@ -1,7 +1,7 @@
 //! Numbers, arithmetic and tables of MATLAB text.
 
-use super::error::{At, MatpowerError};
 use super::statement::CONTINUED;
+use crate::network::matpower_error::{At, MatpowerError};
 
 /// A row of a table and its line.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, MatpowerError, Row};
+use super::{Case, Row};
 use crate::Plain;
 use crate::network::error::{NetworkError, ReadError};
+use crate::network::matpower_error::MatpowerError;
 use crate::network::model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId, PqCurve};
 
 const KW_PER_MW: f64 = 1e3;

@@ -3,7 +3,7 @@
 //! What may be read past, and what constrains the problem and is refused by name.
 
 use super::cell::{Row, table, transposed};
-use super::error::{At, MatpowerError};
+use crate::network::matpower_error::{At, MatpowerError};
 
 /// What constrains or changes flows and dispatch, and has no place in the network model.
 const CONSTRAINTS: [(&str, &[&str]); 7] = [

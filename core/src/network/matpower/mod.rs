@@ -6,13 +6,11 @@
 
 mod cell;
 mod convert;
-mod error;
 mod field;
 mod statement;
 
+use super::matpower_error::{At, MatpowerError};
 use cell::{Row, number, shown};
-use error::At;
-pub use error::MatpowerError;
 use field::{Unknown, any_table, is_remark, pass};
 use statement::{CONTINUED, Statement, statements};
 

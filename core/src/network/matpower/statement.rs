@@ -1,6 +1,6 @@
 //! Splits MATLAB text into statements, without comments, each with its line.
 
-use super::error::{At, MatpowerError};
+use crate::network::matpower_error::{At, MatpowerError};
 
 /// Stands for a line break after `...`: blank, but it counts as a line.
 pub(super) const CONTINUED: char = '\u{b}';

@@ -19,6 +19,7 @@ mod report;
 mod response;
 mod result;
 mod solve;
+mod solved;
 
 pub use ask::{Control, Hour, Import};
 pub use block::{NetworkBlock, Withdrawal};

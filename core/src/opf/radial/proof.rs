@@ -7,7 +7,7 @@ use super::ask::Hour;
 use super::certificate::{self, Certified, OptimalityCertificate, ScaledDuals};
 use super::feeder::{Feeder, FlowState};
 use super::formulation::Scaled;
-use super::solve::in_per_unit;
+use super::solved::in_per_unit;
 use crate::network::Network;
 use crate::opf::{OpfError, SlackVoltage};
 

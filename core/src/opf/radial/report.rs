@@ -7,7 +7,7 @@ use super::feeder::{Feeder, FlowState};
 use super::formulation::Scaled;
 use super::proof::LimitDuals;
 use super::result::{BusResult, Dispatch, Status, Violation};
-use super::solve::{MISSED, Solved};
+use super::solved::{MISSED, Solved};
 use crate::network::Network;
 use crate::opf::Price;
 use crate::program::flow_interior::response;

@@ -15,10 +15,10 @@ mod bundled;
 
 use self::bundled::Covered;
 use super::Stepped;
-use crate::outcome::{Certificate, Ledger, Party};
+use crate::outcome::{Certificate, Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::policy::accounts::{self, Quota};
-use crate::policy::{CARBON, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, Scarcity, SignalKind};
+use crate::policy::{Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, Scarcity, SignalKind};
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Reward};
@@ -247,10 +247,10 @@ impl Rule for AllowanceTrading {
                 self.accounts(setting, modifiers, signal).iter().zip(&physical.plans).enumerate()
             {
                 let owed = account.charge.value(accounts::balance_kg(setting, account, plan));
-                ledger.pay(Party::Member(i), Party::Authority, owed, CARBON);
+                ledger.pay(Party::Member(i), Party::Authority, owed, Reason::Carbon);
             }
             for (party, balance_kg) in self.balances(setting, modifiers, physical).iter().skip(setting.members.len()) {
-                ledger.pay(*party, Party::Authority, charge.value(*balance_kg), CARBON);
+                ledger.pay(*party, Party::Authority, charge.value(*balance_kg), Reason::Carbon);
             }
             return;
         }
@@ -262,13 +262,13 @@ impl Rule for AllowanceTrading {
         let sum = |sign: f64| bought_kg.iter().map(|a| (sign * a).max(0.0)).sum::<f64>();
         let (asked_kg, offered_kg) = (sum(1.0), sum(-1.0));
         for ((party, _), kept_kg) in balances.iter().zip(&after_kg) {
-            ledger.pay(*party, Party::Authority, charge.value(*kept_kg), CARBON);
+            ledger.pay(*party, Party::Authority, charge.value(*kept_kg), Reason::Carbon);
         }
         let volume_kg = asked_kg.max(offered_kg);
         for (b, buys_kg) in bought_kg.iter().enumerate().filter(|(_, a)| **a > 0.0) {
             for (s, sells_kg) in bought_kg.iter().enumerate().filter(|(_, a)| **a < 0.0) {
                 let kg = buys_kg * -sells_kg / volume_kg;
-                ledger.pay(balances[b].0, balances[s].0, price * kg, CARBON);
+                ledger.pay(balances[b].0, balances[s].0, price * kg, Reason::Carbon);
             }
         }
         // Away from the balance of the market (without trade, at the prices of trade) the rest changes hands at its price too.
@@ -276,7 +276,7 @@ impl Rule for AllowanceTrading {
             let (own_side, other_side) = if *bought > 0.0 { (asked_kg, offered_kg) } else { (offered_kg, asked_kg) };
             let unmatched = if own_side > 0.0 { 1.0 - other_side / own_side } else { 0.0 };
             if unmatched > ROUNDING {
-                ledger.pay(*party, Party::Authority, price * bought * unmatched, CARBON);
+                ledger.pay(*party, Party::Authority, price * bought * unmatched, Reason::Carbon);
             }
         }
     }

@@ -23,14 +23,14 @@ mod flow_in_loop;
 
 use super::Stepped;
 use crate::opf::Price;
-use crate::outcome::{Certificate, Ledger, Party};
+use crate::outcome::{Certificate, Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::policy::POLICY_CLAIM;
 use crate::policy::accounts::{self, withdrawal_kwh};
 use crate::policy::modified::nested;
 use crate::policy::nodal::{self, Turn};
 use crate::policy::node_prices::{self, NodePrices, buy};
-use crate::policy::{CARBON, MarginalPrice, Modified, Modifiers, NODAL, PolicyError, Responsibility, Rule, SignalKind};
+use crate::policy::{MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Terms};
@@ -388,18 +388,18 @@ impl Rule for Integrated {
         let accounts = self.accounts(setting, modifiers, signal);
         for (i, plan) in physical.plans.iter().enumerate() {
             let paid = self.nodal_money(setting, &prices, physical, i);
-            ledger.pay(Party::Member(i), Party::Grid, paid.retail, TARIFF);
-            ledger.pay(Party::Member(i), Party::Dso, paid.network, NODAL);
-            ledger.pay(Party::Member(i), Party::Dso, paid.carbon, CARBON);
+            ledger.pay(Party::Member(i), Party::Grid, paid.retail, Reason::Tariff);
+            ledger.pay(Party::Member(i), Party::Dso, paid.network, Reason::Nodal);
+            ledger.pay(Party::Member(i), Party::Dso, paid.carbon, Reason::Carbon);
             let own = match accounts.get(i) {
                 Some(account) => account.charge.value(accounts::balance_kg(setting, account, plan)),
                 None => self.price() * plan.emission_kg.iter().sum::<f64>(),
             };
-            ledger.pay(Party::Member(i), Party::Authority, own, CARBON);
+            ledger.pay(Party::Member(i), Party::Authority, own, Reason::Carbon);
         }
         if let Some(account) = self.ladder_on_imports().and_then(|l| l.feeder_account(setting, modifiers, signal)) {
             let balance_kg = accounts::feeder_balance_kg(setting, modifiers, &account, physical);
-            ledger.pay(Party::Dso, Party::Authority, account.charge.value(balance_kg), CARBON);
+            ledger.pay(Party::Dso, Party::Authority, account.charge.value(balance_kg), Reason::Carbon);
         }
         let operator_kg = match self.ladder_on_flows() {
             None => self.root_kg(setting, physical),
@@ -411,7 +411,7 @@ impl Rule for Integrated {
                 })
                 .sum(),
         };
-        ledger.pay(Party::Dso, Party::Authority, self.price() * operator_kg, CARBON);
+        ledger.pay(Party::Dso, Party::Authority, self.price() * operator_kg, Reason::Carbon);
     }
 
     fn responsibility(
@@ -475,9 +475,6 @@ impl Rule for Integrated {
         if self.ladder.is_some() { excepted("members pay by a ladder") } else { None }
     }
 }
-
-/// Reason of payments for energy at the root: what the retail tariff asks, and what makes of it the root's price.
-const TARIFF: &str = "tariff";
 
 register_policy!(Modified<Integrated>, "integrated", "electricity and carbon in one price at every node",
     claims: ["with the tax internalised and no margin, members alone reach the joint optimum with the network and its limits"],

@@ -9,14 +9,14 @@
 
 use super::Stepped;
 use crate::opf::Price;
-use crate::outcome::{Certificate, Ledger, Party};
+use crate::outcome::{Certificate, Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::policy::POLICY_CLAIM;
 use crate::policy::accounts::{self, withdrawal_kwh};
 use crate::policy::modified::nested;
 use crate::policy::node_prices::{self, NodePrices, buy};
 use crate::policy::{
-    CARBON, Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
+    Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
 };
 use crate::register_policy;
 use crate::setting::Setting;
@@ -224,10 +224,10 @@ impl Rule for NodalFlow {
                 None => self.price() * plan.emission_kg.iter().sum::<f64>(),
             };
             let along_flows = flow_kg(setting, physical, i, charge, credit);
-            ledger.pay(Party::Member(i), Party::Authority, direct + along_flows, CARBON);
+            ledger.pay(Party::Member(i), Party::Authority, direct + along_flows, Reason::Carbon);
         }
         if modifiers.coverage == Coverage::Feeder {
-            ledger.pay(Party::Dso, Party::Authority, self.price() * self.feeder_kg(setting, physical), CARBON);
+            ledger.pay(Party::Dso, Party::Authority, self.price() * self.feeder_kg(setting, physical), Reason::Carbon);
         }
     }
 

@@ -8,13 +8,12 @@
 //! over is returned to the members, to each from what the others paid.
 
 use crate::opf::Price;
-use crate::outcome::{Ledger, Party};
+use crate::outcome::{Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::policy::accounts::{self, withdrawal_kwh};
 use crate::policy::node_prices::{self, NodePrices, buy};
 use crate::policy::{
-    CARBON, CARBON_REFUND, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
-    recycling,
+    MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal, recycling,
 };
 use crate::register_policy;
 use crate::setting::Setting;
@@ -114,16 +113,21 @@ impl Rule for NodalMarginal {
         for (i, plan) in physical.plans.iter().enumerate() {
             let at_node = nodal::of_member(setting, signal, i);
             let paid: f64 = (0..setting.periods.count).map(|t| at_node[t] * withdrawal_kwh(setting, plan, t)).sum();
-            ledger.pay(Party::Member(i), Party::Dso, paid, CARBON);
-            ledger.pay(Party::Member(i), Party::Authority, price * plan.emission_kg.iter().sum::<f64>(), CARBON);
+            ledger.pay(Party::Member(i), Party::Dso, paid, Reason::Carbon);
+            ledger.pay(
+                Party::Member(i),
+                Party::Authority,
+                price * plan.emission_kg.iter().sum::<f64>(),
+                Reason::Carbon,
+            );
             collected.push(paid);
         }
         let upstream_kg: f64 =
             (0..setting.periods.count).map(|t| setting.intensity(t) * physical.upstream_import_kwh[t].max(0.0)).sum();
-        ledger.pay(Party::Dso, Party::Authority, price * upstream_kg, CARBON);
+        ledger.pay(Party::Dso, Party::Authority, price * upstream_kg, Reason::Carbon);
         let surplus = collected.iter().sum::<f64>() - price * upstream_kg;
         for (i, share) in recycling::among_the_others(&collected, surplus).into_iter().enumerate() {
-            ledger.pay(Party::Dso, Party::Member(i), share, CARBON_REFUND);
+            ledger.pay(Party::Dso, Party::Member(i), share, Reason::CarbonRefund);
         }
     }
 

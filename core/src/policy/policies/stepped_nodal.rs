@@ -2,12 +2,12 @@
 
 use super::Stepped;
 use crate::opf::Price;
-use crate::outcome::{Certificate, Ledger, Party};
+use crate::outcome::{Certificate, Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::policy::accounts::{self, Quota};
 use crate::policy::node_prices::{self, NodePrices, buy};
 use crate::policy::{
-    CARBON, Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
+    Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
 };
 use crate::register_policy;
 use crate::setting::Setting;
@@ -121,11 +121,11 @@ impl Rule for SteppedNodal {
         let accounts = self.accounts(setting, modifiers, signal);
         for (i, (account, plan)) in accounts.iter().zip(&physical.plans).enumerate() {
             let owed = account.charge.value(accounts::balance_kg(setting, account, plan));
-            ledger.pay(Party::Member(i), Party::Authority, owed, CARBON);
+            ledger.pay(Party::Member(i), Party::Authority, owed, Reason::Carbon);
         }
         if modifiers.coverage == Coverage::Feeder {
             let kg = feeder_kg(setting, physical);
-            ledger.pay(Party::Dso, Party::Authority, self.ladder().charge().value(kg), CARBON);
+            ledger.pay(Party::Dso, Party::Authority, self.ladder().charge().value(kg), Reason::Carbon);
         }
     }
 
