@@ -35,10 +35,11 @@ fn workspace() -> PathBuf {
 fn imports(source: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
     let mut texts = BTreeMap::new();
     read(source, &mut vec![], &mut texts);
-    let of = |module: &Module, text: &str| {
-        named(module, text).into_iter().filter_map(|path| nearest(&texts, path)).filter(|other| other != module)
+    let others = |module: &Module, text: &str| -> BTreeSet<Module> {
+        let paths = named(module, text).into_iter().filter_map(|path| nearest(&texts, path));
+        paths.filter(|other| other != module).collect()
     };
-    texts.iter().map(|(module, text)| (module.clone(), of(module, text).collect())).collect()
+    texts.iter().map(|(module, text)| (module.clone(), others(module, text))).collect()
 }
 
 fn read(folder: &Path, at: &mut Module, texts: &mut BTreeMap<Module, String>) {

@@ -4,7 +4,7 @@
 use crate::experiment::{Experiment, Run};
 use crate::matched::{self, Entered, Target};
 use coase_core::context::{self, Observer};
-use coase_core::engine::{self, Cleared, Ending, Reporting};
+use coase_core::engine::{self, Behaviour, Cleared, Ending, Reporting};
 use coase_core::evaluate::evaluate;
 use coase_core::policy::CarbonPolicy;
 use coase_core::program::SolveError;
@@ -496,10 +496,9 @@ pub(crate) fn evaluated(run: &Run, policy: &Arc<dyn CarbonPolicy>, cleared: &Cle
         let base = policy.responsibility(setting, &cleared.physical, &policy.start(setting));
         (hash.clone(), base.charged_kg.iter().sum())
     });
-    let strategic = run.mechanism.game(&cleared.truth).is_some();
     RunResult {
         residual: evaluation.ending.residual,
-        behaviour: if strategic { "equilibrium" } else { "truthful" }.to_owned(),
+        behaviour: cleared.behaviour.name().to_owned(),
         charged_kg: Some(charged.iter().sum()),
         charged_kg_under: under.collect(),
         record: evaluation.record,
@@ -558,7 +557,7 @@ pub(crate) fn ended(run: &Run, status: RunStatus, reason: String) -> RunResult {
         status,
         reason,
         residual: None,
-        behaviour: "truthful".to_owned(),
+        behaviour: Behaviour::default().name().to_owned(),
         information: run.mechanism.plugin().information.name().to_owned(),
         charged_kg: None,
         charged_kg_under: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use super::super::certificate::ScaledDuals;
 use super::super::formulation::{Limits, formulate};
 use super::super::proof::LimitDuals as Duals;
-use super::super::solve::in_per_unit;
+use super::super::solved::in_per_unit;
 use super::*;
 use crate::opf::OpfError;
 use crate::program::reference::relaxed_point;

@@ -1,7 +1,7 @@
 //! A thousand random feeders, each against a conic solver that knows nothing of how it was answered.
 
 use super::super::formulation::{Limits, formulate};
-use super::super::solve::in_per_unit;
+use super::super::solved::in_per_unit;
 use super::properties::tree;
 use super::*;
 use crate::program::reference::relaxed_point;

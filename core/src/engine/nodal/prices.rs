@@ -1,19 +1,15 @@
 //! What a policy's prices are at quantities that nobody has answered yet, and what to do where the network has no state for
 //! them.
 
-use super::{Basis, Point};
+use super::penalty::Penalty;
+use super::point::{Basis, Point, moved};
+use super::root_share::{RootTurn, with_shares};
 use crate::engine::Run;
 use crate::engine::limits::LimitCharges;
-use crate::engine::root_turn::{RootTurn, with_shares};
-use crate::engine::within_limits::Penalty;
 use crate::error::MechanismError;
-use crate::market::Plan;
-use crate::physical::{self, Physical};
 use crate::physical::{InPeriod, PhysicalError};
 use crate::power_flow::PowerFlowError;
-use crate::setting::Product;
 use crate::terms::Terms;
-use std::sync::Arc;
 
 /// Voltage below which a state is none that a network is run in, pu.
 const LEAST_VOLTAGE_PU: f64 = 0.3;
@@ -115,23 +111,6 @@ pub(super) fn guarded(
         }
     }
     Err(last.unwrap_or(MechanismError::Unmet { need: "a network" }))
-}
-
-/// What would be physically there if everybody withdrew these quantities, its devices as in the last answer.
-pub(in crate::engine) fn moved(
-    run: &Run<'_>,
-    last: &[Arc<Plan>],
-    withdrawal: &[f64],
-) -> Result<Physical, MechanismError> {
-    let setting = run.setting();
-    let plans = last.iter().zip(withdrawal.chunks(setting.periods.count)).map(|(plan, x)| {
-        let mut plan = (**plan).clone();
-        for (k, slot) in setting.slots.iter().enumerate().filter(|(_, s)| s.product == Product::Energy) {
-            plan.output[k] = -x[slot.period];
-        }
-        Arc::new(plan)
-    });
-    Ok(physical::of_plans(setting, plans.collect(), run.policy.storage_rule())?)
 }
 
 /// How fast each member's price rises with the withdrawals of all, per kWh squared, where these are the prices of energy and

@@ -1,14 +1,11 @@
-//! The outcome at a point: the mechanism's answer to the prices there, held by a weak anchor, and what proves that it is a
-//! fixed point.
+//! What proves that a settled outcome is a fixed point: in prices, in quantities, in money.
 //!
 //! The status follows the certificates, not the way in which the search ended.
 
-use super::centre::prices;
-use super::rounds::{End, distance, marginal_prices};
-use super::{Basis, Point, anchored, withdrawals};
+use super::penalty;
+use super::point::{Basis, Point, distance, marginal_prices, withdrawals};
+use super::root_share::RootTurn;
 use crate::engine::limits::LimitCharges;
-use crate::engine::root_turn::RootTurn;
-use crate::engine::within_limits::{self, Penalty};
 use crate::engine::{Cleared, Run};
 use crate::error::MechanismError;
 use crate::market::Plan;
@@ -36,34 +33,63 @@ pub(super) struct Settled {
     pub better: Option<Point>,
 }
 
-/// The mechanism's outcome at the prices of a point, held there by a weak anchor; while the exchange at the root rests by
-/// the whole of it, whose gradient vanishes at the point. `anchors` are the weak and the whole one.
-pub(super) fn settle(
-    run: &Run<'_>,
-    penalty: &Penalty,
-    basis: &Basis,
-    point: &Point,
-    anchors: &(Vec<f64>, Vec<f64>),
-    end: &End,
-) -> Result<Settled, MechanismError> {
-    let setting = run.setting();
-    let periods = setting.periods.count;
-    let here = prices(run, penalty, basis, point)?;
-    let (mut weight, whole) = anchors.clone();
-    if let Some(turn) = &here.turn {
-        for (k, stiffness) in turn.stiffness().iter().enumerate() {
-            let t = k % periods;
-            if turn.jump_per_kwh[t] > 0.0 && (turn.rests(t) || (point.share[t] > 0.0 && point.share[t] < 1.0)) {
-                weight[k] = whole[k] + stiffness;
+/// How an attempt ended; where it did not come to rest, with its last two rounds.
+pub(super) enum End {
+    Rest,
+    Cycle(Sides),
+    Rounds(Sides),
+}
+
+/// The answers of two successive rounds and the prices that they answer to, member-major.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sides {
+    pub before: Side,
+    pub after: Side,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Side {
+    pub withdrawal: Vec<f64>,
+    pub price: Vec<f64>,
+}
+
+impl End {
+    /// Why there is no fixed point, where there is none.
+    pub fn reason(&self, run: &Run<'_>) -> String {
+        match self {
+            End::Rest => "the search came to rest, its settlement moves".into(),
+            End::Cycle(sides) => format!("cycle; {}", sides.greatest(run)),
+            End::Rounds(sides) => {
+                format!(
+                    "no fixed point of the nodal prices was found, the best round is settled; {}",
+                    sides.greatest(run)
+                )
             }
         }
     }
-    let mut cleared = run.round(&anchored(here.terms(run), &point.at, &weight, periods), here.signal)?;
-    cleared.limits = here.limits;
-    certify(run, basis, point, cleared, end)
 }
 
-fn certify(
+impl Sides {
+    /// Where the two answers differ most, in words.
+    fn greatest(&self, run: &Run<'_>) -> String {
+        let setting = run.setting();
+        let periods = setting.periods.count;
+        let difference = |k: usize| (self.after.withdrawal[k] - self.before.withdrawal[k]).abs();
+        let most = (0..self.before.withdrawal.len().min(self.after.withdrawal.len()))
+            .max_by(|a, b| difference(*a).total_cmp(&difference(*b)));
+        let Some(k) = most else { return "there was one round only".into() };
+        let side = |side: &Side| format!("{:.3} kWh at {:.6} per kWh", side.withdrawal[k], side.price[k]);
+        format!(
+            "in the last rounds {} withdrew {} and {} in period {}",
+            setting.members[k / periods].id,
+            side(&self.before),
+            side(&self.after),
+            k % periods
+        )
+    }
+}
+
+pub(super) fn certify(
     run: &Run<'_>,
     basis: &Basis,
     point: &Point,
@@ -131,7 +157,7 @@ fn certify(
     let of_point = evidence.iter().map(excess).fold(0.0, f64::max);
     // Limits are the business of whoever sets their prices: between two updates they may well be violated.
     let upheld = evidence.iter().all(|c| c.verdict != Verdict::Refuted);
-    evidence.extend(within_limits::evidence(setting, &settled.limits, &settled.physical, moves));
+    evidence.extend(penalty::evidence(setting, &settled.limits, &settled.physical, moves));
     let worst =
         evidence.iter().filter(|c| c.verdict == Verdict::Refuted).max_by(|a, b| excess(a).total_cmp(&excess(b)));
     let worst = worst.cloned();
@@ -251,14 +277,4 @@ fn bill_under(run: &Run<'_>, terms: &Terms, plan: &Plan) -> Bill {
     }
     pay(terms.account.as_ref().map_or(0.0, |a| a.charge.value(balance)));
     bill
-}
-
-/// The greatest price of a kWh that anybody sees in the terms that a policy starts with.
-pub(super) fn dearest_per_kwh(run: &Run<'_>, terms: &[Terms], plans: &[Arc<Plan>]) -> f64 {
-    let setting = run.setting();
-    let periods = setting.periods.count;
-    let buy = |k: usize| setting.tariff.as_ref().map_or(0.0, |x| x.buy_per_kwh[k % periods]);
-    let all = marginal_prices(run, terms, plans);
-    let dearest = all.iter().enumerate().map(|(k, p)| (buy(k) + p).abs().max(buy(k).abs())).fold(0.0, f64::max);
-    if dearest > 0.0 { dearest } else { 1.0 }
 }

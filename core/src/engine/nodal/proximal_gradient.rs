@@ -1,17 +1,15 @@
 //! One attempt at a fixed point: rounds from a point until they no longer move.
 
-use super::centre::{guarded, is_of_state};
-use super::settlement::{Settled, settle};
-use super::{Basis, Point, anchored, withdrawals};
+use super::anderson::Anderson;
+use super::certify::{End, Settled, Side, Sides};
+use super::penalty::Penalty;
+use super::point::{Basis, Point, distance, greatest, marginal_prices, with_proximal_term, withdrawals};
+use super::prices::{guarded, is_of_state};
+use super::settle::settle;
+use super::steepness::Steepness;
 use crate::context::{Progress, Step};
 use crate::engine::Run;
-use crate::engine::anderson::Anderson;
-use crate::engine::steepness::Steepness;
-use crate::engine::within_limits::Penalty;
 use crate::error::MechanismError;
-use crate::market::Plan;
-use crate::terms::{Terms, at};
-use std::sync::Arc;
 
 /// Change of price that a step may still mean, relative to the dearest price.
 const PRICE_STEP: f64 = 1e-7;
@@ -43,62 +41,6 @@ pub(super) struct Attempt {
     pub steep: bool,
     /// Most rounds.
     pub rounds: usize,
-}
-
-/// How an attempt ended; where it did not come to rest, with its last two rounds.
-pub(super) enum End {
-    Rest,
-    Cycle(Sides),
-    Rounds(Sides),
-}
-
-/// The answers of two successive rounds and the prices that they answer to, member-major.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sides {
-    before: Side,
-    after: Side,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Side {
-    withdrawal: Vec<f64>,
-    price: Vec<f64>,
-}
-
-impl End {
-    /// Why there is no fixed point, where there is none.
-    pub fn reason(&self, run: &Run<'_>) -> String {
-        match self {
-            End::Rest => "the search came to rest, its settlement moves".into(),
-            End::Cycle(sides) => format!("cycle; {}", sides.greatest(run)),
-            End::Rounds(sides) => {
-                format!(
-                    "no fixed point of the nodal prices was found, the best round is settled; {}",
-                    sides.greatest(run)
-                )
-            }
-        }
-    }
-}
-
-impl Sides {
-    /// Where the two answers differ most, in words.
-    fn greatest(&self, run: &Run<'_>) -> String {
-        let setting = run.setting();
-        let periods = setting.periods.count;
-        let difference = |k: usize| (self.after.withdrawal[k] - self.before.withdrawal[k]).abs();
-        let most = (0..self.before.withdrawal.len().min(self.after.withdrawal.len()))
-            .max_by(|a, b| difference(*a).total_cmp(&difference(*b)));
-        let Some(k) = most else { return "there was one round only".into() };
-        let side = |side: &Side| format!("{:.3} kWh at {:.6} per kWh", side.withdrawal[k], side.price[k]);
-        format!(
-            "in the last rounds {} withdrew {} and {} in period {}",
-            setting.members[k / periods].id,
-            side(&self.before),
-            side(&self.after),
-            k % periods
-        )
-    }
 }
 
 /// The answer that moved least.
@@ -161,7 +103,7 @@ pub(super) fn attempt(
         if let Some(turn) = &here.turn {
             rho.iter_mut().zip(turn.stiffness()).for_each(|(r, s)| *r += s);
         }
-        let plans = run.answer(&anchored(terms, &centre.at, &rho, periods))?.plans;
+        let plans = run.answer(&with_proximal_term(terms, &centre.at, &rho, periods))?.plans;
         answer = withdrawals(run, &plans);
         let step: Vec<f64> = answer.iter().zip(&centre.at).map(|(y, c)| y - c).collect();
         let share = here.turn.as_ref().map_or(vec![], |turn| turn.next(&centre.share, &step));
@@ -259,35 +201,6 @@ fn record(run: &Run<'_>, rounds: &mut Vec<Step>, load_kwh: f64, price_per_kwh: f
     run.observer.step(&Progress { stage, step, residual: load_kwh });
 }
 
-/// What a kWh more costs each member at the margin beyond the tariff, member-major: price, adders, and its account at what
-/// the last kg on it is worth.
-pub(super) fn marginal_prices(run: &Run<'_>, terms: &[Terms], plans: &[Arc<Plan>]) -> Vec<f64> {
-    let periods = run.setting().periods.count;
-    let of = |(terms, plan): (&Terms, &Arc<Plan>)| {
-        let per_kg = plan.kg_price.unwrap_or(0.0);
-        (0..periods)
-            .map(|t| {
-                let kg = terms
-                    .account
-                    .as_ref()
-                    .map_or(0.0, |a| at(&a.import_kg_per_kwh, t) + at(&a.withdrawal_kg_per_kwh, t));
-                at(&terms.import_adder, t) + at(&terms.withdrawal_adder, t) + per_kg * kg
-            })
-            .collect::<Vec<_>>()
-    };
-    terms.iter().zip(plans).flat_map(of).collect()
-}
-
 fn times(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(x, y)| x * y).collect()
-}
-
-/// Greatest absolute value; what is not a number is greater than any.
-pub(super) fn greatest(of: &[f64]) -> f64 {
-    of.iter().fold(0.0, |m: f64, x| if x.is_nan() { f64::INFINITY } else { m.max(x.abs()) })
-}
-
-/// Greatest difference; what is not a number is greater than any.
-pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
-    greatest(&a.iter().zip(b).map(|(x, y)| x - y).collect::<Vec<f64>>())
 }
