@@ -167,12 +167,16 @@ pub enum ListKind {
     Columns,
 }
 
-/// Explains a mechanism or a carbon policy: what it does, its parameters, what it claims and when, where it comes from
+/// Explains a mechanism, a carbon policy, a network, a file of the library, a metric or a column
+///
+/// Of a mechanism or policy: what it does, its equations, every parameter with its meaning, unit, default and what may be
+/// written, what it claims and when, and where it comes from.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   coase explain nash-bargaining
-  coase explain stepped --json")]
+  coase explain stepped --json
+  coase explain welfare_gain")]
 pub struct Explain {
     /// Id, as in `coase list`
     pub id: String,

@@ -124,7 +124,8 @@ impl ListKind {
     }
 }
 
-fn column_json(column: &Column) -> Value {
+/// A column, and what it means.
+pub fn column_json(column: &Column) -> Value {
     let kind = match column.kind {
         Kind::Text => "text",
         Kind::Number => "number",

@@ -163,5 +163,5 @@ fn used_names(kind: NewKind) -> impl Iterator<Item = &'static str> {
     let begin = if kind == NewKind::Policy { &POLICY_CRATE } else { &MECHANISM_CRATE };
     let words = |text: &'static str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let types = words(begin.source).filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
-    types.filter(|word| *word != begin.camel).chain(["coase", "coase_core", "serde", "std", "main", "lib"])
+    types.filter(|word| *word != begin.camel).chain(["coase", "coase_core", "schemars", "serde", "std", "main", "lib"])
 }

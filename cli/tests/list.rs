@@ -65,7 +65,55 @@ fn defaults_are_explained_as_they_are_written() {
     let sheet = json(&["explain", "nash-bargaining", "--json"], 0);
     assert!(sheet["ron"].as_str().unwrap().starts_with("NashBargaining("), "{}", sheet["ron"]);
     assert_eq!(sheet["parameters"][0]["name"], "weights");
-    assert!(sheet["parameters"][0]["default"].is_string());
+    assert_eq!(sheet["parameters"][0]["default"], "Equal");
+}
+
+#[test]
+fn a_parameter_is_explained_with_meaning_unit_range_and_words() {
+    let sheet = json(&["explain", "stepped", "--json"], 0);
+    let parameter = |name: &str| {
+        let all = sheet["parameters"].as_array().unwrap();
+        all.iter().find(|p| p["name"] == name).unwrap_or_else(|| panic!("{name}"))
+    };
+    let price = parameter("base_price_per_tonne");
+    assert_eq!(price["declaration"]["meaning"], "Price of a tonne in the first tier.");
+    assert_eq!(price["declaration"]["unit"], "money/t");
+    assert_eq!(price["declaration"]["default"], 280.0);
+    assert_eq!(price["allowed"], "a number, at least 0");
+    assert_eq!(parameter("interval_kg")["allowed"], "a number, above 0");
+    // Modifiers are parameters of every policy.
+    assert_eq!(parameter("quota_decline_per_year")["allowed"], "a number, at least 0 and below 1");
+    assert_eq!(parameter("quota_decline_per_year")["declaration"]["unit"], "1/a");
+    let text = stdout(&coase(&["explain", "stepped"]));
+    for words in [
+        "F(E - Q)",
+        "interval_kg = 2000.0 [kg]\n      Width of a tier",
+        "reward = Flat",
+        "Escalating(a number): The base price",
+        "grid_kg_per_kwh = 0.4 [kg/kWh]",
+        "EqualAmongOthers: What a member pays",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn networks_files_and_columns_are_explained_too() {
+    for kind in ["networks", "scenarios", "metrics"] {
+        for id in ids(&json(&["list", kind, "--json"], 0)) {
+            let sheet = json(&["explain", id, "--json"], 0);
+            assert_eq!(sheet["id"], id);
+            assert!(stdout(&coase(&["explain", id])).starts_with(&format!("{id} (")), "{id}");
+        }
+    }
+    let feeder = stdout(&coase(&["explain", "ieee-33"]));
+    for words in ["radial, 33 buses, 37 branches of which 32 are in service, load 3715.0 kW", "Baran"] {
+        assert!(feeder.contains(words), "{feeder}");
+    }
+    // A name that several tables have.
+    let columns = &json(&["explain", "operating_cost", "--json"], 0)["columns"];
+    assert_eq!((&columns[0]["table"], &columns[1]["table"]), (&"runs".into(), &"participants".into()));
+    assert_eq!(columns[0]["unit"], "money");
 }
 
 #[test]

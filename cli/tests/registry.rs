@@ -2,11 +2,14 @@
 
 use coase as _;
 use coase_core::Mechanism;
+use coase_core::declaration::{Parameter, Takes};
 use coase_core::mechanism::mechanisms;
 use coase_core::open::{Entry, camel_case};
 use coase_core::policy::{CarbonPolicy, policies};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeSet;
 
 fn ron() -> ron::Options {
     let extensions = ron::extensions::Extensions::IMPLICIT_SOME
@@ -41,10 +44,37 @@ where
     let complaint = wrong.expect_err(&format!("{id} accepts an unknown parameter")).to_string();
     assert!(complaint.contains("no_such_parameter"), "{id}: {complaint}");
 
-    // Whatever is written is a parameter that the plugin lists.
-    let fields = (entry.fields)();
-    for field in body[&name].as_object().into_iter().flat_map(|o| o.keys()) {
-        assert!(fields.contains(&field.as_str()), "{id}: `{field}` is not among {fields:?}");
+    // What is declared is what is read, and whatever is written is declared.
+    let declaration = entry.declaration();
+    let declared: Vec<&str> = declaration.parameters.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(declared, (entry.fields)(), "{id}");
+    let written = body[&name].as_object().cloned().unwrap_or_default();
+    for field in written.keys() {
+        assert!(declared.contains(&field.as_str()), "{id}: `{field}` is not among {declared:?}");
+    }
+    assert!(!declaration.meaning.is_empty(), "{id} does not say what it is");
+    for parameter in &declaration.parameters {
+        let of = format!("{id}: `{}`", parameter.name);
+        assert!(!parameter.required, "{of} has no default");
+        assert_eq!(parameter.default.as_ref(), written.get(&parameter.name), "{of}: default");
+        is_declared(&of, parameter);
+    }
+}
+
+/// A parameter has a meaning, its default lies within its range, and so it is with what stands in brackets behind its words.
+fn is_declared(of: &str, parameter: &Parameter) {
+    assert!(!parameter.meaning.is_empty(), "{of} has no meaning");
+    assert_ne!(parameter.takes, Takes::Any, "{of} does not say what it takes");
+    if let Some(default) = parameter.default.as_ref().and_then(Value::as_f64) {
+        assert!(parameter.holds(default), "{of}: {default} is not {}", parameter.allowed());
+    }
+    let words: BTreeSet<&str> = parameter.variants.iter().map(|v| v.name.as_str()).collect();
+    assert_eq!(words.len(), parameter.variants.len(), "{of}: {words:?}");
+    for variant in &parameter.variants {
+        assert!(!variant.meaning.is_empty(), "{of}: {} has no meaning", variant.name);
+        for field in &variant.fields {
+            is_declared(&format!("{of}: {}.{}", variant.name, field.name), field);
+        }
     }
 }
 

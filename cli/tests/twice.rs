@@ -3,12 +3,13 @@
 mod support;
 
 use coase_core::mechanism::Mechanism;
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
 use serde::{Deserialize, Serialize};
 use std::process::Command;
 
 /// A rule of this crate with the id of another.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Mine {}
 

@@ -11,7 +11,9 @@ use crate::market::Market;
 use crate::open;
 use crate::outcome::{Claim, Outcome, Status};
 use crate::policy::CarbonPolicy;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
@@ -201,6 +203,16 @@ impl<'de> Deserialize<'de> for Box<dyn Mechanism> {
     }
 }
 
+impl JsonSchema for Box<dyn Mechanism> {
+    fn schema_name() -> Cow<'static, str> {
+        "Mechanism".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        open::schema::<dyn Mechanism>(generator)
+    }
+}
+
 impl Serialize for dyn Mechanism {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         open::serialize(self.plugin().id, self, serializer)
@@ -251,6 +263,7 @@ macro_rules! register {
                     parse: |d| $crate::open::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::mechanism::Mechanism>),
                     default: || Box::new(<$ty>::default()),
                     fields: $crate::open::fields::<$ty>,
+                    schema: <$ty as $crate::schemars::JsonSchema>::json_schema,
                 },
             };
             impl $crate::mechanism::Registered for $ty {

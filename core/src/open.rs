@@ -3,8 +3,13 @@
 //! Works with every self-describing enum syntax that serde knows (RON, JSON). Unknown names and unknown fields are errors
 //! with the format's own position. Knows serde and nothing of markets.
 
+pub use crate::declaration::fields;
+
+use crate::declaration::Declaration;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::LazyLock;
@@ -19,6 +24,15 @@ pub struct Entry<T: ?Sized> {
     pub default: fn() -> Box<T>,
     /// Names of its parameters.
     pub fields: fn() -> &'static [&'static str],
+    /// What its parameters are.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl<T: ?Sized> Entry<T> {
+    /// Meaning, unit, default, range and variants of its parameters.
+    pub fn declaration(&self) -> Declaration {
+        Declaration::read(&self.schema, (self.fields)())
+    }
 }
 
 /// All variants of a kind, sorted by id.
@@ -175,37 +189,16 @@ pub fn parse<T: for<'a> Deserialize<'a>>(
     erased_serde::deserialize(deserializer)
 }
 
-/// Names of a parameter struct's fields, without an instance: asks its own `Deserialize`.
-pub fn fields<T: for<'a> Deserialize<'a>>() -> &'static [&'static str] {
-    let mut found: &'static [&'static str] = &[];
-    // The probe always fails: it only listens to what the type asks for.
-    let _ = T::deserialize(FieldProbe(&mut found));
-    found
-}
-
-struct FieldProbe<'a>(&'a mut &'static [&'static str]);
-
-impl<'de> Deserializer<'de> for FieldProbe<'_> {
-    type Error = de::value::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-        Err(de::Error::custom("probe"))
+/// The schema of a variant: an id in quotes, or a name with its parameters.
+pub fn schema<T: Open + ?Sized>(generator: &mut SchemaGenerator) -> Schema {
+    let set = T::set();
+    let ids: Vec<&str> = set.ids().collect();
+    let mut all = vec![json_schema!({"type": "string", "enum": ids, "description": "An id with all defaults."})];
+    for (name, (_, entry)) in set.names.iter().zip(&set.entries) {
+        let parameters = BTreeMap::from([(*name, (entry.schema)(generator))]);
+        all.push(json_schema!({"type": "object", "properties": parameters, "required": [name], "additionalProperties": false}));
     }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Self::Error> {
-        *self.0 = fields;
-        Err(de::Error::custom("probe"))
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
-        seq tuple tuple_struct map enum identifier ignored_any
-    }
+    json_schema!({"oneOf": all, "description": format!("A {}.", set.kind), "x-form": set.kind})
 }
 
 struct AnyVariant<T: ?Sized>(PhantomData<T>);
@@ -262,6 +255,7 @@ impl<'de, T: ?Sized> DeserializeSeed<'de> for VariantBody<T> {
 #[cfg(test)]
 mod tests {
     use super::{Clash, Entry, Set, camel_case, is_id};
+    use schemars::Schema;
 
     #[test]
     fn ids_are_words_joined_by_hyphens() {
@@ -276,7 +270,13 @@ mod tests {
     #[test]
     fn two_variants_with_one_id_are_an_error_that_names_both_crates() {
         fn entry(module: &'static str) -> &'static Entry<str> {
-            Box::leak(Box::new(Entry { module, parse: |_| Ok("".into()), default: || "".into(), fields: || &[] }))
+            Box::leak(Box::new(Entry {
+                module,
+                parse: |_| Ok("".into()),
+                default: || "".into(),
+                fields: || &[],
+                schema: |_| Schema::default(),
+            }))
         }
         let set = Set::new("rule", [("b", entry("two::b")), ("a", entry("one::a")), ("b", entry("one"))].into_iter());
         assert_eq!(set.clashes(), [Clash { kind: "rule", id: "b", first: "one", second: "two::b" }]);

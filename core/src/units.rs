@@ -11,3 +11,60 @@ pub const KG_PER_TONNE: f64 = 1000.0;
 pub fn per_kg(price_per_tonne: f64) -> f64 {
     price_per_tonne / KG_PER_TONNE
 }
+
+/// Units of what a name ends with; the first that fits counts.
+const ENDINGS: [(&str, &str); 27] = [
+    ("_kg_per_kwh", "kg/kWh"),
+    ("_kw_per_h", "kW/h"),
+    ("_c_per_kw", "K/kW"),
+    ("_kwh_per_c", "kWh/K"),
+    ("_kg_per_h", "kg/h"),
+    ("_per_kwh2", "money/kWh^2"),
+    ("_per_c2", "money/(K^2 h)"),
+    ("_per_kwh", "money/kWh"),
+    ("_per_kw", "money/kW"),
+    ("_per_tonne", "money/t"),
+    ("_per_kg", "money/kg"),
+    ("_per_h", "money/h"),
+    ("_per_year", "1/a"),
+    ("_kwh", "kWh"),
+    ("_kw2", "kW^2"),
+    ("_kw", "kW"),
+    ("_kvar", "kvar"),
+    ("_kva", "kVA"),
+    ("_kv", "kV"),
+    ("_mva", "MVA"),
+    ("_kg", "kg"),
+    ("_pu", "pu"),
+    ("_ohm", "ohm"),
+    ("_siemens", "S"),
+    ("_deg", "degrees"),
+    ("_h", "h"),
+    ("_c", "deg C"),
+];
+
+/// The unit that the name of a parameter or of a column says it is in; `money` is the scenario's currency.
+pub fn of_name(name: &str) -> Option<&'static str> {
+    ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, unit)| *unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_name;
+
+    #[test]
+    fn the_longest_ending_says_the_unit() {
+        for (name, unit) in [
+            ("emission_kg_per_kwh", Some("kg/kWh")),
+            ("cost_per_kwh", Some("money/kWh")),
+            ("cost_per_kwh2", Some("money/kWh^2")),
+            ("ramp_kw_per_h", Some("kW/h")),
+            ("price_per_tonne", Some("money/t")),
+            ("p_max_kw", Some("kW")),
+            ("outdoor_c", Some("deg C")),
+            ("weights", None),
+        ] {
+            assert_eq!(of_name(name), unit, "{name}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ use coase_core::participant::{Device, Participant, Portfolio, Quadratic};
 use coase_core::physical::Physical;
 use coase_core::policy::{CarbonPolicy, MarginalPrice, Responsibility};
 use coase_core::record::{Table, Value};
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Member, Periods, Setting, Tariff};
 use coase_core::terms::{Account, Charge, Terms};
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register, register_policy};
@@ -20,7 +21,7 @@ const ALONE: [f64; 3] = [-5.0, 0.0, -2.5];
 const FEE: f64 = 3.0;
 
 /// Nobody trades; everybody pays a fee.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct Fee {
     #[serde(skip, default = "membership")]
     reason: Reason,
@@ -57,7 +58,7 @@ impl Mechanism for Fee {
 }
 
 /// Nobody trades; everybody's imports stand in an account of 1 kg/kWh that costs 0.01 per kg.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 struct Ration {}
 
 register!(Ration, "ration", Baseline, "an account of the mechanism's own", claims: [], needs: [], information: Prices);
@@ -83,7 +84,7 @@ impl Mechanism for Ration {
 }
 
 /// A policy that levies 2 per head under a reason of its own, and gives half of it back.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 struct Levy {}
 
 register_policy!(Levy, "levy-per-head", "two per head", claims: [], source: "a test");

@@ -14,6 +14,7 @@ use coase_core::policy::policies::{NoPolicy, Stepped, Tax};
 use coase_core::policy::{CarbonPolicy, Modified};
 use coase_core::program::SolveError;
 use coase_core::record::{METRICS, Value};
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Feeder, Setting};
 use coase_core::{Market, MechanismError, Outcome, RunContext, physical, register, repair};
 use common::five_vpps::{five_vpps, setting};
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The trades of least cost, the network ignored.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Blind {}
 register!(Blind, "blind-in-test", Baseline, "least cost on a copper plate", claims: [], needs: [], information: FullTypes);

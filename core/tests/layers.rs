@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// Modules of this crate from the ground up; those of one line do not use each other.
 const LAYERS: &[&[&str]] = &[
-    &["units", "random", "words", "open"],
+    &["units", "random", "words"],
+    &["declaration"],
+    &["open"],
     &["linear", "network"],
     &["program", "power_flow", "carbon_flow"],
     &["opf", "setting"],

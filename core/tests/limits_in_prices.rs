@@ -12,6 +12,7 @@ use coase_core::participant::Participant;
 use coase_core::policy::Modified;
 use coase_core::policy::policies::Integrated;
 use coase_core::program::SolveError;
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Feeder, Setting};
 use coase_core::{Allocation, Market, MechanismError, Outcome, RunContext, register};
 use common::five_vpps::{five_vpps, setting};
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Everybody by itself.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Alone {}
 register!(Alone, "alone-in-test", Baseline, "nobody trades", claims: [], needs: [], information: Prices);

@@ -10,6 +10,7 @@ use coase_core::outcome::Status;
 use coase_core::participant::Participant;
 use coase_core::physical::Physical;
 use coase_core::policy::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility, SignalKind};
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Feeder, Setting};
 use coase_core::terms::Terms;
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register, register_policy};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 const PRICE_PER_KG: f64 = 0.28;
 
 /// Everybody by itself.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Alone {}
 register!(Alone, "alone-in-test", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
@@ -32,7 +33,7 @@ impl Mechanism for Alone {
 }
 
 /// The grand coalition at least cost.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Together {}
 register!(Together, "together-in-test", Baseline, "least cost of all", claims: [], needs: [], information: FullTypes);
@@ -45,7 +46,7 @@ impl Mechanism for Together {
 }
 
 /// Marginal cost of upstream supply with its carbon, at every member's bus.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Marginal {}
 register_policy!(Marginal, "marginal-in-test", "upstream cost and carbon at the margin", claims: [], source: "test");

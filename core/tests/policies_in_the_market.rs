@@ -9,6 +9,7 @@ use coase_core::network::built_in;
 use coase_core::outcome::{Party, Reason, Status};
 use coase_core::participant::Participant;
 use coase_core::policy::CarbonPolicy;
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Feeder, Setting};
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register};
 use common::five_vpps::{five_vpps, setting};
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Everybody by itself.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Alone {}
 register!(Alone, "alone-under-policies", Baseline, "nobody trades", claims: [], needs: [], information: Prices);

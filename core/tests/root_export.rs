@@ -6,13 +6,14 @@ use coase_core::network::{Bus, BusKind, Network, NodeId};
 use coase_core::outcome::{Party, Status};
 use coase_core::participant::{Device, Load, MicroTurbine, Participant, Portfolio};
 use coase_core::policy::CarbonPolicy;
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Everybody by itself.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Alone {}
 register!(Alone, "alone-at-the-root", Baseline, "nobody trades", claims: [], needs: [], information: Prices);

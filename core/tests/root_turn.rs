@@ -7,6 +7,7 @@ use coase_core::network::{Network, built_in};
 use coase_core::outcome::{Status, Verdict};
 use coase_core::participant::{Device, Load, MicroTurbine, Participant, Portfolio, Storage};
 use coase_core::policy::CarbonPolicy;
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Feeder, Member, Periods, Setting, Tariff};
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
 use proptest::prelude::*;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Everybody by itself.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Alone {}
 register!(Alone, "alone-at-the-turn", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
@@ -25,7 +26,7 @@ impl Mechanism for Alone {
 }
 
 /// The grand coalition at least cost.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Together {}
 register!(Together, "together-at-the-turn", Baseline, "least cost", claims: [Efficient], needs: [], information: FullTypes);

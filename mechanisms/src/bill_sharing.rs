@@ -4,10 +4,11 @@
 use crate::internal_price::{Balance, Band, Positions, run};
 use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Over which time the bill is shared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Billing {
     /// Every slot by itself: `p_buy = buy (D - S)+ / D`, `p_sell = sell (S - D)+ / S`.
     #[default]
@@ -17,8 +18,11 @@ pub enum Billing {
     Horizon,
 }
 
-/// Sellers are paid only for what the community exports, so it is not individually rational for them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The community's bill is split in proportion to what everybody takes; what is generated and used inside costs nothing.
+///
+/// With surplus `S` and deficit `D` of a slot, `p_buy = buy (D - S)+ / D` and `p_sell = sell (S - D)+ / S`. Sellers are paid
+/// only for what the community exports, so it is not individually rational for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BillSharing {
     /// Billing period.

@@ -4,11 +4,12 @@ use crate::gap::least_cost_gap;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Side, Signal};
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `min sum_i Phi_i` over all trades, the network ignored. No payments between participants: everybody bears its own
 /// `Phi_i(x*)`, so nobody's consent is claimed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CentralOptimum {}
 

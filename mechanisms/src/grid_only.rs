@@ -2,10 +2,11 @@
 
 use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Nobody trades with anybody but the grid: `n` independent problems `min Phi_i`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GridOnly {}
 

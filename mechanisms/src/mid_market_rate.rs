@@ -3,11 +3,12 @@
 use crate::internal_price::{Positions, at_fixed_positions, run};
 use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// With `mid = (sell + buy) / 2`: a short community sells at `mid` and buys at `(S mid + (D - S) buy) / D`; a long one buys
 /// at `mid` and sells at `(D mid + (S - D) sell) / S`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MidMarketRate {
     /// Whether positions answer to the internal prices; otherwise they are those without trade.

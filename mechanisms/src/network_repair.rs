@@ -11,10 +11,11 @@ use coase_core::mechanism::Mechanism;
 use coase_core::open::Open;
 use coase_core::outcome::{Kind, Status};
 use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, register, repair};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The wrapper and what it wraps.
-#[derive(Debug, Serialize, Deserialize)]
+/// Another mechanism within the limits of the network: where its outcome breaks one, injections are limited and it runs again.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkRepair {
     /// The mechanism that does not look at the network.

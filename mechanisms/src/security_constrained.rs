@@ -18,11 +18,12 @@ use coase_core::market::{NetworkMode, Plan};
 use coase_core::mechanism::{Here, Mechanism};
 use coase_core::outcome::{Claim, Side, Signal};
 use coase_core::{Certificate, Market, MechanismError, Outcome, Party, Reason, RunContext, physical, register};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How P2 pays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Settlement {
     /// The gain within the network is split equally.
     #[default]
@@ -34,12 +35,16 @@ pub enum Settlement {
 }
 
 /// Optimal power flow with the participants inside, then payments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+///
+/// P1 minimises `sum Phi_i + c_loss losses` within the network. P2 pays `tau_i = J0_i - Phi_i - (1/n) (sum J0 - sum Phi - L)`
+/// with the network charge `L = sum_t c_loss,t (losses_t at the dispatch - losses_t at no trade)`, or nodal prices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecurityConstrained {
     /// How it is paid.
     pub settlement: Settlement,
     /// What a kWh of losses costs; the tariff's buying price if not given.
+    #[schemars(range(min = 0.0))]
     pub loss_price_per_kwh: Option<f64>,
 }
 

@@ -3,14 +3,16 @@
 use crate::internal_price::{Balance, Band, Positions, at_fixed_positions, run};
 use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// With `r = S / D` and `L = sell + compensation`: for `r <= 1` the price is `L buy / ((buy - L) r + L)`, and buyers pay
 /// `p r + buy (1 - r)` on average; for `r > 1` what is matched costs `L`, and sellers get `sell + compensation / r`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SupplyDemandRatio {
     /// What sellers get above the feed-in price even in a surplus, per kWh; at most the width of the tariff.
+    #[schemars(range(min = 0.0))]
     pub compensation_per_kwh: f64,
     /// Whether positions answer to the internal prices; otherwise they are those without trade.
     pub responsive: bool,

@@ -2,6 +2,7 @@
 //! other, and spoils nothing but its own runs when it breaks.
 
 use coase_core::mechanism::Mechanism;
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
 use coase_mechanisms as _;
 use coase_scenarios::{Experiment, Loader, RunOptions, RunStatus};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Does nothing, or breaks.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Fragile {
     strength: u32,

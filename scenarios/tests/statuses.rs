@@ -10,6 +10,7 @@ use coase_core::physical::Physical;
 use coase_core::policy::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility};
 use coase_core::program::Program;
 use coase_core::record::{RunRecord, Value};
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::Setting;
 use coase_core::terms::Terms;
 use coase_core::{
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// What can be wrong with what a mechanism returns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 enum Fault {
     #[default]
     Nothing,
@@ -47,7 +48,7 @@ enum Fault {
     Endless,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Faulty {
     fault: Fault,
@@ -224,7 +225,7 @@ fn a_cancelled_run_is_not_kept_and_is_run_again() {
 }
 
 /// Declares what is claimed on conditions and what is searched elsewhere, and transfers money to the second.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Claimant {
     takes: f64,
@@ -350,7 +351,7 @@ impl Participant for Unthinkable {
 }
 
 /// A policy that breaks where a market enters it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Breaks {}
 register_policy!(Breaks, "breaks", "breaks where it is entered", claims: [], source: "test");

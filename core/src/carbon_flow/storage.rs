@@ -26,6 +26,7 @@
 //! ```
 
 use crate::units::per_kg;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -36,7 +37,7 @@ const EMPTY_KWH: f64 = 1e-9;
 const OVERDRAFT: f64 = 1e-5;
 
 /// Who answers for the carbon of stored energy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 pub enum StorageRule {
     /// Carbon is conserved: `K' = K + w P_c dt - (sigma / eta_d) P_d dt` with `sigma = K / S`. Losses concentrate the
     /// carbon of what is left, and whoever takes the discharge bears it.

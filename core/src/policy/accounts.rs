@@ -9,10 +9,11 @@ use crate::market::Plan;
 use crate::physical::Physical;
 use crate::setting::{Product, Setting};
 use crate::terms::{Account, Charge, at};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Free allowances.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Quota {
     /// The participant's own `quota_kg` over the horizon.
@@ -23,9 +24,11 @@ pub enum Quota {
     OutputBased {
         /// Allowance per kWh imported from the grid.
         #[serde(default = "typical_quota")]
+        #[schemars(range(min = 0.0))]
         grid_kg_per_kwh: f64,
         /// Allowance per kWh from emitting devices.
         #[serde(default = "typical_quota")]
+        #[schemars(range(min = 0.0))]
         turbine_kg_per_kwh: f64,
     },
 }

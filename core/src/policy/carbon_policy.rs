@@ -12,7 +12,9 @@ use crate::outcome::{Certificate, Ledger};
 use crate::physical::Physical;
 use crate::setting::Setting;
 use crate::terms::Terms;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::{Arc, LazyLock};
 
@@ -196,6 +198,16 @@ impl<'de> Deserialize<'de> for Box<dyn CarbonPolicy> {
     }
 }
 
+impl JsonSchema for Box<dyn CarbonPolicy> {
+    fn schema_name() -> Cow<'static, str> {
+        "CarbonPolicy".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        open::schema::<dyn CarbonPolicy>(generator)
+    }
+}
+
 impl Serialize for dyn CarbonPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         open::serialize(self.plugin().id, self, serializer)
@@ -245,6 +257,7 @@ macro_rules! register_policy {
                     parse: |d| $crate::open::parse::<$ty>(d).map(|p| Box::new(p) as Box<dyn $crate::policy::CarbonPolicy>),
                     default: || Box::new(<$ty>::default()),
                     fields: $crate::open::fields::<$ty>,
+                    schema: <$ty as $crate::schemars::JsonSchema>::json_schema,
                 },
             };
             $registered

@@ -16,7 +16,9 @@ use crate::outcome::{Certificate, Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Terms};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -66,6 +68,28 @@ impl<R: Rule> From<R> for Modified<R> {
 impl<R: Rule + Default> Default for Modified<R> {
     fn default() -> Self {
         R::default().into()
+    }
+}
+
+/// The fields of the rule and of the modifiers, side by side.
+impl<R: JsonSchema> JsonSchema for Modified<R> {
+    fn schema_name() -> Cow<'static, str> {
+        R::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        format!("Modified<{}>", R::schema_id()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut rule = R::json_schema(generator);
+        let mut modifiers = Modifiers::json_schema(generator);
+        let shared = modifiers.ensure_object().remove("properties");
+        let fields = rule.ensure_object().entry("properties").or_insert_with(|| serde_json::json!({}));
+        if let (Some(fields), Some(serde_json::Value::Object(shared))) = (fields.as_object_mut(), shared) {
+            fields.extend(shared);
+        }
+        rule
     }
 }
 

@@ -3,12 +3,13 @@
 
 use super::error::PolicyError;
 use crate::carbon_flow::storage::StorageRule;
+use schemars::JsonSchema;
 use serde::de::MapAccess;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize};
 
 /// What counts as import from upstream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ImportBase {
     /// Every kWh bought from the grid, as in most of the literature. What one member exports and another imports through the
     /// grid is charged as if it came from upstream: `phantom_kg`.
@@ -19,7 +20,7 @@ pub enum ImportBase {
 }
 
 /// Who is charged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Coverage {
     /// The members.
     #[default]
@@ -30,7 +31,7 @@ pub enum Coverage {
 }
 
 /// What the authority does with its revenue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Recycling {
     /// It keeps it.
     #[default]
@@ -48,7 +49,8 @@ pub enum Recycling {
 }
 
 /// Options of every policy; the defaults are the first variants, `visible: true`, prices as they are written, and zero.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema)]
+#[schemars(default)]
 pub struct Modifiers {
     /// Whether participants see the charge when they decide; otherwise they ignore carbon and are charged afterwards.
     pub visible: bool,
@@ -59,8 +61,10 @@ pub struct Modifiers {
     /// Where the revenue goes. Nobody sees a refund when it decides.
     pub recycling: Recycling,
     /// Share by which fixed quotas and caps shrink every year.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub quota_decline_per_year: f64,
     /// Years since quotas and caps had their written size: what a sweep over years varies.
+    #[schemars(range(min = 0.0), extend("unit" = "a"))]
     pub year: f64,
     /// How carbon follows stored energy. It acts where the carbon flow is computed: on the intensities of nodes and exports,
     /// and so on policies that charge by them and on every account of traced carbon; charges on imports and direct emissions
@@ -70,6 +74,7 @@ pub struct Modifiers {
     pub allow_negative_carbon_price: bool,
     /// What every price of the policy is multiplied by, so that policies whose prices have different names are swept, and
     /// made comparable, alike. Without effect where there is no price.
+    #[schemars(range(min = 0.0))]
     pub price_factor: f64,
 }
 

@@ -1,10 +1,11 @@
 //! The stepped carbon price: a base price that grows from tier to tier, and what a surplus of allowances earns.
 
 use super::Charge;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a surplus earns; tiers of the reward are as wide as those of the price.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum Reward {
     /// The base price for every kg (R1).
     #[default]

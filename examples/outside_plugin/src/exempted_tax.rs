@@ -4,18 +4,21 @@
 use coase_core::policy::accounts::{self, Quota};
 use coase_core::policy::{Modified, Modifiers, PolicyError, Rule};
 use coase_core::register_policy;
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::Setting;
 use coase_core::terms::{Account, Charge};
 use coase_core::units::per_kg;
 use serde::{Deserialize, Serialize};
 
 /// Over the horizon a member pays `price [E - exempt]+` on its imports and direct emissions `E`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExemptedTax {
     /// Price of a tonne beyond the exemption.
+    #[schemars(range(min = 0.0))]
     pub price_per_tonne: f64,
     /// What every member may emit for nothing, kg over the horizon; it shrinks with `quota_decline_per_year`.
+    #[schemars(range(min = 0.0))]
     pub exempt_kg: f64,
 }
 

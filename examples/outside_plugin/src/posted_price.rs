@@ -3,14 +3,16 @@
 
 use coase_core::mechanism::{Here, Mechanism};
 use coase_core::outcome::{Side, Signal, pro_rata};
+use coase_core::schemars::{self, JsonSchema};
 use coase_core::{Market, MechanismError, Outcome, Party, Reason, RunContext, register};
 use serde::{Deserialize, Serialize};
 
 /// The price is `sell + share (buy - sell)` of the grid's tariff.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PostedPrice {
     /// Where between the grid's selling (0) and buying price (1).
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub share: f64,
 }
 

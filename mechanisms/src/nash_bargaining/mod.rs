@@ -16,10 +16,11 @@ use crate::internal_price::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Claim, Side, Signal, Trade, pro_rata};
 use coase_core::{Certificate, Market, MechanismError, Outcome, Party, Reason, RunContext, Status, register};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How P2 pays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum PaymentMode {
     /// Unrestricted payments: the gain is split exactly by the weights, prices may leave the tariff band.
     #[default]
@@ -28,8 +29,11 @@ pub enum PaymentMode {
     SequentialBounded,
 }
 
-/// Asymmetric Nash bargaining.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Asymmetric Nash bargaining over the gain of cooperation, `max prod_i (J0_i - J_i)^w_i`.
+///
+/// P1 minimises the cost of all, `x* = argmin sum_i Phi_i`. P2 divides the gain `D = sum_i (J0_i - Phi_i(x*))`: everybody pays
+/// `tau_i = J0_i - Phi_i(x*) - (w_i / sum w) D`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NashBargaining {
     /// Bargaining power.

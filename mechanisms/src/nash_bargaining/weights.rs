@@ -1,10 +1,11 @@
 //! Bargaining power from what everybody contributes to trade.
 
 use coase_core::outcome::Trade;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Bargaining power of the members. With `s_i`, `r_i` the energy sold and bought over the largest of its kind:
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Weights {
     /// Equal: the symmetric solution.
     #[default]

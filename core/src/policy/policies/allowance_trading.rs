@@ -22,13 +22,14 @@ use crate::policy::{Coverage, Modified, Modifiers, PolicyError, Responsibility, 
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Reward};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Share of the allowances wanted at a price that is missing by rounding.
 const ROUNDING: f64 = 1e-9;
 
 /// How allowances change hands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Credits {
     /// In a market of their own.
     #[default]
@@ -38,17 +39,22 @@ pub enum Credits {
     Bundled,
 }
 
-/// A ladder on every member's balance, and allowances that can be passed on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A ladder on every member's balance, and allowances that can be passed on: at their price `rho` a member with balance `x` pays
+/// `rho x - F*(rho)`, with `F` as of `stepped`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AllowanceTrading {
     /// Price of a tonne in the first tier.
+    #[schemars(range(min = 0.0))]
     pub base_price_per_tonne: f64,
     /// Width of a tier, kg over the horizon.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub interval_kg: f64,
     /// What every tier adds, as a share of the base price.
+    #[schemars(range(min = 0.0))]
     pub growth: f64,
     /// Number of tiers; the last has no end.
+    #[schemars(range(min = 1, max = 1000))]
     pub tiers: usize,
     /// What a surplus of allowances earns.
     pub reward: Reward,
@@ -57,6 +63,7 @@ pub struct AllowanceTrading {
     /// How allowances change hands.
     pub credits: Credits,
     /// Allowances that a kWh of a member's own renewable generation earns, kg.
+    #[schemars(range(min = 0.0))]
     pub renewable_kg_per_kwh: f64,
 }
 

@@ -11,15 +11,19 @@ use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge};
 use crate::units::per_kg;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Missing allowances are bought at one price, surplus ones sold at another that is not higher.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Missing allowances are bought at one price, surplus ones sold at another that is not higher:
+/// `pi_b [E - Q]+ - pi_s [E - Q]-` with emissions `E` and free allowances `Q`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CapAndTrade {
     /// Price of a missing allowance, per tonne.
+    #[schemars(range(min = 0.0))]
     pub price_per_tonne: f64,
     /// Price of a surplus allowance, per tonne; the same if not given, 0 if surplus cannot be sold.
+    #[schemars(range(min = 0.0))]
     pub sell_price_per_tonne: Option<f64>,
     /// Free allowances.
     pub quota: Quota,

@@ -15,10 +15,11 @@ use crate::policy::{
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who is capped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum CapScope {
     /// Every member by itself: a constraint, no money.
     #[default]
@@ -27,12 +28,14 @@ pub enum CapScope {
     Total,
 }
 
-/// Emissions may not exceed a cap.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Emissions may not exceed a cap: `E_i <= C` of every member, or `sum_i E_i <= C` of all together at one price `p >= 0` of a kg
+/// with `p (C - sum_i E_i) = 0`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HardCap {
     /// Greatest emissions over the horizon, kg, of each or of all. Not given: the participants' quotas; under
     /// [`CapScope::Total`] these are then allowances in their hands, while allowances of a given cap are all bought.
+    #[schemars(range(min = 0.0))]
     pub cap_kg: Option<f64>,
     /// Who is capped.
     pub scope: CapScope,

@@ -35,10 +35,11 @@ use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Terms};
 use crate::units::per_kg;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How carbon enters the price.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Form {
     /// As a tax at the sources.
     #[default]
@@ -50,7 +51,7 @@ pub enum Form {
 }
 
 /// What carbon costs that the feeder exports to the upstream grid.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RootExport {
     /// What a load at the root would pay.
     #[default]
@@ -61,15 +62,18 @@ pub enum RootExport {
     Unpriced,
 }
 
-/// One nodal price for electricity and carbon.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One nodal price for electricity and carbon: with the tax internalised, `(c_0 + tau e_0) dP_0/dd_n` at node `n`, what one more
+/// kWh there costs upstream, carbon included. Trades between peers settle at the price of the root.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Integrated {
     /// Price of a tonne in the nodal price.
+    #[schemars(range(min = 0.0))]
     pub price_per_tonne: f64,
     /// How carbon enters the price.
     pub form: Form,
     /// Margin of the retailer: what imports cost more and exports earn less than the nodal price, per kWh.
+    #[schemars(range(min = 0.0))]
     pub retail_margin_per_kwh: f64,
     /// What exported carbon costs.
     pub root_export: RootExport,

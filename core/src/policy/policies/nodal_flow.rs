@@ -22,10 +22,11 @@ use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Terms};
 use crate::units::per_kg;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What an exporter is credited per kWh.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ExportCredit {
     /// The intensity of what it exports: whoever takes it pays.
     #[default]
@@ -37,7 +38,7 @@ pub enum ExportCredit {
 }
 
 /// How direct emissions are charged.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum Direct {
     /// At the price of the flows.
     #[default]
@@ -47,11 +48,13 @@ pub enum Direct {
     Stepped(Stepped),
 }
 
-/// A carbon price along the flows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A carbon price along the flows, `tau (direct + sum_t w_n [x]+ - w^x [x]-)` with the net withdrawal `x` at node `n`, peers
+/// included, and the intensities `w` that the carbon flow gives nodes and exports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NodalFlow {
     /// Price of a tonne.
+    #[schemars(range(min = 0.0))]
     pub price_per_tonne: f64,
     /// What an exporter is credited.
     pub export_credit: ExportCredit,

@@ -19,13 +19,16 @@ use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Terms};
 use crate::units::per_kg;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A price on marginal emissions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A price on marginal emissions: `tau LME_n` on the net withdrawal and `tau` on direct emissions, where `LME_n = e_0 dP_0/dd_n`
+/// is what one more kWh at node `n` adds upstream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NodalMarginal {
     /// Price of a tonne.
+    #[schemars(range(min = 0.0))]
     pub price_per_tonne: f64,
 }
 

@@ -4,10 +4,11 @@ use crate::policy::{Modified, Modifiers, PolicyError, Rule};
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::Account;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Nobody pays for carbon.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoPolicy {}
 

@@ -8,22 +8,28 @@ use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Ladder, Reward};
 use crate::units::per_kg;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A ladder has no more tiers: every one is a piece of every account's cost.
 const MOST_TIERS: usize = 1000;
 
-/// The price of a tonne grows with every interval beyond the quota.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The price of a tonne grows with every interval beyond the quota: a member pays `F(E - Q)` with
+/// `F(x) = max_k base (1 + k growth) x - base interval growth k (k + 1) / 2` for `x >= 0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stepped {
     /// Price of a tonne in the first tier.
+    #[schemars(range(min = 0.0))]
     pub base_price_per_tonne: f64,
     /// Width of a tier, kg over the horizon.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub interval_kg: f64,
     /// What every tier adds, as a share of the base price.
+    #[schemars(range(min = 0.0))]
     pub growth: f64,
     /// Number of tiers; the last has no end.
+    #[schemars(range(min = 1, max = 1000))]
     pub tiers: usize,
     /// What a surplus of allowances earns.
     pub reward: Reward,

@@ -12,19 +12,24 @@ use crate::policy::{
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Reward};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A ladder on carbon along the flows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A ladder on carbon along the flows: `F(R - Q)` with `R = direct + sum_t w_n [x]+ - w^x [x]-` and `F` as of `stepped`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SteppedNodal {
     /// Price of a tonne in the first tier.
+    #[schemars(range(min = 0.0))]
     pub base_price_per_tonne: f64,
     /// Width of a tier, kg over the horizon.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub interval_kg: f64,
     /// What every tier adds, as a share of the base price.
+    #[schemars(range(min = 0.0))]
     pub growth: f64,
     /// Number of tiers; the last has no end.
+    #[schemars(range(min = 1, max = 1000))]
     pub tiers: usize,
     /// What a surplus of allowances earns.
     pub reward: Reward,

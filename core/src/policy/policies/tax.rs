@@ -6,13 +6,15 @@ use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge};
 use crate::units::per_kg;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One price for every tonne; quotas do not count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One price for every tonne emitted or imported, `tau E`; quotas do not count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tax {
     /// Price of a tonne.
+    #[schemars(range(min = 0.0))]
     pub price_per_tonne: f64,
 }
 

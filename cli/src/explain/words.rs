@@ -1,0 +1,87 @@
+//! Lines of a terminal: paragraphs, and parameters with their meanings.
+
+use coase_core::declaration::Parameter;
+
+/// Characters in a line.
+const WIDTH: usize = 100;
+
+/// A text in lines of at most [`WIDTH`], each behind an indent. Fenced lines stay as they are, without their fences.
+pub fn wrapped(text: &str, indent: &str) -> String {
+    let mut out = String::new();
+    let mut fenced = false;
+    for paragraph in text.lines() {
+        if paragraph.trim_start().starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        if fenced || paragraph.is_empty() {
+            out += format!("{indent}{paragraph}").trim_end();
+            out.push('\n');
+            continue;
+        }
+        let mut line = indent.to_owned();
+        for word in paragraph.split_whitespace() {
+            if line.len() > indent.len() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                out += &line;
+                out.push('\n');
+                indent.clone_into(&mut line);
+            }
+            if line.len() > indent.len() {
+                line.push(' ');
+            }
+            line += word;
+        }
+        out += &line;
+        out.push('\n');
+    }
+    out
+}
+
+/// Parameters, one after the other: name and default, unit and range, meaning, and the words that can be written.
+pub fn parameters(all: &[Parameter], default: &dyn Fn(&Parameter) -> Option<String>, indent: &str) -> String {
+    let mut out = String::new();
+    for parameter in all {
+        let default = match default(parameter) {
+            Some(default) => format!(" = {default}"),
+            None if parameter.required => " (required)".to_owned(),
+            None => String::new(),
+        };
+        let unit = parameter.unit.as_ref().map_or_else(String::new, |unit| format!(" [{unit}]"));
+        out.extend([indent, &parameter.name, &default, &unit, "\n"]);
+        let inner = format!("{indent}    ");
+        out += &wrapped(&parameter.meaning, &inner);
+        if parameter.variants.is_empty() {
+            out.extend([&inner, "takes ", &parameter.allowed(), "\n"]);
+            continue;
+        }
+        for variant in &parameter.variants {
+            let value = variant.value.as_ref().map_or_else(String::new, |value| format!("({value})"));
+            let colon = if variant.meaning.is_empty() { "" } else { ": " };
+            out += &wrapped(&format!("{}{value}{colon}{}", variant.name, variant.meaning), &inner);
+            out += &parameters(&variant.fields, &written, &format!("{inner}    "));
+        }
+    }
+    out
+}
+
+/// A parameter's own default as RON writes it, where it can be told without its type.
+pub fn written(parameter: &Parameter) -> Option<String> {
+    use coase_core::declaration::Takes;
+    use serde_json::Value;
+    match parameter.default.as_ref()? {
+        Value::Null => Some("None".to_owned()),
+        Value::String(word) if parameter.takes == Takes::Word => Some(word.clone()),
+        plain @ (Value::Bool(_) | Value::Number(_) | Value::String(_)) => Some(plain.to_string()),
+        Value::Array(list) if list.is_empty() => Some("[]".to_owned()),
+        Value::Array(list) if !list.iter().any(|x| x.is_array() || x.is_object()) => {
+            Some(format!("[{}]", list.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")))
+        }
+        Value::Object(map) if map.is_empty() && matches!(parameter.takes, Takes::Map(_)) => Some("{}".to_owned()),
+        Value::Object(map) => {
+            let plain = map.values().all(|x| !x.is_array() && !x.is_object());
+            let fields = map.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ");
+            plain.then(|| format!("({fields})"))
+        }
+        Value::Array(_) => None,
+    }
+}
