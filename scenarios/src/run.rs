@@ -547,7 +547,7 @@ fn unsolved(error: &SolveError) -> (RunStatus, Option<f64>) {
         SolveError::NotCertified { gap, .. } => (RunStatus::NotConverged, gap.is_finite().then_some(*gap)),
         SolveError::Undecided { .. } => (RunStatus::NotConverged, None),
         SolveError::Of { source, .. } => unsolved(source),
-        SolveError::Bounds { .. } | SolveError::Unmet { .. } | SolveError::Network(_) => (RunStatus::Failed, None),
+        SolveError::Bounds { .. } | SolveError::Unmet { .. } | SolveError::Refused(_) => (RunStatus::Failed, None),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Local, Market};
 use crate::network::BusKind;
 use crate::network::Network;
 use crate::opf::{NetworkBlock, OpfError, Withdrawal};
-use crate::program::{Chosen, Cost, Expr, Program, Row, Solution, SolveError, Var};
+use crate::program::{Chosen, Cost, Expr, Program, Refusal, Row, Solution, SolveError, Var};
 use crate::setting::{Feeder, Product, Setting};
 use crate::terms::{Charge, Limits, Terms};
 use std::sync::Arc;
@@ -241,7 +241,7 @@ pub(super) fn nearest_voltages(market: &Market, question: &Economy) -> Result<Ve
 fn refused(why: OpfError) -> SolveError {
     match why {
         OpfError::Meshed => SolveError::Unmet { need: "a radial network (this one is meshed)" },
-        other => SolveError::Network(Box::new(other)),
+        other => SolveError::Refused(Refusal::new(other)),
     }
 }
 

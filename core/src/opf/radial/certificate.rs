@@ -13,7 +13,7 @@
 use super::adjoint::{Prices, Sources};
 use super::feeder::{Feeder, FlowState};
 use super::formulation::{Layout, Scaled};
-use crate::program::flow_interior::FlowPoint;
+use crate::program::flows::FlowPoint;
 
 /// How far a dispatch can be from the global optimum, proven.
 #[derive(Clone, Copy, Debug, PartialEq)]

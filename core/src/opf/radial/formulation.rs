@@ -5,7 +5,7 @@
 
 use super::ask::{Control, Hour};
 use super::feeder::{Feeder, FlowState};
-use crate::program::flow_interior::FlowPoint;
+use crate::program::flows::FlowPoint;
 use crate::program::flows::{Disc, Divisor, FlowProgram, FlowTerm};
 
 /// What stands for no limit on a control, in units of the base: certificates need finite ranges.

@@ -10,7 +10,7 @@ use super::result::{BusResult, Dispatch, Status, Violation};
 use super::solved::{MISSED, Solved};
 use crate::network::Network;
 use crate::opf::Price;
-use crate::program::flow_interior::response;
+use crate::program::flows::response;
 
 /// A squared current that exceeds that of the flow by this share is none.
 const INEXACT: f64 = 1e-5;

@@ -13,8 +13,7 @@ use super::result::{Dispatch, Status};
 use super::solved::{MISSED, Solved, in_per_unit};
 use crate::network::Network;
 use crate::opf::{OpfError, SlackVoltage};
-use crate::program::flow_interior::{FlowPoint, FlowSolution, solve};
-use crate::program::flows::{FlowPattern, Mode};
+use crate::program::flows::{FlowPattern, FlowPoint, FlowSolution, Mode, solve_flows as solve};
 use std::sync::{Arc, Mutex};
 
 const TOLERANCE: f64 = 1e-11;

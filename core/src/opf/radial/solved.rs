@@ -5,8 +5,8 @@ use super::feeder::Feeder;
 use super::formulation::{Layout, Scaled};
 use crate::network::Network;
 use crate::opf::{OpfError, SlackVoltage};
-use crate::program::flow_interior::{FlowPoint, FlowSolution};
 use crate::program::flows::{FlowPattern, FlowProgram};
+use crate::program::flows::{FlowPoint, FlowSolution};
 use std::sync::Arc;
 
 /// Misses below this (pu) are none.

@@ -6,7 +6,7 @@ use super::super::proof::LimitDuals as Duals;
 use super::super::solved::in_per_unit;
 use super::*;
 use crate::opf::OpfError;
-use crate::program::reference::relaxed_point;
+use crate::program::flows::relaxed_point;
 
 /// What a conic solver proposes for an hour: controls, duals, and the value of its relaxation.
 fn conic(network: &Network, hour: &Hour) -> (Vec<(f64, f64)>, Duals, f64) {

@@ -4,7 +4,7 @@ use super::super::formulation::{Limits, formulate};
 use super::super::solved::in_per_unit;
 use super::properties::tree;
 use super::*;
-use crate::program::reference::relaxed_point;
+use crate::program::flows::relaxed_point;
 use clarabel::solver::SolverStatus;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;

@@ -15,7 +15,7 @@ use super::{Expr, Instance, Program, Restriction, Row, Var};
 
 /// Segments of one quantity, and where their prices fall.
 #[derive(Clone, Debug)]
-pub(super) struct Filling {
+pub(in crate::program) struct Filling {
     /// The row that adds up the segments, and the coefficient in it of those above zero; those below have minus that.
     row: (usize, f64),
     /// Segments from the least value of the quantity to the greatest: variable, and whether it is above zero.
@@ -28,7 +28,7 @@ pub(super) struct Filling {
 
 /// A filling whose pieces are out of order.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Disorder {
+pub(in crate::program) struct Disorder {
     /// The fall that is crossed most, by position among the falls.
     pub fall: usize,
     /// How far, as a share of a piece.
@@ -144,7 +144,7 @@ impl Filling {
 
 /// The same point with the pieces of all quantities in order: the quantities stay, what is counted by pieces follows. Nothing
 /// if a quantity that follows has no room.
-pub(super) fn put_in_order(problem: &Instance, x: &[f64]) -> Option<Vec<f64>> {
+pub(in crate::program) fn put_in_order(problem: &Instance, x: &[f64]) -> Option<Vec<f64>> {
     let mut x = x.to_vec();
     for filling in problem.fillings() {
         let (row, coefficient) = filling.row;
@@ -169,7 +169,7 @@ pub(super) fn put_in_order(problem: &Instance, x: &[f64]) -> Option<Vec<f64>> {
 }
 
 /// Rows that only hold pieces in order.
-pub(super) fn hull_rows(problem: &Instance) -> impl Iterator<Item = usize> + '_ {
+pub(in crate::program) fn hull_rows(problem: &Instance) -> impl Iterator<Item = usize> + '_ {
     problem.fillings().iter().flat_map(|filling| filling.hull.iter().map(|h| h.0))
 }
 

@@ -3,9 +3,9 @@
 //! Every row may be missed at a price; the least total miss is itself a program, always feasible, and its certificate
 //! proves a positive optimum. The rows it misses are the witness.
 
-use super::Instance;
-use super::normal::{Normal, Symbolic};
-use super::solver::interior_then_face;
+use super::exact::interior_then_face;
+use crate::program::Instance;
+use crate::program::model::normal_form::{Normal, Symbolic};
 
 const MOST_NAMED: usize = 3;
 /// Misses, relative to a row's size, below which a program counts as feasible.

@@ -1,8 +1,8 @@
 //! Variables, affine expressions and separable convex costs. Knows no solver.
 
-/// A variable of a [`Program`](super::Program).
+/// A variable of a [`Program`](crate::program::Program).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Var(pub(super) usize);
+pub struct Var(pub(in crate::program) usize);
 
 impl Var {
     /// Position of the variable in a solution's `x`.
@@ -11,9 +11,9 @@ impl Var {
     }
 }
 
-/// An equality row of a [`Program`](super::Program); its dual is the derivative of the least cost by its right-hand side.
+/// An equality row of a [`Program`](crate::program::Program); its dual is the derivative of the least cost by its right-hand side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Row(pub(super) usize);
+pub struct Row(pub(in crate::program) usize);
 
 impl Row {
     /// Position of the row in a solution's `y`.

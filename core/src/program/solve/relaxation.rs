@@ -1,27 +1,21 @@
 //! One convex program, choices aside: interior point, exact face, certificate; a second opinion where that fails.
 
-use super::crossover::{EXACT, refine};
-use super::interior::{Ended, Interior};
-use super::normal::{Normal, Point, Quality};
-use super::{Certificate, Instance, Solution, SolveError, flow_solver, infeasible, reference};
+use super::crossover::refine;
+use super::exact::interior_then_face;
+use super::{Answer, flow_relaxation, infeasible, reference};
+use crate::program::model::normal_form::{Normal, Point, Quality};
+use crate::program::{Certificate, Instance, Solution, SolveError};
 
 /// What an answer must have: gap relative to the money that moves, rows relative to their size.
 const ENOUGH: Quality = Quality { residual: 1e-9, gap: 1e-9 };
 /// What is still believed of the last resort.
 const BARELY: Quality = Quality { residual: 1e-7, gap: 1e-6 };
 
-/// A certified answer, with the money its gap is measured against.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub solution: Solution,
-    pub money: f64,
-}
-
 /// Solves the relaxation of `problem`, in which every choice is ignored.
 pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     problem.check_bounds()?;
     if !problem.is_convex() {
-        return flow_solver::relaxation(problem);
+        return flow_relaxation::relaxation(problem);
     }
     let symbolic = problem.symbolic();
     let normal = Normal::new(symbolic, problem);
@@ -61,40 +55,12 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
 pub(super) fn second_opinion(problem: &Instance) -> Result<Solution, SolveError> {
     problem.check_bounds()?;
     if !problem.is_convex() {
-        return Ok(flow_solver::second_opinion(problem));
+        return Ok(flow_relaxation::second_opinion(problem));
     }
     let normal = Normal::new(problem.symbolic(), problem);
     let Point { x, y } = normal.restore(problem, &reference::solve(&normal));
     let certificate = Certificate::of(problem, &x, &y);
     Ok(Solution { x, y, certificate, nodes: 1, settled: true })
-}
-
-/// Interior point, then crossover to the exact face; where the face is not exact, from deeper inside again. The best
-/// point found, whatever its quality.
-pub(super) fn interior_then_face(normal: &Normal) -> Option<Point> {
-    let mut interior = Interior::new(normal);
-    let mut best: Option<(Point, Quality)> = None;
-    let mut keep = |point: Point, quality: Quality| {
-        let gap = |q: Quality| if q.residual <= 1e-9 { q.gap } else { f64::INFINITY };
-        if best.as_ref().is_none_or(|&(_, b)| gap(quality) < gap(b)) {
-            best = Some((point, quality));
-        }
-        best.as_ref().is_some_and(|&(_, b)| b.within(EXACT))
-    };
-    let (mut reduced, mut residual) = (vec![0.0; normal.linear.len()], vec![0.0; normal.rhs.len()]);
-    for (target, steps) in [(4e-10, 6), (4e-13, 20), (4e-16, 40)] {
-        let ended = interior.descend(target);
-        if let Some((point, quality)) = refine(normal, &interior.point, steps)
-            && keep(point, quality)
-        {
-            break;
-        }
-        let quality = normal.certify(&interior.point, &mut reduced, &mut residual);
-        if keep(interior.point.clone(), quality) || ended == Ended::Stuck {
-            break;
-        }
-    }
-    best.map(|(point, _)| point)
 }
 
 #[cfg(test)]

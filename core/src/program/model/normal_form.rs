@@ -4,12 +4,12 @@
 //! price, rows by their largest coefficient. All three are powers of two, so that scaling rounds nothing and a
 //! certificate holds in either units. Knows no participant, and no algorithm.
 
-use super::ldl::Pattern;
-use super::{Certificate, Instance, Program};
+use crate::linear::Pattern;
+use crate::program::{Certificate, Instance, Var};
 
 /// What the pattern of a program determines: columns, row scales, and the analysed pattern of `A A'`.
 #[derive(Clone, Debug)]
-pub(super) struct Symbolic {
+pub(in crate::program) struct Symbolic {
     columns: Columns,
     /// Power of two near the largest coefficient of each row; the columns are divided by it.
     row_scale: Vec<f64>,
@@ -30,7 +30,7 @@ struct Columns {
 
 /// An instance without its fixed variables, in its own units.
 #[derive(Clone, Debug)]
-pub(super) struct Normal<'p> {
+pub(in crate::program) struct Normal<'p> {
     pub pattern: &'p Pattern,
     columns: Columns,
     /// `h`, `q`, `l`, `u` and `u - l` of the remaining variables.
@@ -50,14 +50,14 @@ pub(super) struct Normal<'p> {
 
 /// Values of variables and multipliers of rows.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Point {
+pub(in crate::program) struct Point {
     pub x: Vec<f64>,
     pub y: Vec<f64>,
 }
 
 /// A [`Certificate`] in relative terms: what acceptance is decided by.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Quality {
+pub(in crate::program) struct Quality {
     /// Largest row residual, relative to the row's size.
     pub residual: f64,
     /// Duality gap, relative to the money that moves.
@@ -77,15 +77,12 @@ impl Quality {
 }
 
 impl Symbolic {
-    pub fn new(program: &Program) -> Self {
-        let (n, m) = (program.lower.len(), program.rows.len());
-        let row_scale: Vec<f64> = program
-            .rows
-            .iter()
-            .map(|row| power_of_two(row.iter().fold(0.0, |most: f64, &(_, a)| most.max(a.abs()))))
-            .collect();
+    pub fn new(n: usize, rows: &[Vec<(Var, f64)>]) -> Self {
+        let m = rows.len();
+        let row_scale: Vec<f64> =
+            rows.iter().map(|row| power_of_two(row.iter().fold(0.0, |most: f64, &(_, a)| most.max(a.abs())))).collect();
         let mut start = vec![0_u32; n + 1];
-        for &(v, _) in program.rows.iter().flatten() {
+        for &(v, _) in rows.iter().flatten() {
             start[v.index() + 1] += 1;
         }
         for j in 0..n {
@@ -93,7 +90,7 @@ impl Symbolic {
         }
         let (mut row, mut value) = (vec![0; start[n] as usize], vec![0.0; start[n] as usize]);
         let mut next = start.clone();
-        for (i, terms) in program.rows.iter().enumerate() {
+        for (i, terms) in rows.iter().enumerate() {
             for &(v, a) in terms {
                 let at = next[v.index()] as usize;
                 row[at] = i as u32;
@@ -384,7 +381,7 @@ fn is_point(lower: f64, upper: f64) -> bool {
 }
 
 /// Nearest power of two; 1 for what has no size.
-pub(super) fn power_of_two(v: f64) -> f64 {
+pub(in crate::program) fn power_of_two(v: f64) -> f64 {
     if v > 0.0 && v.is_finite() { 2.0_f64.powi(v.log2().round() as i32) } else { 1.0 }
 }
 

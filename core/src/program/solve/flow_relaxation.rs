@@ -1,11 +1,13 @@
 //! Programs with power flows in them, written by the builder: scaling, the exact solve, and a bound where it proves nothing.
 
-use super::flow_interior::{FlowPoint, FlowSolution, solve};
-use super::flows::{Disc, Divisor, FlowPattern, FlowProgram, FlowTerm, Mode};
+use super::Answer;
+use super::flow_equations::{FlowSolution, solve};
 use super::infeasible::Miss;
-use super::normal::{Point, power_of_two};
-use super::solver::Answer;
-use super::{Certificate, Instance, Solution, SolveError, infeasible, reference};
+use super::{infeasible, reference};
+use crate::program::model::flow_pattern::FlowPattern;
+use crate::program::model::flows::{Disc, Divisor, FlowPoint, FlowProgram, FlowTerm, Mode};
+use crate::program::model::normal_form::{Point, power_of_two};
+use crate::program::{Certificate, Instance, Solution, SolveError};
 use std::cell::Cell;
 
 const TOLERANCE: f64 = 1e-11;

@@ -5,8 +5,8 @@
 //! right variables are free the step is exact, and the answer lies on its bounds to the last digit. Ties and dependent
 //! rows need nothing extra: the pull chooses a point, and a row without a free variable moves by half a price at most.
 
-use super::ldl::{Ldl, Pivots};
-use super::normal::{Normal, Point, Quality};
+use crate::linear::{Ldl, Pivots};
+use crate::program::model::normal_form::{Normal, Point, Quality};
 
 const ROUNDS: usize = 12;
 const RESIDUAL: f64 = 1e-12;

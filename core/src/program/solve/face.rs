@@ -4,8 +4,9 @@
 //! nonzero reduced cost stay where they are, variables with curvature too (their values are unique), all others move
 //! freely, and rows keep their activities. The first answer is always in it. Power flows stay as they are.
 
-use super::flows::Divisor;
-use super::{Certificate, Chosen, Instance, Solution, SolveError, Var, choices};
+use super::choices;
+use crate::program::model::flows::Divisor;
+use crate::program::{Certificate, Chosen, Instance, Solution, SolveError, Var};
 
 /// Reduced cost x range, relative to the money that moves, above which a variable stays at its bound.
 const STRICT: [f64; 3] = [1e-8, 1e-10, 1e-12];

@@ -1,43 +1,13 @@
-//! Interior point for programs with power flows: Mehrotra's method on the flow equations themselves.
+//! An interior iterate of a program with power flows: its residuals, its directions and how far they may be taken.
 //!
 //! The squared currents are recomputed after every step, so that the only nonlinear residual sits in linear rows and the
-//! end is quadratic. No cone is formed. The target of the barrier never falls below a hundredth of the tolerance: a
-//! collapsed barrier would freeze the rows where active limits depend on each other.
+//! end is quadratic. No cone is formed.
 
-use super::flows::{Divisor, FIXED, FlowPattern, FlowProgram, Mode, StepSystem, Weights};
-
-const MOST_ITERATIONS: usize = 100;
-/// Iterations without a gain of a tenth before giving up.
-const PATIENCE: usize = 30;
-/// Ranges below this are points.
-const POINT: f64 = 1e-12;
-
-/// A primal and dual point.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct FlowPoint {
-    pub x: Vec<f64>,
-    /// Duals of the rows: derivative of the least cost by the right-hand side.
-    pub y: Vec<f64>,
-    /// Multipliers of lower and upper bounds, by variable; zero where there is none.
-    pub at_lower: Vec<f64>,
-    pub at_upper: Vec<f64>,
-    /// Excess of each squared current over that of the flow; zero in exact mode.
-    pub excess: Vec<f64>,
-    /// Multipliers of the discs, of `x_a^2 + x_b^2 <= radius^2` as it stands.
-    pub disc: Vec<f64>,
-}
-
-/// A point and how good it is.
-#[derive(Clone, Debug)]
-pub(crate) struct FlowSolution {
-    pub point: FlowPoint,
-    /// Largest of the residuals of rows, dual and complementarity.
-    pub error: f64,
-    pub iterations: usize,
-}
+use super::flow_system::{FIXED, StepSystem, Weights};
+use crate::program::model::flows::{Divisor, FlowPoint, FlowProgram, Mode};
 
 /// A finite bound: `sign (x - bound) >= 0`.
-struct Barrier {
+pub(super) struct Barrier {
     variable: usize,
     sign: f64,
     slack: f64,
@@ -48,12 +18,12 @@ struct Barrier {
 
 /// A pair of a slack and its multiplier, and their steps.
 #[derive(Clone, Copy, Default)]
-struct Pair {
+pub(super) struct Pair {
     slack: f64,
     dual: f64,
 }
 
-struct Iterate {
+pub(super) struct Iterate {
     x: Vec<f64>,
     y: Vec<f64>,
     barriers: Vec<Barrier>,
@@ -63,20 +33,20 @@ struct Iterate {
 }
 
 #[derive(Default)]
-struct Residuals {
+pub(super) struct Residuals {
     rows: Vec<f64>,
     dual: Vec<f64>,
     discs: Vec<f64>,
     current_price: Vec<f64>,
     excess: Vec<f64>,
-    mu: f64,
-    primal: f64,
-    error: f64,
+    pub mu: f64,
+    pub primal: f64,
+    pub error: f64,
 }
 
 /// Steps of all pairs, in the order barriers, excess, discs.
 #[derive(Default)]
-struct Step {
+pub(super) struct Step {
     rhs: Vec<f64>,
     /// (dx, -dy).
     direction: Vec<f64>,
@@ -87,7 +57,7 @@ struct Step {
 
 /// Space that every iteration uses again.
 #[derive(Default)]
-struct Work {
+pub(super) struct Work {
     /// What barriers add to the diagonal.
     barrier: Vec<f64>,
     /// A point that is tried.
@@ -96,72 +66,8 @@ struct Work {
     excess: Vec<f64>,
 }
 
-/// Solves `program`, whose pattern is `pattern`; `from` is a point of a related program to start from.
-pub(crate) fn solve(
-    program: &FlowProgram,
-    pattern: &FlowPattern,
-    tolerance: f64,
-    from: Option<&FlowPoint>,
-) -> FlowSolution {
-    let mut system = StepSystem::new(program, pattern);
-    let fixed: Vec<bool> = program.lower.iter().zip(&program.upper).map(|(l, u)| u - l <= POINT).collect();
-    let mut now = Iterate::start(program, pattern.mode(), &fixed, from);
-    let (mut best, mut least) = (FlowPoint::default(), f64::INFINITY);
-    let (mut patience, mut iterations) = (0, 0);
-    let (mut residuals, mut work) = (Residuals::default(), Work::default());
-    let (mut ahead, mut step) = (Step::default(), Step::default());
-    loop {
-        now.residuals(program, &fixed, &mut residuals);
-        if !residuals.error.is_finite() {
-            break;
-        }
-        patience = if residuals.error < 0.9 * least { 0 } else { patience + 1 };
-        if residuals.error <= least {
-            least = residuals.error;
-            now.write_point(program, &mut best);
-        }
-        if residuals.error <= tolerance || iterations >= MOST_ITERATIONS || patience > PATIENCE {
-            break;
-        }
-        iterations += 1;
-        now.factor(program, &mut system, &residuals, &fixed, &mut work);
-        now.direction(program, &mut system, &residuals, &fixed, (0.0, None), f64::INFINITY, &mut ahead);
-        let reach = now.reach(program, &ahead, 1.0);
-        let mu = now.complementarity_after(&ahead, reach);
-        let ratio = if residuals.mu > 0.0 { (mu / residuals.mu).clamp(0.0, 1.0) } else { 0.0 };
-        let centre = (residuals.mu * ratio.powi(3).max(1e-4)).max(residuals.mu.min(tolerance / 100.0));
-        now.direction(program, &mut system, &residuals, &fixed, (centre, Some(&ahead)), tolerance / 100.0, &mut step);
-        let reach = now.reach(program, &step, 0.995);
-        now.advance(program, &step, reach, residuals.primal, &mut work);
-    }
-    if !least.is_finite() {
-        now.write_point(program, &mut best);
-    }
-    FlowSolution { point: best, error: least, iterations }
-}
-
-/// Response of the solution to its rows: component `i` is the derivative of `weights'x` by the right-hand side of row
-/// `i`, along the optimum.
-pub(crate) fn response(program: &FlowProgram, pattern: &FlowPattern, at: &FlowPoint, weights: &[f64]) -> Vec<f64> {
-    let n = program.linear.len();
-    let fixed: Vec<bool> = program.lower.iter().zip(&program.upper).map(|(l, u)| u - l <= POINT).collect();
-    let now = Iterate::at(program, pattern.mode(), &fixed, at);
-    let mut residuals = Residuals::default();
-    now.residuals(program, &fixed, &mut residuals);
-    let mut system = StepSystem::new(program, pattern);
-    now.factor(program, &mut system, &residuals, &fixed, &mut Work::default());
-    let mut rhs = vec![0.0; n + program.rhs.len()];
-    for j in 0..n {
-        rhs[j] = if fixed[j] { 0.0 } else { weights[j] };
-    }
-    let mut out = vec![0.0; rhs.len()];
-    // The system is symmetric: one solve gives the derivative by every row.
-    system.solve(&rhs, &mut out, 1e-14);
-    out.split_off(n)
-}
-
 impl Iterate {
-    fn start(program: &FlowProgram, mode: Mode, fixed: &[bool], from: Option<&FlowPoint>) -> Self {
+    pub(super) fn start(program: &FlowProgram, mode: Mode, fixed: &[bool], from: Option<&FlowPoint>) -> Self {
         let n = program.linear.len();
         let mut x = from.map_or_else(|| program.start.clone(), |p| p.x.clone());
         let mut barriers = vec![];
@@ -203,7 +109,7 @@ impl Iterate {
     }
 
     /// The iterate of a solution, as it is.
-    fn at(program: &FlowProgram, mode: Mode, fixed: &[bool], point: &FlowPoint) -> Self {
+    pub(super) fn at(program: &FlowProgram, mode: Mode, fixed: &[bool], point: &FlowPoint) -> Self {
         let mut barriers = vec![];
         for j in (0..point.x.len()).filter(|&j| !fixed[j]) {
             for (sign, bound, dual) in
@@ -242,7 +148,7 @@ impl Iterate {
         out.resize(program.flows.len(), 0.0);
     }
 
-    fn residuals(&self, program: &FlowProgram, fixed: &[bool], out: &mut Residuals) {
+    pub(super) fn residuals(&self, program: &FlowProgram, fixed: &[bool], out: &mut Residuals) {
         let x = &self.x;
         let Residuals { rows, dual, discs, current_price, excess, .. } = out;
         rows.resize(program.rhs.len(), 0.0);
@@ -292,7 +198,7 @@ impl Iterate {
         (out.mu, out.primal) = (mu, primal);
     }
 
-    fn factor(
+    pub(super) fn factor(
         &self,
         program: &FlowProgram,
         system: &mut StepSystem,
@@ -319,7 +225,7 @@ impl Iterate {
 
     /// The step towards complementarity `centre`, with the second-order terms of another step, or of none.
     #[expect(clippy::too_many_arguments, reason = "one iterate, one system, one answer")]
-    fn direction(
+    pub(super) fn direction(
         &self,
         program: &FlowProgram,
         system: &mut StepSystem,
@@ -391,7 +297,7 @@ impl Iterate {
     }
 
     /// Largest step, at most 1, that keeps `share` of the way to every boundary, and divisors positive.
-    fn reach(&self, program: &FlowProgram, step: &Step, share: f64) -> f64 {
+    pub(super) fn reach(&self, program: &FlowProgram, step: &Step, share: f64) -> f64 {
         let mut shrink = 1.0_f64;
         // Divides only where the step is limited further than so far.
         let mut stay = |value: f64, by: f64| {
@@ -416,7 +322,7 @@ impl Iterate {
         1.0 / shrink
     }
 
-    fn complementarity_after(&self, step: &Step, reach: f64) -> f64 {
+    pub(super) fn complementarity_after(&self, step: &Step, reach: f64) -> f64 {
         let product = |slack: f64, dual: f64, d: &Pair| (slack + reach * d.slack) * (dual + reach * d.dual);
         let barriers: f64 = self.barriers.iter().zip(&step.barriers).map(|(b, d)| product(b.slack, b.dual, d)).sum();
         let excess: f64 = self.excess.iter().zip(&step.excess).map(|(p, d)| product(p.slack, p.dual, d)).sum();
@@ -425,7 +331,7 @@ impl Iterate {
     }
 
     /// Takes the step, shortened while it makes the rows much worse.
-    fn advance(&mut self, program: &FlowProgram, step: &Step, mut reach: f64, primal: f64, work: &mut Work) {
+    pub(super) fn advance(&mut self, program: &FlowProgram, step: &Step, mut reach: f64, primal: f64, work: &mut Work) {
         let Work { x, rows, excess, .. } = work;
         rows.resize(program.rhs.len(), 0.0);
         for _ in 0..12 {
@@ -458,7 +364,7 @@ impl Iterate {
         }
     }
 
-    fn write_point(&self, program: &FlowProgram, point: &mut FlowPoint) {
+    pub(super) fn write_point(&self, program: &FlowProgram, point: &mut FlowPoint) {
         let n = self.x.len();
         point.x.clone_from(&self.x);
         point.y.clone_from(&self.y);

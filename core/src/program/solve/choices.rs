@@ -1,16 +1,15 @@
 //! Choices between alternatives: branch and bound over the relaxations, best bound first with a plunge after each branching.
 //!
 //! Two kinds of choice. Alternatives restrict variables, and an answer that respects none of them is no answer. A filling
-//! ([`super::filling`]) is out of order where its cost is bent downwards; any answer can be put in order, so that every node
+//! ([`filling`]) is out of order where its cost is bent downwards; any answer can be put in order, so that every node
 //! offers one, and only what that costs is branched on. A search that reaches its limit of programs answers with the best it
 //! has and says how far from the best that may be; it fails only where it has nothing.
 
-use super::filling::{self, Disorder, Filling};
-use super::solver::{Answer, relaxation};
-use super::{Certificate, Instance, Restriction, Solution, SolveError, Var};
+use super::Answer;
+use super::relaxation::relaxation;
+use crate::program::model::filling::{self, Disorder, Filling};
+use crate::program::{Certificate, Instance, Restriction, Solution, SolveError, Var};
 
-/// Programs solved before the search ends, unless the program says otherwise.
-pub(super) const MOST_PROGRAMS: usize = 2000;
 /// Programs without power flows that take as long as one with them.
 const FLOWS_COUNT_AS: usize = 10;
 /// Costs closer than this, relative to the money that moves, are equal: above what the solver leaves open.

@@ -1,9 +1,9 @@
 //! Clarabel as second opinion and test oracle. Its `Solved` is not believed; our certificate decides.
 
 #[cfg(test)]
-use super::flow_interior::FlowPoint;
-use super::flows::{Divisor, FlowProgram};
-use super::normal::{Normal, Point};
+use crate::program::model::flows::FlowPoint;
+use crate::program::model::flows::{Divisor, FlowProgram};
+use crate::program::model::normal_form::{Normal, Point};
 use clarabel::algebra::CscMatrix;
 #[cfg(test)]
 use clarabel::solver::SolverStatus;

@@ -4,6 +4,8 @@
 //! diagonal pivots. A matrix of the same pattern is factorised again in place, without search or allocation, which is
 //! what Newton's method asks for. A singular matrix is an error, never a panic: flows on odd networks produce them.
 
+use super::ordering::minimum_degree;
+
 /// A square matrix by columns; row indices within a column in any order, without duplicates.
 #[derive(Debug, Clone)]
 pub(crate) struct SparseMatrix {
@@ -343,19 +345,15 @@ fn sort_columns(triangle: &mut Triangle) {
 pub(crate) fn fill_reducing_order(matrix: &SparseMatrix) -> Vec<usize> {
     let n = matrix.order();
     // The diagonal changes no order, but the routine counts on n entries or more.
-    let (mut start, mut row) = (vec![0_isize], Vec::with_capacity(matrix.row.len() + n));
+    let (mut start, mut row) = (vec![0], Vec::with_capacity(matrix.row.len() + n));
     for j in 0..n {
-        row.extend(matrix.column(j).map(|(i, _)| i as isize));
+        row.extend(matrix.column(j).map(|(i, _)| i));
         if matrix.column(j).all(|(i, _)| i != j) {
-            row.push(j as isize);
+            row.push(j);
         }
-        start.push(row.len() as isize);
+        start.push(row.len());
     }
-    match amd::order(n as isize, &start, &row, &amd::Control::default()) {
-        Ok((order, _, _)) => order.into_iter().map(|i| i as usize).collect(),
-        // Any order gives right factors; this one only fills more.
-        Err(_) => (0..n).collect(),
-    }
+    minimum_degree(&start, &row)
 }
 
 #[cfg(test)]

@@ -1,0 +1,12 @@
+//! All factorisations: sparse LU of square matrices, sparse LDL' of symmetric ones, and the orders that keep them sparse.
+//!
+//! Knows no network, no flow and no program: a matrix here is its pattern and its values.
+
+mod ldl;
+mod lu;
+mod ordering;
+mod pattern;
+
+pub(crate) use ldl::{Ldl, Pivots};
+pub(crate) use lu::{Singular, SparseLu, SparseMatrix, fill_reducing_order};
+pub(crate) use pattern::Pattern;

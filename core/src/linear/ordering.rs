@@ -1,0 +1,78 @@
+//! Orders of elimination that fill little. Knows no values.
+
+/// No position: patterns are smaller than this.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Approximate minimum degree order of a pattern by columns (start and index; every column with at least one entry).
+pub(super) fn minimum_degree(start: &[usize], index: &[usize]) -> Vec<usize> {
+    let n = start.len() - 1;
+    // Any order is correct; AMD only refuses malformed input, which this is not.
+    amd::order(n, start, index, &amd::Control::default()).map_or_else(|_| (0..n).collect(), |(order, _, _)| order)
+}
+
+/// Adjacency lists, ascending and with the diagonal, as start and index.
+pub(super) fn neighbours(n: usize, entries: &[(usize, usize)]) -> (Vec<usize>, Vec<usize>) {
+    let both = || entries.iter().filter(|(i, j)| i != j).flat_map(|&(i, j)| [(i, j), (j, i)]);
+    let mut first = vec![1_usize; n + 1];
+    first[0] = 0;
+    both().for_each(|(i, _)| first[i + 1] += 1);
+    for i in 0..n {
+        first[i + 1] += first[i];
+    }
+    let (mut list, mut next) = (vec![0; first[n]], first.clone());
+    for (i, j) in (0..n).map(|i| (i, i)).chain(both()) {
+        list[next[i]] = j;
+        next[i] += 1;
+    }
+    let (mut start, mut kept) = (vec![0], 0);
+    for i in 0..n {
+        list[first[i]..first[i + 1]].sort_unstable();
+        let mut last = usize::MAX;
+        for at in first[i]..first[i + 1] {
+            if list[at] != last {
+                last = list[at];
+                list[kept] = last;
+                kept += 1;
+            }
+        }
+        start.push(kept);
+    }
+    list.truncate(kept);
+    (start, list)
+}
+
+/// An order that fills as little as `order`, in which columns that do not depend on each other stand side by side, so that
+/// a processor works on several at a time: those far from the root of the elimination tree first, and among them those of
+/// one length together, because loops of one length are foreseen.
+pub(super) fn independent_neighbours(order: &[usize], start: &[usize], index: &[usize]) -> Vec<usize> {
+    let n = order.len();
+    let mut position = vec![0_u32; n];
+    for (k, &i) in order.iter().enumerate() {
+        position[i] = k as u32;
+    }
+    let (mut parent, mut seen, mut length) = (vec![NONE; n], vec![NONE; n], vec![0_u32; n]);
+    for (k, &i) in order.iter().enumerate() {
+        let end = k as u32;
+        seen[k] = end;
+        for &j in &index[start[i]..start[i + 1]] {
+            let mut below = position[j] as usize;
+            while below < k && seen[below] != end {
+                if parent[below] == NONE {
+                    parent[below] = end;
+                }
+                length[below] += 1;
+                seen[below] = end;
+                below = parent[below] as usize;
+            }
+        }
+    }
+    let mut depth = vec![0_u32; n];
+    for k in (0..n).rev() {
+        if parent[k] != NONE {
+            depth[k] = depth[parent[k] as usize] + 1;
+        }
+    }
+    let mut deepest_first: Vec<usize> = (0..n).collect();
+    deepest_first.sort_by_key(|&k| (std::cmp::Reverse(depth[k]), length[k]));
+    deepest_first.into_iter().map(|k| order[k]).collect()
+}

@@ -1,0 +1,31 @@
+//! Programs whose pattern is fixed, and what the pattern alone determines. Knows no solver.
+
+use super::flow_pattern::FlowPattern;
+use super::normal_form::Symbolic;
+use super::{Instance, Program};
+use std::sync::{Arc, OnceLock};
+
+/// A program whose pattern is fixed: every question of the same participant is an [`Instance`] of one template.
+#[derive(Clone, Debug)]
+pub struct Template {
+    compiled: Arc<Compiled>,
+}
+
+/// A program and what its pattern determines, analysed when first needed.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    pub program: Program,
+    pub symbolic: OnceLock<Symbolic>,
+    pub flows: OnceLock<FlowPattern>,
+}
+
+impl Template {
+    pub(super) fn new(program: Program) -> Self {
+        Self { compiled: Arc::new(Compiled { program, symbolic: OnceLock::new(), flows: OnceLock::new() }) }
+    }
+
+    /// An instance with the values of the builder.
+    pub fn instance(&self) -> Instance {
+        Instance::new(self.compiled.clone())
+    }
+}
