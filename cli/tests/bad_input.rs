@@ -141,6 +141,83 @@ fn every_file_is_checked_whatever_is_wrong_with_the_first() {
 }
 
 #[test]
+fn a_file_without_a_scenario_says_so() {
+    let folder = folder("bad_empty");
+    for text in ["", "\n", "// a comment\n/* and another */\n", "#![enable(implicit_some)]\n"] {
+        refused(&folder, text, &["case.ron", "the file holds no `Scenario(..)` or `Experiment(..)`"]);
+    }
+    refused(&folder, "Network(buses: [])", &["case.ron:1:1", "begins with `Network`, expected `Scenario(..)` or"]);
+    file(&folder, "empty.ron", "// nothing\n");
+    let listed = "Experiment(scenarios: [\"empty.ron\"], mechanisms: [\"grid-only\"])";
+    refused(&folder, listed, &["empty.ron", "the file holds no `Scenario(..)`"]);
+}
+
+#[test]
+fn a_name_may_stand_in_quotes() {
+    let folder = folder("bad_quotes");
+    file(&folder, "net.ron", &NETWORK.replace("kind: Slack", "kind: \"Slack\""));
+    file(&folder, "good.ron", &scenario(""));
+    let experiment = |mechanism: &str, policy: &str| {
+        format!(
+            "Experiment(scenarios: [\"good.ron\"], mechanisms: [\"grid-only\", {mechanism}], carbon: [\"none\", {policy}], \
+             match: \"Revenue\")"
+        )
+    };
+    let accepted = [
+        ("NashBargaining(weights: \"Exponential\")", "Stepped(reward: \"Nothing\", coverage: \"Feeder\")"),
+        ("NetworkRepair(inner: \"mid-market-rate\")", "Stepped(quota: \"Fixed\")"),
+        ("(label: \"x\", mechanism: NetworkRepair(inner: NashBargaining(payments: \"SequentialBounded\")))", "\"tax\""),
+    ];
+    for (mechanism, policy) in accepted {
+        let path = file(&folder, "case.ron", &experiment(mechanism, policy));
+        let output = coase(&["check", &path]);
+        assert_eq!(status(&output), 0, "{mechanism}: {}", stderr(&output));
+    }
+    let wrong = experiment("NashBargaining(weights: \"Exponental\")", "\"tax\"");
+    refused(
+        &folder,
+        &wrong,
+        &["weights is \"Exponental\", expected Equal, Exponential", "did you mean `Exponential`?"],
+    );
+    let wrong = experiment("NashBargaining(weights: Exponental)", "\"tax\"");
+    refused(&folder, &wrong, &["weights is Exponental, expected Equal, Exponential", "did you mean `Exponential`?"]);
+}
+
+#[test]
+fn paths_reach_what_a_wrapper_wraps() {
+    let folder = folder("bad_inner");
+    file(&folder, "net.ron", NETWORK);
+    file(&folder, "good.ron", &scenario(""));
+    let runs = |mechanism: &str, path: &str| {
+        let text = format!(
+            "Experiment(scenarios: [\"good.ron\"], mechanisms: [\"grid-only\", {mechanism}],\n    \
+             sweep: [(path: \"{path}\", values: [Equal, \"Exponential\"])])"
+        );
+        let path = file(&folder, "case.ron", &text);
+        coase(&["check", &path])
+    };
+    for mechanism in [
+        "\"network-repair\"",
+        "NetworkRepair()",
+        "NetworkRepair(inner: \"nash-bargaining\")",
+        "NetworkRepair(inner: NashBargaining(payments: SequentialBounded))",
+        "(label: \"repaired\", mechanism: \"network-repair\")",
+    ] {
+        let output = runs(mechanism, "mechanism.inner.weights");
+        assert_eq!(status(&output), 0, "{mechanism}: {}", stderr(&output));
+        // Without the parameter once, with it twice.
+        assert!(stdout(&output).contains("ok, 3 runs"), "{mechanism}: {}", stdout(&output));
+    }
+    // What is wrapped does not have it: nobody has the path.
+    let output = runs("NetworkRepair(inner: \"grid-only\")", "mechanism.inner.weights");
+    assert_eq!(status(&output), 2, "{}", stdout(&output));
+    assert!(stderr(&output).contains("mechanism.inner.weights"), "{}", stderr(&output));
+    let alone = file(&folder, "alone.ron", "Experiment(scenarios: [\"good.ron\"], mechanisms: [\"network-repair\"])");
+    let set = coase(&["check", &alone, "--set", "mechanism.inner.weights=Logarithmic"]);
+    assert_eq!(status(&set), 0, "{}", stderr(&set));
+}
+
+#[test]
 fn messages_name_the_field_what_stands_there_and_what_was_expected() {
     let folder = folder("bad_words");
     file(&folder, "net.ron", NETWORK);
@@ -172,7 +249,16 @@ fn messages_name_the_field_what_stands_there_and_what_was_expected() {
         refused(&folder, text, expected);
     }
     let experiment = |rest: &str| format!("Experiment(scenarios: [\"good.ron\"],\n    {rest},\n)");
-    let cases: [(&str, &[&str]); 9] = [
+    let cases: [(&str, &[&str]); 12] = [
+        (
+            "mechanisms: [(label: \"a\", mechanizm: \"grid-only\")]",
+            &["case.ron:2", "no field `mechanizm`; it has label"],
+        ),
+        (
+            "mechanisms: [\"grid-only\"], sweep: [(pth: \"a\")]",
+            &["case.ron:2", "sweep.0 has no field `pth`; it has path"],
+        ),
+        ("mechanisms: [\"grid-only\"], sweep: [(path: \"a\")]", &["case.ron:2", "`values` is missing in sweep.0"]),
         (
             "mechanisms: [\"grid-only\"], seeds: [-1]",
             &["case.ron:2", "seeds.0 is -1, expected a whole number of at least 0"],
@@ -188,8 +274,8 @@ fn messages_name_the_field_what_stands_there_and_what_was_expected() {
             &["case.ron:2", "carbon policy is None", "write \"none\" in quotes"],
         ),
         (
-            "mechanisms: [NetworkRepair(inner: \"grid-only\")]",
-            &["case.ron:2", "inner is \"grid-only\", expected a name", "write `GridOnly()` here"],
+            "mechanisms: [NetworkRepair(inner: \"grid-olny\")]",
+            &["case.ron:2", "inner is \"grid-olny\", expected", "GridOnly", "did you mean `grid-only`?"],
         ),
         ("mechanisms: [\"grid-only\"], match: Revenu", &["match is Revenu", "did you mean `Revenue`?"]),
         ("mechanisms: [\"grid-only\"], evidence: true", &["evidence is true, expected fields in parentheses"]),

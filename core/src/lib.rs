@@ -26,6 +26,7 @@ pub mod physical;
 pub mod policy;
 pub mod power_flow;
 pub mod program;
+pub mod quoted;
 pub mod random;
 pub mod record;
 pub mod repair;

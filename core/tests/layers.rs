@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["units", "random", "words"],
     &["declaration"],
     &["open"],
+    &["quoted"],
     &["linear", "network"],
     &["program", "power_flow", "carbon_flow"],
     &["opf", "setting"],

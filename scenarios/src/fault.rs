@@ -51,6 +51,12 @@ pub enum Cause {
         /// What they are.
         what: String,
     },
+    /// The file is empty, or holds only comments.
+    #[error("the file holds no {expected}")]
+    Nothing {
+        /// What it should hold.
+        expected: &'static str,
+    },
     /// The file does not begin with the word it should.
     #[error("the file begins with `{found}`, expected {expected}")]
     Head {

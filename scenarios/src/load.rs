@@ -74,7 +74,7 @@ impl Loader {
                 let scenarios = reader.listed_scenarios(&text)?;
                 reader.experiment(name, text, scenarios)
             }
-            found => Err(wrong_head(&text, found, "`Scenario(` or `Experiment(`")),
+            found => Err(wrong_head(&text, found, "`Scenario(..)` or `Experiment(..)`")),
         }
     }
 }
@@ -99,6 +99,9 @@ impl Damage {
 }
 
 fn wrong_head(text: &Text, found: &str, expected: &'static str) -> Fault {
+    if text.as_str().trim().is_empty() {
+        return text.fault("", Cause::Nothing { expected });
+    }
     let found = if found.is_empty() { text.as_str().chars().take(1).collect() } else { found.to_owned() };
     text.fault("", Cause::Head { found, expected })
 }
@@ -205,7 +208,7 @@ impl Reader<'_> {
     fn read_scenario(&mut self, text: &Text) -> Result<Scenario, Fault> {
         match text.head() {
             "Scenario" => {}
-            found => return Err(wrong_head(text, found, "`Scenario(`")),
+            found => return Err(wrong_head(text, found, "`Scenario(..)`")),
         }
         resolve::inline(text.parse()?, text, &mut self.files)
     }

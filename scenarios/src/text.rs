@@ -5,6 +5,7 @@ use crate::file::{place, read_text};
 use crate::outline::{self, NoSuchPlace, Node};
 use crate::some::without_some;
 use crate::words::told;
+use coase_core::quoted;
 use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -80,7 +81,7 @@ impl Text {
 
     /// Reads it as a value.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        options().from_str(&without_some(self.as_str())).map_err(|error| self.ron_fault(error))
+        quoted::from_str(&options(), &without_some(self.as_str())).map_err(|error| self.ron_fault(error))
     }
 
     /// A fault at a dotted path, or at the deepest part of it that is there.

@@ -109,8 +109,32 @@ where
         if self.id == "none" || !self.fields().contains(path.first()?) {
             return None;
         }
-        let text = self.text.put(path, value).ok()?;
+        let text = self.opened(path).put(path, value).ok()?;
+        // A wrapper has the parameters of what it wraps.
+        let tree = text.outline()?;
+        let lacks = |depth: usize| {
+            let (node, reached) = tree.deepest(&path[..depth]);
+            let id = T::set().ids().find(|id| node.name.as_deref() == Some(&*camel_case(id)));
+            let fields = id.filter(|_| reached == depth).and_then(|id| T::set().get(id)).map(|entry| (entry.fields)());
+            fields.is_some_and(|fields| !fields.contains(&path[depth]))
+        };
+        if (1..path.len()).any(lacks) {
+            return None;
+        }
         Some(Self::parse(&text).map(|plugin| Self { plugin: plugin.into(), text, ..self.clone() }))
+    }
+
+    /// Its text, all defaults written where a path goes through a parameter that is not, or is a mere id.
+    fn opened(&self, path: &[&str]) -> Text {
+        let is_open = path.len() < 2
+            || self.text.outline().is_some_and(|tree| {
+                let (node, depth) = tree.deepest(&path[..1]);
+                depth == 1 && !self.text.as_str()[node.span.clone()].starts_with('"')
+            });
+        match self.plugin.written() {
+            Ok(written) if !is_open => self.text.replaced(&written),
+            _ => self.text.clone(),
+        }
     }
 
     /// Names of its parameters.

@@ -77,7 +77,13 @@ pub(crate) fn told(error: Error, text: &str, at: usize, tree: Option<&Node>) -> 
         Error::NoSuchEnumVariant { expected, found, outer } => {
             let name = path(&way);
             let field = if name == WHOLE { outer.unwrap_or(name) } else { name };
-            let hint = did_you_mean(&found, expected.iter().copied());
+            // As it stands there: an id in quotes was read as a name.
+            let (word, found) = match quoted {
+                Some(word) => (word.to_owned(), format!("\"{word}\"")),
+                None => (found.clone(), found),
+            };
+            let ids = || expected.iter().map(|name| (*name).to_owned()).chain(expected.iter().map(|name| kebab(name)));
+            let hint = did_you_mean(&word, ids().collect::<Vec<_>>().iter().map(String::as_str));
             Told { hint, ..plain(Cause::Field { field, found, expected: one_of(expected) }) }
         }
         Error::NoSuchStructField { expected, found, outer } => {
@@ -94,6 +100,27 @@ pub(crate) fn told(error: Error, text: &str, at: usize, tree: Option<&Node>) -> 
             Told { span, ..plain(Cause::NoValue { of, field }) }
         }
         Error::DuplicateStructField { field, .. } => plain(Cause::Twice { kind: "field", name: field.to_owned() }),
+        // Inside a plugin's parameters.
+        Error::Message(words) if is_unknown("variant", &words) => {
+            let (said, expected) = named(&words);
+            let (word, found) = match quoted {
+                Some(word) => (word.to_owned(), format!("\"{word}\"")),
+                None => (said.clone(), said),
+            };
+            let ids: Vec<String> = expected.iter().map(|name| kebab(name)).collect();
+            let hint = did_you_mean(&word, expected.iter().chain(&ids).map(String::as_str));
+            let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+            Told { hint, ..plain(Cause::Field { field: path(&way), found, expected: one_of(&expected) }) }
+        }
+        Error::Message(words) if is_unknown("field", &words) => {
+            let (field, expected) = named(&words);
+            let hint = did_you_mean(&field, expected.iter().map(String::as_str));
+            let of = owner(&way).unwrap_or_else(|| "this".to_owned());
+            Told { hint, ..plain(Cause::NoField { of, field, fields: expected.join(", ") }) }
+        }
+        Error::Message(words) if words.starts_with("Expected ") && words.contains(" but found ") => {
+            wrong(words["Expected ".len()..].split(" but found ").next().unwrap_or_default())
+        }
         Error::ExceededRecursionLimit => plain(Cause::Syntax("brackets are nested too deeply")),
         Error::Eof => plain(Cause::Syntax("the file ends before all its brackets are closed")),
         other => plain(Cause::Ron(other)),
@@ -125,6 +152,30 @@ fn typed(error: Error) -> Error {
         Error::Eof,
     ];
     known.into_iter().find(|known| known.to_string() == *words).unwrap_or(error)
+}
+
+/// Whether an error says that nobody has a variant or field of this name.
+fn is_unknown(what: &str, words: &str) -> bool {
+    ["Unexpected", "Unexpected enum"].iter().any(|before| words.starts_with(&format!("{before} {what} named `")))
+}
+
+/// What was found, and what was expected, of an error that names them in backticks.
+fn named(words: &str) -> (String, Vec<String>) {
+    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let (found, expected) = words.split_once(", ").unwrap_or((words, ""));
+    (quoted(found).into_iter().next().unwrap_or_default(), quoted(expected))
+}
+
+/// `GridOnly` to `grid-only`.
+fn kebab(name: &str) -> String {
+    let mut id = String::new();
+    for (k, letter) in name.char_indices() {
+        if letter.is_ascii_uppercase() && k > 0 {
+            id.push('-');
+        }
+        id.push(letter.to_ascii_lowercase());
+    }
+    id
 }
 
 fn quotes(told: Told, word: &str) -> Told {

@@ -1,5 +1,6 @@
 //! RON text in, network out: the head word, and the line of whatever is wrong.
 
+use crate::quoted;
 use serde::Deserialize;
 
 use super::error::{NetworkError, ReadError};
@@ -30,10 +31,12 @@ impl Network {
         let extensions = ron::extensions::Extensions::IMPLICIT_SOME
             | ron::extensions::Extensions::UNWRAP_NEWTYPES
             | ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES;
-        let form: NetworkForm = ron::Options::default()
-            .with_default_extension(extensions)
-            .from_str(text)
-            .map_err(|e| ReadError::Ron { line: e.span.start.line, column: e.span.start.col, source: e.code })?;
+        let options = ron::Options::default().with_default_extension(extensions);
+        let form: NetworkForm = quoted::from_str(&options, text).map_err(|e| ReadError::Ron {
+            line: e.span.start.line,
+            column: e.span.start.col,
+            source: e.code,
+        })?;
         Self::try_from(form).map_err(|source| match line_of(&source, text, extensions) {
             Some(line) => ReadError::InvalidAt { line, source },
             None => ReadError::Invalid(source),
@@ -159,6 +162,8 @@ mod tests {
         assert_eq!(found("// a feeder\n\n(base_mva: 1)"), (3, "(".into()));
         assert_eq!(found("Scenario(base_mva: 1)"), (1, "Scenario".into()));
         assert_eq!(found(""), (1, String::new()));
+        let quoted = "Network(base_mva: 1, buses: [(id: 9, kind: \"Slack\")], branches: [])";
+        assert_eq!(Network::from_ron(quoted).unwrap().node(9), Some(NodeId(0)));
         let fine = "/* a /* nested */ one */ // and\n#![enable(implicit_some)]\nNetwork(base_mva: 1, buses: [(id: 9, kind: Slack)], branches: [])";
         assert_eq!(Network::from_ron(fine).unwrap().node(9), Some(NodeId(0)));
     }

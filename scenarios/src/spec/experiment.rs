@@ -30,7 +30,7 @@ pub(crate) struct ExperimentForm {
 
 /// Values that a parameter takes in turn.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename = "a sweep")]
 pub(crate) struct SweepForm {
     pub(crate) path: String,
     pub(crate) values: Vec<Box<RawValue>>,
@@ -38,7 +38,7 @@ pub(crate) struct SweepForm {
 
 /// `(label: .., mechanism: ..)` or `(label: .., policy: ..)`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename = "(label: .., ..)")]
 pub(crate) struct Labelled {
     pub(crate) label: String,
     #[serde(default)]
