@@ -8,7 +8,7 @@ use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Party, Reason, Verdict};
 use coase_core::participant::{Device, Participant, Portfolio, Quadratic};
 use coase_core::physical::Physical;
-use coase_core::policy::{CarbonPolicy, MarginalPrice, Responsibility};
+use coase_core::policy::{CarbonPolicy, MarginalPrice, Responsibility, Signal};
 use coase_core::record::{Table, Value};
 use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Member, Periods, Setting, Tariff};
@@ -99,19 +99,19 @@ impl CarbonPolicy for Levy {
     fn with_price_factor(&self, _: f64) -> Arc<dyn CarbonPolicy> {
         Arc::new(self.clone())
     }
-    fn terms(&self, setting: &Setting, _: &[f64]) -> Vec<Terms> {
+    fn terms(&self, setting: &Setting, _: &Signal) -> Vec<Terms> {
         vec![Terms::default(); setting.members.len()]
     }
-    fn settle(&self, setting: &Setting, _: &Physical, _: &[f64], ledger: &mut Ledger) {
+    fn settle(&self, setting: &Setting, _: &Physical, _: &Signal, ledger: &mut Ledger) {
         for i in 0..setting.members.len() {
             ledger.pay(Party::Member(i), Party::Authority, 2.0, "levy");
             ledger.pay(Party::Authority, Party::Member(i), 1.0, Reason::CarbonRefund);
         }
     }
-    fn responsibility(&self, _: &Setting, _: &Physical, _: &[f64]) -> Responsibility {
+    fn responsibility(&self, _: &Setting, _: &Physical, _: &Signal) -> Responsibility {
         Responsibility::default()
     }
-    fn marginal_prices(&self, _: &Setting, _: &Physical, _: &[f64]) -> Vec<MarginalPrice> {
+    fn marginal_prices(&self, _: &Setting, _: &Physical, _: &Signal) -> Vec<MarginalPrice> {
         vec![]
     }
 }

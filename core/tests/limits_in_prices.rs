@@ -110,7 +110,7 @@ fn is_the_joint_optimum(limits: Feeds, binds: fn(Limit) -> bool) {
         let losses = feeder.power_flow.sensitivities(flow).expect("solved").slack_kw();
         for (i, member) in setting.members.iter().enumerate() {
             let k = i * 24 + t;
-            let charged = found.signal[k] + found.limits.per_kwh[k];
+            let charged = found.signal.nodal().price_per_kwh[k] + found.limits.per_kwh[k];
             assert!((charged - joint.nodal_price[i][t]).abs() < 2e-5, "{i} {t}: {charged} {}", joint.nodal_price[i][t]);
             // One limit binds: beyond losses the joint price is its multiplier times the member's part in it.
             if let ([_], false) = (&priced[..], found.limits.per_kwh[k].abs() < 1e-3) {

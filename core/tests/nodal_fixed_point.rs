@@ -9,7 +9,7 @@ use coase_core::network::built_in;
 use coase_core::outcome::Status;
 use coase_core::participant::Participant;
 use coase_core::physical::Physical;
-use coase_core::policy::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility, SignalKind};
+use coase_core::policy::{CarbonPolicy, MarginalPrice, NodalSignal, PolicyError, Responsibility, Signal, SignalKind};
 use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Feeder, Setting};
 use coase_core::terms::Terms;
@@ -66,10 +66,12 @@ impl CarbonPolicy for Marginal {
     fn signal_kind(&self) -> SignalKind {
         SignalKind::Nodal
     }
-    fn start(&self, setting: &Setting) -> Vec<f64> {
-        setting.members.iter().flat_map(|_| (0..setting.periods.count).map(|t| root_price(setting, t))).collect()
+    fn start(&self, setting: &Setting) -> Signal {
+        let of_member = || (0..setting.periods.count).map(|t| root_price(setting, t));
+        let price_per_kwh = setting.members.iter().flat_map(|_| of_member()).collect();
+        Signal::ByNode(NodalSignal { price_per_kwh, ..NodalSignal::default() })
     }
-    fn terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
+    fn terms(&self, setting: &Setting, signal: &Signal) -> Vec<Terms> {
         let tariff = setting.tariff.as_ref().expect("a tariff");
         let minus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x - y).collect::<Vec<_>>();
         let root: Vec<f64> = (0..setting.periods.count).map(|t| root_price(setting, t)).collect();
@@ -80,9 +82,9 @@ impl CarbonPolicy for Marginal {
             direct_price_per_kg: PRICE_PER_KG,
             ..Terms::default()
         };
-        signal.chunks(setting.periods.count).map(terms).collect()
+        signal.nodal().price_per_kwh.chunks(setting.periods.count).map(terms).collect()
     }
-    fn target(&self, setting: &Setting, physical: &Physical, _: &[f64]) -> Vec<f64> {
+    fn target(&self, setting: &Setting, physical: &Physical, _: &Signal) -> Signal {
         let feeder = setting.feeder.as_ref().expect("a feeder");
         let mut price = vec![vec![]; setting.members.len()];
         for (t, state) in physical.grid.iter().enumerate() {
@@ -91,16 +93,16 @@ impl CarbonPolicy for Marginal {
                 price.push(root_price(setting, t) * response.p[member.node.expect("connected").0]);
             }
         }
-        price.concat()
+        Signal::ByNode(NodalSignal { price_per_kwh: price.concat(), ..NodalSignal::default() })
     }
-    fn settle(&self, _: &Setting, _: &Physical, _: &[f64], _: &mut Ledger) {}
-    fn responsibility(&self, _: &Setting, _: &Physical, _: &[f64]) -> Responsibility {
+    fn settle(&self, _: &Setting, _: &Physical, _: &Signal, _: &mut Ledger) {}
+    fn responsibility(&self, _: &Setting, _: &Physical, _: &Signal) -> Responsibility {
         Responsibility::default()
     }
     fn with_price_factor(&self, _: f64) -> Arc<dyn CarbonPolicy> {
         unreachable!("its price is a constant")
     }
-    fn marginal_prices(&self, _: &Setting, _: &Physical, _: &[f64]) -> Vec<MarginalPrice> {
+    fn marginal_prices(&self, _: &Setting, _: &Physical, _: &Signal) -> Vec<MarginalPrice> {
         vec![MarginalPrice { charged_kg: 1.0, price_per_kg: PRICE_PER_KG }]
     }
 }

@@ -8,7 +8,7 @@ use coase_core::mechanism::Mechanism;
 use coase_core::network::built_in;
 use coase_core::outcome::{Party, Reason, Status};
 use coase_core::participant::Participant;
-use coase_core::policy::CarbonPolicy;
+use coase_core::policy::{CarbonPolicy, Signal};
 use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::{Feeder, Setting};
 use coase_core::{Ledger, Market, MechanismError, Outcome, RunContext, register};
@@ -131,7 +131,7 @@ fn a_total_cap_is_held_at_a_price_the_engine_finds() {
     let emitted: f64 = cap.responsibility(bare.setting(), &cleared.physical, &cleared.signal).charged_kg.iter().sum();
     assert!(emitted <= 10400.0 + 1e-3, "{emitted}");
     // A tax at that price is the same dispatch: the cap's dual is the price.
-    let tax = policy(&format!("Tax(price_per_tonne: {})", 1000.0 * cleared.signal[0]));
+    let tax = policy(&format!("Tax(price_per_tonne: {})", 1000.0 * cleared.signal.scalar().expect("a price")));
     let taxed = clear(&bare, &*tax);
     close(
         taxed.physical.plans.iter().map(|p| p.cost).sum(),
@@ -139,9 +139,9 @@ fn a_total_cap_is_held_at_a_price_the_engine_finds() {
         1e-4,
         "cost",
     );
-    let less = policy(&format!("Tax(price_per_tonne: {})", 999.0 * cleared.signal[0]));
+    let less = policy(&format!("Tax(price_per_tonne: {})", 999.0 * cleared.signal.scalar().expect("a price")));
     let more_emitted: f64 =
-        less.responsibility(bare.setting(), &clear(&bare, &*less).physical, &[]).charged_kg.iter().sum();
+        less.responsibility(bare.setting(), &clear(&bare, &*less).physical, &Signal::None).charged_kg.iter().sum();
     assert!(more_emitted > 10400.0 - 1e-3, "{more_emitted}");
 }
 

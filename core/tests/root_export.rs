@@ -77,7 +77,7 @@ fn what_is_exported_follows_the_rule_for_carbon_that_leaves() {
         if rule == "LikeLoad" {
             let share = found.root_share_imported[0].expect("a jump");
             assert!((share - 0.046 / 0.162_68).abs() < 1e-5, "{share}");
-            assert!((found.signal[0] - 0.546).abs() < 1e-6, "{:?}", found.signal);
+            assert!((found.signal.nodal().price_per_kwh[0] - 0.546).abs() < 1e-6, "{:?}", found.signal);
         }
     }
 }

@@ -214,7 +214,7 @@ fn the_base_power_of_a_network_decides_nothing() {
                 assert_eq!(found.outcome.status, Status::Converged, "{text} {base}: {:?}", found.reason);
                 let costs = found.physical.plans.iter().map(|p| p.cost);
                 let outputs = found.physical.plans.iter().flat_map(|p| p.output.clone());
-                costs.chain(outputs).chain(found.signal.clone()).collect::<Vec<f64>>()
+                costs.chain(outputs).chain(found.signal.numbers()).collect::<Vec<f64>>()
             });
             for other in &found[1..] {
                 for (a, b) in found[0].iter().zip(other) {

@@ -80,7 +80,7 @@ fn branch(row: &Row, name: &str) -> f64 {
 
 /// The price that the signal charges each member per kWh beyond a ladder of its own: the first series of every policy here.
 fn charged(cleared: &Cleared, member: usize, period: usize) -> f64 {
-    cleared.signal[member * 24 + period]
+    cleared.signal.nodal().price_per_kwh[member * 24 + period]
 }
 
 #[test]

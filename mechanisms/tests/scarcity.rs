@@ -188,7 +188,7 @@ proptest! {
         prop_assert_eq!(&cleared.outcome.status, &Status::Converged, "{:?}", cleared.reason);
         let (found, kg) = cost_and_kg(&village, &cleared);
         prop_assert!((kg - cap_kg).abs() <= 1e-6 * (1.0 + most), "{kg} kg, cap {cap_kg}");
-        let price_per_kg = cleared.signal[0];
+        let price_per_kg = cleared.signal.scalar().expect("a price");
         let goal = Goal::LeastCost { price_per_kg, cap_kg: 1e6 };
         let (cost, its_kg) = plainly(&village, &Trade::Fixed(&cleared.outcome.net), goal).expect("solved");
         let (here, best) = (found + price_per_kg * kg, cost + price_per_kg * its_kg);

@@ -7,7 +7,7 @@ use coase_core::mechanism::{Here, Mechanism};
 use coase_core::outcome::{Kind, Trade};
 use coase_core::participant::{Contribution, Participant};
 use coase_core::physical::Physical;
-use coase_core::policy::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility};
+use coase_core::policy::{CarbonPolicy, MarginalPrice, PolicyError, Responsibility, Signal};
 use coase_core::program::Program;
 use coase_core::record::{RunRecord, Value};
 use coase_core::schemars::{self, JsonSchema};
@@ -366,14 +366,14 @@ impl CarbonPolicy for Breaks {
     fn with_price_factor(&self, _: f64) -> Arc<dyn CarbonPolicy> {
         Arc::new(self.clone())
     }
-    fn terms(&self, _: &Setting, _: &[f64]) -> Vec<Terms> {
+    fn terms(&self, _: &Setting, _: &Signal) -> Vec<Terms> {
         panic!("no terms")
     }
-    fn settle(&self, _: &Setting, _: &Physical, _: &[f64], _: &mut Ledger) {}
-    fn responsibility(&self, _: &Setting, _: &Physical, _: &[f64]) -> Responsibility {
+    fn settle(&self, _: &Setting, _: &Physical, _: &Signal, _: &mut Ledger) {}
+    fn responsibility(&self, _: &Setting, _: &Physical, _: &Signal) -> Responsibility {
         Responsibility::default()
     }
-    fn marginal_prices(&self, _: &Setting, _: &Physical, _: &[f64]) -> Vec<MarginalPrice> {
+    fn marginal_prices(&self, _: &Setting, _: &Physical, _: &Signal) -> Vec<MarginalPrice> {
         vec![]
     }
 }

@@ -6,6 +6,7 @@ use crate::context::{Step, Trace};
 use crate::market::{Market, Questions};
 use crate::outcome::{Certificate, Outcome};
 use crate::physical::Physical;
+use crate::policy::Signal;
 
 /// An outcome with all that is needed to evaluate it.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub struct Cleared {
     /// The true market under the final terms.
     pub truth: Market,
     /// The policy's final signal.
-    pub signal: Vec<f64>,
+    pub signal: Signal,
     /// What limits of the network cost, where the policy prices them.
     pub limits: LimitCharges,
     /// Share per period of the root's jump that is in the price: 1 while energy comes in from upstream, 0 while it is fed

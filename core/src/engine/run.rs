@@ -8,7 +8,7 @@ use crate::market::{Market, Plan, Questions};
 use crate::mechanism::{Mechanism, Need, NetworkView};
 use crate::outcome::Outcome;
 use crate::physical;
-use crate::policy::{CarbonPolicy, PolicyError, SignalKind};
+use crate::policy::{CarbonPolicy, PolicyError, Signal, SignalKind};
 use crate::setting::{Product, Setting};
 use crate::terms::Terms;
 use std::sync::Arc;
@@ -40,12 +40,12 @@ impl Run<'_> {
     }
 
     /// One round under given terms: reports, mechanism, delivery, network. Each round has the whole budget of steps.
-    pub fn round(&self, terms: &[Terms], signal: Vec<f64>) -> Result<Cleared, MechanismError> {
+    pub fn round(&self, terms: &[Terms], signal: Signal) -> Result<Cleared, MechanismError> {
         self.round_in(self.market.under(terms), signal)
     }
 
     /// The same in a market that is already under the terms of the signal.
-    pub fn round_in(&self, truth: Market, signal: Vec<f64>) -> Result<Cleared, MechanismError> {
+    pub fn round_in(&self, truth: Market, signal: Signal) -> Result<Cleared, MechanismError> {
         let Answer { outcome, truth, plans, trace, questions, reason } = self.answer_in(truth)?;
         let physical = physical::of_plans(self.setting(), plans, self.policy.storage_rule())?;
         let behaviour = self.reporting.behaviour(&outcome);

@@ -18,6 +18,7 @@ use crate::context::{Progress, Step};
 use crate::error::MechanismError;
 use crate::outcome::{Certificate, Claim, Kind, Status, Verdict};
 use crate::policy::Scarcity;
+use crate::policy::Signal;
 
 /// Excess that is none, relative to the kilograms that move.
 const EXCESS: f64 = 1e-8;
@@ -39,7 +40,7 @@ const DEARER: f64 = 4.0;
 const BEYOND: f64 = 1024.0 * DEAREST;
 
 pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
-    let start = run.policy.start(run.setting()).first().copied().unwrap_or(0.0);
+    let start = run.policy.start(run.setting()).scalar().unwrap_or(0.0);
     let mut search = Search { run, rounds: vec![], size_kg: 0.0, money_per_kg: 1.0 };
     let first = search.probe(start)?;
     let moved: f64 = first.cleared.physical.plans.iter().map(|p| p.cost.abs()).sum();
@@ -90,7 +91,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn probe(&mut self, price: f64) -> Result<Probe, MechanismError> {
-        let (run, signal) = (self.run, vec![price]);
+        let (run, signal) = (self.run, Signal::Scalar(price));
         let cleared = run.round(&run.policy.terms(run.setting(), &signal), signal)?;
         self.measured(price, cleared)
     }
@@ -180,7 +181,8 @@ impl Search<'_> {
     fn dear_enough(&mut self, low: Probe) -> Result<Result<(Probe, Probe), Found>, MechanismError> {
         let (run, unit, start) = (self.run, self.money_per_kg, low.price);
         let cap_kg = low.demand().1;
-        let together = run.market.under(&run.policy.terms(run.setting(), &[start])).least_balances_kg().ok();
+        let together =
+            run.market.under(&run.policy.terms(run.setting(), &Signal::Scalar(start))).least_balances_kg().ok();
         // What passive load and losses emit depends on what is done: known only where it is not covered.
         let least_kg = together.filter(|_| low.scarcity.operator_kg == 0.0).map(|kg| kg.iter().sum::<f64>());
         let hopeless = least_kg.is_some_and(|least| least > cap_kg + self.tolerance_kg());
@@ -311,7 +313,7 @@ impl Search<'_> {
         wanted_kg: f64,
     ) -> Result<Option<(Probe, f64)>, MechanismError> {
         let run = self.run;
-        let terms = run.policy.terms(run.setting(), &[price]);
+        let terms = run.policy.terms(run.setting(), &Signal::Scalar(price));
         let place = ((high.price - price) / (high.price - low.price)).clamp(0.0, 1.0);
         let tolerance_kg = MIXED_EXCESS * self.size_kg;
         let (mut below, mut above) = ((1.0, low.balance_kg - wanted_kg), (0.0, high.balance_kg - wanted_kg));
@@ -326,7 +328,7 @@ impl Search<'_> {
                 above.0 + (below.0 - above.0) * above.1 / (above.1 - below.1)
             };
             let market = run.market.between(&terms, &low.cleared.truth, &high.cleared.truth, share, place);
-            let cleared = run.round_in(market, vec![price])?;
+            let cleared = run.round_in(market, Signal::Scalar(price))?;
             let probe = self.measured(price, cleared)?;
             let left_kg = probe.balance_kg - wanted_kg;
             if left_kg > 0.0 {

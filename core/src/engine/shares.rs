@@ -7,6 +7,7 @@ use super::{Cleared, Run};
 use crate::context::{Progress, Step};
 use crate::error::MechanismError;
 use crate::outcome::{Certificate, Kind, Status};
+use crate::policy::Signal;
 
 /// Change of a share that is none.
 const TOLERANCE: f64 = 1e-9;
@@ -19,15 +20,17 @@ const MAX_ROUNDS: usize = 80;
 
 pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
     let setting = run.setting();
-    let mut shares = run.policy.start(setting);
+    let Signal::ByMember(mut shares) = run.policy.start(setting) else {
+        return Err(MechanismError::Unmet { need: "shares to begin with" });
+    };
     let mut rounds = vec![];
     let mut best: Option<(Cleared, f64, usize)> = None;
     for step in 0..MAX_ROUNDS {
-        let cleared = run.round(&run.policy.terms(setting, &shares), shares.clone())?;
-        let wanted = run.policy.target(setting, &cleared.physical, &shares);
-        let change = wanted.iter().zip(&shares).map(|(a, b)| (a - b).abs());
-        let (place, residual) =
-            change.enumerate().fold((0, 0.0), |most: (usize, f64), next| if next.1 > most.1 { next } else { most });
+        let signal = Signal::ByMember(shares.clone());
+        let cleared = run.round(&run.policy.terms(setting, &signal), signal.clone())?;
+        let called_for = run.policy.target(setting, &cleared.physical, &signal);
+        let wanted = called_for.shares();
+        let (residual, place) = shares.distance(wanted);
         let objective = cleared.physical.plans.iter().map(|p| p.cost).sum();
         let values = vec![("primal_residual", residual), ("objective", objective)];
         rounds.push(Step { stage: "shares", step, values });
@@ -43,7 +46,7 @@ pub(super) fn clear(run: &Run<'_>) -> Result<Cleared, MechanismError> {
             _ if step < HALVES => 0.5,
             _ => 1.0 / (step - HALVES + 3) as f64,
         };
-        shares.iter_mut().zip(&wanted).for_each(|(share, wanted)| *share += length * (wanted - *share));
+        shares.step(wanted, length);
     }
     let Some((mut cleared, residual, place)) = best else {
         return Err(MechanismError::Unmet { need: "shares to begin with" });

@@ -34,7 +34,7 @@ impl Compared<'_> {
     /// answers for stays as it is in the outcome.
     pub fn within_what_is_scarce(&self, scarcity: &Scarcity) -> Option<Benchmark> {
         let setting = self.cleared.truth.setting();
-        let &[price] = &*self.cleared.signal else { return None };
+        let price = self.cleared.signal.scalar()?;
         let free = |a: &Account| Account { charge: Charge::linear(0.0), ..a.clone() };
         let terms = self.policy.terms(setting, &self.cleared.signal).into_iter().zip(&scarcity.accounts);
         let pooled: Vec<Terms> = terms.map(|(terms, a)| Terms { account: Some(free(a)), ..terms }).collect();

@@ -227,6 +227,7 @@ pub fn responsibility(setting: &Setting, modifiers: &Modifiers, physical: &Physi
         uncovered_kg,
         phantom_kg,
         double_charged_kg: 0.0,
+        marginal_prices: vec![],
     }
 }
 

@@ -6,6 +6,7 @@ use super::error::PolicyError;
 use super::node_prices::NodePrices;
 use super::responsibility::{MarginalPrice, Responsibility};
 use super::scarcity::Scarcity;
+use super::signal::Signal;
 use crate::carbon_flow::storage::StorageRule;
 use crate::open;
 use crate::outcome::{Certificate, Ledger};
@@ -71,24 +72,24 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
         SignalKind::None
     }
 
-    /// Where the signal starts; empty where the policy needs none.
-    fn start(&self, _setting: &Setting) -> Vec<f64> {
-        vec![]
+    /// Where the signal starts.
+    fn start(&self, _setting: &Setting) -> Signal {
+        Signal::None
     }
 
     /// Terms of every member at a signal.
-    fn terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms>;
+    fn terms(&self, setting: &Setting, signal: &Signal) -> Vec<Terms>;
 
     /// Terms of every member as they are charged in the end, whether or not dispatch sees them.
-    fn charged_terms(&self, setting: &Setting, signal: &[f64]) -> Vec<Terms> {
+    fn charged_terms(&self, setting: &Setting, signal: &Signal) -> Vec<Terms> {
         self.terms(setting, signal)
     }
 
     /// The signal that a physical outcome calls for; the engine looks for its fixed point around any mechanism. Where the
-    /// price jumps at the root ([`root_jump_per_kwh`](Self::root_jump_per_kwh)), at the shares of the jump that `signal` ends
-    /// with; without them at those of the direction in which energy flows.
-    fn target(&self, _setting: &Setting, _physical: &Physical, signal: &[f64]) -> Vec<f64> {
-        signal.to_vec()
+    /// price jumps at the root ([`root_jump_per_kwh`](Self::root_jump_per_kwh)), at the shares of the jump that `signal` has;
+    /// without them at those of the direction in which energy flows.
+    fn target(&self, _setting: &Setting, _physical: &Physical, signal: &Signal) -> Signal {
+        signal.clone()
     }
 
     /// What is scarce at an outcome under [`SignalKind::Scarcity`]: the signal is the price of a kg in balance with it.
@@ -97,13 +98,13 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     }
 
     /// Whether an outcome keeps what the policy says of it: caps, allowances that are there and used once.
-    fn evidence(&self, _setting: &Setting, _physical: &Physical, _signal: &[f64]) -> Vec<Certificate> {
+    fn evidence(&self, _setting: &Setting, _physical: &Physical, _signal: &Signal) -> Vec<Certificate> {
         vec![]
     }
 
     /// What comes of one of the claims of its plugin, by position, on an outcome: a certificate named [`POLICY_CLAIM`], not
     /// applicable where the claim's condition does not hold. `None` where one run cannot tell.
-    fn claim(&self, _setting: &Setting, _claim: usize, _physical: &Physical, _signal: &[f64]) -> Option<Certificate> {
+    fn claim(&self, _setting: &Setting, _claim: usize, _physical: &Physical, _signal: &Signal) -> Option<Certificate> {
         None
     }
 
@@ -118,7 +119,7 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     ///
     /// A price `(base + theta jump) dP_0/dx` with `theta` 1 while energy comes in and 0 while it is fed back is the gradient
     /// of `base P_0 + jump [P_0]+`. While the exchange rests any `theta` between is a price: a multiplier, which the engine
-    /// finds. Where this is given the signal ends with `theta`, one per period, and starts with 1.
+    /// finds. Where this is given the signal has `theta` as [`root_share`](super::NodalSignal::root_share) and starts with 1.
     fn root_jump_per_kwh(&self, _setting: &Setting, _physical: &Physical) -> Option<Vec<f64>> {
         None
     }
@@ -132,7 +133,7 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     /// What one more kWh withdrawn at every bus costs a load there that the policy charges, in its parts and before any
     /// margin of the retailer: at a member's bus the price that it is charged. `None` where prices do not differ by node.
     /// Limits of the network have no part in it: what they cost is the engine's.
-    fn node_prices(&self, _setting: &Setting, _physical: &Physical, _signal: &[f64]) -> Option<NodePrices> {
+    fn node_prices(&self, _setting: &Setting, _physical: &Physical, _signal: &Signal) -> Option<NodePrices> {
         None
     }
 
@@ -141,14 +142,15 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
     /// electricity differ by bus, energy at the root's price has the reason [`Tariff`](crate::outcome::Reason::Tariff), and what
     /// the bus is worth beyond it [`Nodal`](crate::outcome::Reason::Nodal); whatever is entered under any other reason counts
     /// as paid for carbon.
-    fn settle(&self, setting: &Setting, physical: &Physical, signal: &[f64], ledger: &mut Ledger);
+    fn settle(&self, setting: &Setting, physical: &Physical, signal: &Signal, ledger: &mut Ledger);
 
     /// Who is charged for which kilograms.
-    fn responsibility(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Responsibility;
+    fn responsibility(&self, setting: &Setting, physical: &Physical, signal: &Signal) -> Responsibility;
 
-    /// What the next kilogram costs everybody who pays for carbon, network operator included; payers with the same price may
-    /// stand in one entry.
-    fn marginal_prices(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<MarginalPrice>;
+    /// What the next kilogram costs everybody who pays for carbon, network operator included.
+    fn marginal_prices(&self, setting: &Setting, physical: &Physical, signal: &Signal) -> Vec<MarginalPrice> {
+        self.responsibility(setting, physical, signal).marginal_prices
+    }
 }
 
 /// What a policy says of itself.

@@ -3,8 +3,9 @@
 //! Formats that know positions and reject unknown fields do not survive serde's `flatten`: here the fields of the modifiers
 //! are taken out of the map as they come, and the policy's own `Deserialize` reads the rest. Knows serde only.
 
-use super::modified::{Modified, Rule};
+use super::modified::Modified;
 use super::modifiers::Modifiers;
+use super::rule::Rule;
 use crate::open;
 use serde::de::value::StringDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};

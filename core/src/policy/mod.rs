@@ -14,13 +14,17 @@ mod node_prices;
 pub mod policies;
 mod recycling;
 mod responsibility;
+mod rule;
 mod scarcity;
+mod signal;
 
 pub use accounts::Quota;
 pub use carbon_policy::{CarbonPolicy, PolicyHandle, PolicyPlugin, RegisteredPolicy, SignalKind, policies};
 pub use error::PolicyError;
-pub use modified::{Modified, RegisteredRule, Rule, nested};
+pub use modified::{Modified, RegisteredRule};
 pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
 pub use node_prices::NodePrices;
 pub use responsibility::{MarginalPrice, POLICY_CLAIM, Responsibility};
+pub use rule::{Announced, NodalRule, Rule, ScarcityRule, SharesRule, feeder_account, nested, priced_by_accounts};
 pub use scarcity::Scarcity;
+pub use signal::{NodalSignal, Shares, Signal};

@@ -7,6 +7,7 @@ use super::accounts::withdrawal_kwh;
 use super::error::PolicyError;
 use super::modifiers::{Coverage, Modifiers};
 use super::responsibility::Responsibility;
+use super::signal::NodalSignal;
 use crate::network::{Network, NodeId};
 use crate::physical::{GridState, Physical};
 use crate::power_flow::{BranchFlow, Response, Weights};
@@ -121,12 +122,13 @@ pub fn root_export_kwh(physical: &Physical, period: usize) -> f64 {
     (-physical.upstream_import_kwh[period]).max(0.0)
 }
 
-/// Shares of the root's jump in the price, by period: what a signal ends with behind so many prices. Of a signal that says
-/// nothing those of the direction in which energy flows: 1 where it comes in, or would next.
-pub fn root_shares(physical: &Physical, signal: &[f64], behind: usize) -> Vec<f64> {
-    match signal.get(behind..) {
-        Some(shares) if !shares.is_empty() => shares.to_vec(),
-        _ => physical.upstream_import_kwh.iter().map(|kwh| if *kwh < 0.0 { 0.0 } else { 1.0 }).collect(),
+/// Shares of the root's jump in the price, by period. Of a signal that says nothing those of the direction in which energy
+/// flows: 1 where it comes in, or would next.
+pub fn root_shares(physical: &Physical, signal: &NodalSignal) -> Vec<f64> {
+    if signal.root_share.is_empty() {
+        physical.upstream_import_kwh.iter().map(|kwh| if *kwh < 0.0 { 0.0 } else { 1.0 }).collect()
+    } else {
+        signal.root_share.clone()
     }
 }
 
@@ -225,6 +227,7 @@ pub fn responsibility(
         covered_kg,
         uncovered_kg: emitted_kg - covered_kg,
         phantom_kg: 0.0,
+        marginal_prices: vec![],
     }
 }
 

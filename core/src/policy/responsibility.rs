@@ -19,6 +19,8 @@ pub struct Responsibility {
     pub phantom_kg: f64,
     /// Kilograms charged twice.
     pub double_charged_kg: f64,
+    /// What the next kilogram costs everybody who pays; payers with the same price may stand in one entry.
+    pub marginal_prices: Vec<MarginalPrice>,
 }
 
 impl Responsibility {

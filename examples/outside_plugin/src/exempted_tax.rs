@@ -2,7 +2,7 @@
 //! left of the exemption earns nothing.
 
 use coase_core::policy::accounts::{self, Quota};
-use coase_core::policy::{Modified, Modifiers, PolicyError, Rule};
+use coase_core::policy::{Modified, Modifiers, PolicyError, Rule, Signal};
 use coase_core::register_policy;
 use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::Setting;
@@ -36,17 +36,13 @@ impl Rule for ExemptedTax {
         if self.price_per_tonne > 0.0 { accounts::charged_once(setting) } else { Ok(()) }
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        Some(self.price_per_tonne)
-    }
-
     /// What `price_factor` multiplies.
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         vec![("price_per_tonne".into(), &mut self.price_per_tonne)]
     }
 
     /// The account of every member. Bills, refunds, responsibility and marginal prices follow from it.
-    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _signal: &[f64]) -> Vec<Account> {
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _signal: &Signal) -> Vec<Account> {
         let charge = Charge::two_sided(per_kg(self.price_per_tonne), 0.0);
         let exempt_kg = self.exempt_kg * modifiers.quota_factor();
         let account = |_| accounts::account(setting, modifiers, Quota::NONE, exempt_kg, charge.clone());

@@ -4,6 +4,7 @@ use crate::engine::{Cleared, Run};
 use crate::error::MechanismError;
 use crate::market::Plan;
 use crate::physical::{self, Physical};
+use crate::policy::Signal;
 use crate::setting::Product;
 use crate::terms::{Anchor, Terms, at};
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub(super) struct Point {
 #[derive(Clone)]
 pub(super) struct Basis {
     /// The policy's first signal: the shape of all.
-    pub start: Vec<f64>,
+    pub start: Signal,
     /// Weights of the anchor that losses need, money per kWh squared, member-major.
     pub weight: Vec<f64>,
     /// Exchange of all members in a period, as a multiple.

@@ -3,11 +3,12 @@
 
 use super::penalty::Penalty;
 use super::point::{Basis, Point, moved};
-use super::root_share::{RootTurn, with_shares};
+use super::root_share::RootTurn;
 use crate::engine::Run;
 use crate::engine::limits::LimitCharges;
 use crate::error::MechanismError;
 use crate::physical::{InPeriod, PhysicalError};
+use crate::policy::Signal;
 use crate::power_flow::PowerFlowError;
 use crate::terms::Terms;
 
@@ -24,7 +25,7 @@ const STAND_IN: f64 = 100.0;
 
 /// Prices at quantities.
 pub(super) struct Centre {
-    pub signal: Vec<f64>,
+    pub signal: Signal,
     pub limits: LimitCharges,
     /// Where the price jumps at the root.
     pub turn: Option<RootTurn>,
@@ -67,12 +68,12 @@ pub(super) fn is_of_state(error: &MechanismError) -> bool {
 pub(super) fn prices(run: &Run<'_>, penalty: &Penalty, basis: &Basis, point: &Point) -> Result<Centre, NoPrices> {
     let setting = run.setting();
     let physical = moved(run, &point.plans, &point.at)?;
-    let signal = run.policy.target(setting, &physical, &with_shares(basis.start.clone(), &point.share));
+    let signal = run.policy.target(setting, &physical, &basis.start.clone().with_root_share(&point.share));
     let weakest = (0..physical.grid.len())
         .filter_map(|t| physical.grid[t].flow.min_voltage().map(|(node, pu)| (t, node, pu)))
         .min_by(|a, b| a.2.total_cmp(&b.2));
     if let (Some(feeder), Some((period, node, pu))) = (&setting.feeder, weakest)
-        && (pu < LEAST_VOLTAGE_PU || signal.iter().any(|x| !x.is_finite()))
+        && (pu < LEAST_VOLTAGE_PU || !signal.is_finite())
     {
         let source = PowerFlowError::Singular { bus: feeder.network.bus(node).id };
         return Err(NoPrices::NoState(PhysicalError::from(InPeriod { period, source }).into()));

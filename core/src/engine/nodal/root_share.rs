@@ -152,14 +152,6 @@ impl RootTurn {
     }
 }
 
-/// A signal with other shares at its end.
-pub(super) fn with_shares(mut signal: Vec<f64>, shares: &[f64]) -> Vec<f64> {
-    let prices = signal.len().saturating_sub(shares.len());
-    signal.truncate(prices);
-    signal.extend(shares);
-    signal
-}
-
 /// What members withdraw and inject and passive load takes in a period, kWh.
 fn flowing_kwh(setting: &Setting, physical: &Physical, period: usize) -> f64 {
     let members: f64 =

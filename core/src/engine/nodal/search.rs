@@ -138,7 +138,7 @@ fn begin(run: &Run<'_>) -> Result<(Basis, Point), MechanismError> {
         let buy = |k: usize| setting.tariff.as_ref().map_or(0.0, |x| x.buy_per_kwh[k % periods]);
         let prices = marginal_prices(run, &there.terms(run), &point.plans);
         // A charge beside the retail tariff rises with its own part alone.
-        let charged = if basis.marginal { &there.signal[..prices.len()] } else { &prices[..] };
+        let charged = if basis.marginal { &there.signal.nodal().price_per_kwh[..] } else { &prices[..] };
         let whole = |(k, p): (usize, &f64)| if basis.marginal { *p } else { buy(k) + p };
         Ok(charged.iter().enumerate().map(whole).collect())
     })?;

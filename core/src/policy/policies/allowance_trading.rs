@@ -18,7 +18,10 @@ use super::Stepped;
 use crate::outcome::{Certificate, Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::policy::accounts::{self, Quota};
-use crate::policy::{Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, Scarcity, SignalKind};
+use crate::policy::{
+    Announced, Coverage, Modified, Modifiers, PolicyError, Responsibility, Rule, Scarcity, ScarcityRule, Shares,
+    SharesRule, Signal, feeder_account, priced_by_accounts,
+};
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Reward};
@@ -83,15 +86,15 @@ impl AllowanceTrading {
 
     /// Everybody's own ladder before allowances change hands.
     fn own_accounts(&self, setting: &Setting, modifiers: &Modifiers) -> Vec<Account> {
-        let accounts = self.ladder().accounts(setting, modifiers, &[]).into_iter();
+        let accounts = self.ladder().accounts(setting, modifiers, &Signal::None).into_iter();
         accounts.map(|a| Account { renewable_quota_kg_per_kwh: self.renewable_kg_per_kwh, ..a }).collect()
     }
 
     /// The price of an allowance within the slopes of the ladder: nobody sells for less than the reward or buys for more
     /// than the last tier.
-    fn price(charge: &Charge, signal: &[f64]) -> f64 {
+    fn price(charge: &Charge, signal: &Signal) -> f64 {
         let (first, last) = ends(charge);
-        signal.first().map_or(first, |p| p.clamp(first, last))
+        signal.scalar().map_or(first, |p| p.clamp(first, last))
     }
 
     /// Everybody with an account, and its balance before allowances are traded, kg.
@@ -108,7 +111,8 @@ impl AllowanceTrading {
 
     /// The network operator's account, where it has one.
     fn operator_account(&self, setting: &Setting, modifiers: &Modifiers) -> Option<Account> {
-        (modifiers.coverage == Coverage::Feeder).then(|| self.ladder().feeder_account(setting, modifiers, &[]))?
+        let ladder = || self.ladder().accounts(setting, modifiers, &Signal::None);
+        (modifiers.coverage == Coverage::Feeder).then(|| feeder_account(ladder()))?
     }
 }
 
@@ -127,33 +131,21 @@ impl Rule for AllowanceTrading {
         }
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        Some(self.base_price_per_tonne)
-    }
-
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         vec![("base_price_per_tonne".into(), &mut self.base_price_per_tonne)]
     }
 
-    fn signal_kind(&self) -> SignalKind {
+    /// The price of an allowance, or how much of what is sold and bought is covered.
+    fn announced(&self) -> Announced<'_> {
         match self.credits {
-            Credits::Separate => SignalKind::Scarcity,
-            Credits::Bundled => SignalKind::Shares,
+            Credits::Separate => Announced::Scarcity(self),
+            Credits::Bundled => Announced::Shares(self),
         }
     }
 
-    /// The price of an allowance per kg, beginning at the least the ladder knows; bundled, how much of what everybody sells is
-    /// covered, and of what is bought in every period.
-    fn start(&self, setting: &Setting, modifiers: &Modifiers) -> Vec<f64> {
-        match self.credits {
-            Credits::Separate => vec![ends(&self.ladder().charge()).0],
-            Credits::Bundled => Covered::start(&self.own_accounts(setting, modifiers), setting).signal(),
-        }
-    }
-
-    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &Signal) -> Vec<Account> {
         let mut accounts = self.own_accounts(setting, modifiers);
-        let covered = Covered::read(signal, accounts.len());
+        let covered = Covered::of_signal(signal);
         let intensity = |t: usize| setting.intensity(t);
         for (i, account) in accounts.iter_mut().enumerate() {
             match self.credits {
@@ -175,55 +167,24 @@ impl Rule for AllowanceTrading {
         accounts
     }
 
-    /// Bundled: the coverage that the trades of an outcome call for.
-    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
-        match self.credits {
-            Credits::Separate => signal.to_vec(),
-            Credits::Bundled => Covered::of(&self.own_accounts(setting, modifiers), setting, physical).signal(),
-        }
-    }
-
     /// Of a separate market its balance; bundled, that every allowance is used once.
     fn evidence(
         &self,
         setting: &Setting,
         modifiers: &Modifiers,
         physical: &Physical,
-        signal: &[f64],
+        signal: &Signal,
     ) -> Vec<Certificate> {
         match (self.credits, signal) {
-            (Credits::Separate, &[price]) => self
-                .scarcity(setting, modifiers, physical)
-                .map_or(vec![], |scarcity| scarcity.evidence(setting, physical, price)),
+            (Credits::Separate, Signal::Scalar(price)) => {
+                self.scarcity(setting, modifiers, physical).evidence(setting, physical, *price)
+            }
             (Credits::Separate, _) => vec![],
             (Credits::Bundled, _) => {
                 let accounts = self.own_accounts(setting, modifiers);
-                vec![Covered::read(signal, accounts.len()).retirement(&accounts, setting, physical)]
+                vec![Covered::of_signal(signal).retirement(&accounts, setting, physical)]
             }
         }
-    }
-
-    /// At the price of an allowance where there is one, else by the ladder: passive load sells no energy to go with it.
-    fn feeder_account(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Option<Account> {
-        let account = self.ladder().feeder_account(setting, modifiers, &[])?;
-        Some(match self.credits {
-            Credits::Bundled => account,
-            Credits::Separate => Account { charge: Charge::linear(Self::price(&account.charge, signal)), ..account },
-        })
-    }
-
-    /// Balances before allowances are traded, and the pooled ladder.
-    fn scarcity(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Option<Scarcity> {
-        if self.credits == Credits::Bundled {
-            return None;
-        }
-        let ladder = self.ladder();
-        let accounts = self.own_accounts(setting, modifiers);
-        let operator = self.operator_account(setting, modifiers);
-        let operator_kg =
-            operator.as_ref().map_or(0.0, |a| accounts::feeder_balance_kg(setting, modifiers, a, physical));
-        let payers = accounts.len() + usize::from(operator.is_some());
-        Some(Scarcity { accounts, operator_kg, charge: ladder.charge().pooled(payers.max(1)) })
     }
 
     fn responsibility(
@@ -231,13 +192,14 @@ impl Rule for AllowanceTrading {
         setting: &Setting,
         modifiers: &Modifiers,
         physical: &Physical,
-        _: &[f64],
+        signal: &Signal,
     ) -> Responsibility {
-        let answers = self.ladder().responsibility(setting, modifiers, physical, &[]);
-        match self.credits {
+        let answers = self.ladder().responsibility(setting, modifiers, physical, &Signal::None);
+        let answers = match self.credits {
             Credits::Separate => answers,
             Credits::Bundled => bundled::with_purchases(answers, setting, physical),
-        }
+        };
+        priced_by_accounts(setting, modifiers, physical, self.accounts(setting, modifiers, signal), answers)
     }
 
     fn settle(
@@ -245,7 +207,7 @@ impl Rule for AllowanceTrading {
         setting: &Setting,
         modifiers: &Modifiers,
         physical: &Physical,
-        signal: &[f64],
+        signal: &Signal,
         ledger: &mut Ledger,
     ) {
         let charge = self.ladder().charge();
@@ -286,6 +248,35 @@ impl Rule for AllowanceTrading {
                 ledger.pay(*party, Party::Authority, price * bought * unmatched, Reason::Carbon);
             }
         }
+    }
+}
+
+impl ScarcityRule for AllowanceTrading {
+    /// The least price that the ladder knows.
+    fn start_price_per_kg(&self) -> f64 {
+        ends(&self.ladder().charge()).0
+    }
+
+    /// Balances before allowances are traded, and the pooled ladder.
+    fn scarcity(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Scarcity {
+        let ladder = self.ladder();
+        let accounts = self.own_accounts(setting, modifiers);
+        let operator = self.operator_account(setting, modifiers);
+        let operator_kg =
+            operator.as_ref().map_or(0.0, |a| accounts::feeder_balance_kg(setting, modifiers, a, physical));
+        let payers = accounts.len() + usize::from(operator.is_some());
+        Scarcity { accounts, operator_kg, charge: ladder.charge().pooled(payers.max(1)) }
+    }
+}
+
+impl SharesRule for AllowanceTrading {
+    fn start(&self, setting: &Setting, modifiers: &Modifiers) -> Shares {
+        Covered::start(&self.own_accounts(setting, modifiers), setting).shares()
+    }
+
+    /// The coverage that the trades of an outcome call for.
+    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Shares {
+        Covered::of(&self.own_accounts(setting, modifiers), setting, physical).shares()
     }
 }
 
@@ -347,13 +338,13 @@ mod tests {
         // Two tonnes each: at the kink between 280 and 350 every price clears.
         for price in [0.28, 0.3, 0.35] {
             assert_eq!(excess(&*trading, &setting, &physical, price), 0.0);
-            let ledger = bills(&*trading, &setting, &physical, &[price]);
+            let ledger = bills(&*trading, &setting, &physical, &Signal::Scalar(price));
             close(ledger.balance(Party::Authority), 1120.0, 1e-9);
             close(paid(&ledger, 0), 560.0 + 3000.0 * price, 1e-9);
             close(paid(&ledger, 1), 560.0 - 3000.0 * price, 1e-9);
         }
         close(excess(&*trading, &setting, &physical, 0.4), -4000.0, 1e-9);
-        let alone = bills(&*policy("Stepped()"), &setting, &physical, &[]);
+        let alone = bills(&*policy("Stepped()"), &setting, &physical, &Signal::None);
         close(alone.balance(Party::Authority), 1400.0, 1e-9);
     }
 
@@ -366,8 +357,8 @@ mod tests {
         let second = AllowanceTrading::default().ladder().charge().slopes[1];
         assert_eq!(excess(&*trading, &setting, &physical, second), 0.0);
         for price in [0.28, 0.31, second, 0.4, 0.56] {
-            let terms = trading.terms(&setting, &[price]);
-            let ledger = bills(&*trading, &setting, &physical, &[price]);
+            let terms = trading.terms(&setting, &Signal::Scalar(price));
+            let ledger = bills(&*trading, &setting, &physical, &Signal::Scalar(price));
             for (i, plan) in physical.plans.iter().enumerate() {
                 let account = terms[i].account.as_ref().unwrap();
                 let seen = account.charge.value(accounts::balance_kg(&setting, account, plan));
@@ -385,7 +376,7 @@ mod tests {
         let setting = setting(1, None, &[0.0, 0.0]);
         let market = market(&setting, &[member(2e4), member(1e3)], &*trading);
         let excess = |price: f64| {
-            let market = market.under(&trading.terms(&setting, &[price]));
+            let market = market.under(&trading.terms(&setting, &Signal::Scalar(price)));
             let (plans, physical) = autarky(&market);
             (excess(&*trading, &setting, &physical, price), plans)
         };
@@ -438,8 +429,8 @@ mod tests {
             let trading = Modified::from(AllowanceTrading::default());
             let scarcity = trading.scarcity(&setting, &physical).unwrap();
             let price = scarcity.charge.slopes_at(scarcity.balance_kg(&setting, &physical)).0;
-            let ledger = bills(&trading, &setting, &physical, &[price]);
-            let alone = bills(&Modified::from(Stepped::default()), &setting, &physical, &[]);
+            let ledger = bills(&trading, &setting, &physical, &Signal::Scalar(price));
+            let alone = bills(&Modified::from(Stepped::default()), &setting, &physical, &Signal::None);
             for i in 0..kg.len() {
                 prop_assert!(paid(&ledger, i) <= paid(&alone, i) + 1e-6);
             }

@@ -6,7 +6,7 @@
 use crate::outcome::Certificate;
 use crate::physical::Physical;
 use crate::policy::accounts::{self, Quota};
-use crate::policy::{Modified, Modifiers, POLICY_CLAIM, PolicyError, Rule};
+use crate::policy::{Modified, Modifiers, POLICY_CLAIM, PolicyError, Rule, Signal};
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge};
@@ -57,16 +57,12 @@ impl Rule for CapAndTrade {
         if self.price_per_tonne > 0.0 { accounts::charged_once(setting) } else { Ok(()) }
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        Some(self.price_per_tonne)
-    }
-
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         let sell = self.sell_price_per_tonne.as_mut().map(|price| ("sell_price_per_tonne".into(), price));
         [("price_per_tonne".into(), &mut self.price_per_tonne)].into_iter().chain(sell).collect()
     }
 
-    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &[f64]) -> Vec<Account> {
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &Signal) -> Vec<Account> {
         let charge = Charge::two_sided(per_kg(self.price_per_tonne), per_kg(self.sell_price_per_tonne()));
         let member = |i| {
             let fixed_kg = self.quota.fixed_kg(setting, modifiers, i);
@@ -75,7 +71,7 @@ impl Rule for CapAndTrade {
         (0..setting.members.len()).map(member).collect()
     }
 
-    fn claim(&self, _: &Setting, _: &Modifiers, _: usize, _: &Physical, _: &[f64]) -> Option<Certificate> {
+    fn claim(&self, _: &Setting, _: &Modifiers, _: usize, _: &Physical, _: &Signal) -> Option<Certificate> {
         let one_price = self.sell_price_per_tonne.is_none_or(|price| price == self.price_per_tonne);
         match self.quota {
             Quota::Fixed if one_price => None,

@@ -10,7 +10,8 @@ use crate::outcome::Certificate;
 use crate::physical::Physical;
 use crate::policy::accounts::{self, Quota};
 use crate::policy::{
-    Coverage, Modified, Modifiers, POLICY_CLAIM, PolicyError, Responsibility, Rule, Scarcity, SignalKind,
+    Announced, Coverage, Modified, Modifiers, POLICY_CLAIM, PolicyError, Responsibility, Rule, Scarcity, ScarcityRule,
+    Signal, feeder_account, priced_by_accounts,
 };
 use crate::register_policy;
 use crate::setting::Setting;
@@ -68,31 +69,19 @@ impl Rule for HardCap {
         }
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        None
-    }
-
     /// The price of a cap is found, not given.
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         vec![]
     }
 
-    fn signal_kind(&self) -> SignalKind {
+    fn announced(&self) -> Announced<'_> {
         match self.scope {
-            CapScope::Each => SignalKind::None,
-            CapScope::Total => SignalKind::Scarcity,
+            CapScope::Each => Announced::Nothing,
+            CapScope::Total => Announced::Scarcity(self),
         }
     }
 
-    /// The scarcity price per kg, where there is one.
-    fn start(&self, _: &Setting, _: &Modifiers) -> Vec<f64> {
-        match self.scope {
-            CapScope::Each => vec![],
-            CapScope::Total => vec![0.0],
-        }
-    }
-
-    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &Signal) -> Vec<Account> {
         let member = |i| {
             let own_kg = match self.cap_kg {
                 Some(cap) => cap * modifiers.quota_factor(),
@@ -100,25 +89,12 @@ impl Rule for HardCap {
             };
             let (quota_kg, charge) = match (self.scope, self.cap_kg) {
                 (CapScope::Each, _) => (0.0, Charge::cap(own_kg)),
-                (CapScope::Total, Some(_)) => (0.0, Charge::linear(signal[0])),
-                (CapScope::Total, None) => (own_kg, Charge::linear(signal[0])),
+                (CapScope::Total, Some(_)) => (0.0, Charge::linear(signal.scalar().unwrap_or(0.0))),
+                (CapScope::Total, None) => (own_kg, Charge::linear(signal.scalar().unwrap_or(0.0))),
             };
             accounts::account(setting, modifiers, Quota::NONE, quota_kg, charge)
         };
         (0..setting.members.len()).map(member).collect()
-    }
-
-    /// Nothing is charged up to the cap, and nothing beyond it may be.
-    fn scarcity(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Option<Scarcity> {
-        if self.scope == CapScope::Each {
-            return None;
-        }
-        let accounts = self.accounts(setting, modifiers, &[0.0]);
-        let feeder = self.feeder_account(setting, modifiers, &[0.0]);
-        let operator_kg = feeder.map_or(0.0, |a| accounts::feeder_balance_kg(setting, modifiers, &a, physical));
-        let allowed_kg: f64 = accounts.iter().map(|a| a.quota_kg).sum();
-        let charge = Charge::cap(self.total_kg(setting, modifiers) - allowed_kg);
-        Some(Scarcity { accounts, operator_kg, charge })
     }
 
     fn responsibility(
@@ -126,9 +102,11 @@ impl Rule for HardCap {
         setting: &Setting,
         modifiers: &Modifiers,
         physical: &Physical,
-        _: &[f64],
+        signal: &Signal,
     ) -> Responsibility {
-        accounts::responsibility(setting, modifiers, physical)
+        let answers = accounts::responsibility(setting, modifiers, physical);
+        let accounts = self.accounts(setting, modifiers, signal);
+        priced_by_accounts(setting, modifiers, physical, accounts, answers)
     }
 
     fn claim(
@@ -137,10 +115,26 @@ impl Rule for HardCap {
         modifiers: &Modifiers,
         _: usize,
         physical: &Physical,
-        signal: &[f64],
+        signal: &Signal,
     ) -> Option<Certificate> {
         let kept = self.evidence(setting, modifiers, physical, signal).into_iter().find(|c| c.tolerance.is_some())?;
         Some(Certificate { name: POLICY_CLAIM, ..kept })
+    }
+}
+
+impl ScarcityRule for HardCap {
+    fn start_price_per_kg(&self) -> f64 {
+        0.0
+    }
+
+    /// Nothing is charged up to the cap, and nothing beyond it may be.
+    fn scarcity(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Scarcity {
+        let accounts = self.accounts(setting, modifiers, &Signal::Scalar(0.0));
+        let operator_kg = feeder_account(accounts.clone())
+            .map_or(0.0, |a| accounts::feeder_balance_kg(setting, modifiers, &a, physical));
+        let allowed_kg: f64 = accounts.iter().map(|a| a.quota_kg).sum();
+        let charge = Charge::cap(self.total_kg(setting, modifiers) - allowed_kg);
+        Scarcity { accounts, operator_kg, charge }
     }
 }
 

@@ -27,10 +27,13 @@ use crate::outcome::{Certificate, Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::policy::POLICY_CLAIM;
 use crate::policy::accounts::{self, withdrawal_kwh};
-use crate::policy::modified::nested;
+use crate::policy::nested;
 use crate::policy::nodal::{self, Turn};
 use crate::policy::node_prices::{self, NodePrices, buy};
-use crate::policy::{MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind};
+use crate::policy::{
+    Announced, MarginalPrice, Modified, Modifiers, NodalRule, NodalSignal, PolicyError, Responsibility, Rule, Signal,
+    feeder_account,
+};
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Terms};
@@ -95,20 +98,6 @@ impl Default for Integrated {
     }
 }
 
-/// The signal, by parts. Series are member-major, per kWh.
-#[derive(Clone, Copy, Debug)]
-struct Prices<'s> {
-    /// Price of energy at the node.
-    node: &'s [f64],
-    /// Its carbon part.
-    carbon: &'s [f64],
-    /// Price at the root, per period.
-    root: &'s [f64],
-    /// What is behind them: under a ladder along the flows the carbon that a kWh withdrawn adds to it, and one injected
-    /// takes off it, kg, member-major; where the price jumps at the root the shares of the jump, per period.
-    rest: &'s [f64],
-}
-
 /// What a member pays for energy at its node beyond the retail tariff.
 #[derive(Clone, Copy, Debug, Default)]
 struct NodalMoney {
@@ -118,16 +107,6 @@ struct NodalMoney {
     network: f64,
     /// To the network operator: the carbon part of the node's price.
     carbon: f64,
-}
-
-impl<'s> Prices<'s> {
-    fn read(setting: &Setting, signal: &'s [f64]) -> Self {
-        let count = setting.members.len() * setting.periods.count;
-        let (node, rest) = signal.split_at(count);
-        let (carbon, rest) = rest.split_at(count);
-        let (root, rest) = rest.split_at(setting.periods.count);
-        Self { node, carbon, root, rest }
-    }
 }
 
 impl Integrated {
@@ -169,14 +148,14 @@ impl Integrated {
     /// Shares of import in the price at the root. Where that rises when import begins, those that the signal ends with; where
     /// it falls (what is fed back is dirtier), that of the direction. Prices that are not the root's pass from one direction
     /// to the other ([`Turn`]).
-    fn root_shares(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+    fn root_shares(&self, setting: &Setting, physical: &Physical, signal: &NodalSignal) -> Vec<f64> {
         let periods = setting.periods.count;
         if !self.jumps_at_root() {
             let share =
                 |t| Turn::of(setting, physical, t).share(physical.upstream_import_kwh[t] / setting.periods.hours);
             return (0..periods).map(share).collect();
         }
-        let mut shares = nodal::root_shares(physical, signal, 2 * setting.members.len() * periods + periods);
+        let mut shares = nodal::root_shares(physical, signal);
         for (t, share) in shares.iter_mut().enumerate() {
             if self.rise_kg_per_kwh(setting, physical, t) < 0.0 {
                 *share = if physical.upstream_import_kwh[t] < 0.0 { 0.0 } else { 1.0 };
@@ -187,7 +166,7 @@ impl Integrated {
 
     /// Carbon that a kWh more at the root is charged with, kg, per period: what comes in, what is fed back no longer, between
     /// the two where the exchange with upstream rests.
-    fn root_kg_per_kwh(&self, setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+    fn root_kg_per_kwh(&self, setting: &Setting, physical: &Physical, signal: &NodalSignal) -> Vec<f64> {
         let mixed = |(t, share): (usize, f64)| {
             let returned = self.returned_kg_per_kwh(setting, physical, t);
             share * setting.intensity(t) + (1.0 - share) * returned
@@ -209,11 +188,36 @@ impl Integrated {
             .sum()
     }
 
+    /// Who is charged for which kilograms.
+    fn answers(&self, setting: &Setting, physical: &Physical) -> Responsibility {
+        if self.price_per_tonne == 0.0 && self.ladder.is_none() {
+            return accounts::nobody(setting, physical);
+        }
+        let mut answers = accounts::at_source(setting, physical);
+        if self.ladder_on_flows().is_some() {
+            answers.charged_kg = nodal::attributed_kg(setting, physical);
+        }
+        let exported = |kg_per_kwh: &dyn Fn(usize) -> f64| -> f64 {
+            (0..setting.periods.count).map(|t| kg_per_kwh(t) * nodal::root_export_kwh(physical, t)).sum()
+        };
+        match self.root_export {
+            RootExport::LikeLoad => {}
+            RootExport::Credited => answers.phantom_kg = -exported(&|t| setting.intensity(t)),
+            RootExport::Unpriced => {
+                answers.uncovered_kg = exported(&|t| nodal::root_intensity(setting, physical, t));
+                answers.covered_kg -= answers.uncovered_kg;
+            }
+        }
+        answers
+    }
+
     /// What a member pays beyond the tariff for energy at its node; in sum what its adders come to.
-    fn nodal_money(&self, setting: &Setting, prices: &Prices<'_>, physical: &Physical, member: usize) -> NodalMoney {
+    fn nodal_money(&self, setting: &Setting, prices: &NodalSignal, physical: &Physical, member: usize) -> NodalMoney {
         let plan = &physical.plans[member];
-        let (node, carbon) =
-            (nodal::of_member(setting, prices.node, member), nodal::of_member(setting, prices.carbon, member));
+        let (node, carbon) = (
+            nodal::of_member(setting, &prices.price_per_kwh, member),
+            nodal::of_member(setting, &prices.carbon_per_kwh, member),
+        );
         let mut paid = NodalMoney::default();
         for t in 0..setting.periods.count {
             let x = withdrawal_kwh(setting, plan, t);
@@ -221,7 +225,7 @@ impl Integrated {
             let (buy, sell) = (buy(setting, t), setting.tariff.as_ref().map_or(0.0, |tariff| tariff.sell_per_kwh[t]));
             paid.retail += self.retail_margin_per_kwh * (plan.import_kwh[t] + plan.export_kwh[t])
                 - (buy - sell) * plan.export_kwh[t]
-                + (prices.root[t] - buy) * sale;
+                + (prices.root_price_per_kwh[t] - buy) * sale;
             paid.network += (node[t] - carbon[t] - buy) * x;
             paid.carbon += carbon[t] * x;
         }
@@ -229,8 +233,8 @@ impl Integrated {
     }
 
     /// The terms without carbon accounts.
-    fn adders(&self, setting: &Setting, prices: &Prices<'_>, member: usize) -> Terms {
-        let node = nodal::of_member(setting, prices.node, member);
+    fn beyond_tariff(&self, setting: &Setting, prices: &NodalSignal, member: usize) -> Terms {
+        let node = nodal::of_member(setting, &prices.price_per_kwh, member);
         let beyond = |reference: &[f64], margin: f64| -> Vec<f64> {
             node.iter().zip(reference).map(|(price, known)| price + margin - known).collect()
         };
@@ -241,7 +245,7 @@ impl Integrated {
         Terms {
             import_adder: beyond(buy, self.retail_margin_per_kwh),
             export_adder: beyond(sell, -self.retail_margin_per_kwh),
-            trade_adder: beyond(prices.root, 0.0),
+            trade_adder: beyond(&prices.root_price_per_kwh, 0.0),
             ..Terms::default()
         }
     }
@@ -268,87 +272,169 @@ impl Rule for Integrated {
         if priced { accounts::charged_once(setting) } else { Ok(()) }
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        Some(self.ladder.as_ref().map_or(self.price_per_tonne, |ladder| ladder.base_price_per_tonne))
-    }
-
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
+        // With a ladder that is what the policy is quoted by.
         let ladder = self.ladder.iter_mut().flat_map(|ladder| nested("ladder", ladder.carbon_prices()));
-        [("price_per_tonne".into(), &mut self.price_per_tonne)].into_iter().chain(ladder).collect()
+        ladder.chain([("price_per_tonne".into(), &mut self.price_per_tonne)]).collect()
     }
 
-    fn signal_kind(&self) -> SignalKind {
-        SignalKind::Nodal
+    fn announced(&self) -> Announced<'_> {
+        Announced::Nodal(self)
     }
 
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &Signal) -> Vec<Account> {
+        match self.ladder_on_imports() {
+            Some(ladder) => ladder.accounts(setting, modifiers, signal),
+            None => self.flow_accounts(setting, modifiers, &signal.nodal().withdrawal_kg_per_kwh),
+        }
+    }
+
+    fn settle(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &Signal,
+        ledger: &mut Ledger,
+    ) {
+        let prices = signal.nodal();
+        let accounts = self.accounts(setting, modifiers, signal);
+        for (i, plan) in physical.plans.iter().enumerate() {
+            let paid = self.nodal_money(setting, prices, physical, i);
+            ledger.pay(Party::Member(i), Party::Grid, paid.retail, Reason::Tariff);
+            ledger.pay(Party::Member(i), Party::Dso, paid.network, Reason::Nodal);
+            ledger.pay(Party::Member(i), Party::Dso, paid.carbon, Reason::Carbon);
+            let own = match accounts.get(i) {
+                Some(account) => account.charge.value(accounts::balance_kg(setting, account, plan)),
+                None => self.price() * plan.emission_kg.iter().sum::<f64>(),
+            };
+            ledger.pay(Party::Member(i), Party::Authority, own, Reason::Carbon);
+        }
+        if let Some(account) =
+            self.ladder_on_imports().and_then(|l| feeder_account(l.accounts(setting, modifiers, signal)))
+        {
+            let balance_kg = accounts::feeder_balance_kg(setting, modifiers, &account, physical);
+            ledger.pay(Party::Dso, Party::Authority, account.charge.value(balance_kg), Reason::Carbon);
+        }
+        let operator_kg = match self.ladder_on_flows() {
+            None => self.root_kg(setting, physical),
+            Some(_) => (0..setting.periods.count)
+                .map(|t| {
+                    let leaves_kg =
+                        nodal::root_export_kwh(physical, t) * self.exported_kg_per_kwh(setting, physical, t);
+                    nodal::feeder_kg(setting, physical, t) + leaves_kg
+                })
+                .sum(),
+        };
+        ledger.pay(Party::Dso, Party::Authority, self.price() * operator_kg, Reason::Carbon);
+    }
+
+    /// One price for everybody, but for members with a ladder.
+    fn responsibility(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &Signal,
+    ) -> Responsibility {
+        if let Some(ladder) = self.ladder_on_imports() {
+            return ladder.responsibility(setting, modifiers, physical, &Signal::None);
+        }
+        let answers = self.answers(setting, physical);
+        let accounts = self.accounts(setting, modifiers, signal);
+        let mut marginal_prices = accounts::marginal_prices(setting, &accounts, physical, &answers.charged_kg);
+        let on_ladders_kg: f64 = marginal_prices.iter().map(|payer| payer.charged_kg).sum();
+        let charged_kg = answers.total_charged_kg() - on_ladders_kg;
+        marginal_prices.push(MarginalPrice { charged_kg, price_per_kg: self.price() });
+        Responsibility { marginal_prices, ..answers }
+    }
+
+    fn claim(&self, _: &Setting, _: &Modifiers, _: usize, _: &Physical, _: &Signal) -> Option<Certificate> {
+        let excepted = |why: &str| Some(Certificate::not_applicable(POLICY_CLAIM, why));
+        if self.form != Form::TaxInternalised {
+            return excepted("the tax is not internalised (`form`)");
+        }
+        if self.retail_margin_per_kwh != 0.0 {
+            return excepted("the retailer takes a margin");
+        }
+        if self.ladder.is_some() { excepted("members pay by a ladder") } else { None }
+    }
+}
+
+impl NodalRule for Integrated {
     /// Prices of every member and period, their carbon part, the price at the root per period; under a ladder along the
-    /// flows then the kilograms per kWh that it counts, and where the price jumps at the root the shares of the jump. At
-    /// first everybody withdraws at the root.
-    fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
+    /// flows the kilograms per kWh of net withdrawal that it counts, and where the price jumps at the root the shares of the
+    /// jump. At first everybody withdraws at the root.
+    fn start(&self, setting: &Setting, _: &Modifiers) -> NodalSignal {
         let on_flows = self.ladder_on_flows();
         let carbon = |t: usize| if on_flows.is_some() { 0.0 } else { self.price() * setting.intensity(t) };
         let root = |t: usize| buy(setting, t) + carbon(t);
-        let mut signal = nodal::series(setting, |_, t| root(t));
-        signal.extend(nodal::series(setting, |_, t| carbon(t)));
-        signal.extend((0..setting.periods.count).map(root));
-        if let Some(ladder) = on_flows {
+        let kg = on_flows.map(|ladder| {
             let per_kwh = ladder.quota.per_imported_kwh();
-            signal.extend(nodal::series(setting, |_, t| setting.intensity(t) - per_kwh));
-        } else if self.jumps_at_root() {
-            signal.extend(vec![1.0; setting.periods.count]);
-        }
-        signal
-    }
-
-    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
-        match self.ladder_on_imports() {
-            Some(ladder) => ladder.accounts(setting, modifiers, signal),
-            None => self.flow_accounts(setting, modifiers, Prices::read(setting, signal).rest),
+            nodal::series(setting, |_, t| setting.intensity(t) - per_kwh)
+        });
+        NodalSignal {
+            price_per_kwh: nodal::series(setting, |_, t| root(t)),
+            carbon_per_kwh: nodal::series(setting, |_, t| carbon(t)),
+            root_price_per_kwh: (0..setting.periods.count).map(root).collect(),
+            withdrawal_kg_per_kwh: kg.unwrap_or_default(),
+            injection_kg_per_kwh: vec![],
+            root_share: if self.jumps_at_root() { vec![1.0; setting.periods.count] } else { vec![] },
         }
     }
 
-    fn terms(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Terms> {
-        let prices = Prices::read(setting, signal);
-        let mut accounts = self.accounts(setting, modifiers, signal).into_iter();
-        let member = |i| Terms {
-            direct_price_per_kg: if self.ladder.is_some() { 0.0 } else { self.price() },
-            account: accounts.next(),
-            ..self.adders(setting, &prices, i)
-        };
-        (0..setting.members.len()).map(member).collect()
-    }
-
-    fn target(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
+    fn target(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &NodalSignal,
+    ) -> NodalSignal {
         let periods = setting.periods.count;
         let upstream = nodal::upstream_per_kwh(setting, physical);
         let energy: Vec<f64> = (0..upstream.len()).map(|k| buy(setting, k % periods) * upstream[k]).collect();
         let root_kg = self.root_kg_per_kwh(setting, physical, signal);
         let root_carbon = |t: usize| self.price() * root_kg[t];
         let mut root: Vec<f64> = (0..periods).map(|t| buy(setting, t) + root_carbon(t)).collect();
-        let mut rest = if self.jumps_at_root() { self.root_shares(setting, physical, signal) } else { vec![] };
+        let root_share = if self.jumps_at_root() { self.root_shares(setting, physical, signal) } else { vec![] };
+        let mut kg = vec![];
         let carbon: Vec<f64> = match (self.form, self.ladder_on_flows()) {
             (Form::FlowInLoop, Some(ladder)) => {
                 root = (0..periods).map(|t| buy(setting, t)).collect();
-                rest = flow_in_loop::ladder_kg(setting, modifiers, physical, ladder);
+                kg = flow_in_loop::ladder_kg(setting, modifiers, physical, ladder);
                 self.along_flows(setting, modifiers, physical, ladder)
             }
             (Form::Adder, _) => nodal::intensities(setting, physical).iter().map(|w| self.price() * w).collect(),
             _ => (0..upstream.len()).map(|k| root_carbon(k % periods) * upstream[k]).collect(),
         };
-        let node = energy.iter().zip(&carbon).map(|(e, c)| e + c);
-        node.chain(carbon.iter().copied()).chain(root).chain(rest).collect()
+        NodalSignal {
+            price_per_kwh: energy.iter().zip(&carbon).map(|(e, c)| e + c).collect(),
+            carbon_per_kwh: carbon,
+            root_price_per_kwh: root,
+            withdrawal_kg_per_kwh: kg,
+            injection_kg_per_kwh: vec![],
+            root_share,
+        }
+    }
+
+    fn adders(&self, setting: &Setting, signal: &NodalSignal) -> Vec<Terms> {
+        let member = |i| Terms {
+            direct_price_per_kg: if self.ladder.is_some() { 0.0 } else { self.price() },
+            ..self.beyond_tariff(setting, signal, i)
+        };
+        (0..setting.members.len()).map(member).collect()
     }
 
     fn prices_limits(&self) -> bool {
         true
     }
 
-    fn root_jump_per_kwh(&self, setting: &Setting, _: &Modifiers, physical: &Physical) -> Option<Vec<f64>> {
+    fn root_jump_per_kwh(&self, setting: &Setting, physical: &Physical) -> Option<Vec<f64>> {
         let rises = |t| self.price() * self.rise_kg_per_kwh(setting, physical, t).max(0.0);
         self.jumps_at_root().then(|| (0..setting.periods.count).map(rises).collect())
     }
 
-    fn turns_steeply(&self, _: &Setting, _: &Modifiers) -> bool {
+    fn turns_steeply(&self) -> bool {
         self.ladder_on_flows().is_some()
     }
 
@@ -360,7 +446,7 @@ impl Rule for Integrated {
         setting: &Setting,
         modifiers: &Modifiers,
         physical: &Physical,
-        signal: &[f64],
+        signal: &NodalSignal,
     ) -> Option<NodePrices> {
         let feeder = setting.feeder.as_ref()?;
         let root_kg = self.root_kg_per_kwh(setting, physical, signal);
@@ -378,105 +464,6 @@ impl Rule for Integrated {
             };
             Some(Price { energy, loss: energy * (at.upstream - 1.0), carbon, ..Price::default() })
         })
-    }
-
-    fn settle(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        signal: &[f64],
-        ledger: &mut Ledger,
-    ) {
-        let prices = Prices::read(setting, signal);
-        let accounts = self.accounts(setting, modifiers, signal);
-        for (i, plan) in physical.plans.iter().enumerate() {
-            let paid = self.nodal_money(setting, &prices, physical, i);
-            ledger.pay(Party::Member(i), Party::Grid, paid.retail, Reason::Tariff);
-            ledger.pay(Party::Member(i), Party::Dso, paid.network, Reason::Nodal);
-            ledger.pay(Party::Member(i), Party::Dso, paid.carbon, Reason::Carbon);
-            let own = match accounts.get(i) {
-                Some(account) => account.charge.value(accounts::balance_kg(setting, account, plan)),
-                None => self.price() * plan.emission_kg.iter().sum::<f64>(),
-            };
-            ledger.pay(Party::Member(i), Party::Authority, own, Reason::Carbon);
-        }
-        if let Some(account) = self.ladder_on_imports().and_then(|l| l.feeder_account(setting, modifiers, signal)) {
-            let balance_kg = accounts::feeder_balance_kg(setting, modifiers, &account, physical);
-            ledger.pay(Party::Dso, Party::Authority, account.charge.value(balance_kg), Reason::Carbon);
-        }
-        let operator_kg = match self.ladder_on_flows() {
-            None => self.root_kg(setting, physical),
-            Some(_) => (0..setting.periods.count)
-                .map(|t| {
-                    let leaves_kg =
-                        nodal::root_export_kwh(physical, t) * self.exported_kg_per_kwh(setting, physical, t);
-                    nodal::feeder_kg(setting, physical, t) + leaves_kg
-                })
-                .sum(),
-        };
-        ledger.pay(Party::Dso, Party::Authority, self.price() * operator_kg, Reason::Carbon);
-    }
-
-    fn responsibility(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        _: &[f64],
-    ) -> Responsibility {
-        if let Some(ladder) = self.ladder_on_imports() {
-            return ladder.responsibility(setting, modifiers, physical, &[]);
-        }
-        if self.price_per_tonne == 0.0 && self.ladder.is_none() {
-            return accounts::nobody(setting, physical);
-        }
-        let mut answers = accounts::at_source(setting, physical);
-        if self.ladder_on_flows().is_some() {
-            answers.charged_kg = nodal::attributed_kg(setting, physical);
-        }
-        let exported = |kg_per_kwh: &dyn Fn(usize) -> f64| -> f64 {
-            (0..setting.periods.count).map(|t| kg_per_kwh(t) * nodal::root_export_kwh(physical, t)).sum()
-        };
-        match self.root_export {
-            RootExport::LikeLoad => {}
-            RootExport::Credited => answers.phantom_kg = -exported(&|t| setting.intensity(t)),
-            RootExport::Unpriced => {
-                answers.uncovered_kg = exported(&|t| nodal::root_intensity(setting, physical, t));
-                answers.covered_kg -= answers.uncovered_kg;
-            }
-        }
-        answers
-    }
-
-    /// One price for everybody, but for members with a ladder.
-    fn marginal_prices(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        signal: &[f64],
-    ) -> Vec<MarginalPrice> {
-        if let Some(ladder) = self.ladder_on_imports() {
-            return ladder.marginal_prices(setting, modifiers, physical, &[]);
-        }
-        let answers = self.responsibility(setting, modifiers, physical, signal);
-        let accounts = self.accounts(setting, modifiers, signal);
-        let mut all = accounts::marginal_prices(setting, &accounts, physical, &answers.charged_kg);
-        let on_ladders_kg: f64 = all.iter().map(|payer| payer.charged_kg).sum();
-        all.push(MarginalPrice { charged_kg: answers.total_charged_kg() - on_ladders_kg, price_per_kg: self.price() });
-        all
-    }
-
-    fn claim(&self, _: &Setting, _: &Modifiers, _: usize, _: &Physical, _: &[f64]) -> Option<Certificate> {
-        let excepted = |why: &str| Some(Certificate::not_applicable(POLICY_CLAIM, why));
-        if self.form != Form::TaxInternalised {
-            return excepted("the tax is not internalised (`form`)");
-        }
-        if self.retail_margin_per_kwh != 0.0 {
-            return excepted("the retailer takes a margin");
-        }
-        if self.ladder.is_some() { excepted("members pay by a ladder") } else { None }
     }
 }
 

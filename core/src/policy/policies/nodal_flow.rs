@@ -13,10 +13,11 @@ use crate::outcome::{Certificate, Ledger, Party, Reason};
 use crate::physical::Physical;
 use crate::policy::POLICY_CLAIM;
 use crate::policy::accounts::{self, withdrawal_kwh};
-use crate::policy::modified::nested;
+use crate::policy::nested;
 use crate::policy::node_prices::{self, NodePrices, buy};
 use crate::policy::{
-    Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
+    Announced, Coverage, MarginalPrice, Modified, Modifiers, NodalRule, NodalSignal, PolicyError, Responsibility, Rule,
+    Signal, nodal,
 };
 use crate::register_policy;
 use crate::setting::Setting;
@@ -89,10 +90,33 @@ impl NodalFlow {
         (w, credit)
     }
 
+    /// Charge and credit of a signal in money per kWh, both member-major.
+    fn priced(&self, signal: &NodalSignal) -> (Vec<f64>, Vec<f64>) {
+        let money = |kg: &[f64]| kg.iter().map(|kg| self.price() * kg).collect();
+        (money(&signal.withdrawal_kg_per_kwh), money(&signal.injection_kg_per_kwh))
+    }
+
+    /// What the next kilogram costs: one price along the flows, and that of each ladder on direct emissions.
+    fn next_kg(&self, setting: &Setting, modifiers: &Modifiers, physical: &Physical) -> Vec<MarginalPrice> {
+        let direct = self.direct_accounts(setting, modifiers);
+        let direct_kg: Vec<f64> = match self.direct {
+            Direct::Tax => vec![],
+            Direct::Stepped(_) => physical.plans.iter().map(|plan| plan.emission_kg.iter().sum()).collect(),
+        };
+        let mut along_flows_kg: f64 =
+            self.charged_kg(setting, physical).iter().sum::<f64>() - direct_kg.iter().sum::<f64>();
+        if modifiers.coverage == Coverage::Feeder {
+            along_flows_kg += self.feeder_kg(setting, physical);
+        }
+        let mut all = accounts::marginal_prices(setting, &direct, physical, &direct_kg);
+        all.push(MarginalPrice { charged_kg: along_flows_kg, price_per_kg: self.price() });
+        all
+    }
+
     /// The ladder on direct emissions of every member, if there is one: imports do not count.
     fn direct_accounts(&self, setting: &Setting, modifiers: &Modifiers) -> Vec<Account> {
         let Direct::Stepped(ladder) = &self.direct else { return vec![] };
-        let mut accounts = ladder.accounts(setting, modifiers, &[]);
+        let mut accounts = ladder.accounts(setting, modifiers, &Signal::None);
         for account in &mut accounts {
             account.import_kg_per_kwh.clear();
             account.export_kg_per_kwh.clear();
@@ -150,10 +174,6 @@ impl Rule for NodalFlow {
         if self.price_per_tonne > 0.0 { accounts::charged_once(setting) } else { Ok(()) }
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        Some(self.price_per_tonne)
-    }
-
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         let mut prices = vec![("price_per_tonne".into(), &mut self.price_per_tonne)];
         if let Direct::Stepped(ladder) = &mut self.direct {
@@ -162,42 +182,113 @@ impl Rule for NodalFlow {
         prices
     }
 
-    fn signal_kind(&self) -> SignalKind {
-        SignalKind::Nodal
+    fn announced(&self) -> Announced<'_> {
+        Announced::Nodal(self)
     }
 
-    /// Charge per kWh withdrawn of every member and period, then credit per kWh injected: at first the grid's intensity and
-    /// nothing.
-    fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
-        let charge = nodal::series(setting, |_, t| self.price() * setting.intensity(t));
-        let credit = vec![0.0; charge.len()];
-        [charge, credit].concat()
-    }
-
-    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &[f64]) -> Vec<Account> {
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &Signal) -> Vec<Account> {
         self.direct_accounts(setting, modifiers)
     }
 
-    fn terms(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Terms> {
-        let (charge, credit) = signal.split_at(signal.len() / 2);
-        let mut accounts = self.direct_accounts(setting, modifiers).into_iter();
+    fn settle(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        signal: &Signal,
+        ledger: &mut Ledger,
+    ) {
+        let (charge, credit) = self.priced(signal.nodal());
+        let accounts = self.direct_accounts(setting, modifiers);
+        for (i, plan) in physical.plans.iter().enumerate() {
+            let direct = match accounts.get(i) {
+                Some(account) => account.charge.value(accounts::balance_kg(setting, account, plan)),
+                None => self.price() * plan.emission_kg.iter().sum::<f64>(),
+            };
+            let along_flows = flow_kg(setting, physical, i, &charge, &credit);
+            ledger.pay(Party::Member(i), Party::Authority, direct + along_flows, Reason::Carbon);
+        }
+        if modifiers.coverage == Coverage::Feeder {
+            ledger.pay(Party::Dso, Party::Authority, self.price() * self.feeder_kg(setting, physical), Reason::Carbon);
+        }
+    }
+
+    /// One price along the flows, and that of each ladder on direct emissions.
+    fn responsibility(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &Signal,
+    ) -> Responsibility {
+        let marginal_prices = self.next_kg(setting, modifiers, physical);
+        if self.price_per_tonne == 0.0 && self.direct == Direct::Tax {
+            return Responsibility { marginal_prices, ..accounts::nobody(setting, physical) };
+        }
+        let charged_kg = self.charged_kg(setting, physical);
+        if self.direct == Direct::Tax {
+            let answers = nodal::responsibility(setting, modifiers, physical, charged_kg);
+            return Responsibility { marginal_prices, ..answers };
+        }
+        // Sources have paid for what they emit; flows carry only what came from elsewhere.
+        let emitted_kg: f64 = (0..setting.periods.count).map(|t| physical.emissions_kg(setting, t)).sum();
+        let also_covered_kg = match modifiers.coverage {
+            Coverage::VppsOnly => 0.0,
+            Coverage::Feeder => self.feeder_kg(setting, physical),
+        };
+        let covered_kg = charged_kg.iter().sum::<f64>() + also_covered_kg;
+        let uncovered_kg = emitted_kg - covered_kg;
+        Responsibility { charged_kg, covered_kg, uncovered_kg, marginal_prices, ..Responsibility::default() }
+    }
+
+    fn claim(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        _: usize,
+        physical: &Physical,
+        signal: &Signal,
+    ) -> Option<Certificate> {
+        if self.export_credit != ExportCredit::Conserved {
+            let why = "exports are not credited at the intensity that they carry (`export_credit`)";
+            return Some(Certificate::not_applicable(POLICY_CLAIM, why));
+        }
+        Some(self.responsibility(setting, modifiers, physical, signal).charged_once())
+    }
+}
+
+impl NodalRule for NodalFlow {
+    /// Intensity of what every member withdraws in every period, and of what it injects: at first the grid's and nothing.
+    fn start(&self, setting: &Setting, _: &Modifiers) -> NodalSignal {
+        let withdrawal_kg_per_kwh = nodal::series(setting, |_, t| setting.intensity(t));
+        let injection_kg_per_kwh = vec![0.0; withdrawal_kg_per_kwh.len()];
+        NodalSignal { withdrawal_kg_per_kwh, injection_kg_per_kwh, ..NodalSignal::default() }
+    }
+
+    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &NodalSignal) -> NodalSignal {
+        let (withdrawal_kg_per_kwh, injection_kg_per_kwh) = self.rates(setting, physical);
+        NodalSignal { withdrawal_kg_per_kwh, injection_kg_per_kwh, ..NodalSignal::default() }
+    }
+
+    fn adders(&self, setting: &Setting, signal: &NodalSignal) -> Vec<Terms> {
+        let (charge, credit) = self.priced(signal);
         let member = |i| Terms {
-            withdrawal_adder: nodal::of_member(setting, charge, i).to_vec(),
-            injection_adder: nodal::of_member(setting, credit, i).iter().map(|c| -c).collect(),
+            withdrawal_adder: nodal::of_member(setting, &charge, i).to_vec(),
+            injection_adder: nodal::of_member(setting, &credit, i).iter().map(|c| -c).collect(),
             direct_price_per_kg: if self.direct == Direct::Tax { self.price() } else { 0.0 },
-            account: accounts.next(),
             ..Terms::default()
         };
         (0..setting.members.len()).map(member).collect()
     }
 
-    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Vec<f64> {
-        let (charge, credit) = self.rates(setting, physical);
-        charge.into_iter().chain(credit).map(|kg| self.price() * kg).collect()
-    }
-
     /// The retail price of energy, and the charge on the carbon of what a node withdraws.
-    fn node_prices(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Option<NodePrices> {
+    fn node_prices(
+        &self,
+        setting: &Setting,
+        _: &Modifiers,
+        physical: &Physical,
+        _: &NodalSignal,
+    ) -> Option<NodePrices> {
         let others = match self.direct {
             Direct::Tax => None,
             Direct::Stepped(_) => Some(nodal::intensities_of_others_at_nodes(setting, physical)),
@@ -209,91 +300,6 @@ impl Rule for NodalFlow {
             };
             Some(Price { energy: buy(setting, at.period), carbon: self.price() * w, ..Price::default() })
         })
-    }
-
-    fn settle(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        signal: &[f64],
-        ledger: &mut Ledger,
-    ) {
-        let (charge, credit) = signal.split_at(signal.len() / 2);
-        let accounts = self.direct_accounts(setting, modifiers);
-        for (i, plan) in physical.plans.iter().enumerate() {
-            let direct = match accounts.get(i) {
-                Some(account) => account.charge.value(accounts::balance_kg(setting, account, plan)),
-                None => self.price() * plan.emission_kg.iter().sum::<f64>(),
-            };
-            let along_flows = flow_kg(setting, physical, i, charge, credit);
-            ledger.pay(Party::Member(i), Party::Authority, direct + along_flows, Reason::Carbon);
-        }
-        if modifiers.coverage == Coverage::Feeder {
-            ledger.pay(Party::Dso, Party::Authority, self.price() * self.feeder_kg(setting, physical), Reason::Carbon);
-        }
-    }
-
-    fn responsibility(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        _: &[f64],
-    ) -> Responsibility {
-        if self.price_per_tonne == 0.0 && self.direct == Direct::Tax {
-            return accounts::nobody(setting, physical);
-        }
-        let charged_kg = self.charged_kg(setting, physical);
-        if self.direct == Direct::Tax {
-            return nodal::responsibility(setting, modifiers, physical, charged_kg);
-        }
-        // Sources have paid for what they emit; flows carry only what came from elsewhere.
-        let emitted_kg: f64 = (0..setting.periods.count).map(|t| physical.emissions_kg(setting, t)).sum();
-        let also_covered_kg = match modifiers.coverage {
-            Coverage::VppsOnly => 0.0,
-            Coverage::Feeder => self.feeder_kg(setting, physical),
-        };
-        let covered_kg = charged_kg.iter().sum::<f64>() + also_covered_kg;
-        Responsibility { charged_kg, covered_kg, uncovered_kg: emitted_kg - covered_kg, ..Responsibility::default() }
-    }
-
-    /// One price along the flows, and that of each ladder on direct emissions.
-    fn marginal_prices(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        _: &[f64],
-    ) -> Vec<MarginalPrice> {
-        let direct = self.direct_accounts(setting, modifiers);
-        let direct_kg: Vec<f64> = match self.direct {
-            Direct::Tax => vec![],
-            Direct::Stepped(_) => physical.plans.iter().map(|plan| plan.emission_kg.iter().sum()).collect(),
-        };
-        let mut along_flows_kg: f64 =
-            self.charged_kg(setting, physical).iter().sum::<f64>() - direct_kg.iter().sum::<f64>();
-        if modifiers.coverage == Coverage::Feeder {
-            along_flows_kg += self.feeder_kg(setting, physical);
-        }
-        let mut all = accounts::marginal_prices(setting, &direct, physical, &direct_kg);
-        all.push(MarginalPrice { charged_kg: along_flows_kg, price_per_kg: self.price() });
-        all
-    }
-
-    fn claim(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        _: usize,
-        physical: &Physical,
-        signal: &[f64],
-    ) -> Option<Certificate> {
-        if self.export_credit != ExportCredit::Conserved {
-            let why = "exports are not credited at the intensity that they carry (`export_credit`)";
-            return Some(Certificate::not_applicable(POLICY_CLAIM, why));
-        }
-        Some(self.responsibility(setting, modifiers, physical, signal).charged_once())
     }
 }
 

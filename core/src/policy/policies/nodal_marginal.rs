@@ -13,7 +13,8 @@ use crate::physical::Physical;
 use crate::policy::accounts::{self, withdrawal_kwh};
 use crate::policy::node_prices::{self, NodePrices, buy};
 use crate::policy::{
-    MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal, recycling,
+    Announced, MarginalPrice, Modified, Modifiers, NodalRule, NodalSignal, PolicyError, Responsibility, Rule, Signal,
+    nodal, recycling,
 };
 use crate::register_policy;
 use crate::setting::Setting;
@@ -48,73 +49,23 @@ impl Rule for NodalMarginal {
         if self.price_per_tonne > 0.0 { accounts::charged_once(setting) } else { Ok(()) }
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        Some(self.price_per_tonne)
-    }
-
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         vec![("price_per_tonne".into(), &mut self.price_per_tonne)]
     }
 
-    fn signal_kind(&self) -> SignalKind {
-        SignalKind::Nodal
-    }
-
-    /// Charge per kWh of net withdrawal, of every member and period, at first that of the root; then the shares of the jump
-    /// at the root.
-    fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
-        let charge = nodal::series(setting, |_, t| per_kg(self.price_per_tonne) * setting.intensity(t));
-        charge.into_iter().chain(vec![1.0; setting.periods.count]).collect()
-    }
-
-    fn accounts(&self, _: &Setting, _: &Modifiers, _: &[f64]) -> Vec<Account> {
+    fn accounts(&self, _: &Setting, _: &Modifiers, _: &Signal) -> Vec<Account> {
         vec![]
     }
 
-    fn terms(&self, setting: &Setting, _: &Modifiers, signal: &[f64]) -> Vec<Terms> {
-        let member = |i| {
-            // One price on imports, exports and purchases from peers is a price on the net withdrawal.
-            let price = nodal::of_member(setting, signal, i).to_vec();
-            Terms {
-                import_adder: price.clone(),
-                export_adder: price.clone(),
-                trade_adder: price,
-                direct_price_per_kg: per_kg(self.price_per_tonne),
-                ..Terms::default()
-            }
-        };
-        (0..setting.members.len()).map(member).collect()
+    fn announced(&self) -> Announced<'_> {
+        Announced::Nodal(self)
     }
 
-    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &[f64]) -> Vec<f64> {
-        let upstream = nodal::upstream_per_kwh(setting, physical);
-        let periods = setting.periods.count;
-        let price = per_kg(self.price_per_tonne);
-        let shares = shares(setting, physical, signal);
-        let charge =
-            nodal::series(setting, |i, t| price * shares[t] * setting.intensity(t) * upstream[i * periods + t]);
-        charge.into_iter().chain(shares).collect()
-    }
-
-    fn root_jump_per_kwh(&self, setting: &Setting, _: &Modifiers, _: &Physical) -> Option<Vec<f64>> {
-        Some((0..setting.periods.count).map(|t| per_kg(self.price_per_tonne) * setting.intensity(t)).collect())
-    }
-
-    /// The retail price of energy, and the charge on marginal emissions.
-    fn node_prices(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &[f64]) -> Option<NodePrices> {
-        let shares = shares(setting, physical, signal);
-        node_prices::at_all_nodes(setting, physical, |at| {
-            let emits = shares[at.period] * setting.intensity(at.period);
-            let carbon = per_kg(self.price_per_tonne) * emits * at.upstream;
-            Some(Price { energy: buy(setting, at.period), carbon, ..Price::default() })
-        })
-    }
-
-    fn settle(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &[f64], ledger: &mut Ledger) {
+    fn settle(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &Signal, ledger: &mut Ledger) {
         let price = per_kg(self.price_per_tonne);
         let mut collected = vec![];
         for (i, plan) in physical.plans.iter().enumerate() {
-            let at_node = nodal::of_member(setting, signal, i);
+            let at_node = nodal::of_member(setting, &signal.nodal().price_per_kwh, i);
             let paid: f64 = (0..setting.periods.count).map(|t| at_node[t] * withdrawal_kwh(setting, plan, t)).sum();
             ledger.pay(Party::Member(i), Party::Dso, paid, Reason::Carbon);
             ledger.pay(
@@ -134,30 +85,71 @@ impl Rule for NodalMarginal {
         }
     }
 
-    fn responsibility(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Responsibility {
-        if self.price_per_tonne == 0.0 {
+    /// Everybody sees one price.
+    fn responsibility(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &Signal) -> Responsibility {
+        let answers = if self.price_per_tonne == 0.0 {
             accounts::nobody(setting, physical)
         } else {
             accounts::at_source(setting, physical)
-        }
-    }
-
-    /// Everybody sees one price.
-    fn marginal_prices(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        signal: &[f64],
-    ) -> Vec<MarginalPrice> {
-        let charged_kg = self.responsibility(setting, modifiers, physical, signal).total_charged_kg();
-        vec![MarginalPrice { charged_kg, price_per_kg: per_kg(self.price_per_tonne) }]
+        };
+        let charged_kg = answers.total_charged_kg();
+        let price = MarginalPrice { charged_kg, price_per_kg: per_kg(self.price_per_tonne) };
+        Responsibility { marginal_prices: vec![price], ..answers }
     }
 }
 
-/// Shares of the jump at the root, behind the charges.
-fn shares(setting: &Setting, physical: &Physical, signal: &[f64]) -> Vec<f64> {
-    nodal::root_shares(physical, signal, setting.members.len() * setting.periods.count)
+impl NodalRule for NodalMarginal {
+    /// Charge per kWh of net withdrawal, of every member and period, at first that of the root; and the shares of the jump at
+    /// the root.
+    fn start(&self, setting: &Setting, _: &Modifiers) -> NodalSignal {
+        let price_per_kwh = nodal::series(setting, |_, t| per_kg(self.price_per_tonne) * setting.intensity(t));
+        NodalSignal { price_per_kwh, root_share: vec![1.0; setting.periods.count], ..NodalSignal::default() }
+    }
+
+    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, signal: &NodalSignal) -> NodalSignal {
+        let upstream = nodal::upstream_per_kwh(setting, physical);
+        let periods = setting.periods.count;
+        let price = per_kg(self.price_per_tonne);
+        let root_share = nodal::root_shares(physical, signal);
+        let price_per_kwh =
+            nodal::series(setting, |i, t| price * root_share[t] * setting.intensity(t) * upstream[i * periods + t]);
+        NodalSignal { price_per_kwh, root_share, ..NodalSignal::default() }
+    }
+
+    fn adders(&self, setting: &Setting, signal: &NodalSignal) -> Vec<Terms> {
+        let member = |i| {
+            // One price on imports, exports and purchases from peers is a price on the net withdrawal.
+            let price = nodal::of_member(setting, &signal.price_per_kwh, i).to_vec();
+            Terms {
+                import_adder: price.clone(),
+                export_adder: price.clone(),
+                trade_adder: price,
+                direct_price_per_kg: per_kg(self.price_per_tonne),
+                ..Terms::default()
+            }
+        };
+        (0..setting.members.len()).map(member).collect()
+    }
+
+    fn root_jump_per_kwh(&self, setting: &Setting, _: &Physical) -> Option<Vec<f64>> {
+        Some((0..setting.periods.count).map(|t| per_kg(self.price_per_tonne) * setting.intensity(t)).collect())
+    }
+
+    /// The retail price of energy, and the charge on marginal emissions.
+    fn node_prices(
+        &self,
+        setting: &Setting,
+        _: &Modifiers,
+        physical: &Physical,
+        signal: &NodalSignal,
+    ) -> Option<NodePrices> {
+        let shares = nodal::root_shares(physical, signal);
+        node_prices::at_all_nodes(setting, physical, |at| {
+            let emits = shares[at.period] * setting.intensity(at.period);
+            let carbon = per_kg(self.price_per_tonne) * emits * at.upstream;
+            Some(Price { energy: buy(setting, at.period), carbon, ..Price::default() })
+        })
+    }
 }
 
 register_policy!(Modified<NodalMarginal>, "nodal-marginal", "a price on what a node's withdrawal adds to emissions",

@@ -1,6 +1,6 @@
 //! No carbon policy: what all others are compared with.
 
-use crate::policy::{Modified, Modifiers, PolicyError, Rule};
+use crate::policy::{Modified, Modifiers, PolicyError, Rule, Signal};
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::Account;
@@ -17,15 +17,11 @@ impl Rule for NoPolicy {
         Ok(())
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        None
-    }
-
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         vec![]
     }
 
-    fn accounts(&self, _: &Setting, _: &Modifiers, _: &[f64]) -> Vec<Account> {
+    fn accounts(&self, _: &Setting, _: &Modifiers, _: &Signal) -> Vec<Account> {
         vec![]
     }
 }

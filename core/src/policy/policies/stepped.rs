@@ -3,7 +3,7 @@
 use crate::outcome::Certificate;
 use crate::physical::Physical;
 use crate::policy::accounts::{self, Quota};
-use crate::policy::{Modified, Modifiers, POLICY_CLAIM, PolicyError, Rule};
+use crate::policy::{Modified, Modifiers, POLICY_CLAIM, PolicyError, Rule, Signal};
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge, Ladder, Reward};
@@ -91,15 +91,11 @@ impl Rule for Stepped {
         if self.base_price_per_tonne > 0.0 { accounts::charged_once(setting) } else { Ok(()) }
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        Some(self.base_price_per_tonne)
-    }
-
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         vec![("base_price_per_tonne".into(), &mut self.base_price_per_tonne)]
     }
 
-    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &[f64]) -> Vec<Account> {
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &Signal) -> Vec<Account> {
         let charge = self.charge();
         let member = |i| {
             let fixed_kg = self.quota.fixed_kg(setting, modifiers, i);
@@ -108,7 +104,7 @@ impl Rule for Stepped {
         (0..setting.members.len()).map(member).collect()
     }
 
-    fn claim(&self, _: &Setting, _: &Modifiers, claim: usize, _: &Physical, _: &[f64]) -> Option<Certificate> {
+    fn claim(&self, _: &Setting, _: &Modifiers, claim: usize, _: &Physical, _: &Signal) -> Option<Certificate> {
         match (claim, self.reward) {
             (0, Reward::Escalating(_)) => Some(Certificate::not_applicable(POLICY_CLAIM, "the reward escalates")),
             (0, _) => {

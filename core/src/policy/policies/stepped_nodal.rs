@@ -7,7 +7,8 @@ use crate::physical::Physical;
 use crate::policy::accounts::{self, Quota};
 use crate::policy::node_prices::{self, NodePrices, buy};
 use crate::policy::{
-    Coverage, MarginalPrice, Modified, Modifiers, PolicyError, Responsibility, Rule, SignalKind, nodal,
+    Announced, Coverage, MarginalPrice, Modified, Modifiers, NodalRule, NodalSignal, PolicyError, Responsibility, Rule,
+    Signal, nodal,
 };
 use crate::register_policy;
 use crate::setting::Setting;
@@ -58,61 +59,30 @@ impl Rule for SteppedNodal {
         self.ladder().check(setting, modifiers)
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        Some(self.base_price_per_tonne)
-    }
-
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         vec![("base_price_per_tonne".into(), &mut self.base_price_per_tonne)]
     }
 
-    fn signal_kind(&self) -> SignalKind {
-        SignalKind::Nodal
+    fn announced(&self) -> Announced<'_> {
+        Announced::Nodal(self)
     }
 
-    /// Intensity of every member and period at its connection point, then of its exports, kg/kWh.
-    fn start(&self, setting: &Setting, _: &Modifiers) -> Vec<f64> {
-        let w = nodal::series(setting, |_, t| setting.intensity(t));
-        let exported = vec![0.0; w.len()];
-        [w, exported].concat()
-    }
-
-    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &[f64]) -> Vec<Account> {
-        let (w, exported) = signal.split_at(signal.len() / 2);
-        let mut accounts = self.ladder().accounts(setting, modifiers, &[]);
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &Signal) -> Vec<Account> {
+        let signal = signal.nodal();
+        let mut accounts = self.ladder().accounts(setting, modifiers, &Signal::None);
         let per_kwh = self.quota.per_imported_kwh();
         let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
         for (i, account) in accounts.iter_mut().enumerate() {
             account.import_kg_per_kwh.clear();
             account.export_kg_per_kwh.clear();
-            account.withdrawal_kg_per_kwh =
-                nodal::of_member(setting, w, i).iter().map(|w| (w - per_kwh).max(least)).collect();
-            account.injection_kg_per_kwh = nodal::of_member(setting, exported, i).iter().map(|w| -w).collect();
+            account.withdrawal_kg_per_kwh = nodal::of_member(setting, &signal.withdrawal_kg_per_kwh, i)
+                .iter()
+                .map(|w| (w - per_kwh).max(least))
+                .collect();
+            account.injection_kg_per_kwh =
+                nodal::of_member(setting, &signal.injection_kg_per_kwh, i).iter().map(|w| -w).collect();
         }
         accounts
-    }
-
-    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &[f64]) -> Vec<f64> {
-        [nodal::intensities(setting, physical), nodal::export_intensities(setting, physical)].concat()
-    }
-
-    /// The retail price of energy, and what the network operator's ladder asks for the next kilogram of passive load. Members
-    /// have ladders of their own: where they alone are covered, a node has no price.
-    fn node_prices(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        _: &[f64],
-    ) -> Option<NodePrices> {
-        if modifiers.coverage != Coverage::Feeder {
-            return None;
-        }
-        let (_, next) = self.ladder().charge().slopes_at(feeder_kg(setting, physical));
-        node_prices::at_all_nodes(setting, physical, |at| {
-            let carbon = next * node_prices::intensity(setting, physical, at);
-            Some(Price { energy: buy(setting, at.period), carbon, ..Price::default() })
-        })
     }
 
     fn settle(
@@ -120,7 +90,7 @@ impl Rule for SteppedNodal {
         setting: &Setting,
         modifiers: &Modifiers,
         physical: &Physical,
-        signal: &[f64],
+        signal: &Signal,
         ledger: &mut Ledger,
     ) {
         let accounts = self.accounts(setting, modifiers, signal);
@@ -139,29 +109,20 @@ impl Rule for SteppedNodal {
         setting: &Setting,
         modifiers: &Modifiers,
         physical: &Physical,
-        _: &[f64],
+        signal: &Signal,
     ) -> Responsibility {
-        if self.base_price_per_tonne == 0.0 {
-            return accounts::nobody(setting, physical);
-        }
-        nodal::responsibility(setting, modifiers, physical, nodal::attributed_kg(setting, physical))
-    }
-
-    fn marginal_prices(
-        &self,
-        setting: &Setting,
-        modifiers: &Modifiers,
-        physical: &Physical,
-        signal: &[f64],
-    ) -> Vec<MarginalPrice> {
-        let charged_kg = self.responsibility(setting, modifiers, physical, signal).charged_kg;
+        let mut answers = if self.base_price_per_tonne == 0.0 {
+            accounts::nobody(setting, physical)
+        } else {
+            nodal::responsibility(setting, modifiers, physical, nodal::attributed_kg(setting, physical))
+        };
         let accounts = self.accounts(setting, modifiers, signal);
-        let mut all = accounts::marginal_prices(setting, &accounts, physical, &charged_kg);
+        answers.marginal_prices = accounts::marginal_prices(setting, &accounts, physical, &answers.charged_kg);
         if modifiers.coverage == Coverage::Feeder {
             let kg = feeder_kg(setting, physical);
-            all.push(MarginalPrice::at(&self.ladder().charge(), kg, kg));
+            answers.marginal_prices.push(MarginalPrice::at(&self.ladder().charge(), kg, kg));
         }
-        all
+        answers
     }
 
     fn claim(
@@ -170,9 +131,45 @@ impl Rule for SteppedNodal {
         modifiers: &Modifiers,
         _: usize,
         physical: &Physical,
-        signal: &[f64],
+        signal: &Signal,
     ) -> Option<Certificate> {
         Some(self.responsibility(setting, modifiers, physical, signal).charged_once())
+    }
+}
+
+impl NodalRule for SteppedNodal {
+    /// Intensity of every member and period at its connection point, and of its exports.
+    fn start(&self, setting: &Setting, _: &Modifiers) -> NodalSignal {
+        let withdrawal_kg_per_kwh = nodal::series(setting, |_, t| setting.intensity(t));
+        let injection_kg_per_kwh = vec![0.0; withdrawal_kg_per_kwh.len()];
+        NodalSignal { withdrawal_kg_per_kwh, injection_kg_per_kwh, ..NodalSignal::default() }
+    }
+
+    fn target(&self, setting: &Setting, _: &Modifiers, physical: &Physical, _: &NodalSignal) -> NodalSignal {
+        NodalSignal {
+            withdrawal_kg_per_kwh: nodal::intensities(setting, physical),
+            injection_kg_per_kwh: nodal::export_intensities(setting, physical),
+            ..NodalSignal::default()
+        }
+    }
+
+    /// The retail price of energy, and what the network operator's ladder asks for the next kilogram of passive load. Members
+    /// have ladders of their own: where they alone are covered, a node has no price.
+    fn node_prices(
+        &self,
+        setting: &Setting,
+        modifiers: &Modifiers,
+        physical: &Physical,
+        _: &NodalSignal,
+    ) -> Option<NodePrices> {
+        if modifiers.coverage != Coverage::Feeder {
+            return None;
+        }
+        let (_, next) = self.ladder().charge().slopes_at(feeder_kg(setting, physical));
+        node_prices::at_all_nodes(setting, physical, |at| {
+            let carbon = next * node_prices::intensity(setting, physical, at);
+            Some(Price { energy: buy(setting, at.period), carbon, ..Price::default() })
+        })
     }
 }
 

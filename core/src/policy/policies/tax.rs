@@ -1,7 +1,7 @@
 //! A carbon tax on imports and direct emissions: `tau E`.
 
 use crate::policy::accounts::{self, Quota};
-use crate::policy::{Modified, Modifiers, PolicyError, Rule};
+use crate::policy::{Modified, Modifiers, PolicyError, Rule, Signal};
 use crate::register_policy;
 use crate::setting::Setting;
 use crate::terms::{Account, Charge};
@@ -30,15 +30,11 @@ impl Rule for Tax {
         if self.price_per_tonne > 0.0 { accounts::charged_once(setting) } else { Ok(()) }
     }
 
-    fn price_per_tonne(&self) -> Option<f64> {
-        Some(self.price_per_tonne)
-    }
-
     fn carbon_prices(&mut self) -> Vec<(String, &mut f64)> {
         vec![("price_per_tonne".into(), &mut self.price_per_tonne)]
     }
 
-    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &[f64]) -> Vec<Account> {
+    fn accounts(&self, setting: &Setting, modifiers: &Modifiers, _: &Signal) -> Vec<Account> {
         let charge = Charge::linear(per_kg(self.price_per_tonne));
         let member = || accounts::account(setting, modifiers, Quota::NONE, 0.0, charge.clone());
         setting.members.iter().map(|_| member()).collect()

@@ -21,8 +21,8 @@
 use crate::market::Plan;
 use crate::outcome::{Certificate, Kind};
 use crate::physical::Physical;
-use crate::policy::Responsibility;
 use crate::policy::accounts::sale_kwh;
+use crate::policy::{Responsibility, Shares, Signal};
 use crate::setting::Setting;
 use crate::terms::{Account, at};
 use std::sync::Arc;
@@ -46,13 +46,14 @@ impl Covered {
     }
 
     /// From a signal; what it does not say is not covered.
-    pub fn read(signal: &[f64], members: usize) -> Self {
-        let split = members.min(signal.len());
-        Self { sales: signal[..split].to_vec(), purchases: signal[split..].to_vec() }
+    pub fn of_signal(signal: &Signal) -> Self {
+        let Shares { of_sales, of_purchases } = signal.shares().clone();
+        Self { sales: of_sales, purchases: of_purchases }
     }
 
-    pub fn signal(self) -> Vec<f64> {
-        [self.sales, self.purchases].concat()
+    /// As shares of a signal.
+    pub fn shares(self) -> Shares {
+        Shares { of_sales: self.sales, of_purchases: self.purchases }
     }
 
     /// Share of a member's sales.
@@ -119,7 +120,7 @@ impl Covered {
 /// What purchases add to who answers for what: they are charged at the grid's intensity. Sales are taken to come from emitting
 /// devices first.
 pub(super) fn with_purchases(answers: Responsibility, setting: &Setting, physical: &Physical) -> Responsibility {
-    let Responsibility { mut charged_kg, covered_kg, uncovered_kg, mut phantom_kg, mut double_charged_kg } = answers;
+    let Responsibility { mut charged_kg, mut phantom_kg, mut double_charged_kg, .. } = answers;
     for t in 0..setting.periods.count {
         let intensity = setting.intensity(t);
         for (charged_kg, plan) in charged_kg.iter_mut().zip(&physical.plans) {
@@ -132,7 +133,7 @@ pub(super) fn with_purchases(answers: Responsibility, setting: &Setting, physica
             phantom_kg -= twice_kg;
         }
     }
-    Responsibility { charged_kg, covered_kg, uncovered_kg, phantom_kg, double_charged_kg }
+    Responsibility { charged_kg, phantom_kg, double_charged_kg, ..answers }
 }
 
 /// Kilograms that a member's sales stand for at the grid's intensity.
@@ -169,6 +170,7 @@ mod tests {
     use crate::outcome::{Party, Verdict};
     use crate::physical::Physical;
     use crate::policy::CarbonPolicy;
+    use crate::policy::{Shares, Signal};
     use crate::setting::Setting;
 
     /// The first emits 10 kg and sells 40 kWh to the second, which imports 60 more, at 0.5 kg per kWh from the grid.
@@ -183,13 +185,18 @@ mod tests {
         policy("AllowanceTrading(credits: Bundled, base_price_per_tonne: 1000)")
     }
 
+    /// Shares covered of what the first of two members sells, and of what is bought.
+    fn covered(sales: f64, purchases: f64) -> Signal {
+        Signal::ByMember(Shares { of_sales: vec![sales, 0.0], of_purchases: vec![purchases] })
+    }
+
     #[test]
     fn allowances_that_are_held_travel_with_energy_and_are_used_once() {
         // Held, what of them covers the 20 kg sold, and the bills at 1 per kg.
         for (quota_kg, gives_kg) in [(100.0, 20.0), (20.0, 20.0), (5.0, 5.0), (0.0, 0.0)] {
             let (setting, physical) = sold(quota_kg);
             let signal = bundled().target(&setting, &physical, &bundled().start(&setting));
-            close(signal[0], gives_kg / 20.0, 1e-12);
+            close(signal.shares().of_sales[0], gives_kg / 20.0, 1e-12);
             assert_eq!(bundled().target(&setting, &physical, &signal), signal);
             let ledger = bills(&*bundled(), &setting, &physical, &signal);
             close(paid(&ledger, 0), 10.0 - quota_kg + gives_kg, 1e-9);
@@ -202,7 +209,7 @@ mod tests {
     #[test]
     fn allowances_that_are_not_held_or_do_not_arrive_refute_the_retirement() {
         let (setting, physical) = sold(5.0);
-        for signal in [[1.0, 0.0, 1.0], [0.25, 0.0, 0.5], [0.25, 0.0, 0.0]] {
+        for signal in [covered(1.0, 1.0), covered(0.25, 0.5), covered(0.25, 0.0)] {
             let retired = bundled().evidence(&setting, &physical, &signal).remove(0);
             assert_eq!(retired.verdict, Verdict::Refuted, "{signal:?}: {}", retired.witness);
         }
@@ -212,12 +219,12 @@ mod tests {
     #[test]
     fn what_is_charged_and_not_emitted_is_named() {
         let (setting, physical) = sold(0.0);
-        let answers = bundled().responsibility(&setting, &physical, &[0.0, 0.0, 0.0]);
+        let answers = bundled().responsibility(&setting, &physical, &covered(0.0, 0.0));
         assert_eq!(answers.charged_kg, [10.0, 50.0]);
         close(answers.covered_kg, 40.0, 1e-12);
         close(answers.double_charged_kg, 10.0, 1e-12);
         close(answers.phantom_kg, 10.0, 1e-12);
-        let ledger = bills(&*bundled(), &setting, &physical, &[0.0, 0.0, 0.0]);
+        let ledger = bills(&*bundled(), &setting, &physical, &covered(0.0, 0.0));
         close(ledger.balance(Party::Authority), answers.total_charged_kg(), 1e-9);
     }
 
@@ -230,7 +237,7 @@ mod tests {
         let setting = setting(1, Some(tariff(1, 1.0, 0.4, 0.5)), &[4.0, 0.0]);
         let policy = bundled();
         let market = market(&setting, &[seller, buyer], &*policy);
-        let signal = [0.4, 0.0, 0.4];
+        let signal = covered(0.4, 0.4);
         let market = market.under(&policy.terms(&setting, &signal));
         let plans: Vec<_> =
             [20.0, -20.0].iter().enumerate().map(|(i, x)| market.local(i).deliver(&[*x]).unwrap().into()).collect();

@@ -10,7 +10,7 @@ use crate::physical::Physical;
 use crate::policy::accounts::{self, withdrawal_kwh};
 use crate::policy::nodal::{self, AtRoot, CarbonInFlows, Turn};
 use crate::policy::policies::Stepped;
-use crate::policy::{Modifiers, Rule};
+use crate::policy::{Modifiers, Rule, Signal};
 use crate::setting::Setting;
 use crate::terms::Account;
 
@@ -18,7 +18,7 @@ impl Integrated {
     /// Accounts of a ladder along the flows, at these kilograms per kWh of net withdrawal.
     pub(super) fn flow_accounts(&self, setting: &Setting, modifiers: &Modifiers, ladder_kg: &[f64]) -> Vec<Account> {
         let Some(ladder) = self.ladder_on_flows() else { return vec![] };
-        let mut accounts = ladder.accounts(setting, modifiers, &[]);
+        let mut accounts = ladder.accounts(setting, modifiers, &Signal::None);
         for (i, account) in accounts.iter_mut().enumerate() {
             let rates = nodal::of_member(setting, ladder_kg, i);
             account.import_kg_per_kwh.clear();

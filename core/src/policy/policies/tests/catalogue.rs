@@ -79,7 +79,7 @@ fn invisible_charges_do_not_move_dispatch_and_are_paid_all_the_same() {
     let participant = Tiny { sources: vec![source(0.42, 0.6), source(0.60, 0.0)], load_kwh: vec![1e4] };
     let (plans, physical) = autarky(&market(&setting, &[participant], &*policy));
     close(plans[0].cost, 4200.0, 1e-6);
-    close(paid(&bills(&*policy, &setting, &physical, &[]), 0), 0.32 * 6000.0, 1e-6);
+    close(paid(&bills(&*policy, &setting, &physical, &Signal::None), 0), 0.32 * 6000.0, 1e-6);
 }
 
 /// A exports 2 MWh, B imports 5: charged 2.905 t gross, 1.743 t net of exports; 1.162 t of the former nobody emitted.
@@ -90,13 +90,13 @@ fn gross_imports_charge_phantom_tonnes_and_net_imports_do_not() {
         physical(&setting, vec![plan(0.0, 2000.0, 2000.0, 0.0, 0.0), plan(5000.0, 0.0, -5000.0, 0.0, 0.0)], &[]);
     for (base, tonnes, phantom) in [("Gross", 2.905, 1.162), ("NetOfExports", 1.743, 0.0)] {
         let tax = policy(&format!("Tax(price_per_tonne: 1000, import_base: {base})"));
-        let answers = tax.responsibility(&setting, &physical, &[]);
+        let answers = tax.responsibility(&setting, &physical, &Signal::None);
         close(answers.charged_kg.iter().sum(), 1000.0 * tonnes, 1e-9);
         close(answers.phantom_kg, 1000.0 * phantom, 1e-9);
         close(answers.covered_kg, 1743.0, 1e-9);
         close(answers.uncovered_kg, 0.0, 1e-9);
         // At 1000 per tonne the bill in money is the charge in kg.
-        close(bills(&*tax, &setting, &physical, &[]).balance(Party::Authority), 1000.0 * tonnes, 1e-9);
+        close(bills(&*tax, &setting, &physical, &Signal::None).balance(Party::Authority), 1000.0 * tonnes, 1e-9);
     }
 }
 
@@ -124,7 +124,7 @@ fn every_tonne_is_covered_or_uncovered() {
             close(charged - answers.phantom_kg - answers.double_charged_kg, answers.covered_kg, 1e-9);
         }
     }
-    let uncovered = |text: &str| policy(text).responsibility(&setting, &physical, &[]).uncovered_kg;
+    let uncovered = |text: &str| policy(text).responsibility(&setting, &physical, &Signal::None).uncovered_kg;
     close(uncovered("None()"), source_kg, 1e-9);
     close(uncovered("Tax(price_per_tonne: 0)"), source_kg, 1e-9);
     close(uncovered("Tax()"), 0.5 * 20.0, 1e-9);
@@ -135,7 +135,7 @@ fn every_tonne_is_covered_or_uncovered() {
 fn the_network_operator_pays_for_passive_load_where_the_feeder_is_covered() {
     let setting = setting(1, Some(tariff(1, 1.0, 0.4, 0.5)), &[0.0]);
     let physical = physical(&setting, vec![plan(10.0, 0.0, -10.0, 0.0, 0.0)], &[6.0]);
-    let operator = |text: &str| -bills(&*policy(text), &setting, &physical, &[]).balance(Party::Dso);
+    let operator = |text: &str| -bills(&*policy(text), &setting, &physical, &Signal::None).balance(Party::Dso);
     close(operator("Tax(price_per_tonne: 1000)"), 0.0, 0.0);
     close(operator("Tax(price_per_tonne: 1000, coverage: Feeder)"), 3.0, 1e-12);
     // The ladder on 3 kg in tiers of 2: 2 + 1.25.
@@ -151,7 +151,7 @@ fn recycled_revenue_reaches_whom_the_policy_says() {
     let physical = physical(&setting, plans, &[]);
     let bill = |recycling: &str| {
         let tax = policy(&format!("Tax(price_per_tonne: 1000, recycling: {recycling})"));
-        let ledger = bills(&*tax, &setting, &physical, &[]);
+        let ledger = bills(&*tax, &setting, &physical, &Signal::None);
         let members: Vec<f64> = (0..3).map(|i| paid(&ledger, i)).collect();
         (members, ledger.balance(Party::Authority), ledger.balance(Party::Dso))
     };
@@ -251,7 +251,7 @@ fn parameters_without_meaning_and_carbon_already_paid_are_refused() {
 fn a_fixed_quota_is_a_lump_sum_and_shrinks_with_the_years() {
     let setting = setting(1, Some(tariff(1, 1.0, 0.4, 0.5)), &[18.0]);
     let physical = physical(&setting, vec![plan(100.0, 0.0, -100.0, 0.0, 0.0)], &[]);
-    let bill = |text: &str| paid(&bills(&*policy(text), &setting, &physical, &[]), 0);
+    let bill = |text: &str| paid(&bills(&*policy(text), &setting, &physical, &Signal::None), 0);
     close(bill("Tax()") - bill("CapAndTrade()"), 0.28 * 18.0, 1e-12);
     close(bill("Tax()") - bill("CapAndTrade(quota_decline_per_year: 0.5, year: 2)"), 0.28 * 4.5, 1e-12);
 }
@@ -272,15 +272,15 @@ fn a_total_cap_is_in_balance_where_it_holds_or_the_price_is_zero() {
     close(excess(250.0, 0.1), 0.0, 1e-12);
     close(excess(100.0, 0.0), 0.0, 0.0);
     close(excess(251.0, 0.0), 1.0, 1e-12);
-    let held = |kg: f64| cap.evidence(&setting, &physical(kg), &[0.1]).remove(0);
+    let held = |kg: f64| cap.evidence(&setting, &physical(kg), &Signal::Scalar(0.1)).remove(0);
     assert_eq!((held(250.0).name, held(250.0).verdict), ("emission_cap", Verdict::Upheld));
     assert_eq!((held(251.0).value, held(251.0).verdict), (Some(1.0), Verdict::Refuted));
     // Allowances in their hands: the money of a binding cap stays among the members.
-    let ledger = bills(&*cap, &setting, &physical(250.0), &[0.5]);
+    let ledger = bills(&*cap, &setting, &physical(250.0), &Signal::Scalar(0.5));
     close(paid(&ledger, 0), 0.5 * 50.0, 1e-12);
     close(paid(&ledger, 1), -0.5 * 50.0, 1e-12);
     let bought = policy("HardCap(scope: Total, cap_kg: 300)");
-    close(bills(&*bought, &setting, &physical(250.0), &[0.5]).balance(Party::Authority), 150.0, 1e-12);
+    close(bills(&*bought, &setting, &physical(250.0), &Signal::Scalar(0.5)).balance(Party::Authority), 150.0, 1e-12);
 }
 
 proptest! {

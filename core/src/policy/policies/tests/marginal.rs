@@ -2,7 +2,7 @@
 
 use super::nodal::{feeder, state};
 use super::price_factor::catalogue;
-use super::support::{bills, close, paid, plan, policy, setting, tariff};
+use super::support::{Signal, bills, close, paid, plan, policy, setting, tariff};
 use crate::outcome::Party;
 use crate::policy::{CarbonPolicy, MarginalPrice};
 use serde_json::Value;
@@ -43,9 +43,9 @@ fn payers_count_by_what_they_are_charged_for_and_kinks_by_the_mean_of_both_price
     let tax = policy("Tax()");
     let setting = setting(1, None, &[0.0, 0.0]);
     let idle = super::support::physical(&setting, vec![plan(0.0, 0.0, 0.0, 0.0, 0.0); 2], &[]);
-    close(MarginalPrice::mean_per_kg(&tax.marginal_prices(&setting, &idle, &[])).unwrap(), 0.28, 1e-15);
+    close(MarginalPrice::mean_per_kg(&tax.marginal_prices(&setting, &idle, &Signal::None)).unwrap(), 0.28, 1e-15);
     for text in ["None()", "HardCap()"] {
-        assert_eq!(MarginalPrice::mean_per_kg(&policy(text).marginal_prices(&setting, &idle, &[])), None);
+        assert_eq!(MarginalPrice::mean_per_kg(&policy(text).marginal_prices(&setting, &idle, &Signal::None)), None);
     }
 }
 
@@ -56,7 +56,7 @@ fn traded_allowances_have_one_marginal_price() {
     let setting = setting(1, None, &[0.0, 1000.0]);
     let plans = vec![plan(0.0, 0.0, 0.0, 5000.0, 5000.0), plan(0.0, 0.0, 0.0, 0.0, 0.0)];
     let physical = super::support::physical(&setting, plans, &[]);
-    let found = trading.marginal_prices(&setting, &physical, &[0.3]);
+    let found = trading.marginal_prices(&setting, &physical, &Signal::Scalar(0.3));
     assert!(found.iter().all(|payer| payer.price_per_kg == 0.3));
 }
 
@@ -97,8 +97,8 @@ fn the_marginal_price_is_the_slope_of_the_bill() {
             let plans = vec![plan(10.0, 0.0, -10.0, 60.0, 60.0), plan(30.0, 0.0, -30.0, 90.0 + more_kg, 90.0)];
             super::support::physical(&setting, plans, &[])
         };
-        let bill = |more_kg: f64| paid(&bills(&*policy, &setting, &with(more_kg), &[]), 1);
-        let found = policy.marginal_prices(&setting, &with(0.0), &[])[1];
+        let bill = |more_kg: f64| paid(&bills(&*policy, &setting, &with(more_kg), &Signal::None), 1);
+        let found = policy.marginal_prices(&setting, &with(0.0), &Signal::None)[1];
         close(found.price_per_kg, (bill(1e-3) - bill(-1e-3)) / 2e-3, 1e-9);
         close(found.charged_kg, 105.0, 1e-9);
     }

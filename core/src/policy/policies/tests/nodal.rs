@@ -41,9 +41,9 @@ pub(super) fn state(setting: &Setting, plans: Vec<Arc<Plan>>) -> Physical {
 }
 
 /// Bills at the signal that the outcome itself calls for.
-fn at_its_own_signal(policy: &dyn CarbonPolicy, setting: &Setting, physical: &Physical) -> (Vec<f64>, Ledger) {
+fn at_its_own_signal(policy: &dyn CarbonPolicy, setting: &Setting, physical: &Physical) -> (Signal, Ledger) {
     policy.check(setting).unwrap();
-    let signal = policy.target(setting, physical, &[]);
+    let signal = policy.target(setting, physical, &Signal::None);
     let ledger = bills(policy, setting, physical, &signal);
     (signal, ledger)
 }
@@ -60,7 +60,7 @@ fn accounts_along_flows_sum_to_what_was_emitted() {
     close(paid(&ledger, 0), 0.0, 1e-6);
     close(paid(&ledger, 1), 2000.0 * 3524.0 / 6000.0, 1e-6);
     close(-ledger.balance(Party::Dso), 4000.0 * 3524.0 / 6000.0, 1e-6);
-    let answers = policy.responsibility(&setting, &physical, &[]);
+    let answers = policy.responsibility(&setting, &physical, &Signal::None);
     close(answers.covered_kg, 3524.0, 1e-6);
     close(answers.uncovered_kg, 0.0, 1e-6);
     // On grid imports alone B pays nothing and A for what B used: 3549.3 kg.
@@ -78,7 +78,7 @@ fn only_the_conserved_credit_charges_what_was_emitted() {
         let policy = policy(&format!("NodalFlow(price_per_tonne: 1000, export_credit: {credit})"));
         let (_, ledger) = at_its_own_signal(&*policy, &setting, &physical);
         close(ledger.balance(Party::Authority), charged, 1e-5);
-        let answers = policy.responsibility(&setting, &physical, &[]);
+        let answers = policy.responsibility(&setting, &physical, &Signal::None);
         close(answers.double_charged_kg, charged - 4124.0, 1e-5);
         close(answers.charged_kg.iter().sum(), charged, 1e-5);
         close(answers.covered_kg, 4124.0, 1e-6);
@@ -96,7 +96,7 @@ fn sources_that_have_paid_enter_the_flow_without_carbon() {
     let (_, ledger) = at_its_own_signal(&*policy, &setting, &physical);
     close(paid(&ledger, 0), 1000.0 + 1.25 * 800.0, 1e-6);
     close(paid(&ledger, 1), 2324.0, 1e-6);
-    let answers = policy.responsibility(&setting, &physical, &[]);
+    let answers = policy.responsibility(&setting, &physical, &Signal::None);
     close(answers.covered_kg, 4124.0, 1e-6);
     close(answers.double_charged_kg, 0.0, 0.0);
 }
@@ -139,7 +139,7 @@ fn carbon_along_flows_is_conserved_on_a_feeder_with_losses() {
         "Integrated()",
         "Integrated(form: FlowInLoop, ladder: ())",
     ] {
-        let answers = policy(text).responsibility(&setting, &physical, &[]);
+        let answers = policy(text).responsibility(&setting, &physical, &Signal::None);
         close(answers.covered_kg, emitted, 1e-6);
         close(answers.uncovered_kg, 0.0, 1e-6);
         close(answers.double_charged_kg, 0.0, 1e-6);
@@ -170,7 +170,8 @@ fn flows_in_the_loop_with_one_price_are_the_internalised_tax() {
     // What a member pays on the margin: the price of its node, and its ladder on the carbon of a kWh more.
     for i in 0..4 {
         let carbon = physical.export_intensity_kg_per_kwh(i, 0).or(physical.intensity_kg_per_kwh(i, 0)).unwrap();
-        close(along_flows[i] + 0.28 * carbon, at_sources[i], 1e-6);
+        let price = |signal: &Signal| signal.nodal().price_per_kwh[i];
+        close(price(&along_flows) + 0.28 * carbon, price(&at_sources), 1e-6);
     }
     for i in 0..4 {
         // Peers' prices are at the root without carbon here, with carbon there; nobody trades in these schedules.
@@ -179,7 +180,7 @@ fn flows_in_the_loop_with_one_price_are_the_internalised_tax() {
     close(loop_bills.balance(Party::Authority), tax_bills.balance(Party::Authority), 1e-6);
     // `FlowInLoop` without a ladder is the tax by definition.
     let uniform = policy("Integrated(price_per_tonne: 280, form: FlowInLoop)");
-    assert_eq!(uniform.target(&setting, &physical, &[]), at_sources);
+    assert_eq!(uniform.target(&setting, &physical, &Signal::None), at_sources);
 }
 
 /// What everybody pays for carbon along the flows and for energy upstream, at the ladder of the members and at a price of 280
@@ -221,7 +222,7 @@ fn prices_along_the_flows_are_differences_of_what_everybody_pays() {
             };
             let here = at(0, 0.0);
             assert_eq!(here.upstream_import_kwh[0] < 0.0, sun_kw > 1000.0);
-            let signal = policy.target(&setting, &here, &[]);
+            let signal = policy.target(&setting, &here, &Signal::None);
             let accounts: Vec<_> =
                 policy.terms(&setting, &signal).into_iter().map(|t| t.account.expect("a ladder")).collect();
             for i in 0..4 {
@@ -231,7 +232,7 @@ fn prices_along_the_flows_are_differences_of_what_everybody_pays() {
                 let (per_kg, _) = charge.slopes_at(nodal::attributed_kg(&setting, &here)[i]);
                 // A turbine's own emissions are on its ladder too.
                 let own_kg = if i == 2 { -0.65 } else { 0.0 };
-                let price = signal[i] + per_kg * (accounts[i].withdrawal_kg_per_kwh[0] + own_kg);
+                let price = signal.nodal().price_per_kwh[i] + per_kg * (accounts[i].withdrawal_kg_per_kwh[0] + own_kg);
                 close(price, difference, 1e-5);
             }
         }
@@ -251,7 +252,7 @@ fn prices_have_no_jump_where_flows_turn() {
         (plans[0].kg_price, plans[1].kg_price) = (Some(0.84), Some(0.28));
         state(&setting, plans.into_iter().map(Arc::new).collect())
     };
-    let price = |wind_kw: f64| policy.target(&setting, &at(wind_kw), &[])[0];
+    let price = |wind_kw: f64| policy.target(&setting, &at(wind_kw), &Signal::None).nodal().price_per_kwh[0];
     let prices: Vec<f64> = (0..=400).map(|k| price(350.0 + 0.5 * f64::from(k))).collect();
     let (first, last) = (prices[0], prices[400]);
     assert!((first - last).abs() > 0.05, "{first} {last}");
@@ -273,14 +274,18 @@ fn nodal_prices_are_differences_of_upstream_cost() {
         state(&setting, plans)
     };
     let cost = |kw: f64| at(kw).upstream_import_kwh[0] * (0.6 + 0.28 * 0.581);
-    let price = policy("Integrated()").target(&setting, &at(0.0), &[]);
-    close(price[0], (cost(1.0) - cost(-1.0)) / 2.0, 1e-6);
-    let marginal = policy("NodalMarginal()").target(&setting, &at(0.0), &[]);
-    close(marginal[0], price[0] * 0.28 * 0.581 / (0.6 + 0.28 * 0.581), 1e-9);
+    let price = policy("Integrated()").target(&setting, &at(0.0), &Signal::None);
+    close(price.nodal().price_per_kwh[0], (cost(1.0) - cost(-1.0)) / 2.0, 1e-6);
+    let marginal = policy("NodalMarginal()").target(&setting, &at(0.0), &Signal::None);
+    close(
+        marginal.nodal().price_per_kwh[0],
+        price.nodal().price_per_kwh[0] * 0.28 * 0.581 / (0.6 + 0.28 * 0.581),
+        1e-9,
+    );
     // An adder of the average instead: less, for the average knows no marginal loss.
-    let adder = policy("Integrated(form: Adder)").target(&setting, &at(0.0), &[]);
+    let adder = policy("Integrated(form: Adder)").target(&setting, &at(0.0), &Signal::None);
     let w = at(0.0).intensity_kg_per_kwh(0, 0).unwrap();
-    close(adder[0], price[0] * 0.6 / (0.6 + 0.28 * 0.581) + 0.28 * w, 1e-9);
+    close(adder.nodal().price_per_kwh[0], price.nodal().price_per_kwh[0] * 0.6 / (0.6 + 0.28 * 0.581) + 0.28 * w, 1e-9);
 }
 
 /// Import at a cheap bus, sell to a peer at a dear one that feeds in there: no money without energy.
@@ -290,8 +295,9 @@ fn different_nodal_prices_are_no_money_pump() {
     let idle = || vec![plan(0.0, 0.0, 0.0, 0.0, 0.0), plan(0.0, 0.0, 0.0, 0.0, 0.0)];
     let still = state(&setting, idle());
     let policy = policy("Integrated()");
-    let signal = policy.target(&setting, &still, &[]);
-    assert!(signal[1] > signal[0] + 0.01);
+    let signal = policy.target(&setting, &still, &Signal::None);
+    let prices = &signal.nodal().price_per_kwh;
+    assert!(prices[1] > prices[0] + 0.01);
     // 100 kWh imported at bus 2, sold to the member at bus 18, and exported there.
     let pump = |import: f64| {
         let mut one = Plan::clone(&plan(import, 0.0, 0.0, 0.0, 0.0));
@@ -336,7 +342,11 @@ fn nodal_bills_are_what_dispatch_saw() {
             - terms.trade_adder[0] * plan.trade[0];
         close(paid(&ledger, i), seen, 1e-9);
         let network = -ledger.balance_of(Party::Member(i), &[Reason::Nodal]);
-        close(network, -plan.output[0] * (signal[i] - signal[2 + i] - 0.6), 1e-9);
+        close(
+            network,
+            -plan.output[0] * (signal.nodal().price_per_kwh[i] - signal.nodal().carbon_per_kwh[i] - 0.6),
+            1e-9,
+        );
     }
     // The tariff itself is settled elsewhere: beside it the retailer gains its margin, and loses what exports now earn.
     close(ledger.balance(Party::Grid), 0.02 * 350.0 - (0.6 - 0.4) * 50.0, 1e-9);
@@ -353,7 +363,7 @@ fn the_price_at_an_exporting_root_follows_the_rule_for_exported_carbon() {
     for (rule, price) in [("LikeLoad", 0.5), ("Credited", 0.66268), ("Unpriced", 0.626)] {
         let policy = policy(&format!("Integrated(root_export: {rule})"));
         let (signal, ledger) = at_its_own_signal(&*policy, &setting, &physical);
-        close(signal[0], price, 1e-9);
+        close(signal.nodal().price_per_kwh[0], price, 1e-9);
         let charged_kg = ledger.balance(Party::Authority) / 0.28;
         let expected = match rule {
             "LikeLoad" => 27.0,
@@ -406,11 +416,14 @@ fn a_ladder_on_imports_is_the_same_at_nodal_prices() {
         let nodal = format!("Integrated(price_per_tonne: 0, ladder: (interval_kg: 100), coverage: {coverage})");
         let (nodal, retail) = (policy(&nodal), policy(&format!("Stepped(interval_kg: 100, coverage: {coverage})")));
         let (_, at_nodes) = at_its_own_signal(&*nodal, &setting, &physical);
-        let ladder = bills(&*retail, &setting, &physical, &[]);
+        let ladder = bills(&*retail, &setting, &physical, &Signal::None);
         for party in [Party::Member(0), Party::Member(1), Party::Dso, Party::Authority] {
             let carbon = |ledger: &Ledger| -ledger.balance_of(party, &[Reason::Carbon]);
             close(carbon(&at_nodes), carbon(&ladder), 1e-9);
         }
-        assert_eq!(nodal.responsibility(&setting, &physical, &[]), retail.responsibility(&setting, &physical, &[]));
+        assert_eq!(
+            nodal.responsibility(&setting, &physical, &Signal::None),
+            retail.responsibility(&setting, &physical, &Signal::None)
+        );
     }
 }

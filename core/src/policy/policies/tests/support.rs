@@ -5,6 +5,7 @@ use crate::outcome::{Ledger, Party};
 use crate::participant::{Contribution, Participant};
 use crate::physical::Physical;
 use crate::policy::CarbonPolicy;
+pub use crate::policy::Signal;
 use crate::program::{Expr, Program};
 use crate::setting::{Member, Periods, Setting, Tariff};
 use std::sync::Arc;
@@ -117,7 +118,7 @@ pub fn plan(import: f64, export: f64, output: f64, emission_kg: f64, emitting: f
 }
 
 /// What a policy makes everybody pay.
-pub fn bills(policy: &dyn CarbonPolicy, setting: &Setting, physical: &Physical, signal: &[f64]) -> Ledger {
+pub fn bills(policy: &dyn CarbonPolicy, setting: &Setting, physical: &Physical, signal: &Signal) -> Ledger {
     let mut ledger = Ledger::default();
     policy.settle(setting, physical, signal, &mut ledger);
     ledger
