@@ -6,6 +6,7 @@
 
 use crate::error::MechanismError;
 use crate::market::Market;
+use crate::network::{Limit, Missed, Network};
 use crate::outcome::Outcome;
 use crate::physical::{self, InPeriod, Physical, PhysicalError};
 use crate::program::SolveError;
@@ -101,33 +102,16 @@ pub fn missed(setting: &Setting, physical: &Physical) -> Vec<String> {
     let network = &feeder.network;
     let mut found: Vec<(f64, String)> = vec![];
     for (t, state) in physical.grid.iter().enumerate() {
-        for (bus, v) in network.buses.iter().zip(&state.flow.voltages) {
-            let Some(v) = v.map(|v| v.magnitude_pu) else { continue };
-            for (by, limit, side) in
-                [(bus.v_min_pu - v, bus.v_min_pu, "below"), (v - bus.v_max_pu, bus.v_max_pu, "above")]
-            {
-                if by > TOLERANCE {
-                    let words = format!(
-                        "bus {}, period {t}: voltage {v:.6} pu is {by:.6} {side} its limit of {limit} pu",
-                        bus.id
-                    );
-                    found.push((by, words));
-                }
-            }
-        }
-        for (branch, flow) in network.branches.iter().zip(&state.flow.branches).filter(|(b, _)| b.in_service) {
-            let Some(rate) = branch.rate_kva else { continue };
-            let (ends, by) = (network.ends(branch), flow.apparent_kva() - rate);
-            if by > TOLERANCE * rate {
-                let (from, to, kva) = (ends.from, ends.to, flow.apparent_kva());
-                let words =
-                    format!("branch {from}-{to}, period {t}: {kva:.3} kVA is {by:.3} above its limit of {rate} kVA");
-                found.push((by / rate.max(1e-9), words));
-            }
-        }
+        let missed = Limit::nearest(network, &state.flow).filter(|near| share(network, near) > TOLERANCE);
+        found.extend(missed.map(|missed| (share(network, &missed), missed.words(network, Some(t)))));
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     found.into_iter().map(|(_, words)| words).collect()
+}
+
+/// How far something is beyond its limit: voltages in pu, flows as a share of the rating.
+fn share(network: &Network, near: &Missed) -> f64 {
+    if near.limit.is_of_voltage() { near.by } else { near.by / near.limit.bound(network).max(1e-9) }
 }
 
 /// Whether a physical outcome respects every voltage limit and rating.
@@ -145,18 +129,10 @@ fn unlimited(setting: &Setting) -> Limits {
 /// Greatest violation of a voltage limit (pu) or of a rating (share of it).
 fn worst(setting: &Setting, physical: &Physical) -> f64 {
     let Some(feeder) = &setting.feeder else { return 0.0 };
-    let beyond =
-        |state: &physical::GridState| {
-            let voltages =
-                feeder.network.buses.iter().zip(&state.flow.voltages).filter_map(|(bus, v)| {
-                    v.map(|v| (v.magnitude_pu - bus.v_max_pu).max(bus.v_min_pu - v.magnitude_pu))
-                });
-            let flows =
-                feeder.network.branches.iter().zip(&state.flow.branches).filter(|(b, _)| b.in_service).filter_map(
-                    |(branch, flow)| branch.rate_kva.map(|rate| (flow.apparent_kva() - rate) / rate.max(1e-9)),
-                );
-            voltages.chain(flows).fold(0.0, f64::max)
-        };
+    let network = &feeder.network;
+    let beyond = |state: &physical::GridState| {
+        Limit::nearest(network, &state.flow).map(|near| share(network, &near)).fold(0.0, f64::max)
+    };
     physical.grid.iter().map(beyond).fold(0.0, f64::max)
 }
 
@@ -223,39 +199,35 @@ fn relief(
     let flow = &physical.grid[period].flow;
     let mut demands = vec![];
     let mut sensitivities = None;
-    for node in network.nodes() {
-        let (bus, Some(v)) = (network.bus(node), flow.voltages[node.0]) else { continue };
-        let (above, below) = (v.magnitude_pu - bus.v_max_pu, bus.v_min_pu - v.magnitude_pu);
-        if above.max(below) <= TOLERANCE {
-            continue;
-        }
-        if sensitivities.is_none() {
-            sensitivities =
-                Some(feeder.power_flow.sensitivities(flow).map_err(InPeriod::at(period)).map_err(PhysicalError::from)?);
-        }
-        let Some(s) = sensitivities.as_mut() else { continue };
-        // Responses are to loads; an injection is the opposite.
-        let response = s.voltage_pu(node);
-        let sign = if above > 0.0 { -1.0 } else { 1.0 };
-        let of = |m: &crate::setting::Member| m.node.map_or(0.0, |n| sign * response.p[n.0]);
-        demands.push((setting.members.iter().map(of).collect(), above.max(below)));
-    }
     let topology = feeder.power_flow.topology();
-    for (k, (branch, f)) in network.branches.iter().zip(&flow.branches).enumerate().filter(|(_, (b, _))| b.in_service) {
-        let Some(rate) = branch.rate_kva else { continue };
-        let excess = f.apparent_kva() - rate;
-        if excess <= TOLERANCE * rate {
-            continue;
-        }
-        // On a tree the branch carries the members below it: an injection there lowers the flow towards them.
-        let towards_child = topology.parent(branch.to).is_some_and(|p| p.branch == k);
-        let active = if towards_child { f.p_from_kw } else { f.p_to_kw };
-        let slope = -active / f.apparent_kva().max(1e-9);
-        let below = |m: &crate::setting::Member| {
-            let on_path = m.node.and_then(|n| topology.path_to_root(n)).is_some_and(|path| path.contains(&k));
-            if on_path { slope } else { 0.0 }
+    for near in Limit::nearest(network, flow).filter(|near| share(network, near) > TOLERANCE) {
+        let demand: Vec<f64> = match near.limit {
+            Limit::VoltageMin(node) | Limit::VoltageMax(node) => {
+                if sensitivities.is_none() {
+                    let found = feeder.power_flow.sensitivities(flow).map_err(InPeriod::at(period));
+                    sensitivities = Some(found.map_err(PhysicalError::from)?);
+                }
+                let Some(s) = sensitivities.as_mut() else { continue };
+                // Responses are to loads; an injection is the opposite.
+                let response = s.voltage_pu(node);
+                let sign = if matches!(near.limit, Limit::VoltageMax(_)) { -1.0 } else { 1.0 };
+                let of = |m: &crate::setting::Member| m.node.map_or(0.0, |n| sign * response.p[n.0]);
+                setting.members.iter().map(of).collect()
+            }
+            Limit::RatingFrom(k) | Limit::RatingTo(k) => {
+                let (branch, f) = (&network.branches[k], &flow.branches[k]);
+                // On a tree the branch carries the members below it: an injection there lowers the flow towards them.
+                let towards_child = topology.parent(branch.to).is_some_and(|p| p.branch == k);
+                let active = if towards_child { f.p_from_kw } else { f.p_to_kw };
+                let slope = -active / f.apparent_kva().max(1e-9);
+                let below = |m: &crate::setting::Member| {
+                    let on_path = m.node.and_then(|n| topology.path_to_root(n)).is_some_and(|path| path.contains(&k));
+                    if on_path { slope } else { 0.0 }
+                };
+                setting.members.iter().map(below).collect()
+            }
         };
-        demands.push((setting.members.iter().map(below).collect(), excess));
+        demands.push((demand, near.by));
     }
     Ok(demands)
 }

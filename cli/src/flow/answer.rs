@@ -140,21 +140,17 @@ impl Answer {
     /// Traces the carbon of all sources; losses are an account of their own.
     pub fn trace(&mut self, network: &Network, carbon: &CarbonFile) -> anyhow::Result<()> {
         let Some(physical) = &self.physical else { return Ok(()) };
-        let mut graph = FlowGraph::new(network.buses.len());
+        let branches = network.branches.iter().zip(&physical.branch_kw);
+        let branches = branches.map(|(branch, (from_kw, to_kw))| (branch.from, branch.to, *from_kw, *to_kw));
+        // An isolated node is not served, and so generates nothing.
+        let alive = |node: coase_core::network::NodeId| self.buses[node.0].angle_deg.is_some();
+        let generation = carbon.generation(network).filter(|(node, _)| alive(*node));
+        let sources = physical.slack_kw.iter().copied().chain(generation);
+        let sources = sources.map(|(node, kw)| (node, kw, carbon.intensity(node)));
+        let mut graph = FlowGraph::of(network, branches, sources);
         // What the power flow leaves as a mismatch is no generation.
         let noise_pu = self.mismatch_pu.unwrap_or(0.0) * 10.0;
         graph.threshold_kw = network.base_kva() * noise_pu.max(1e-9);
-        for (branch, (from_kw, to_kw)) in network.branches.iter().zip(&physical.branch_kw) {
-            graph.branch(branch.from.0, branch.to.0, *from_kw, *to_kw);
-        }
-        for (node, kw) in &physical.slack_kw {
-            graph.source(node.0, *kw, carbon.intensity(*node));
-        }
-        // An isolated node is not served, and so generates nothing.
-        let alive = |node: coase_core::network::NodeId| self.buses[node.0].angle_deg.is_some();
-        for (node, kw) in carbon.generation(network).filter(|(node, _)| alive(*node)) {
-            graph.source(node.0, kw, carbon.intensity(node));
-        }
         let traced = trace(&graph, LossRule::Explicit).context("carbon flow")?;
         for (bus, intensity) in self.buses.iter_mut().zip(&traced.intensity_kg_per_kwh) {
             bus.carbon_intensity_kg_per_kwh = *intensity;

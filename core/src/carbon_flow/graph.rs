@@ -1,5 +1,7 @@
 //! The flows to be traced, as plain data.
 
+use crate::network::{Network, NodeId};
+
 /// Default of [`FlowGraph::threshold_kw`]: 1e-9 of a base of 1 MVA.
 pub const DEFAULT_THRESHOLD_KW: f64 = 1e-6;
 
@@ -68,6 +70,23 @@ impl FlowGraph {
             negative_load_kg_per_kwh: None,
             threshold_kw: DEFAULT_THRESHOLD_KW,
         }
+    }
+
+    /// The flows of a network: `(from, to, kW leaving from, kW leaving to)` for every branch that carries any, and
+    /// `(node, kW, kg/kWh)` for every source. What is smaller than 1e-9 of the base power is nothing.
+    pub fn of(
+        network: &Network,
+        branches: impl IntoIterator<Item = (NodeId, NodeId, f64, f64)>,
+        sources: impl IntoIterator<Item = (NodeId, f64, f64)>,
+    ) -> Self {
+        let mut graph = Self { threshold_kw: 1e-9 * network.base_kva(), ..Self::new(network.buses.len()) };
+        for (from, to, from_kw, to_kw) in branches {
+            graph.branch(from.0, to.0, from_kw, to_kw);
+        }
+        for (node, kw, kg_per_kwh) in sources {
+            graph.source(node.0, kw, kg_per_kwh);
+        }
+        graph
     }
 
     /// Adds a branch with the power (kW) leaving each end into it; returns its index.

@@ -11,8 +11,8 @@
 //!
 //! [`storage`] follows the carbon in stored energy, [`contract`] that of energy sold by contract.
 //!
-//! This module knows no network model, no power flow, no market and no policy: flows, sources and, if wanted, loads are plain
-//! data.
+//! This module knows no power flow, no market and no policy: flows, sources and, if wanted, loads are plain data
+//! ([`FlowGraph::of`] takes them from a network).
 //!
 //! ```
 //! use coase_core::carbon_flow::{FlowGraph, LossRule, trace};

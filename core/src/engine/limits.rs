@@ -3,25 +3,11 @@
 //! With multipliers `mu` of `g_j <= 0`, a kWh more at node `n` costs `sum_j mu_j dg_j/dd_n` more: the congestion part of the
 //! price at branches, the voltage part at buses. They belong to the engine, which finds them, and to no policy or mechanism.
 
-use crate::network::{Network, NodeId};
+use crate::network::Limit;
 use crate::physical::{GridState, Physical};
-use crate::power_flow::{BranchFlow, Flow, Response, Sensitivities, Weights};
+use crate::power_flow::{Flow, Response, Sensitivities, Weights};
 use crate::setting::{Feeder, Member, Setting};
 use crate::terms::Terms;
-use crate::words::number;
-
-/// A limit of the network, `g <= 0`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// Least voltage at a bus: `g = v_min^2 - v^2`, pu of squared voltage.
-    VoltageMin(NodeId),
-    /// Greatest voltage at a bus: `g = v^2 - v_max^2`, pu of squared voltage.
-    VoltageMax(NodeId),
-    /// Rating of a branch, by number, at its `from` end: `g = |S| / rate - 1`.
-    RatingFrom(usize),
-    /// The same at its `to` end.
-    RatingTo(usize),
-}
 
 /// Multipliers of the limits that bind.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,110 +34,6 @@ pub struct LimitParts {
     pub voltage: f64,
 }
 
-impl Limit {
-    /// Every limit of a network: both of every bus, both ends of every rated branch in service.
-    pub fn all(network: &Network) -> Vec<Limit> {
-        let of_buses = network.nodes().flat_map(|n| [Limit::VoltageMin(n), Limit::VoltageMax(n)]);
-        let rated = network.branches.iter().enumerate().filter(|(_, b)| b.in_service && b.rate_kva.is_some());
-        of_buses.chain(rated.flat_map(|(k, _)| [Limit::RatingFrom(k), Limit::RatingTo(k)])).collect()
-    }
-
-    /// How far a flow is beyond the limit, `g`; `None` where there is no voltage or rating.
-    pub fn excess(self, network: &Network, flow: &Flow) -> Option<f64> {
-        let of_rating = |k: usize, p: f64, q: f64| {
-            network.branches[k].rate_kva.filter(|rate| *rate > 0.0).map(|rate| p.hypot(q) / rate - 1.0)
-        };
-        match self {
-            Limit::VoltageMin(n) => {
-                flow.voltages[n.0].map(|v| network.bus(n).v_min_pu.powi(2) - v.magnitude_pu.powi(2))
-            }
-            Limit::VoltageMax(n) => {
-                flow.voltages[n.0].map(|v| v.magnitude_pu.powi(2) - network.bus(n).v_max_pu.powi(2))
-            }
-            Limit::RatingFrom(k) => of_rating(k, flow.branches[k].p_from_kw, flow.branches[k].q_from_kvar),
-            Limit::RatingTo(k) => of_rating(k, flow.branches[k].p_to_kw, flow.branches[k].q_to_kvar),
-        }
-    }
-
-    /// Whether it is a limit of voltage.
-    pub fn is_of_voltage(self) -> bool {
-        matches!(self, Limit::VoltageMin(_) | Limit::VoltageMax(_))
-    }
-
-    /// The limit in words, as in `the voltage limit of 0.95 pu at bus 18 in period 19`.
-    pub fn named(self, network: &Network, period: usize) -> String {
-        let of_rating = |k: usize| {
-            let ends = network.ends(&network.branches[k]);
-            let rate = network.branches[k].rate_kva.unwrap_or(f64::INFINITY);
-            format!("the rating of {rate} kVA of branch {}-{} in period {period}", ends.from, ends.to)
-        };
-        match self {
-            Limit::VoltageMin(n) => {
-                format!(
-                    "the voltage limit of {} pu at bus {} in period {period}",
-                    network.bus(n).v_min_pu,
-                    network.bus(n).id
-                )
-            }
-            Limit::VoltageMax(n) => {
-                format!(
-                    "the voltage limit of {} pu at bus {} in period {period}",
-                    network.bus(n).v_max_pu,
-                    network.bus(n).id
-                )
-            }
-            Limit::RatingFrom(k) | Limit::RatingTo(k) => of_rating(k),
-        }
-    }
-
-    /// The limit in words with what is missed of it at an excess `g > 0`, as in `the voltage limit of 0.95 pu at bus 18 in
-    /// period 19 is missed by 0.0123 pu`.
-    pub fn missed(self, network: &Network, period: usize, excess: f64) -> String {
-        let square = |limit: f64, missed: f64| (missed.max(0.0).sqrt() - limit).abs();
-        let amount = match self {
-            Limit::VoltageMin(n) => {
-                let limit = network.bus(n).v_min_pu;
-                format!("{} pu", number(square(limit, limit.powi(2) - excess)))
-            }
-            Limit::VoltageMax(n) => {
-                let limit = network.bus(n).v_max_pu;
-                format!("{} pu", number(square(limit, limit.powi(2) + excess)))
-            }
-            Limit::RatingFrom(k) | Limit::RatingTo(k) => {
-                format!("{} kVA", number(excess * network.branches[k].rate_kva.unwrap_or(f64::INFINITY)))
-            }
-        };
-        format!("{} is missed by {amount}", self.named(network, period))
-    }
-
-    /// Adds `multiplier dg` to a functional of the flow.
-    fn weigh(self, network: &Network, flow: &Flow, multiplier: f64, weights: &mut Weights) {
-        let voltage = |n: NodeId| flow.voltages[n.0].map_or(0.0, |v| v.magnitude_pu);
-        let rate = |k: usize| network.branches[k].rate_kva.unwrap_or(f64::INFINITY);
-        match self {
-            Limit::VoltageMin(n) => weights.voltage_pu.push((n, -2.0 * voltage(n) * multiplier)),
-            Limit::VoltageMax(n) => weights.voltage_pu.push((n, 2.0 * voltage(n) * multiplier)),
-            Limit::RatingFrom(k) => {
-                let f = &flow.branches[k];
-                let scale = multiplier / rate(k) / f.p_from_kw.hypot(f.q_from_kvar).max(f64::MIN_POSITIVE);
-                let ends = BranchFlow {
-                    p_from_kw: scale * f.p_from_kw,
-                    q_from_kvar: scale * f.q_from_kvar,
-                    ..BranchFlow::default()
-                };
-                weights.branches.push((k, ends));
-            }
-            Limit::RatingTo(k) => {
-                let f = &flow.branches[k];
-                let scale = multiplier / rate(k) / f.p_to_kw.hypot(f.q_to_kvar).max(f64::MIN_POSITIVE);
-                let ends =
-                    BranchFlow { p_to_kw: scale * f.p_to_kw, q_to_kvar: scale * f.q_to_kvar, ..BranchFlow::default() };
-                weights.branches.push((k, ends));
-            }
-        }
-    }
-}
-
 /// Derivatives `dg/dx` of a limit by the members' withdrawals, per kW.
 pub(super) fn by_member(
     setting: &Setting,
@@ -161,7 +43,7 @@ pub(super) fn by_member(
     sensitivities: &mut Sensitivities<'_>,
 ) -> Vec<f64> {
     let mut weights = Weights::default();
-    limit.weigh(&feeder.network, flow, 1.0, &mut weights);
+    weights.add(limit.slope(&feeder.network, flow), 1.0);
     let response = sensitivities.of(&weights);
     setting.members.iter().map(|m| of_member(&response, m)).collect()
 }
@@ -213,7 +95,7 @@ impl LimitPrices {
         let (mut branches, mut buses) = (Weights::default(), Weights::default());
         for (limit, multiplier) in &self.by_period[period] {
             let weights = if limit.is_of_voltage() { &mut buses } else { &mut branches };
-            limit.weigh(&feeder.network, &state.flow, *multiplier, weights);
+            weights.add(limit.slope(&feeder.network, &state.flow), *multiplier);
         }
         Some((sensitivities.of(&branches), sensitivities.of(&buses)))
     }

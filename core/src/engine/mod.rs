@@ -15,7 +15,7 @@ mod shares;
 
 pub use cleared::Cleared;
 pub use ending::Ending;
-pub use limits::{Limit, LimitCharges, LimitParts, LimitPrices};
+pub use limits::{LimitCharges, LimitParts, LimitPrices};
 pub use reporting::{Behaviour, Reporting};
 
 use run::Run;

@@ -1,5 +1,6 @@
 //! How far a run is beyond the network's limits: the worst bus, branch and period, how often, and in sum.
 
+use crate::network::Limit;
 use crate::outcome::Certificate;
 use crate::physical::Physical;
 use crate::setting::Setting;
@@ -51,21 +52,13 @@ fn worst(setting: &Setting, physical: &Physical) -> [Worst; 2] {
     let network = &feeder.network;
     let (mut voltage, mut rating) = (Worst::nowhere(), Worst::nowhere());
     for (t, state) in physical.grid.iter().enumerate() {
-        for (bus, v) in network.buses.iter().zip(&state.flow.voltages) {
-            let Some(v) = v.map(|v| v.magnitude_pu) else { continue };
-            let (below, above) = (bus.v_min_pu - v, v - bus.v_max_pu);
-            voltage.see(below.max(above), VOLTAGE_NOISE_PU, || {
-                let limit = if below > above { bus.v_min_pu } else { bus.v_max_pu };
-                format!("{v:.4} pu at bus {} in period {t}, limit {limit} pu", bus.id)
-            });
-        }
-        for (branch, flow) in network.branches.iter().zip(&state.flow.branches) {
-            let Some(rate) = branch.rate_kva.filter(|_| branch.in_service) else { continue };
-            let carried = flow.apparent_kva();
-            rating.see(carried - rate, RATING_NOISE * rate, || {
-                let ends = network.ends(branch);
-                format!("{carried:.1} kVA on branch {}-{} in period {t}, rating {rate} kVA", ends.from, ends.to)
-            });
+        for found in Limit::nearest(network, &state.flow) {
+            let (worst, noise) = if found.limit.is_of_voltage() {
+                (&mut voltage, VOLTAGE_NOISE_PU)
+            } else {
+                (&mut rating, RATING_NOISE * found.limit.bound(network))
+            };
+            worst.see(found.by, noise, || found.measured(network, t));
         }
     }
     [voltage, rating]

@@ -5,8 +5,8 @@
 //! flow equations hold: what is still missed is missed at the bus itself.
 
 use super::{Economy, Market, NetworkMode, economy};
+use crate::network::Limit;
 use crate::program::SolveError;
-use crate::words::number;
 
 /// Limits that are named.
 const MOST_NAMED: usize = 3;
@@ -29,18 +29,16 @@ pub(super) fn named(market: &Market, question: &Economy, error: SolveError) -> S
 /// Voltages that miss their limits when they are missed as little as possible; `None` where even that has no answer, for
 /// members or ratings contradict each other by themselves.
 fn missed(market: &Market, question: &Economy) -> Option<Vec<String>> {
-    let feeder = market.setting.feeder.as_ref()?;
+    let network = &market.setting.feeder.as_ref()?.network;
     let mut found = vec![];
     for (period, voltages) in economy::nearest_voltages(market, question).ok()?.into_iter().enumerate() {
-        for (bus, v) in feeder.network.buses.iter().zip(voltages) {
+        for (node, v) in network.nodes().zip(voltages) {
             let Some(v) = v else { continue };
-            let sides = [(bus.v_min_pu - v, bus.v_min_pu, "below"), (v - bus.v_max_pu, bus.v_max_pu, "above")];
-            for (by, limit, side) in sides.into_iter().filter(|side| side.0 > MISSED_PU) {
-                let (id, v, amount) = (bus.id, number(v), number(by));
-                let words = format!(
-                    "bus {id}, period {period}: voltage {v} pu at best, {amount} {side} its limit of {limit} pu"
-                );
-                found.push((by, words));
+            for limit in [Limit::VoltageMin(node), Limit::VoltageMax(node)] {
+                let missed = limit.missed(network, v);
+                if missed.by > MISSED_PU {
+                    found.push((missed.by, format!("{} at best", missed.words(network, Some(period)))));
+                }
             }
         }
     }

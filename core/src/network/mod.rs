@@ -5,6 +5,7 @@
 
 mod built_in;
 mod error;
+mod limits;
 mod matpower;
 mod matpower_error;
 mod model;
@@ -14,6 +15,7 @@ mod topology;
 
 pub use built_in::{BUILT_IN, BuiltIn, built_in};
 pub use error::{BranchEnds, NetworkError, ReadError};
+pub use limits::{Limit, Measured, Missed, Slope};
 pub use matpower_error::MatpowerError;
 pub use model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId, PqCurve};
 pub use topology::{Parent, Topology};

@@ -268,20 +268,16 @@ impl Question {
         dispatch: &Dispatch,
         generation_kw: &[f64],
     ) -> Result<OpfCarbon, OpfError> {
-        let mut graph = FlowGraph::new(network.buses.len());
+        let branches = network.branches.iter().zip(&dispatch.branches);
+        let branches = branches.map(|(branch, (sent, received))| (branch.from, branch.to, *sent, -received));
+        let offers = &self.supply.offers;
+        let offers = offers.iter().map(|offer| (offer.node, generation_kw[offer.generator], offer.kg_per_kwh));
+        let unmetered = topology.order().iter().filter(|n| network.bus(**n).p_load_kw < 0.0);
+        let unmetered = unmetered.map(|n| (*n, -network.bus(*n).p_load_kw, carbon.node_kg_per_kwh[n.0]));
+        let emissions_kg_per_h =
+            offers.clone().fold(self.supply.fixed_kg_per_h, |sum, (_, kw, kg_per_kwh)| sum + kg_per_kwh * kw);
+        let mut graph = FlowGraph::of(network, branches, offers.chain(unmetered));
         graph.threshold_kw = 1e-8 * network.base_kva();
-        for (branch, (sent, received)) in network.branches.iter().zip(&dispatch.branches) {
-            graph.branch(branch.from.0, branch.to.0, *sent, -received);
-        }
-        let mut emissions_kg_per_h = self.supply.fixed_kg_per_h;
-        for offer in &self.supply.offers {
-            let kw = generation_kw[offer.generator];
-            emissions_kg_per_h += offer.kg_per_kwh * kw;
-            graph.source(offer.node.0, kw, offer.kg_per_kwh);
-        }
-        for node in topology.order().iter().filter(|n| network.bus(**n).p_load_kw < 0.0) {
-            graph.source(node.0, -network.bus(*node).p_load_kw, carbon.node_kg_per_kwh[node.0]);
-        }
         Ok(OpfCarbon {
             emissions_kg_per_h,
             intensity_kg_per_kwh: trace(&graph, LossRule::Explicit)?.intensity_kg_per_kwh,

@@ -209,14 +209,12 @@ impl Ask<'_> {
     }
 
     fn trace(&self, at: &Dispatch) -> Result<CarbonFlow, OpfError> {
-        let mut graph = FlowGraph::new(self.network.buses.len());
-        graph.threshold_kw = self.threshold_kw();
-        for line in &self.lines {
-            graph.lossless_branch(line.from.0, line.to.0, at.branch_kw[line.branch]);
-        }
-        for (k, g) in self.network.generators.iter().enumerate() {
-            graph.source(g.node.0, at.generation_kw[k].max(0.0), self.pricing.generator_kg_per_kwh[k]);
-        }
+        let carried = |line: &Line| at.branch_kw[line.branch];
+        let branches = self.lines.iter().map(|line| (line.from, line.to, carried(line), -carried(line)));
+        let generators = self.network.generators.iter().enumerate();
+        let sources =
+            generators.map(|(k, g)| (g.node, at.generation_kw[k].max(0.0), self.pricing.generator_kg_per_kwh[k]));
+        let graph = FlowGraph::of(self.network, branches, sources);
         Ok(trace(&graph, LossRule::Explicit)?)
     }
 

@@ -39,20 +39,15 @@ impl Optimum<'_> {
         carbon: &CarbonPricing,
         flows: impl Iterator<Item = (NodeId, NodeId, f64)>,
     ) -> Result<OpfCarbon, OpfError> {
-        let mut graph = FlowGraph::new(self.network.buses.len());
-        graph.threshold_kw = 1e-9 * self.network.base_kva();
-        for (from, to, kw) in flows {
-            graph.lossless_branch(from.0, to.0, kw);
-        }
-        let mut emissions_kg_per_h = self.supply.fixed_kg_per_h;
-        for offer in &self.supply.offers {
-            let kw = self.solution.value(offer.output_kw());
-            emissions_kg_per_h += offer.kg_per_kwh * kw;
-            graph.source(offer.node.0, kw, offer.kg_per_kwh);
-        }
-        for node in self.topology.order().iter().filter(|n| self.network.bus(**n).p_load_kw < 0.0) {
-            graph.source(node.0, -self.network.bus(*node).p_load_kw, carbon.node_kg_per_kwh[node.0]);
-        }
+        let load_kw = |n: &NodeId| self.network.bus(*n).p_load_kw;
+        let offers = &self.supply.offers;
+        let offers = offers.iter().map(|offer| (offer.node, self.solution.value(offer.output_kw()), offer.kg_per_kwh));
+        let unmetered = self.topology.order().iter().filter(|n| load_kw(n) < 0.0);
+        let unmetered = unmetered.map(|n| (*n, -load_kw(n), carbon.node_kg_per_kwh[n.0]));
+        let emissions_kg_per_h =
+            offers.clone().fold(self.supply.fixed_kg_per_h, |sum, (_, kw, kg_per_kwh)| sum + kg_per_kwh * kw);
+        let branches = flows.map(|(from, to, kw)| (from, to, kw, -kw));
+        let graph = FlowGraph::of(self.network, branches, offers.chain(unmetered));
         let variables: Vec<(Var, f64, f64)> =
             self.supply.variables().chain(self.costless.iter().map(|v| (*v, 0.0, 0.0))).collect();
         let costs: Vec<(Var, f64)> = variables.iter().map(|(v, q, _)| (*v, *q)).collect();

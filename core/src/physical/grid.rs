@@ -86,19 +86,14 @@ fn carbon_state(
 ) -> Result<GridState, PhysicalError> {
     let network = &feeder.network;
     let upstream = setting.intensity(period);
-    let mut graph = FlowGraph::new(network.buses.len());
-    graph.threshold_kw = 1e-9 * network.base_kva();
+    let in_service = network.branches.iter().zip(&flow.branches).filter(|(b, _)| b.in_service);
+    let branches = in_service.map(|(branch, ends)| (branch.from, branch.to, ends.p_from_kw, ends.p_to_kw));
+    let fixed = network.generators.iter().filter(|g| g.in_service && network.bus(g.node).kind != BusKind::Slack);
+    let slacks = flow.slacks.iter().map(|slack| (slack.node, slack.p_kw));
+    let supplies = slacks.chain(fixed.map(|g| (g.node, g.p_kw))).map(|(node, kw)| (node, kw, upstream));
+    let mut graph = FlowGraph::of(network, branches, supplies);
     // A negative passive load is somebody's unmetered generation: it counts at the grid's average.
     graph.negative_load_kg_per_kwh = Some(upstream);
-    for (branch, ends) in network.branches.iter().zip(&flow.branches).filter(|(b, _)| b.in_service) {
-        graph.branch(branch.from.0, branch.to.0, ends.p_from_kw, ends.p_to_kw);
-    }
-    for slack in &flow.slacks {
-        graph.source(slack.node.0, slack.p_kw, upstream);
-    }
-    for g in network.generators.iter().filter(|g| g.in_service && network.bus(g.node).kind != BusKind::Slack) {
-        graph.source(g.node.0, g.p_kw, upstream);
-    }
     let mut inner = vec![None; plans.len()];
     for (i, (member, plan)) in setting.members.iter().zip(plans).enumerate() {
         let Some(node) = member.node else { continue };

@@ -33,10 +33,10 @@ pub fn series(setting: &Setting, value: impl Fn(usize, usize) -> f64) -> Vec<f64
     (0..setting.members.len() * periods).map(|k| value(k / periods, k % periods)).collect()
 }
 
-/// The periods of one member in a member-major series.
+/// The periods of one member in a member-major series; none of a part of a signal that is not there.
 pub fn of_member<'a>(setting: &Setting, series: &'a [f64], member: usize) -> &'a [f64] {
     let periods = setting.periods.count;
-    &series[member * periods..(member + 1) * periods]
+    series.get(member * periods..(member + 1) * periods).unwrap_or_default()
 }
 
 /// `dP_0 / dx`: energy from upstream per kWh that a member withdraws more, with the reactive power that comes with it; 1 at

@@ -1,6 +1,6 @@
 //! The result of a power flow.
 
-use crate::network::NodeId;
+use crate::network::{Measured, NodeId};
 
 /// Voltage at a node.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,5 +101,19 @@ impl Flow {
     pub fn min_voltage(&self) -> Option<(NodeId, f64)> {
         let magnitudes = self.voltages.iter().enumerate().filter_map(|(i, v)| Some((NodeId(i), (*v)?.magnitude_pu)));
         magnitudes.min_by(|a, b| a.1.total_cmp(&b.1))
+    }
+}
+
+impl Measured for Flow {
+    fn voltage_pu(&self, node: NodeId) -> Option<f64> {
+        self.voltages[node.0].map(|v| v.magnitude_pu)
+    }
+
+    fn from_end(&self, branch: usize) -> (f64, f64) {
+        (self.branches[branch].p_from_kw, self.branches[branch].q_from_kvar)
+    }
+
+    fn to_end(&self, branch: usize) -> (f64, f64) {
+        (self.branches[branch].p_to_kw, self.branches[branch].q_to_kvar)
     }
 }

@@ -2,7 +2,7 @@
 //! at once.
 
 use crate::linear::SparseLu;
-use crate::network::{Branch, BusKind, NodeId};
+use crate::network::{Branch, BusKind, NodeId, Slope};
 
 use super::admittance::TwoPort;
 use super::complex::Complex;
@@ -31,6 +31,23 @@ pub struct Weights {
     pub voltage_pu: Vec<(NodeId, f64)>,
     /// Of the powers into both ends of branches, by number in the network; those of open branches count nothing.
     pub branches: Vec<(usize, BranchFlow)>,
+}
+
+impl Weights {
+    /// Adds a multiple of a limit's derivative.
+    pub fn add(&mut self, slope: Slope, multiplier: f64) {
+        match slope {
+            Slope::Voltage(node, by_v) => self.voltage_pu.push((node, by_v * multiplier)),
+            Slope::From(branch, by_p, by_q) => {
+                let (p_from_kw, q_from_kvar) = (by_p * multiplier, by_q * multiplier);
+                self.branches.push((branch, BranchFlow { p_from_kw, q_from_kvar, ..BranchFlow::default() }));
+            }
+            Slope::To(branch, by_p, by_q) => {
+                let (p_to_kw, q_to_kvar) = (by_p * multiplier, by_q * multiplier);
+                self.branches.push((branch, BranchFlow { p_to_kw, q_to_kvar, ..BranchFlow::default() }));
+            }
+        }
+    }
 }
 
 /// The linearisation of a power flow at its solution.

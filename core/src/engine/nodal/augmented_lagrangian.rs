@@ -60,7 +60,9 @@ pub(super) fn clear(run: &Run<'_>, mut found: Found) -> Result<Cleared, Mechanis
     }
     let at = moved(run, &found.point.plans, &found.point.at)?;
     let worst = limits::worst(setting, &at);
-    let named = worst.map_or(String::new(), |(limit, t, g)| limit.missed(&feeder.network, t, g));
+    let named = worst.map_or(String::new(), |(limit, t, g)| {
+        limit.missed_by_excess(&feeder.network, g).words(&feeder.network, Some(t))
+    });
     if !possible.unwrap_or_else(|| can_be_held(run)) {
         return Err(SolveError::Infeasible { rows: vec![named] }.into());
     }

@@ -1,6 +1,7 @@
 //! Limits of the network in the prices: multipliers, curvatures, and their part of the proximal term.
 
-use crate::engine::limits::{self, Limit, LimitCharges, LimitPrices};
+use crate::engine::limits::{self, LimitCharges, LimitPrices};
+use crate::network::Limit;
 use crate::outcome::{Certificate, Kind};
 use crate::physical::Physical;
 use crate::setting::{Feeder, Setting};
@@ -148,7 +149,9 @@ pub(super) fn evidence(setting: &Setting, charges: &LimitCharges, physical: &Phy
             "limit_violation",
             worst.map_or(0.0, |w| w.2),
             SETTLED_TOLERANCE,
-            worst.map_or(String::new(), |(limit, t, g)| limit.missed(&feeder.network, t, g)),
+            worst.map_or(String::new(), |(limit, t, g)| {
+                limit.missed_by_excess(&feeder.network, g).words(&feeder.network, Some(t))
+            }),
         )
         .about(Kind::Feasibility),
         Certificate::check("limit_slackness", slack, MONEY_TOLERANCE * scale.max(1.0), at.map_or(String::new(), named))

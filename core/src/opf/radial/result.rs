@@ -1,7 +1,7 @@
 //! The answer: dispatch, flow, prices with their parts, and how good all of it is.
 
 use super::{LimitDuals, OptimalityCertificate};
-use crate::network::{Network, NodeId};
+use crate::network::{Limit, Network, NodeId};
 use crate::opf::Price;
 
 /// How an optimal power flow ended.
@@ -89,23 +89,11 @@ impl Violation {
                 powers(kw, kvar).into_iter().map(|(by, what)| format!("bus {}: {what}: {how} {by:.3}", slack()));
             parts.collect::<Vec<_>>().join("; ")
         };
+        let beyond = |limit: Limit, by: f64| limit.missed(network, limit.bound(network) + by).words(network, None);
         match self {
-            Self::Undervoltage { node, by_pu } => {
-                let bus = &network.buses[*node];
-                let limit = bus.v_min_pu;
-                format!("bus {}: voltage {:.6} pu is {by_pu:.6} below its limit of {limit} pu", bus.id, limit - by_pu)
-            }
-            Self::Overvoltage { node, by_pu } => {
-                let bus = &network.buses[*node];
-                let limit = bus.v_max_pu;
-                format!("bus {}: voltage {:.6} pu is {by_pu:.6} above its limit of {limit} pu", bus.id, limit + by_pu)
-            }
-            Self::Overload { branch, by_kva } => {
-                let (number, ends) = branch_of(*branch);
-                let limit = network.branches[*branch].rate_kva.unwrap_or(f64::INFINITY);
-                let flow = limit + by_kva;
-                format!("branch {number} ({ends}): {flow:.3} kVA is {by_kva:.3} above its limit of {limit} kVA")
-            }
+            Self::Undervoltage { node, by_pu } => beyond(Limit::VoltageMin(NodeId(*node)), -by_pu),
+            Self::Overvoltage { node, by_pu } => beyond(Limit::VoltageMax(NodeId(*node)), *by_pu),
+            Self::Overload { branch, by_kva } => beyond(Limit::RatingFrom(*branch), *by_kva),
             Self::Angle { branch, by_deg } => {
                 let (number, ends) = branch_of(*branch);
                 let data = &network.branches[*branch];
