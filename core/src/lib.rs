@@ -3,7 +3,28 @@
 //! A scenario becomes a [`market`]; a [`mechanism`] turns the market as reported into an [`outcome`]; the evaluator, which
 //! trusts nobody and knows the true market, turns the outcome into figures.
 //!
-//! This crate knows no concrete mechanism, no file, no terminal and no figure.
+//! ```
+//! use coase_core::participant::{Step, Steps};
+//! use coase_core::setting::{Member, Periods, Setting};
+//! use coase_core::{Market, Participant};
+//! use std::sync::Arc;
+//!
+//! // One sells up to 10 kWh at 0.30 or more, the other buys up to 6 kWh at 0.50 or less.
+//! let bids = |id: &str, price_per_kwh, quantity_kwh| -> Arc<dyn Participant> {
+//!     Arc::new(Steps::new(id, vec![vec![Step { price_per_kwh, quantity_kwh }]]).expect("finite numbers"))
+//! };
+//! let members = vec![Member::new("seller", 0.0, 10.0), Member::new("buyer", 10.0, 0.0)];
+//! let setting = Setting::energy(Periods { count: 1, hours: 1.0 }, None, None, members);
+//! let market = Market::new(setting, vec![bids("seller", 0.30, 10.0), bids("buyer", 0.50, -6.0)]);
+//!
+//! let best = market.solve(&market.grand())?;
+//! assert!((best.cost + 6.0 * (0.50 - 0.30)).abs() < 1e-6, "the gain of trade, as a cost");
+//! assert!((best.price[0] - 0.30).abs() < 1e-6, "the seller has energy to spare");
+//! # Ok::<(), coase_core::program::SolveError>(())
+//! ```
+//!
+//! Modules stand in layers, which `ARCHITECTURE.md` describes and a test keeps. This crate knows no concrete mechanism, no
+//! file, no terminal and no figure.
 
 pub mod auction;
 pub mod book;

@@ -18,6 +18,27 @@ use std::fmt::Debug;
 use std::sync::LazyLock;
 
 /// A market rule: a pure function of the reported market and the seed.
+///
+/// ```
+/// use coase_core::mechanism::{Mechanism, mechanisms};
+/// use coase_core::schemars::{self, JsonSchema};
+/// use coase_core::{Market, MechanismError, Outcome, RunContext, register};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// Nobody trades.
+/// #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+/// #[serde(default, deny_unknown_fields)]
+/// struct NoTrade {}
+///
+/// impl Mechanism for NoTrade {
+///     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+///         Ok(Outcome::new(market.setting()))
+///     }
+/// }
+///
+/// register!(NoTrade, "no-trade", Baseline, "nobody trades", claims: [BudgetBalanced], needs: [], information: Prices);
+/// assert!(mechanisms().iter().any(|plugin| plugin.id == "no-trade"));
+/// ```
 pub trait Mechanism: Registered + erased_serde::Serialize + Debug + Send + Sync {
     /// Turns the market as reported into a commitment.
     ///

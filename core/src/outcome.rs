@@ -392,6 +392,21 @@ pub struct Signal {
 }
 
 /// A commitment: net sales and payments. What everybody does to keep it is the evaluator's question to the true types.
+///
+/// ```
+/// use coase_core::setting::{Member, Periods, Setting};
+/// use coase_core::{Outcome, Party, Reason};
+///
+/// let members = vec![Member::new("seller", 0.0, 10.0), Member::new("buyer", 10.0, 0.0)];
+/// let setting = Setting::energy(Periods { count: 1, hours: 1.0 }, None, None, members);
+/// let mut outcome = Outcome::new(&setting);
+/// // The first sells 4 kWh to the second for 1.60.
+/// (outcome.net[0][0], outcome.net[1][0]) = (4.0, -4.0);
+/// outcome.ledger.pay(Party::Member(1), Party::Member(0), 1.60, Reason::Trade);
+/// assert_eq!(outcome.bilateral()[0].quantity, 4.0);
+/// assert_eq!(outcome.ledger.balance(Party::Member(0)), 1.60);
+/// assert!(outcome.check(&setting).is_ok());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Net sale of each participant per slot, kWh for energy (negative buys).

@@ -88,6 +88,42 @@ pub struct Store {
 }
 
 /// Anything that can take part in a market.
+///
+/// ```
+/// use coase_core::participant::Contribution;
+/// use coase_core::program::{Expr, Program};
+/// use coase_core::setting::{Member, Periods, Setting, Tariff};
+/// use coase_core::{Market, Participant};
+/// use std::sync::Arc;
+///
+/// /// A household that takes 2 kWh, whatever it costs.
+/// #[derive(Debug)]
+/// struct Household;
+///
+/// impl Participant for Household {
+///     fn contribute(&self, _: &mut Program, _: &Setting) -> Contribution {
+///         let nothing = vec![Expr::default()];
+///         Contribution {
+///             output: vec![Expr::constant(-2.0)],
+///             emission_kg: nothing.clone(),
+///             emitting_kwh: nothing,
+///             ..Contribution::default()
+///         }
+///     }
+/// }
+///
+/// let tariff = Tariff {
+///     buy_per_kwh: vec![0.5],
+///     sell_per_kwh: vec![0.2],
+///     intensity_kg_per_kwh: vec![0.4],
+///     upstream_carbon_per_tonne: 0.0,
+/// };
+/// let member = Member::new("household", 5.0, 0.0);
+/// let setting = Setting::energy(Periods { count: 1, hours: 1.0 }, Some(tariff), None, vec![member]);
+/// let market = Market::new(setting, vec![Arc::new(Household)]);
+/// assert!((market.local(0).autarky()?.cost - 2.0 * 0.5).abs() < 1e-6);
+/// # Ok::<(), coase_core::program::SolveError>(())
+/// ```
 pub trait Participant: Debug + Send + Sync {
     /// Adds its variables and rows to the program and says what they mean. Every variable has finite bounds.
     fn contribute(&self, program: &mut Program, setting: &Setting) -> Contribution;

@@ -56,6 +56,16 @@ pub struct Anchor {
 }
 
 /// What is added to the tariff for one participant. Empty vectors mean zero everywhere.
+///
+/// ```
+/// use coase_core::terms::Terms;
+///
+/// // A policy charges imports, and the mechanism a fee on both ways: layers add up.
+/// let policy = Terms { import_adder: vec![0.16, 0.16], ..Terms::default() };
+/// let fee = Terms { import_adder: vec![0.02, 0.02], export_adder: vec![-0.02, -0.02], ..Terms::default() };
+/// let both = policy.and(&fee);
+/// assert!((both.import_adder[1] - 0.18).abs() < 1e-12 && both.export_adder == fee.export_adder);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Terms {
     /// Added to the price of grid imports, per kWh and period.
