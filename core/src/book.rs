@@ -18,6 +18,8 @@ pub struct Order {
 /// The bids of one slot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Book {
+    /// The slot that they are for.
+    pub slot: usize,
     /// Bids, best (highest) price first.
     pub buyers: Vec<Order>,
     /// Asks, best (lowest) price first.

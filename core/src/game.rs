@@ -2,6 +2,7 @@
 
 use crate::error::MechanismError;
 use crate::outcome::{Certificate, Kind, Party};
+use crate::words::number;
 use rayon::prelude::*;
 
 /// A strategy: numbers whose meaning is the game's.
@@ -9,10 +10,49 @@ pub type Strategy = Vec<f64>;
 /// One strategy per player.
 pub type Profile = Vec<Strategy>;
 
+/// What the strategies of a player are made of, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Space {
+    /// One per number of a strategy.
+    pub axes: Vec<Axis>,
+}
+
+/// One number of a strategy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// Its name, with its unit: `price_per_kwh`.
+    pub name: String,
+    /// Least value.
+    pub min: f64,
+    /// Greatest value.
+    pub max: f64,
+}
+
+impl Space {
+    /// A space of these axes: name, least and greatest value.
+    pub fn new<'a>(axes: impl IntoIterator<Item = (&'a str, f64, f64)>) -> Self {
+        Self { axes: axes.into_iter().map(|(name, min, max)| Axis { name: name.to_owned(), min, max }).collect() }
+    }
+
+    /// Whether a strategy has a number within bounds for every axis.
+    pub fn contains(&self, strategy: &[f64]) -> bool {
+        strategy.len() == self.axes.len() && self.axes.iter().zip(strategy).all(|(a, x)| (a.min..=a.max).contains(x))
+    }
+
+    /// A strategy by the names of its numbers, as in `price_per_kwh 0.71`.
+    pub fn words(&self, strategy: &[f64]) -> String {
+        let named = self.axes.iter().zip(strategy).map(|(axis, x)| format!("{} {}", axis.name, number(*x)));
+        named.collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Anything strategic: reports to a mechanism, prices, quantities, fees.
 pub trait Game: Sync {
     /// Who plays.
     fn players(&self) -> Vec<Party>;
+
+    /// What a player's strategies are made of.
+    fn space(&self, player: usize) -> Space;
 
     /// Strategies worth trying against a profile; a best-response oracle may return just its answer.
     fn candidates(&self, player: usize, profile: &Profile) -> Vec<Strategy>;
@@ -23,8 +63,10 @@ pub trait Game: Sync {
     /// Where the game has no outcome at these strategies.
     fn payoff(&self, player: usize, profile: &Profile) -> Result<f64, MechanismError>;
 
-    /// What a player does, in words, as in `vpp1 asks 0.70 times its cost`: for witnesses.
-    fn words(&self, player: usize, strategy: &[f64]) -> String;
+    /// What a player does, in words, as in `vpp1 asks 0.70 times its cost`: for witnesses. By itself the names of the space.
+    fn words(&self, player: usize, strategy: &[f64]) -> String {
+        format!("player {player} plays {}", self.space(player).words(strategy))
+    }
 }
 
 /// What a search over unilateral deviations found.
@@ -48,7 +90,8 @@ pub fn deviations(game: &dyn Game, profile: &Profile) -> Result<Deviations, Mech
     let of_player = |i: usize| -> Result<Deviations, MechanismError> {
         let now = game.payoff(i, profile)?;
         let mut found = Deviations::default();
-        for strategy in game.candidates(i, profile) {
+        let space = game.space(i);
+        for strategy in game.candidates(i, profile).into_iter().filter(|strategy| space.contains(strategy)) {
             let mut other = profile.clone();
             other[i].clone_from(&strategy);
             found.tried += 1;

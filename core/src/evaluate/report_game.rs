@@ -2,7 +2,7 @@
 
 use crate::context::RunContext;
 use crate::error::MechanismError;
-use crate::game::{Game, Profile, Strategy};
+use crate::game::{Game, Profile, Space, Strategy};
 use crate::market::Market;
 use crate::mechanism::Mechanism;
 use crate::outcome::{Outcome, Party};
@@ -55,6 +55,16 @@ impl<'a> ReportGame<'a> {
 impl Game for ReportGame<'_> {
     fn players(&self) -> Vec<Party> {
         (0..self.truth.len()).map(Party::Member).collect()
+    }
+
+    fn space(&self, _: usize) -> Space {
+        let reach = |of: &[f64]| of.iter().fold((1.0_f64, 1.0_f64), |(low, high), k| (low.min(*k), high.max(*k)));
+        let ((low, high), (least, most)) = (reach(&self.price_factors), reach(&self.quantity_factors));
+        Space::new([
+            ("price_factor", low, high),
+            ("price_shift_per_kwh", low - 1.0, high - 1.0),
+            ("quantity_factor", least, most),
+        ])
     }
 
     fn candidates(&self, _: usize, _: &Profile) -> Vec<Strategy> {

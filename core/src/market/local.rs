@@ -2,6 +2,7 @@
 
 use super::block::{Block, Form, Shortfall};
 use super::plan::Plan;
+use super::session::LocalSession;
 use super::{Market, Seat};
 use crate::book::Order;
 use crate::program::{Chosen, Instance, Program, Solution, SolveError, Template};
@@ -40,13 +41,13 @@ enum Criterion {
 }
 
 /// A handle on one participant of a market.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Local<'m> {
     pub(super) market: &'m Market,
     pub(super) member: usize,
 }
 
-impl Local<'_> {
+impl<'m> Local<'m> {
     /// Its position.
     pub fn id(&self) -> usize {
         self.member
@@ -93,6 +94,11 @@ impl Local<'_> {
                 instance.add_square(*v, 0.5 * rho[k], centre[k]);
             }
         })
+    }
+
+    /// A session of its own, for a mechanism that asks step after step.
+    pub fn session(self) -> LocalSession<'m> {
+        LocalSession::new(self)
     }
 
     /// Least cost of delivering these net sales. What cannot be delivered is bought at the shortfall price, ten times the
@@ -213,7 +219,6 @@ impl Local<'_> {
     /// Samples the response to prices strictly inside the participant's own band: at its ends the tariff makes the answer
     /// arbitrary, beyond them it would trade with the grid through its peers.
     fn sampled_orders(&self, slot: usize) -> Result<Vec<Order>, SolveError> {
-        const STEPS: usize = 16;
         let setting = &self.market.setting;
         let (period, terms) = (setting.slots[slot].period, &self.seat().terms);
         let trade_adder = at(&terms.trade_adder, period);
@@ -224,13 +229,31 @@ impl Local<'_> {
             ),
             _ => (1.0, 0.0),
         };
-        let sells = match setting.members[self.member].roles.get(slot) {
-            Some(Role::Seller) => true,
-            Some(Role::Buyer) => false,
-            _ => return Ok(vec![]),
+        let role = setting.members[self.member].roles.get(slot).copied().unwrap_or(Role::Idle);
+        // Who is idle by itself may sell or buy: a storage does either.
+        let sides: &[bool] = match role {
+            Role::Seller => &[true],
+            Role::Buyer => &[false],
+            Role::Idle => &[true, false],
         };
         let margin = 1e-6 * (buy - sell).abs();
-        let (mut orders, mut last) = (vec![], 0.0_f64);
+        let mut orders = vec![];
+        for &sells in sides {
+            self.sample_side(slot, sells, (sell, buy, margin), &mut orders)?;
+        }
+        Ok(orders)
+    }
+
+    /// Samples one side: from the price at which it trades least to that at which it trades most.
+    fn sample_side(
+        &self,
+        slot: usize,
+        sells: bool,
+        (sell, buy, margin): (f64, f64, f64),
+        orders: &mut Vec<Order>,
+    ) -> Result<(), SolveError> {
+        const STEPS: usize = 16;
+        let mut last = 0.0_f64;
         for k in 0..=STEPS {
             let share = k as f64 / STEPS as f64;
             let price = if sells { sell + (buy - sell) * share } else { buy - (buy - sell) * share };
@@ -250,7 +273,7 @@ impl Local<'_> {
             }
             last = quantity;
         }
-        Ok(orders)
+        Ok(())
     }
 }
 

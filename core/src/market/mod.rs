@@ -13,11 +13,13 @@ mod memory;
 mod mixture;
 mod plan;
 mod reach;
+mod session;
 
 pub use economy::{Allocation, Economy, NetworkMode};
 pub use local::Local;
 pub use memory::Questions;
 pub use plan::{DevicePlan, Plan};
+pub use session::LocalSession;
 
 use crate::book::{Book, Order};
 use crate::participant::{Participant, Report};
@@ -48,6 +50,24 @@ struct Seat {
 }
 
 /// Participants as they present themselves, under their terms.
+///
+/// ```
+/// use coase_core::participant::{Step, Steps};
+/// use coase_core::setting::{Member, Periods, Setting};
+/// use coase_core::{Market, Report};
+/// use std::sync::Arc;
+///
+/// let asks = Steps::new("plant", vec![vec![Step { price_per_kwh: 0.30, quantity_kwh: 10.0 }]]).expect("finite numbers");
+/// let member = Member::new("plant", 0.0, 10.0);
+/// let setting = Setting::energy(Periods { count: 1, hours: 1.0 }, None, None, vec![member]);
+/// let truth = Market::new(setting, vec![Arc::new(asks)]);
+/// // It claims to cost half as much again: another market, in which it sells nothing at 0.40.
+/// let report = Report::Distorted { price_factor: 1.5, price_shift: 0.0, quantity_factor: 1.0 };
+/// let said = truth.with_report(0, &report);
+/// assert!((truth.local(0).respond(&[0.40])?.trade[0] - 10.0).abs() < 1e-6);
+/// assert!(said.local(0).respond(&[0.40])?.trade[0].abs() < 1e-6);
+/// # Ok::<(), coase_core::program::SolveError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Market {
     setting: Arc<Setting>,
@@ -114,6 +134,43 @@ impl Market {
         answers.into_iter().collect()
     }
 
+    /// A session for everybody, in order.
+    pub fn sessions(&self) -> Vec<LocalSession<'_>> {
+        (0..self.len()).map(|i| self.local(i).session()).collect()
+    }
+
+    /// A step of every session, in parallel; answers in order.
+    ///
+    /// # Errors
+    /// The first error in order.
+    pub fn each_with<'m, T: Send>(
+        &'m self,
+        sessions: &mut [LocalSession<'m>],
+        step: impl Fn(&mut LocalSession<'m>) -> Result<T, SolveError> + Sync,
+    ) -> Result<Vec<T>, SolveError> {
+        let named = |session: &mut LocalSession<'m>| {
+            let id = &self.setting.members[session.id()].id;
+            step(session).map_err(|error| error.of(id))
+        };
+        let answers: Vec<Result<T, SolveError>> = sessions.par_iter_mut().map(named).collect();
+        answers.into_iter().collect()
+    }
+
+    /// The market of some members only, in this order, under their terms; the others are not there at all. Roles, ratings and
+    /// priors stay.
+    ///
+    /// # Panics
+    /// Where a position is out of range.
+    #[must_use]
+    pub fn of(&self, members: &[usize]) -> Self {
+        let mut setting = (*self.setting).clone();
+        setting.members = members.iter().map(|i| self.setting.members[*i].clone()).collect();
+        let participants = members.iter().map(|i| self.seats[*i].participant.clone()).collect();
+        let terms: Vec<Terms> = members.iter().map(|i| self.seats[*i].terms.clone()).collect();
+        let market = Self { mixture: self.mixture.clone(), ..Self::new(setting, participants).under(&terms) };
+        market.mixing(|side| side.of(members))
+    }
+
     /// The question about everybody together.
     pub fn grand(&self) -> Economy {
         Economy { inside: vec![true; self.len()], extra: vec![], network: NetworkMode::Ignored }
@@ -139,27 +196,30 @@ impl Market {
         answers.into_iter().collect()
     }
 
-    /// Bids of everybody in one slot, other slots frozen at autarky. Sellers' and buyers' sides are the public roles.
+    /// Bids of everybody in one slot, other slots frozen at autarky. Sellers' and buyers' sides are the public roles; who is
+    /// idle may stand on both.
     ///
     /// # Errors
     /// If a participant cannot operate.
     pub fn book(&self, slot: usize) -> Result<Book, SolveError> {
         let orders = self.each(|l| l.orders(slot))?;
         let hours = self.setting.periods.hours;
-        let mut book = Book::default();
+        let mut book = Book { slot, ..Book::default() };
         for (i, orders) in orders.into_iter().enumerate() {
             let member = &self.setting.members[i];
             let role = member.roles.get(slot).copied().unwrap_or(Role::Idle);
-            let rating = if role == Role::Seller { member.rating.supply_kw } else { member.rating.demand_kw };
+            let rating = match role {
+                Role::Seller => member.rating.supply_kw,
+                Role::Buyer => member.rating.demand_kw,
+                Role::Idle => member.rating.supply_kw.max(member.rating.demand_kw),
+            };
             book.rating_kwh.push(rating * hours);
             book.priors.push(member.prior);
             for order in orders {
-                match role {
-                    Role::Seller if order.quantity > 0.0 => book.sellers.push(order),
-                    Role::Buyer if order.quantity < 0.0 => {
-                        book.buyers.push(Order { quantity: -order.quantity, ..order });
-                    }
-                    _ => {}
+                if order.quantity > 0.0 && role != Role::Buyer {
+                    book.sellers.push(order);
+                } else if order.quantity < 0.0 && role != Role::Seller {
+                    book.buyers.push(Order { quantity: -order.quantity, ..order });
                 }
             }
         }
