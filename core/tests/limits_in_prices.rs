@@ -145,7 +145,7 @@ fn limits_that_nobody_can_hold_are_named() {
     let error = clear(Feeds { v_min_pu: 0.97, v_max_pu: 1.05, rating: (26, 900.0) }).expect_err("an evening too heavy");
     let MechanismError::Solve(SolveError::Infeasible { rows }) = &error else { panic!("{error}") };
     assert!(
-        rows[0].starts_with("bus 18, period 1: voltage") && rows[0].ends_with("below its limit of 0.97 pu"),
+        rows[0].starts_with("bus 18, period 17: voltage") && rows[0].ends_with("below its limit of 0.97 pu"),
         "{rows:?}"
     );
 }

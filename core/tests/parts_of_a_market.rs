@@ -1,0 +1,81 @@
+//! Sessions answer as their participants do, a market of some members is the question about them, and a book keeps on both
+//! sides who is idle by itself.
+
+use coase_core::participant::{Step, Steps};
+use coase_core::setting::{Member, Periods, Setting, Tariff};
+use coase_core::{Market, Participant};
+use std::sync::Arc;
+
+fn steps(id: &str, steps: &[(f64, f64)]) -> Arc<dyn Participant> {
+    let slot = steps.iter().map(|&(price_per_kwh, quantity_kwh)| Step { price_per_kwh, quantity_kwh }).collect();
+    Arc::new(Steps::new(id, vec![slot]).expect("a bid list"))
+}
+
+/// A seller, a buyer, a trader who buys cheap and sells dear, and another buyer.
+fn market(tariff: Option<Tariff>) -> Market {
+    let ids = ["seller", "buyer", "trader", "other"];
+    let members = ids.iter().map(|id| Member::new(*id, 20.0, 20.0)).collect();
+    let setting = Setting::energy(Periods { count: 1, hours: 1.0 }, tariff, None, members);
+    let all = vec![
+        steps("seller", &[(0.30, 6.0), (0.35, 4.0)]),
+        steps("buyer", &[(0.50, -6.0)]),
+        steps("trader", &[(0.20, -5.0), (0.40, 5.0)]),
+        steps("other", &[(0.45, -8.0)]),
+    ];
+    Market::new(setting, all)
+}
+
+fn tariff() -> Option<Tariff> {
+    Some(Tariff {
+        buy_per_kwh: vec![0.9],
+        sell_per_kwh: vec![0.1],
+        intensity_kg_per_kwh: vec![0.5],
+        upstream_carbon_per_tonne: 0.0,
+    })
+}
+
+#[test]
+fn a_session_answers_as_its_participant_whatever_was_asked_before() {
+    let market = market(tariff());
+    let mut sessions = market.sessions();
+    for (centre, rho) in [(3.0, 0.01), (-4.0, 0.5), (0.0, 2.0)] {
+        let found = market.each_with(&mut sessions, |s| s.prox(&[centre], &[rho]).map(<[f64]>::to_vec)).unwrap();
+        for (i, trade) in found.iter().enumerate() {
+            let alone = market.local(i).prox(&[centre], &[rho]).unwrap();
+            assert_eq!(*trade, alone.trade);
+            assert_eq!(sessions[i].plan(), Some(&alone));
+        }
+    }
+    // In closed form: the second step of 0.35 + rho (x - c) = 0 is met at c - 0.35 / rho, below its first kWh.
+    let seller = market.sessions().remove(0).prox(&[7.0], &[0.5]).unwrap()[0];
+    assert!((seller - 6.3).abs() < 1e-6, "{seller}");
+}
+
+#[test]
+fn a_market_of_some_members_is_the_question_about_them() {
+    for market in [market(None), market(tariff())] {
+        for group in [vec![0, 1], vec![0, 3], vec![0, 1, 3], vec![2]] {
+            let part = market.of(&group);
+            assert_eq!(part.len(), group.len());
+            let (inside, alone) = (market.solve(&market.grand().only(&group)), part.solve(&part.grand()));
+            let (inside, alone) = (inside.unwrap(), alone.unwrap());
+            assert!((inside.cost - alone.cost).abs() < 1e-9, "{group:?}");
+            for (k, i) in group.iter().enumerate() {
+                assert_eq!(part.setting().members[k], market.setting().members[*i]);
+            }
+        }
+    }
+    // Six kWh change hands between seller and buyer, worth 0.20 each.
+    let pair = market(None).of(&[1, 0]);
+    assert!((pair.solve(&pair.grand()).unwrap().cost + 6.0 * 0.20).abs() < 1e-6);
+}
+
+#[test]
+fn a_book_knows_its_slot_and_keeps_who_is_idle_on_both_sides() {
+    let book = market(None).book(0).unwrap();
+    assert_eq!(book.slot, 0);
+    let of =
+        |orders: &[coase_core::book::Order]| orders.iter().map(|o| (o.who, o.price, o.quantity)).collect::<Vec<_>>();
+    assert_eq!(of(&book.sellers), [(0, 0.30, 6.0), (0, 0.35, 4.0), (2, 0.40, 5.0)]);
+    assert_eq!(of(&book.buyers), [(1, 0.50, 6.0), (3, 0.45, 8.0), (2, 0.20, 5.0)]);
+}
