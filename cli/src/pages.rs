@@ -4,6 +4,7 @@
 //! was read from.
 
 mod expression;
+mod named;
 mod template;
 mod values;
 

@@ -49,6 +49,9 @@ pub enum MechanismError {
     /// The policy refuses the scenario.
     #[error("carbon policy refused: {0}")]
     Policy(#[from] PolicyError),
+    /// What the mechanism says itself: whatever has no variant here.
+    #[error("{0}")]
+    Failed(String),
     /// What it returned cannot be read.
     #[error(transparent)]
     Outcome(#[from] MalformedOutcome),

@@ -64,4 +64,4 @@ pub use mechanism::Mechanism;
 pub use outcome::{Certificate, Claim, Ledger, Outcome, Party, Reason, Status};
 pub use participant::{Participant, Report};
 pub use schemars;
-pub use words::Plain;
+pub use words::{Plain, intern};

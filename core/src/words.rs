@@ -1,6 +1,8 @@
 //! Numbers as they are told in messages.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 /// A number as people write it: very large and very small ones with an exponent, not with hundreds of zeros.
 ///
@@ -26,6 +28,24 @@ impl fmt::Display for Plain {
 pub(crate) fn number(x: f64) -> String {
     let size = x.abs();
     if x == 0.0 || (1e-3..1e7).contains(&size) { format!("{}", (x * 1e4).round() / 1e4) } else { format!("{x:.3e}") }
+}
+
+/// A word that lives as long as the program: the same word every time, so that names of certificates, stages and reasons may be
+/// made while it runs. Every new word stays in memory: for names, not for texts.
+///
+/// ```
+/// let word = coase_core::intern(&format!("gap_{}", 1));
+/// assert!(std::ptr::eq(word, coase_core::intern("gap_1")));
+/// ```
+pub fn intern(word: &str) -> &'static str {
+    static WORDS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut words = WORDS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = words.get(word) {
+        return known;
+    }
+    let kept: &'static str = Box::leak(word.into());
+    words.insert(kept);
+    kept
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Study<'_> {
             }
         }
         if !absent.is_empty() {
-            let _ = write!(out, " No run of {} is among those shown.", crate::figures::listed(&absent));
+            let _ = write!(out, " No run of {} is among those shown.", crate::words::listed(&absent));
         }
         out
     }

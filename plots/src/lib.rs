@@ -40,6 +40,7 @@ pub mod text;
 mod draw;
 mod footnote;
 mod tables;
+mod words;
 
 pub use draw::{Named, PlotError, Report, Skipped, draw, pictures};
 pub use export::Format;

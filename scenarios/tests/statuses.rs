@@ -46,6 +46,8 @@ enum Fault {
     RefutedClaim,
     /// Steps without end, and says that it has converged.
     Endless,
+    /// It gives up, in words of its own.
+    GivesUp,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -87,6 +89,9 @@ impl Mechanism for Faulty {
                 outcome.evidence.push(Certificate::check("own_claim", 3.5, 1e-6, "").about(Kind::Claim));
             }
             Fault::Endless => while ctx.step("loop", &[("primal_residual", 0.25)]).is_continue() {},
+            Fault::GivesUp => {
+                return Err(MechanismError::Failed("the second stage found no seller for mill".to_owned()));
+            }
         }
         Ok(outcome)
     }
@@ -279,6 +284,13 @@ impl Game for Nearest<'_> {
     fn words(&self, player: usize, strategy: &[f64]) -> String {
         format!("{} goes to {}", self.0.setting().members[player].id, strategy[0])
     }
+}
+
+#[test]
+fn what_a_mechanism_says_of_its_failure_is_the_reason() {
+    let result = faulty(Fault::GivesUp);
+    assert_eq!(result.status, RunStatus::Failed);
+    assert_eq!(result.reason, "the second stage found no seller for mill");
 }
 
 #[test]

@@ -11,28 +11,13 @@
 //! ```
 
 use super::expression::{Expression, Reference};
+use super::named::{Figure, Run, whole};
 use super::values::Runs;
 use std::fmt::Write;
 
 /// A template in its parts.
 pub struct Template {
     parts: Vec<(usize, Part)>,
-}
-
-/// An experiment of a page.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    pub name: String,
-    pub file: String,
-    pub set: Vec<String>,
-}
-
-/// A figure of a page.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Figure {
-    pub run: String,
-    pub stem: String,
-    pub file: String,
 }
 
 enum Part {
@@ -242,19 +227,6 @@ impl Format {
     }
 }
 
-/// A number without decimals, its thousands apart.
-pub fn whole(x: f64) -> String {
-    let digits = format!("{:.0}", x.abs());
-    let mut grouped = String::new();
-    for (k, digit) in digits.chars().enumerate() {
-        if k > 0 && (digits.len() - k).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    if x < 0.0 && digits != "0" { format!("-{grouped}") } else { grouped }
-}
-
 impl Table {
     fn read(head: &str, body: &str) -> Result<Self, String> {
         let (column, run) = head.split_once(" of ").ok_or("a table is written `table COLUMN of NAME`")?;
@@ -307,7 +279,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::super::values::Runs;
-    use super::{Template, whole};
+    use super::Template;
     use crate::rows::Row;
 
     fn runs() -> Runs {
@@ -380,11 +352,5 @@ mod tests {
             let wrong = Template::read(text).err().map(|e| e.to_string()).unwrap_or_default();
             assert!(wrong.starts_with("line 2"), "{text}: {wrong}");
         }
-    }
-
-    #[test]
-    fn whole_numbers_have_their_thousands_apart() {
-        let found = [0.0, -0.2, 12.5, 999.6, 1234567.0, -1448.0].map(whole);
-        assert_eq!(found, ["0", "0", "12", "1,000", "1,234,567", "-1,448"]);
     }
 }

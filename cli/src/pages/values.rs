@@ -1,7 +1,7 @@
 //! The figures of a page: its experiments, run or read from where they ran before.
 
 use super::expression::Reference;
-use super::template::{Figure, Run, whole};
+use super::named::{Figure, Run, whole};
 use crate::offence::Offence;
 use crate::progress::{RunBar, Show};
 use crate::rows::{Row, table};

@@ -39,6 +39,9 @@ pub enum PolicyError {
         /// Which.
         what: &'static str,
     },
+    /// What the policy says itself: whatever has no variant here.
+    #[error("{0}")]
+    Failed(String),
     /// The scenario lacks what the policy needs.
     #[error("needs {need}; this scenario does not offer it")]
     Unmet {

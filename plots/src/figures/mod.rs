@@ -19,6 +19,7 @@ mod sweep;
 use crate::canvas::Canvas;
 use crate::footnote::Basis;
 use crate::study::Study;
+pub(crate) use crate::words::listed;
 
 /// A finished figure.
 #[derive(Clone, PartialEq, Debug)]
@@ -112,13 +113,4 @@ fn greatest(values: &[f64], n: usize) -> Vec<usize> {
     places.truncate(n);
     places.sort_unstable();
     places
-}
-
-/// Names in a sentence: "a, b and c".
-pub(crate) fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
