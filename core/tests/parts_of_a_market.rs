@@ -1,9 +1,10 @@
 //! Sessions answer as their participants do, a market of some members is the question about them, and a book keeps on both
 //! sides who is idle by itself.
 
+use coase_core::engine::{Behaviour, Reporting, Roles};
 use coase_core::participant::{Step, Steps};
 use coase_core::setting::{Member, Periods, Setting, Tariff};
-use coase_core::{Market, Participant};
+use coase_core::{Market, Participant, Report};
 use std::sync::Arc;
 
 fn steps(id: &str, steps: &[(f64, f64)]) -> Arc<dyn Participant> {
@@ -78,4 +79,22 @@ fn a_book_knows_its_slot_and_keeps_who_is_idle_on_both_sides() {
         |orders: &[coase_core::book::Order]| orders.iter().map(|o| (o.who, o.price, o.quantity)).collect::<Vec<_>>();
     assert_eq!(of(&book.sellers), [(0, 0.30, 6.0), (0, 0.35, 4.0), (2, 0.40, 5.0)]);
     assert_eq!(of(&book.buyers), [(1, 0.50, 6.0), (3, 0.45, 8.0), (2, 0.20, 5.0)]);
+}
+
+/// A forecast of the other sign: with the roles of the truth its bids are on the wrong side and left out.
+#[test]
+fn a_book_on_forecasts_has_the_roles_of_the_forecasts() {
+    let truth = market(None);
+    let forecast = Report::Other(steps("buyer", &[(0.25, 3.0)]));
+    let said = |roles| {
+        let reports = vec![Report::Truth, forecast.clone()];
+        let reporting = Reporting::Given { reports, behaviour: Behaviour::Truthful, roles };
+        reporting.said(&truth).book(0).unwrap()
+    };
+    let sells = |book: &coase_core::book::Book, who: usize| book.sellers.iter().any(|order| order.who == who);
+    let buys = |book: &coase_core::book::Book, who: usize| book.buyers.iter().any(|order| order.who == who);
+    let (public, of_reports) = (said(Roles::Public), said(Roles::OfReports));
+    assert!(!sells(&public, 1) && !buys(&public, 1));
+    assert!(sells(&of_reports, 1) && !buys(&of_reports, 1));
+    assert!(buys(&of_reports, 3) && sells(&of_reports, 0));
 }

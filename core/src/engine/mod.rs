@@ -16,7 +16,7 @@ mod shares;
 pub use cleared::Cleared;
 pub use ending::Ending;
 pub use limits::{LimitCharges, LimitParts, LimitPrices};
-pub use reporting::{Behaviour, Reporting};
+pub use reporting::{Behaviour, Reporting, Roles};
 
 use run::Run;
 

@@ -1,5 +1,6 @@
 //! How participants report, and what that makes of a run in the tables.
 
+use crate::market::Market;
 use crate::outcome::Outcome;
 use crate::participant::Report;
 
@@ -15,7 +16,20 @@ pub enum Reporting {
         reports: Vec<Report>,
         /// How they were found.
         behaviour: Behaviour,
+        /// Whose roles are public.
+        roles: Roles,
     },
+}
+
+/// On which sides members are known to stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Roles {
+    /// Those of the true market: a misreport does not change sides.
+    #[default]
+    Public,
+    /// Those of what is reported, as where a market clears on forecasts: the true ones would give the sign of the truth away,
+    /// and leave out whoever forecasts the other sign.
+    OfReports,
 }
 
 /// How participants behave in a run.
@@ -45,6 +59,16 @@ impl Behaviour {
 }
 
 impl Reporting {
+    /// The market as it is said to be, with a count of questions of its own.
+    pub fn said(&self, truth: &Market) -> Market {
+        let Reporting::Given { reports, roles, .. } = self else { return truth.metered() };
+        let said = reports.iter().enumerate().fold(truth.metered(), |m, (i, report)| m.with_report(i, report));
+        match roles {
+            Roles::Public => said,
+            Roles::OfReports => said.with_roles_of_reports(),
+        }
+    }
+
     /// How participants behaved in an outcome: those who played strategies of the mechanism's own game did not merely report.
     pub fn behaviour(&self, outcome: &Outcome) -> Behaviour {
         match self {
@@ -64,7 +88,7 @@ mod tests {
     fn strategies_played_are_no_reports() {
         let setting = Setting::energy(Periods { count: 1, hours: 1.0 }, None, None, vec![]);
         let mut outcome = Outcome::new(&setting);
-        let learned = Reporting::Given { reports: vec![], behaviour: Behaviour::Learned };
+        let learned = Reporting::Given { reports: vec![], behaviour: Behaviour::Learned, roles: Roles::Public };
         assert_eq!(Reporting::Truthful.behaviour(&outcome).name(), "truthful");
         assert_eq!(learned.behaviour(&outcome).name(), "learned");
         outcome.strategies = vec![vec![0.3]];

@@ -76,12 +76,7 @@ impl Run<'_> {
         if self.mechanism.plugin().needs.contains(&Need::Convexity) && !truth.is_convex() {
             return Err(MechanismError::Unmet { need: "convex local problems (an escalating reward is not convex)" });
         }
-        let said = match self.reporting {
-            Reporting::Truthful => truth.metered(),
-            Reporting::Given { reports, .. } => {
-                reports.iter().enumerate().fold(truth.metered(), |m, (i, report)| m.with_report(i, report))
-            }
-        };
+        let said = self.reporting.said(&truth);
         let mut ctx = RunContext::new(self.seed, self.observer);
         let outcome = self.mechanism.outcome(&said, &mut ctx)?;
         let reason = ctx.broken_off().map(|told| told.to_string());

@@ -321,7 +321,7 @@ impl Inside {
 }
 
 /// Injection limits that leave each member what it does at a solution and nothing else: by itself it does not see the network.
-/// They leave no room at all: what a rounding's worth of room is worth would decide which of the least-cost schedules is one.
+/// They leave no room at all: within a little room, of schedules that cost the same, the costs of rounding would choose one.
 fn hold(market: &Market, members: &[usize], blocks: &[Block], solution: &Solution) -> Vec<Terms> {
     let setting = &*market.setting;
     let mut layer = vec![Terms::default(); market.len()];

@@ -38,7 +38,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug)]
 struct Seat {
     id: u64,
-    /// How young it is: answers about it live in the memory of this generation.
+    /// Number of the change that made it: answers about it live in the memory of that change.
     generation: usize,
     participant: Arc<dyn Participant>,
     terms: Terms,
@@ -234,6 +234,19 @@ impl Market {
         }
         self.changed(|i, seat| (i == member).then(|| (report.apply(&seat.participant), seat.terms.clone())))
             .mixing(|side| side.with_report(member, report))
+    }
+
+    /// The market whose public roles are those of the participants as they present themselves here: a member that forecasts a
+    /// surplus stands among the sellers, whatever is true.
+    #[must_use]
+    pub fn with_roles_of_reports(&self) -> Self {
+        let roles = self.under(&vec![Terms::default(); self.len()]).roles();
+        let mut setting = (*self.setting).clone();
+        setting.members.iter_mut().zip(roles).for_each(|(member, roles)| member.roles = roles);
+        // Bids depend on roles: every seat is made again.
+        let mut market = self.changed(|_, seat| Some((seat.participant.clone(), seat.terms.clone())));
+        market.setting = Arc::new(setting);
+        market.mixing(Self::with_roles_of_reports)
     }
 
     /// The market with a further layer of terms, one per participant; an empty layer changes nothing.
