@@ -58,12 +58,16 @@ fn every_mistake_is_told_with_file_line_and_column() {
     file(&folder, "short.csv", "p\n1\n");
     file(&folder, "odd.csv", "p\n1\nx\n");
     let device = |device: &str| scenario(device);
-    let cases: [(String, &[&str]); 14] = [
+    let cases: [(String, &[&str]); 15] = [
         (device("Pv(p_max_kw: 5, profile: [0.5, 1]"), &["case.ron:9"]),
         (device("Pv(p_max_kw: -5, profile: [0.5, 1])"), &["case.ron:8", "p_max_kw", "-5"]),
         (device("Pv(p_max_kw: 5, profile: [0.5, 1, 1])"), &["case.ron:8", "3", "2"]),
         (device("Pv(p_max_kw: 5, profile: [0.5, NaN])"), &["case.ron:8", "NaN"]),
-        (device("Pv(p_max_kw: 5, profle: [0.5, 1])"), &["case.ron:8", "profle", "did you mean `profile`?"]),
+        (
+            device("Pv(p_max_kw: 5, profle: [0.5, 1])"),
+            &["case.ron:8", "Pv has no field `profle`; it has p_max_kw", "did you mean `profile`?"],
+        ),
+        (device("Pv(p_max_kw: 5)"), &["case.ron:8:13", "`profile` is missing in Pv"]),
         (device("Pw(p_max_kw: 5)"), &["case.ron:8", "Pw"]),
         (device("Pv(p_max_kw: 5, profile: Csv(file: \"none.csv\", column: \"p\"))"), &["none.csv"]),
         (device("Pv(p_max_kw: 5, profile: Csv(file: \"odd.csv\", column: \"p\"))"), &["odd.csv", "3", "x"]),
@@ -237,7 +241,7 @@ fn messages_name_the_field_what_stands_there_and_what_was_expected() {
         (with("Load(p_kw: [10, 20])", "Pv(p_max_kw: 1,5, profile: 1)"), &["case.ron:7", "decimals have a point"]),
         (
             with("Load(p_kw", "Laod(p_kw"),
-            &["case.ron:7", "devices.0 is Laod, expected Pv, Wind", "did you mean `Load`?"],
+            &["case.ron:7", "devices.0 is Laod, expected EvFleet, Hvac", "did you mean `Load`?"],
         ),
         (
             with("source: \"net.ron\"", "sourc: \"net.ron\""),

@@ -51,6 +51,7 @@ pub mod quoted;
 pub mod random;
 pub mod record;
 pub mod repair;
+pub mod series;
 pub mod setting;
 pub mod terms;
 pub mod units;

@@ -191,14 +191,29 @@ pub fn parse<T: for<'a> Deserialize<'a>>(
 
 /// The schema of a variant: an id in quotes, or a name with its parameters.
 pub fn schema<T: Open + ?Sized>(generator: &mut SchemaGenerator) -> Schema {
+    let ids: Vec<&str> = T::set().ids().collect();
+    let by_id = json_schema!({"type": "string", "enum": ids, "description": "An id with all defaults."});
+    either::<T>(std::iter::once(by_id).chain(forms::<T>(generator)).collect())
+}
+
+/// The schema of a variant of a kind that has no defaults: a name with its parameters.
+pub fn schema_of_forms<T: Open + ?Sized>(generator: &mut SchemaGenerator) -> Schema {
+    either::<T>(forms::<T>(generator))
+}
+
+fn either<T: Open + ?Sized>(all: Vec<Schema>) -> Schema {
+    let kind = T::set().kind;
+    json_schema!({"oneOf": all, "description": format!("A {kind}."), "x-form": kind})
+}
+
+fn forms<T: Open + ?Sized>(generator: &mut SchemaGenerator) -> Vec<Schema> {
     let set = T::set();
-    let ids: Vec<&str> = set.ids().collect();
-    let mut all = vec![json_schema!({"type": "string", "enum": ids, "description": "An id with all defaults."})];
+    let mut all = vec![];
     for (name, (_, entry)) in set.names.iter().zip(&set.entries) {
         let parameters = BTreeMap::from([(*name, (entry.schema)(generator))]);
         all.push(json_schema!({"type": "object", "properties": parameters, "required": [name], "additionalProperties": false}));
     }
-    json_schema!({"oneOf": all, "description": format!("A {}.", set.kind), "x-form": set.kind})
+    all
 }
 
 struct AnyVariant<T: ?Sized>(PhantomData<T>);

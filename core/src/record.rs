@@ -1,7 +1,10 @@
 //! The schema of the result tables: the one place that knows a column's name, unit and meaning.
 //!
 //! Every table starts with `run_id`, which the result store adds; `runs` has one more column per swept parameter, after
-//! `information`.
+//! `information`. Columns of devices come from the devices.
+
+use crate::participant::{DevicePlugin, devices};
+use std::sync::LazyLock;
 
 /// A result table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,7 +64,7 @@ impl Table {
         match self {
             Table::Runs => RUN_KEYS.iter().chain(METRICS).collect(),
             Table::Participants => PARTICIPANTS.iter().collect(),
-            Table::Periods => PERIODS.iter().collect(),
+            Table::Periods => PERIODS.iter().chain(DeviceColumns::all().iter()).collect(),
             Table::Trades => TRADES.iter().collect(),
             Table::Nodes => NODES.iter().collect(),
             Table::Branches => BRANCHES.iter().collect(),
@@ -338,9 +341,42 @@ const PARTICIPANTS: &[Column] = &[
     number("curtailed_kwh", "kWh", "Renewable energy not used."),
 ];
 
-/// Device kinds with a column of their own in `periods`, `<kind>_kw`.
-pub const DEVICE_KINDS: &[&str] =
-    &["pv", "wind", "micro_turbine", "storage", "load", "interruptible", "shiftable", "ev_fleet", "hvac", "quadratic"];
+/// The columns of devices in the table `periods`, after all others: power of every kind, then what is stored.
+#[derive(Debug)]
+pub struct DeviceColumns {
+    /// Power of each kind, with the kind.
+    pub power: Vec<(&'static str, Column)>,
+    /// Stored energy, with the kinds that share the column.
+    pub stored: Vec<(Vec<&'static str>, Column)>,
+}
+
+impl DeviceColumns {
+    /// Those of all devices linked into this binary.
+    pub fn all() -> &'static Self {
+        static ALL: LazyLock<DeviceColumns> = LazyLock::new(|| DeviceColumns::of(&devices()));
+        &ALL
+    }
+
+    fn of(devices: &[&'static DevicePlugin]) -> Self {
+        let mut columns = Self { power: vec![], stored: vec![] };
+        for plugin in devices {
+            // The set of devices lives as long as the program: so may the names of its columns.
+            let name: &'static str = Box::leak(format!("{}_kw", plugin.kind).into_boxed_str());
+            columns.power.push((plugin.kind, number(name, "kW", plugin.power)));
+            let Some((name, meaning)) = plugin.stored else { continue };
+            match columns.stored.iter_mut().find(|(_, column)| column.name == name) {
+                Some((kinds, _)) => kinds.push(plugin.kind),
+                None => columns.stored.push((vec![plugin.kind], number(name, "kWh", meaning))),
+            }
+        }
+        columns
+    }
+
+    /// All of them in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Column> {
+        self.power.iter().map(|(_, column)| column).chain(self.stored.iter().map(|(_, column)| column))
+    }
+}
 
 const PERIODS: &[Column] = &[
     text("participant", "Id."),
@@ -353,22 +389,6 @@ const PERIODS: &[Column] = &[
     number("p2p_bought_kw", "kW", "Bought from peers."),
     number("price_sell_per_kwh", "money/kWh", "Price received from peers."),
     number("price_buy_per_kwh", "money/kWh", "Price paid to peers."),
-    number("pv_kw", "kW", "Photovoltaic output."),
-    number("wind_kw", "kW", "Wind output."),
-    number("micro_turbine_kw", "kW", "Micro-turbine output."),
-    number("storage_kw", "kW", "Storage, positive when discharging."),
-    number("load_kw", "kW", "Fixed load, negative."),
-    number("interruptible_kw", "kW", "Interrupted load, positive."),
-    number("shiftable_kw", "kW", "Shifted load: positive where it is taken away, negative where it goes."),
-    number("ev_fleet_kw", "kW", "Vehicles, negative when charging."),
-    number("hvac_kw", "kW", "Air conditioning, negative."),
-    number("quadratic_kw", "kW", "Quadratic agent's net output."),
-    number("soc_kwh", "kWh", "Energy in the storages at the end of the period; vehicles aside."),
-    number(
-        "ev_soc_kwh",
-        "kWh",
-        "Energy in the vehicles present at the end of the period; empty where vehicles share an envelope.",
-    ),
 ];
 
 const TRADES: &[Column] = &[
@@ -460,13 +480,35 @@ const LEDGER: &[Column] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{DEVICE_KINDS, PERIODS, Table, Value};
+    use super::{DeviceColumns, Table, Value};
 
     #[test]
-    fn every_device_kind_has_its_column() {
-        for kind in DEVICE_KINDS {
-            assert!(PERIODS.iter().any(|c| c.name == format!("{kind}_kw")), "{kind}");
-        }
+    fn columns_of_devices_stand_where_they_always_stood() {
+        let known = [
+            "pv_kw",
+            "wind_kw",
+            "micro_turbine_kw",
+            "storage_kw",
+            "load_kw",
+            "interruptible_kw",
+            "shiftable_kw",
+            "ev_fleet_kw",
+            "hvac_kw",
+            "quadratic_kw",
+            "soc_kwh",
+            "ev_soc_kwh",
+        ];
+        let found: Vec<&str> =
+            DeviceColumns::all().iter().map(|c| c.name).filter(|name| known.contains(name)).collect();
+        assert_eq!(found, known);
+        assert!(
+            Table::Periods
+                .columns()
+                .iter()
+                .map(|c| c.name)
+                .collect::<Vec<_>>()
+                .ends_with(&DeviceColumns::all().iter().map(|c| c.name).collect::<Vec<_>>())
+        );
     }
 
     #[test]

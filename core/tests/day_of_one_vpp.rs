@@ -3,7 +3,7 @@
 
 mod common;
 
-use coase_core::participant::{Device, Interruptible, Load, MicroTurbine, Portfolio, Renewable, Storage};
+use coase_core::participant::{Device, Interruptible, Load, MicroTurbine, Portfolio, Pv, Storage, Wind};
 use coase_core::setting::{Member, Setting};
 use common::local_problem::{Autarky, CarbonRule, autarky};
 use common::shapes::{DAY, PV, RTS_WINTER, WIND, scaled, tariff_a};
@@ -11,12 +11,11 @@ use common::shapes::{DAY, PV, RTS_WINTER, WIND, scaled, tariff_a};
 const EXCHANGE_MAX_KW: f64 = 3000.0;
 
 fn plant() -> (Portfolio, Setting) {
-    let renewable = |p_max_kw, shape: &[f64; 24]| Renewable { p_max_kw, profile: shape.to_vec(), cost_per_kwh: 0.0 };
     let devices = vec![
-        Device::Load(Load { p_kw: scaled(4000.0, &RTS_WINTER) }),
-        Device::Pv(renewable(2000.0, &PV)),
-        Device::Wind(renewable(1500.0, &WIND)),
-        Device::MicroTurbine(MicroTurbine {
+        Load { p_kw: scaled(4000.0, &RTS_WINTER).into() }.boxed(),
+        Pv { p_max_kw: 2000.0, profile: PV.to_vec().into(), cost_per_kwh: 0.0 }.boxed(),
+        Wind { p_max_kw: 1500.0, profile: WIND.to_vec().into(), cost_per_kwh: 0.0 }.boxed(),
+        MicroTurbine {
             p_min_kw: 0.0,
             p_max_kw: 2000.0,
             cost_per_kwh: 0.48,
@@ -25,8 +24,9 @@ fn plant() -> (Portfolio, Setting) {
             ramp_kw_per_h: Some(600.0),
             emission_kg_per_kwh: 0.55,
             reserve_cost_per_kw: None,
-        }),
-        Device::Storage(Storage {
+        }
+        .boxed(),
+        Storage {
             capacity_kwh: 2000.0,
             p_charge_max_kw: 500.0,
             p_discharge_max_kw: 500.0,
@@ -39,8 +39,9 @@ fn plant() -> (Portfolio, Setting) {
             soc_end: None,
             cost_per_kwh: 0.005,
             reserve_cost_per_kw: None,
-        }),
-        Device::Interruptible(Interruptible { share: 0.05, compensation_per_kwh: 0.8 }),
+        }
+        .boxed(),
+        Interruptible { share: 0.05, compensation_per_kwh: 0.8 }.boxed(),
     ];
     let member = Member::new("vpp", EXCHANGE_MAX_KW, EXCHANGE_MAX_KW);
     let portfolio = Portfolio::new("vpp", devices, DAY).unwrap();

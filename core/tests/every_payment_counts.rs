@@ -127,7 +127,7 @@ fn market() -> Market {
     let agents = [(0.004, 0.20), (0.005, 0.55), (0.002, 1.10)];
     let participants = agents.iter().enumerate().map(|(i, (a, b))| {
         let agent = Quadratic::between_prices(*a, vec![*b], 0.0, 2.0).expect("convex");
-        let portfolio = Portfolio::new(format!("vpp{}", i + 1), vec![Device::Quadratic(agent)], periods);
+        let portfolio = Portfolio::new(format!("vpp{}", i + 1), vec![agent.boxed()], periods);
         Arc::new(portfolio.expect("valid")) as Arc<dyn Participant>
     });
     let members = (1..=3).map(|i| Member::new(format!("vpp{i}"), 1000.0, 1000.0)).collect();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["units", "random", "words"],
     &["declaration"],
-    &["open"],
+    &["open", "series", "series"],
     &["quoted"],
     &["linear", "network"],
     &["program", "power_flow", "carbon_flow"],

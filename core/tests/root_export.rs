@@ -45,8 +45,8 @@ fn cleared(policy: &dyn CarbonPolicy) -> Cleared {
     };
     let member = Member { node: Some(NodeId(0)), ..Member::new("a", 500.0, 500.0) };
     let devices = vec![
-        Device::Load(Load { p_kw: vec![20.0] }),
-        Device::MicroTurbine(MicroTurbine {
+        Load { p_kw: vec![20.0].into() }.boxed(),
+        MicroTurbine {
             p_min_kw: 0.0,
             p_max_kw: 100.0,
             cost_per_kwh: 0.38,
@@ -55,7 +55,8 @@ fn cleared(policy: &dyn CarbonPolicy) -> Cleared {
             ramp_kw_per_h: None,
             emission_kg_per_kwh: 0.45,
             reserve_cost_per_kw: None,
-        }),
+        }
+        .boxed(),
     ];
     let plant = Arc::new(Portfolio::new("a", devices, periods).expect("a plant")) as Arc<dyn Participant>;
     let market = Market::new(Setting::energy(periods, Some(tariff), Some(feeder), vec![member]), vec![plant]);

@@ -80,8 +80,8 @@ fn market(case: &Case, network: &Network) -> Market {
     let feeder = Feeder::new(network.clone(), vec![case.passive; periods.count]).expect("a feeder");
     let plant = |(i, p): (usize, &Plant)| {
         let mut devices = vec![
-            Device::Load(Load { p_kw: p.load_kw.clone() }),
-            Device::MicroTurbine(MicroTurbine {
+            Load { p_kw: p.load_kw.clone().into() }.boxed(),
+            MicroTurbine {
                 p_min_kw: 0.0,
                 p_max_kw: p.turbine_kw,
                 cost_per_kwh: p.turbine_cost,
@@ -90,23 +90,27 @@ fn market(case: &Case, network: &Network) -> Market {
                 ramp_kw_per_h: None,
                 emission_kg_per_kwh: p.turbine_kg,
                 reserve_cost_per_kw: None,
-            }),
+            }
+            .boxed(),
         ];
         if p.store_kwh > 0.0 {
-            devices.push(Device::Storage(Storage {
-                capacity_kwh: p.store_kwh,
-                p_charge_max_kw: 0.4 * p.store_kwh,
-                p_discharge_max_kw: 0.4 * p.store_kwh,
-                efficiency_charge: 0.95,
-                efficiency_discharge: 0.95,
-                retention_per_h: 1.0,
-                soc_min: 0.1,
-                soc_max: 0.9,
-                soc_start: 0.5,
-                soc_end: None,
-                cost_per_kwh: 0.01,
-                reserve_cost_per_kw: None,
-            }));
+            devices.push(
+                Storage {
+                    capacity_kwh: p.store_kwh,
+                    p_charge_max_kw: 0.4 * p.store_kwh,
+                    p_discharge_max_kw: 0.4 * p.store_kwh,
+                    efficiency_charge: 0.95,
+                    efficiency_discharge: 0.95,
+                    retention_per_h: 1.0,
+                    soc_min: 0.1,
+                    soc_max: 0.9,
+                    soc_start: 0.5,
+                    soc_end: None,
+                    cost_per_kwh: 0.01,
+                    reserve_cost_per_kw: None,
+                }
+                .boxed(),
+            );
         }
         Arc::new(Portfolio::new(format!("p{i}"), devices, periods).expect("a plant")) as Arc<dyn Participant>
     };

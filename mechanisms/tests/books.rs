@@ -51,7 +51,7 @@ fn market(agents: &[(f64, f64, f64)], on_chain: bool) -> Market {
         member.quota_kg = *quota_kg;
         member.node = feeder.as_ref().and_then(|f| f.network.node(2 + (i as u64 % 2)));
         members.push(member);
-        participants.push(Arc::new(Portfolio::new("agent", vec![Device::Quadratic(agent)], HOUR).expect("valid")));
+        participants.push(Arc::new(Portfolio::new("agent", vec![agent.boxed()], HOUR).expect("valid")));
     }
     Market::new(Setting::energy(HOUR, Some(tariff), feeder, members), participants)
 }

@@ -36,7 +36,7 @@ fn market_on(text: &str) -> Market {
         let mut member = Member::new(&id, 1000.0, 1000.0);
         member.node = network.node(if i == 0 { 2 } else { 1 });
         members.push(member);
-        participants.push(Arc::new(Portfolio::new(id, vec![Device::Quadratic(agent)], periods).expect("valid")));
+        participants.push(Arc::new(Portfolio::new(id, vec![agent.boxed()], periods).expect("valid")));
     }
     let feeder = Feeder::new(network, vec![1.0]).expect("a feeder");
     Market::new(Setting::energy(periods, Some(tariff), Some(feeder), members), participants)

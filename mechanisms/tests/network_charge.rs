@@ -34,7 +34,7 @@ fn market(network: Network, passive: f64, agents: &[(u64, f64, f64)]) -> Market 
         member.node = network.node(*bus);
         assert!(member.node.is_some());
         members.push(member);
-        participants.push(Arc::new(Portfolio::new(id, vec![Device::Quadratic(agent)], HOUR).expect("valid")));
+        participants.push(Arc::new(Portfolio::new(id, vec![agent.boxed()], HOUR).expect("valid")));
     }
     let feeder = Feeder::new(network, vec![passive]).expect("a feeder");
     Market::new(Setting::energy(HOUR, Some(tariff), Some(feeder), members), participants)

@@ -20,7 +20,7 @@ fn market() -> Market {
         upstream_carbon_per_tonne: 0.0,
     };
     let plants = [300.0, 0.0].map(|kw| {
-        let load = vec![Device::Load(Load { p_kw: vec![kw] })];
+        let load = vec![Load { p_kw: vec![kw].into() }.boxed()];
         Arc::new(Portfolio::new("plant", load, periods).expect("valid")) as Arc<dyn Participant>
     });
     let members = ["needs", "relays"].map(|id| Member::new(id, 1000.0, 1000.0)).to_vec();

@@ -7,8 +7,7 @@ mod measured;
 use coase_core::Market;
 use coase_core::mechanism::Mechanism;
 use coase_core::participant::{
-    Device, EvFleet, EvMode, EvSession, Interruptible, Load, MicroTurbine, Participant, Portfolio, Quadratic,
-    Renewable, Storage,
+    Device, EvFleet, EvSession, Interruptible, Load, MicroTurbine, Participant, Portfolio, Pv, Quadratic, Storage,
 };
 use coase_core::record::Table;
 use coase_core::setting::{Member, Periods, Setting, Tariff};
@@ -18,11 +17,11 @@ use std::sync::Arc;
 
 const HOURS: Periods = Periods { count: 2, hours: 1.0 };
 
-fn run(plants: Vec<Vec<Device>>) -> Measured {
+fn run(plants: Vec<Vec<Box<dyn Device>>>) -> Measured {
     run_by(&GridOnly::default(), plants)
 }
 
-fn run_by(mechanism: &dyn Mechanism, plants: Vec<Vec<Device>>) -> Measured {
+fn run_by(mechanism: &dyn Mechanism, plants: Vec<Vec<Box<dyn Device>>>) -> Measured {
     let tariff = Tariff {
         buy_per_kwh: vec![0.1, 0.9],
         sell_per_kwh: vec![0.05, 0.8],
@@ -36,11 +35,11 @@ fn run_by(mechanism: &dyn Mechanism, plants: Vec<Vec<Device>>) -> Measured {
     measure(&market, mechanism, &*policy("None()"))
 }
 
-fn sun() -> Device {
-    Device::Pv(Renewable { p_max_kw: 10.0, profile: vec![1.0; 2], cost_per_kwh: 0.0 })
+fn sun() -> Box<dyn Device> {
+    Pv { p_max_kw: 10.0, profile: vec![1.0; 2].into(), cost_per_kwh: 0.0 }.boxed()
 }
 
-fn vehicle() -> Device {
+fn vehicle() -> Box<dyn Device> {
     let session = EvSession {
         count: 1,
         arrival_h: 0.0,
@@ -51,11 +50,11 @@ fn vehicle() -> Device {
         p_max_kw: 6.0,
         efficiency: 1.0,
     };
-    Device::EvFleet(EvFleet { mode: EvMode::Bidirectional, sessions: vec![session] })
+    EvFleet { v2g: true, sessions: vec![session] }.boxed()
 }
 
-fn storage() -> Device {
-    Device::Storage(Storage {
+fn storage() -> Box<dyn Device> {
+    Storage {
         capacity_kwh: 4.0,
         p_charge_max_kw: 2.0,
         p_discharge_max_kw: 2.0,
@@ -68,7 +67,8 @@ fn storage() -> Device {
         soc_end: None,
         cost_per_kwh: 0.0,
         reserve_cost_per_kw: None,
-    })
+    }
+    .boxed()
 }
 
 #[track_caller]
@@ -93,7 +93,7 @@ fn discharging_is_no_generation() {
 fn an_agent_known_by_its_cost_generates_what_it_exports() {
     // 10 kWh in each period at a marginal cost below both prices.
     let agent = Quadratic::between_prices(0.004, vec![0.0; 2], 0.0, 0.04).expect("convex");
-    let run = run(vec![vec![Device::Quadratic(agent)]]);
+    let run = run(vec![vec![agent.boxed()]]);
     assert!(run.metric("self_consumption").abs() < 1e-6, "{}", run.metric("self_consumption"));
 }
 
@@ -110,7 +110,7 @@ fn storages_and_vehicles_have_a_column_each() {
 /// what is sold. The cut is no source.
 #[test]
 fn load_that_is_cut_dilutes_no_contract() {
-    let turbine = Device::MicroTurbine(MicroTurbine {
+    let turbine = MicroTurbine {
         p_min_kw: 21.0,
         p_max_kw: 21.0,
         cost_per_kwh: 0.1,
@@ -119,9 +119,10 @@ fn load_that_is_cut_dilutes_no_contract() {
         ramp_kw_per_h: None,
         emission_kg_per_kwh: 0.6,
         reserve_cost_per_kw: None,
-    });
-    let load = |kw: f64| Device::Load(Load { p_kw: vec![kw; 2] });
-    let cut = Device::Interruptible(Interruptible { share: 0.1, compensation_per_kwh: 0.01 });
+    }
+    .boxed();
+    let load = |kw: f64| Load { p_kw: vec![kw; 2].into() }.boxed();
+    let cut = Interruptible { share: 0.1, compensation_per_kwh: 0.01 }.boxed();
     let run = run_by(&NashBargaining::default(), vec![vec![turbine, load(10.0), cut], vec![load(12.0)]]);
     all_close(&run.column(Table::Participants, "contract_kg"), &[Some(10.8), Some(14.4)]);
 }

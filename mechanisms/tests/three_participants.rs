@@ -28,7 +28,7 @@ fn market() -> Market {
         let id = format!("vpp{}", i + 1);
         let agent = Quadratic::between_prices(a, vec![b], 0.0, 2.0).expect("a convex cost");
         members.push(Member::new(&id, agent.net_export_min_kwh.abs(), agent.net_export_max_kwh.max(1.0)));
-        participants.push(Arc::new(Portfolio::new(id, vec![Device::Quadratic(agent)], periods).expect("valid")));
+        participants.push(Arc::new(Portfolio::new(id, vec![agent.boxed()], periods).expect("valid")));
     }
     Market::new(Setting::energy(periods, Some(tariff), None, members), participants)
 }

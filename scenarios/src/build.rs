@@ -2,11 +2,11 @@
 
 use crate::experiment::hex;
 use crate::fault::{Cause, Fault, did_you_mean};
-use crate::resolve::{self, LeftOut};
-use crate::spec::{self, NetworkSource, Scenario, Series};
+use crate::resolve::{self, Incomplete, LeftOut};
+use crate::spec::{self, NetworkSource, Scenario};
 use crate::text::Text;
 use coase_core::network::{BuiltIn, Network, NodeId, Topology, built_in};
-use coase_core::participant::{self as model, DeviceError, Participant, Portfolio};
+use coase_core::participant::{DeviceError, Participant, Portfolio};
 use coase_core::setting::{Feeder, FixedPointSearch, Member, Periods, Setting, Tariff};
 use std::sync::Arc;
 
@@ -30,8 +30,8 @@ pub struct Instance {
 
 /// Fills in what is left open, cuts the horizon and builds the model.
 pub(crate) fn instance(mut form: Scenario, first_periods: Option<usize>, text: &Text) -> Result<Instance, Fault> {
-    resolve::derive(&mut form);
     check_frame(&form, text)?;
+    derive(&mut form, text)?;
     let whole = portfolios(&form, text)?;
     for (participant, portfolio) in form.participants.iter_mut().zip(&whole) {
         let rating = portfolio.rating();
@@ -40,6 +40,7 @@ pub(crate) fn instance(mut form: Scenario, first_periods: Option<usize>, text: &
     }
     let horizon = first_periods.unwrap_or(form.periods);
     let left_out = resolve::truncate(&mut form, horizon);
+    derive(&mut form, text)?;
     let feeder = feeder(&form, text)?;
     let portfolios = portfolios(&form, text)?;
     let members = members(&form, feeder.as_ref(), &portfolios, text)?;
@@ -57,6 +58,13 @@ pub(crate) fn instance(mut form: Scenario, first_periods: Option<usize>, text: &
     let participants = portfolios.into_iter().map(|p| Arc::new(p) as Arc<dyn Participant>).collect();
     let hash = hex([serde_json::to_string(&form).unwrap_or_else(|error| error.to_string()).as_str()]);
     Ok(Instance { form, setting, participants, hash, left_out })
+}
+
+fn derive(form: &mut Scenario, text: &Text) -> Result<(), Fault> {
+    resolve::derive(form).map_err(|Incomplete { participant, device, error }| {
+        let kind = form.participants[participant].devices[device].plugin().kind;
+        device_fault(text, &format!("participants.{participant}.devices.{device}"), kind, error)
+    })
 }
 
 fn periods(form: &Scenario) -> Periods {
@@ -121,14 +129,6 @@ fn check_frame(form: &Scenario, text: &Text) -> Result<(), Fault> {
         in_range(&at("quota_kg"), "quota_kg", p.quota_kg, "a number", p.quota_kg.is_finite())?;
         for (field, limit) in [("import_max_kw", p.import_max_kw), ("export_max_kw", p.export_max_kw)] {
             not_negative(&at(field), field, limit.unwrap_or(0.0))?;
-        }
-        for (d, device) in p.devices.iter().enumerate() {
-            let spec::Device::EvFleet(fleet) = device else { continue };
-            for (s, session) in fleet.sessions.iter().enumerate() {
-                let (count, most) = (session.count as f64, 1_000_000);
-                let place = at(&format!("devices.{d}.sessions.{s}.count"));
-                in_range(&place, "count", count, "at most 1000000", session.count <= most)?;
-            }
         }
     }
     Ok(())
@@ -229,107 +229,13 @@ fn feeder(form: &Scenario, text: &Text) -> Result<Option<Feeder>, Fault> {
 }
 
 fn portfolios(form: &Scenario, text: &Text) -> Result<Vec<Portfolio>, Fault> {
-    let dearest = form.grid.buy_price_per_kwh.values().iter().copied().fold(0.0, f64::max);
     let portfolio = |(k, p): (usize, &spec::Participant)| {
-        let mut devices = Vec::with_capacity(p.devices.len());
-        for (position, written) in p.devices.iter().enumerate() {
-            let place = format!("participants.{k}.devices.{position}");
-            devices.push(device(written, dearest).map_err(|error| device_fault(text, &place, "quadratic", error))?);
-        }
-        Portfolio::new(&p.id, devices, periods(form)).map_err(|fault| {
+        Portfolio::new(&p.id, p.devices.clone(), periods(form)).map_err(|fault| {
             let place = format!("participants.{k}.devices.{}", fault.position);
             device_fault(text, &place, fault.kind, fault.error)
         })
     };
     form.participants.iter().enumerate().map(portfolio).collect()
-}
-
-/// A device of the model; `dearest` is the highest price of imports.
-fn device(written: &spec::Device, dearest: f64) -> Result<model::Device, DeviceError> {
-    let list = |series: &Series| series.values().to_vec();
-    let renewable = |r: &spec::Renewable| model::Renewable {
-        p_max_kw: r.p_max_kw,
-        profile: list(&r.profile),
-        cost_per_kwh: r.cost_per_kwh,
-    };
-    Ok(match written {
-        spec::Device::Pv(r) => model::Device::Pv(renewable(r)),
-        spec::Device::Wind(r) => model::Device::Wind(renewable(r)),
-        spec::Device::Load { p_kw } => model::Device::Load(model::Load { p_kw: list(p_kw) }),
-        spec::Device::Interruptible { share, compensation_per_kwh } => {
-            model::Device::Interruptible(model::Interruptible {
-                share: *share,
-                compensation_per_kwh: *compensation_per_kwh,
-            })
-        }
-        spec::Device::Shiftable { share, cost_per_kwh } => {
-            model::Device::Shiftable(model::Shiftable { share: *share, cost_per_kwh: *cost_per_kwh })
-        }
-        spec::Device::MicroTurbine(m) => model::Device::MicroTurbine(model::MicroTurbine {
-            p_min_kw: m.p_min_kw,
-            p_max_kw: m.p_max_kw,
-            cost_per_kwh: m.cost_per_kwh,
-            cost_per_kwh2: m.cost_per_kwh2,
-            cost_per_h: m.cost_per_h,
-            ramp_kw_per_h: m.ramp_kw_per_h,
-            emission_kg_per_kwh: m.emission_kg_per_kwh,
-            reserve_cost_per_kw: None,
-        }),
-        spec::Device::Storage(s) => model::Device::Storage(model::Storage {
-            capacity_kwh: s.capacity_kwh,
-            p_charge_max_kw: s.p_charge_max_kw,
-            p_discharge_max_kw: s.p_discharge_max_kw,
-            efficiency_charge: s.efficiency_charge,
-            efficiency_discharge: s.efficiency_discharge,
-            retention_per_h: s.retention_per_h,
-            soc_min: s.soc_min,
-            soc_max: s.soc_max,
-            soc_start: s.soc_start,
-            soc_end: s.soc_end,
-            cost_per_kwh: s.cost_per_kwh,
-            reserve_cost_per_kw: None,
-        }),
-        spec::Device::EvFleet(fleet) => model::Device::EvFleet(model::EvFleet {
-            mode: if fleet.v2g { model::EvMode::Bidirectional } else { model::EvMode::ChargeOnly },
-            sessions: fleet.sessions.iter().map(session).collect(),
-        }),
-        spec::Device::Hvac(h) => model::Device::Hvac(model::Hvac {
-            resistance_c_per_kw: h.resistance_c_per_kw,
-            capacity_kwh_per_c: h.capacity_kwh_per_c,
-            cop: h.cop,
-            p_max_kw: h.p_max_kw,
-            outdoor_c: list(&h.outdoor_c),
-            start_c: h.start_c.unwrap_or(h.target_c),
-            min_c: h.min_c,
-            max_c: h.max_c,
-            target_c: h.target_c,
-            discomfort_per_c2: h.discomfort_per_c2,
-            control: match h.control {
-                spec::HvacControl::Flexible => model::HvacControl::Flexible,
-                spec::HvacControl::ConstantTemperature => model::HvacControl::ConstantTemperature,
-            },
-        }),
-        // Beyond twice the dearest price nobody sells and below zero nobody buys: bounds that never bind in a market.
-        spec::Device::Quadratic(q) => model::Device::Quadratic(model::Quadratic::between_prices(
-            q.a_per_kwh2,
-            list(&q.b_per_kwh),
-            0.0,
-            2.0 * dearest,
-        )?),
-    })
-}
-
-fn session(s: &spec::Session) -> model::EvSession {
-    model::EvSession {
-        count: s.count,
-        arrival_h: s.arrival_h,
-        departure_h: s.departure_h,
-        energy_kwh: s.energy_kwh,
-        target_kwh: s.target_kwh,
-        capacity_kwh: s.capacity_kwh,
-        p_max_kw: s.p_max_kw,
-        efficiency: s.efficiency,
-    }
 }
 
 /// Points at the field of the device that is wrong.
@@ -351,8 +257,8 @@ fn wrong_field(error: &DeviceError) -> String {
         | DeviceError::Length { field, .. }
         | DeviceError::Order { field, .. }
         | DeviceError::Unreachable { field, .. } => (*field).to_owned(),
-        DeviceError::Session { session, error } => format!("sessions.{session}.{}", wrong_field(error)),
+        DeviceError::Element { list, position, error, .. } => format!("{list}.{position}.{}", wrong_field(error)),
         DeviceError::SharesExceedLoad { .. } => "share".to_owned(),
-        DeviceError::NoLoad => String::new(),
+        DeviceError::NoLoad | DeviceError::Role { .. } => String::new(),
     }
 }

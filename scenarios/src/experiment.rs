@@ -165,18 +165,18 @@ impl Experiment {
             let form = &run.instance.form;
             let end_h = Plain(form.periods as f64 * form.period_h);
             for left in &run.instance.left_out {
-                let verb = if left.sessions == 1 { "is" } else { "are" };
-                let vehicles = if left.vehicles == 1 { "vehicle" } else { "vehicles" };
+                let verb = if left.of_devices.sessions == 1 { "is" } else { "are" };
+                let vehicles = if left.of_devices.vehicles == 1 { "vehicle" } else { "vehicles" };
                 let note = format!(
                     "{}: the first {} periods end at hour {end_h}, and {} of {} charging sessions of `{}` {verb} left out \
                      ({} {vehicles} that would charge {} kWh): cost and emissions are without them",
                     run.scenario,
                     form.periods,
-                    left.sessions,
-                    left.of,
+                    left.of_devices.sessions,
+                    left.of_devices.of,
                     left.participant,
-                    left.vehicles,
-                    Plain(left.energy_kwh)
+                    left.of_devices.vehicles,
+                    Plain(left.of_devices.energy_kwh)
                 );
                 if !notes.contains(&note) {
                     notes.push(note);

@@ -81,7 +81,7 @@ pub enum Cause {
         /// What it is a field of.
         of: String,
         /// The field.
-        field: &'static str,
+        field: String,
     },
     /// The text is no RON.
     #[error("{0}")]

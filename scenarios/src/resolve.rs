@@ -5,9 +5,10 @@
 use crate::csv_file::{Ask, CsvError, CsvFiles};
 use crate::fault::{Cause, Fault, Place, did_you_mean};
 use crate::file::{read_matpower_text, read_text};
-use crate::spec::{CsvColumn, Device, NetworkSource, Participant, Scenario, Series, Session};
+use crate::spec::{CsvColumn, NetworkSource, Participant, Scenario, Series};
 use crate::text::Text;
 use coase_core::network::{self, BUILT_IN, ReadError};
+use coase_core::participant::{DeviceError, Scene};
 use std::path::{Path, PathBuf};
 
 /// What stands for the folder with reference data at the beginning of a file name.
@@ -117,34 +118,32 @@ pub(crate) fn inline(mut scenario: Scenario, text: &Text, files: &mut Files) -> 
     }
     for (k, participant) in scenario.participants.iter_mut().enumerate() {
         for (d, device) in participant.devices.iter_mut().enumerate() {
-            let (field, series) = match device {
-                Device::Pv(r) | Device::Wind(r) => ("profile", &mut r.profile),
-                Device::Load { p_kw } => ("p_kw", p_kw),
-                Device::Hvac(h) => ("outdoor_c", &mut h.outdoor_c),
-                Device::Quadratic(q) => ("b_per_kwh", &mut q.b_per_kwh),
-                Device::Interruptible { .. }
-                | Device::Shiftable { .. }
-                | Device::MicroTurbine(_)
-                | Device::Storage(_)
-                | Device::EvFleet(_) => continue,
-            };
-            writer.series(&format!("participants.{k}.devices.{d}.{field}"), field, series)?;
+            for (field, series) in device.series() {
+                writer.series(&format!("participants.{k}.devices.{d}.{field}"), field, series)?;
+            }
         }
     }
     Ok(scenario)
 }
 
-/// Fills in what follows from other fields of the same struct. Import and export limits follow from the built devices.
-pub(crate) fn derive(scenario: &mut Scenario) {
+/// A device in the list of participants whose open parameters follow from nothing.
+pub(crate) struct Incomplete {
+    pub(crate) participant: usize,
+    pub(crate) device: usize,
+    pub(crate) error: DeviceError,
+}
+
+/// Fills in what follows from other fields. Import and export limits follow from the built devices.
+pub(crate) fn derive(scenario: &mut Scenario) -> Result<(), Incomplete> {
     let grid = &mut scenario.grid;
     grid.upstream_cost_per_kwh.get_or_insert_with(|| grid.sell_price_per_kwh.clone());
-    for device in scenario.participants.iter_mut().flat_map(|p| &mut p.devices) {
-        match device {
-            Device::Storage(storage) => _ = storage.soc_end.get_or_insert(storage.soc_start),
-            Device::Hvac(hvac) => _ = hvac.start_c.get_or_insert(hvac.target_c),
-            _ => {}
+    let scene = Scene { dearest_per_kwh: grid.buy_price_per_kwh.values().iter().copied().fold(0.0, f64::max) };
+    for (k, participant) in scenario.participants.iter_mut().enumerate() {
+        for (d, device) in participant.devices.iter_mut().enumerate() {
+            device.complete(&scene).map_err(|error| Incomplete { participant: k, device: d, error })?;
         }
     }
+    Ok(())
 }
 
 /// Charging sessions that a shortened horizon leaves out.
@@ -152,14 +151,8 @@ pub(crate) fn derive(scenario: &mut Scenario) {
 pub struct LeftOut {
     /// Whose vehicles.
     pub participant: String,
-    /// Sessions left out.
-    pub sessions: usize,
-    /// Sessions over the whole horizon.
-    pub of: usize,
-    /// Vehicles in those left out.
-    pub vehicles: usize,
-    /// Energy that they would have had to charge, kWh in the battery.
-    pub energy_kwh: f64,
+    /// What is left out of them.
+    pub of_devices: coase_core::participant::LeftOut,
 }
 
 /// The first periods of an inlined scenario: series are cut, and sessions that end later are dropped.
@@ -168,12 +161,8 @@ pub(crate) fn truncate(scenario: &mut Scenario, periods: usize) -> Vec<LeftOut> 
         return vec![];
     }
     let end_h = periods as f64 * scenario.period_h;
-    let left_out = scenario.participants.iter().filter_map(|p| left_out(p, end_h)).collect();
-    let cut = |series: &mut Series| {
-        if let Series::List(values) = series {
-            values.truncate(periods);
-        }
-    };
+    let left_out = scenario.participants.iter_mut().filter_map(|p| shorten(p, end_h)).collect();
+    let cut = |series: &mut Series| series.truncate(periods);
     scenario.periods = periods;
     if let Some(network) = &mut scenario.network {
         cut(&mut network.load_shape);
@@ -184,32 +173,21 @@ pub(crate) fn truncate(scenario: &mut Scenario, periods: usize) -> Vec<LeftOut> 
     }
     grid.upstream_cost_per_kwh.as_mut().into_iter().for_each(cut);
     for device in scenario.participants.iter_mut().flat_map(|p| &mut p.devices) {
-        match device {
-            Device::Pv(r) | Device::Wind(r) => cut(&mut r.profile),
-            Device::Load { p_kw } => cut(p_kw),
-            Device::Hvac(h) => cut(&mut h.outdoor_c),
-            Device::Quadratic(q) => cut(&mut q.b_per_kwh),
-            Device::EvFleet(fleet) => fleet.sessions.retain(|s| s.departure_h <= end_h),
-            Device::Interruptible { .. } | Device::Shiftable { .. } | Device::MicroTurbine(_) | Device::Storage(_) => {}
-        }
+        device.series().into_iter().for_each(|(_, series)| cut(series));
     }
     left_out
 }
 
-fn left_out(participant: &Participant, end_h: f64) -> Option<LeftOut> {
-    let fleets = participant.devices.iter().filter_map(|device| match device {
-        Device::EvFleet(fleet) => Some(&fleet.sessions),
-        _ => None,
-    });
-    let all: Vec<&Session> = fleets.flatten().collect();
-    let dropped: Vec<&&Session> = all.iter().filter(|session| session.departure_h > end_h).collect();
-    (!dropped.is_empty()).then(|| LeftOut {
-        participant: participant.id.clone(),
-        sessions: dropped.len(),
-        of: all.len(),
-        vehicles: dropped.iter().map(|s| s.count).sum(),
-        energy_kwh: dropped.iter().map(|s| s.count as f64 * (s.target_kwh - s.energy_kwh).max(0.0)).sum(),
-    })
+fn shorten(participant: &mut Participant, end_h: f64) -> Option<LeftOut> {
+    let mut sum = coase_core::participant::LeftOut::default();
+    for device in &mut participant.devices {
+        let left = device.shorten(end_h);
+        sum.sessions += left.sessions;
+        sum.of += left.of;
+        sum.vehicles += left.vehicles;
+        sum.energy_kwh += left.energy_kwh;
+    }
+    (sum.sessions > 0).then(|| LeftOut { participant: participant.id.clone(), of_devices: sum })
 }
 
 struct Writer<'a> {

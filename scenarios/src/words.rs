@@ -91,14 +91,7 @@ pub(crate) fn told(error: Error, text: &str, at: usize, tree: Option<&Node>) -> 
             let of = owner(&way).or(outer).unwrap_or_else(|| "this".to_owned());
             Told { hint, ..plain(Cause::NoField { of, field: found, fields: expected.join(", ") }) }
         }
-        Error::MissingStructField { field, outer } => {
-            let owner_node = way.iter().rev().find(|(_, node)| node.has_fields()).map(|(_, node)| *node);
-            let of = owner(&way).or(outer).unwrap_or_else(|| "this".to_owned());
-            // The bracket of the whole struct would mark many lines: its first word will do.
-            let span =
-                owner_node.map(|node| node.span.start..node.span.start + node.name.as_ref().map_or(1, String::len));
-            Told { span, ..plain(Cause::NoValue { of, field }) }
-        }
+        Error::MissingStructField { field, outer } => no_value(&way, outer, field.to_owned()),
         Error::DuplicateStructField { field, .. } => plain(Cause::Twice { kind: "field", name: field.to_owned() }),
         // Inside a plugin's parameters.
         Error::Message(words) if is_unknown("variant", &words) => {
@@ -123,7 +116,48 @@ pub(crate) fn told(error: Error, text: &str, at: usize, tree: Option<&Node>) -> 
         }
         Error::ExceededRecursionLimit => plain(Cause::Syntax("brackets are nested too deeply")),
         Error::Eof => plain(Cause::Syntax("the file ends before all its brackets are closed")),
+        Error::Message(words) => match BodyError::of(&words) {
+            Some(BodyError::NoField { found, fields }) => {
+                let hint = did_you_mean(&found, fields.iter().map(String::as_str));
+                let of = owner(&way).unwrap_or_else(|| "this".to_owned());
+                Told { hint, ..plain(Cause::NoField { of, field: found, fields: fields.join(", ") }) }
+            }
+            Some(BodyError::NoValue { field }) => no_value(&way, None, field),
+            Some(BodyError::Twice { field }) => plain(Cause::Twice { kind: "field", name: field }),
+            None => plain(Cause::Ron(Error::Message(words))),
+        },
         other => plain(Cause::Ron(other)),
+    }
+}
+
+/// A field that must be given is not there.
+fn no_value(way: &[(Option<Step>, &Node)], outer: Option<String>, field: String) -> Told {
+    let owner_node = way.iter().rev().find(|(_, node)| node.has_fields()).map(|(_, node)| *node);
+    let of = owner(way).or(outer).unwrap_or_else(|| "this".to_owned());
+    // The bracket of the whole struct would mark many lines: its first word will do.
+    let span = owner_node.map(|node| node.span.start..node.span.start + node.name.as_ref().map_or(1, String::len));
+    Told { cause: Cause::NoValue { of, field }, span, hint: None }
+}
+
+/// What is wrong inside a plugin's parameters, of which only serde's words are left.
+enum BodyError {
+    NoField { found: String, fields: Vec<String> },
+    NoValue { field: String },
+    Twice { field: String },
+}
+
+impl BodyError {
+    fn of(words: &str) -> Option<Self> {
+        let mut quoted = words.split('`').skip(1).step_by(2).map(str::to_owned);
+        if words.starts_with("unknown field `") {
+            Some(BodyError::NoField { found: quoted.next()?, fields: quoted.collect() })
+        } else if words.starts_with("missing field `") {
+            Some(BodyError::NoValue { field: quoted.next()? })
+        } else if words.starts_with("duplicate field `") {
+            Some(BodyError::Twice { field: quoted.next()? })
+        } else {
+            None
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading files: defaults, the resolved form, and every kind of bad input with its place.
 
+use coase_core::participant::{EvFleet, Hvac, HvacControl, MicroTurbine, Quadratic, Storage};
 use coase_mechanisms as _;
 use coase_scenarios::{Cause, Experiment, Fault, Loader, Override, library_file, spec};
 use std::path::{Path, PathBuf};
@@ -97,18 +98,17 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!((vpp.quota_kg, vpp.power_factor), (0.0, 1.0));
     // Imports: load 40, shiftable 4, charging 20, one vehicle 7, cooling 15. Exports: 100 + 30 + 25.
     assert_eq!((vpp.import_max_kw, vpp.export_max_kw), (Some(86.0), Some(155.0)));
-    let device = |k: usize| vpp.devices[k].clone();
-    let spec::Device::MicroTurbine(turbine) = device(4) else { panic!("a turbine") };
+    let turbine = vpp.devices[4].downcast_ref::<MicroTurbine>().expect("a turbine");
     assert_eq!((turbine.p_min_kw, turbine.cost_per_kwh, turbine.cost_per_kwh2), (0.0, 0.0, 0.0));
     assert_eq!((turbine.cost_per_h, turbine.ramp_kw_per_h), (0.0, None));
-    let spec::Device::Storage(storage) = device(5) else { panic!("a storage") };
+    let storage = vpp.devices[5].downcast_ref::<Storage>().expect("a storage");
     assert_eq!((storage.efficiency_charge, storage.efficiency_discharge, storage.retention_per_h), (0.95, 0.95, 1.0));
     assert_eq!((storage.soc_min, storage.soc_max, storage.soc_start), (0.1, 0.9, 0.5));
     assert_eq!((storage.soc_end, storage.cost_per_kwh), (Some(0.5), 0.0));
-    let spec::Device::EvFleet(fleet) = device(6) else { panic!("a fleet") };
+    let fleet = vpp.devices[6].downcast_ref::<EvFleet>().expect("a fleet");
     assert_eq!((fleet.v2g, fleet.sessions[0].count, fleet.sessions[0].efficiency), (false, 1, 0.95));
-    let spec::Device::Hvac(hvac) = device(7) else { panic!("cooling") };
-    assert_eq!((hvac.start_c, hvac.control), (Some(24.0), spec::HvacControl::Flexible));
+    let hvac = vpp.devices[7].downcast_ref::<Hvac>().expect("cooling");
+    assert_eq!((hvac.start_c, hvac.control), (Some(24.0), HvacControl::Flexible));
     assert_eq!((experiment.baseline.as_str(), experiment.seeds.as_slice()), ("grid-only", [1].as_slice()));
 }
 
@@ -428,7 +428,7 @@ fn set_overrides_any_parameter() {
     let loaded = load_with(three, &["scenario.participants.vpp2.devices.0.b_per_kwh=0.6", "scenario.name=\"other\""]);
     let run = loaded.unwrap().runs[0].clone();
     assert_eq!(run.scenario, "other");
-    let spec::Device::Quadratic(agent) = &run.instance.form.participants[1].devices[0] else { panic!("an agent") };
+    let agent = run.instance.form.participants[1].devices[0].downcast_ref::<Quadratic>().expect("an agent");
     assert_eq!(agent.b_per_kwh, spec::Series::List(vec![0.6]));
     let loaded = load_with(PLANT, &["experiment.first_periods=1", "experiment.mechanisms=[\"grid-only\"]"]);
     // Every vehicle leaves after the first period: the session is dropped.
@@ -460,14 +460,15 @@ fn first_periods_cuts_series_and_drops_sessions_that_end_later() {
     let text = format!("Experiment(scenarios: [{PLANT}], mechanisms: [\"grid-only\"], first_periods: 1)");
     let form = load(&text).unwrap().runs[0].instance.form.clone();
     assert_eq!((form.periods, &form.grid.buy_price_per_kwh), (1, &spec::Series::List(vec![1.0])));
-    let spec::Device::EvFleet(fleet) = &form.participants[0].devices[6] else { panic!("a fleet") };
+    let fleet = form.participants[0].devices[6].downcast_ref::<EvFleet>().expect("a fleet");
     assert_eq!(fleet.sessions, []);
     // Limits are those of the whole horizon.
     assert_eq!(form.participants[0].import_max_kw, Some(86.0));
 }
 
 mod csv {
-    use super::{Cause, Fault, Loader, Path, PathBuf, place, spec};
+    use super::{Cause, Fault, Loader, Path, PathBuf, place};
+    use coase_core::participant::Load;
     use coase_scenarios::CsvError;
     use std::fs;
     use std::io::Write;
@@ -499,12 +500,8 @@ mod csv {
         );
         let loader = Loader { data: data.map(Path::to_owned) };
         let experiment = loader.load_text("s.ron", &text, folder, &[])?;
-        let spec::Device::Load { p_kw: spec::Series::List(values) } =
-            experiment.runs[0].instance.form.participants[0].devices[0].clone()
-        else {
-            panic!("a load")
-        };
-        Ok(values)
+        let device = &experiment.runs[0].instance.form.participants[0].devices[0];
+        Ok(device.downcast_ref::<Load>().expect("a load").p_kw.values().to_vec())
     }
 
     #[test]

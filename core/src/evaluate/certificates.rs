@@ -1,6 +1,6 @@
 //! What can be checked about a run, and the claims of its mechanism.
 
-use super::measures::{money_tolerance, rounding, short_kwh, stake};
+use super::measures::{money_tolerance, rounding, stake};
 use super::report_game::ReportGame;
 use super::{Benchmark, Case, Charges};
 use crate::game;
@@ -38,7 +38,7 @@ pub(super) fn all(
     all.extend(trade_consistency(case));
     all.push(dispatch_feasibility(case));
     all.push(schedule_choice(case));
-    all.extend(fleet_shortfall(case));
+    all.extend(disaggregation(case));
     all.push(carbon_conservation(case));
     all.push(Certificate::measure("phantom_kg", case.responsibility.phantom_kg, "charged, emitted by nobody"));
     all.push(Certificate::measure("double_charged_kg", case.responsibility.double_charged_kg, "charged twice"));
@@ -298,18 +298,20 @@ fn schedule_choice(case: &Case) -> Certificate {
     Certificate::measure("schedule_choice", whose.len() as f64, whose.join(", "))
 }
 
-/// What single vehicles miss although their fleet's envelope is kept; only where vehicles share an envelope.
-fn fleet_shortfall(case: &Case) -> Option<Certificate> {
+/// What users miss although the model of their device is kept; only where that model is an approximation of them, as where
+/// vehicles share an envelope.
+fn disaggregation(case: &Case) -> Option<Certificate> {
     let setting = case.cleared.truth.setting();
-    let fleets = setting.members.iter().zip(&case.cleared.physical.plans).flat_map(|(m, plan)| {
-        plan.devices.iter().filter(|d| d.fleet.is_some()).map(move |d| (m, short_kwh(d, setting.periods)))
+    let missed = setting.members.iter().zip(&case.cleared.physical.plans).flat_map(|(m, plan)| {
+        let missed = plan.devices.iter().filter_map(|d| d.unserved(setting.periods)).filter(|missed| !missed.exact);
+        missed.map(move |missed| (m, missed.kwh))
     });
-    let worst = fleets.fold(None, |w: Option<(&str, f64)>, (m, short)| match w {
+    let worst = missed.fold(None, |w: Option<(&str, f64)>, (m, short)| match w {
         Some((_, most)) if most >= short => w,
         _ => Some((&m.id, short)),
     })?;
-    let witness = format!("{}: {:.3} kWh of vehicles that cannot follow the fleet's schedule", worst.0, worst.1);
-    Some(Certificate::check("ev_disaggregation", worst.1, 1e-3, witness).about(Kind::Feasibility))
+    let witness = format!("{}: {:.3} kWh that single users miss of what they need", worst.0, worst.1);
+    Some(Certificate::check("disaggregation", worst.1, 1e-3, witness).about(Kind::Feasibility))
 }
 
 /// Every emitted kilogram is either charged to somebody or named as uncovered.

@@ -2,9 +2,9 @@
 
 use super::Case;
 use super::accounts::Accounts;
-use crate::market::{DevicePlan, Plan};
+use crate::market::Plan;
 use crate::outcome::{Outcome, Side, Trade};
-use crate::setting::{Periods, Product};
+use crate::setting::Product;
 
 /// A possible gain below this share of the costs is a solver's rounding: efficiency is undefined.
 pub(super) const NOTHING_TO_GAIN: f64 = 1e-7;
@@ -31,11 +31,6 @@ pub(super) fn energy_trades(case: &Case) -> Vec<Trade> {
 pub(super) fn curtailed_kwh(plan: &Plan, hours: f64) -> f64 {
     let renewable = plan.devices.iter().filter(|d| !d.available_kw.is_empty());
     hours * renewable.flat_map(|d| d.available_kw.iter().zip(&d.power_kw)).map(|(a, p)| (a - p).max(0.0)).sum::<f64>()
-}
-
-/// Energy by which single vehicles miss their targets although the fleet's envelope is kept, kWh.
-pub(super) fn short_kwh(device: &DevicePlan, periods: Periods) -> f64 {
-    device.fleet.as_ref().map_or(0.0, |fleet| fleet.disaggregate(&device.power_kw, periods).short_kwh)
 }
 
 /// Money that is at stake: what participants pay for resources and to the grid, with and without trade. No price that is

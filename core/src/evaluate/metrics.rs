@@ -1,6 +1,6 @@
 //! The metrics of a run, in the order of the record.
 
-use super::measures::{NOTHING_TO_GAIN, energy_trades, money_tolerance, price, short_kwh};
+use super::measures::{NOTHING_TO_GAIN, energy_trades, money_tolerance, price};
 use super::{Case, fairness};
 use crate::market::{DevicePlan, Plan};
 use crate::outcome::Certificate;
@@ -164,18 +164,15 @@ fn lerner(case: &Case) -> Option<f64> {
 fn satisfaction(plans: &[Arc<Plan>], periods: Periods) -> Option<f64> {
     let of = |d: &DevicePlan| -> Option<f64> {
         let desired: f64 = d.desired_kw.iter().sum();
-        match d.kind {
-            "interruptible" if desired > 0.0 => Some(1.0 - d.power_kw.iter().sum::<f64>() / desired),
-            "ev_fleet" => {
-                let charged = periods.hours * d.power_kw.iter().map(|p| (-p).max(0.0)).sum::<f64>();
-                let short = short_kwh(d, periods);
-                Some(if short > 0.0 { 1.0 - short / (charged + short) } else { 1.0 })
-            }
-            _ if !d.discomfort.is_empty() => {
-                Some(1.0 - d.discomfort.iter().map(|x| x.abs()).sum::<f64>() / d.discomfort.len() as f64)
-            }
-            _ => None,
+        if desired > 0.0 {
+            return Some(1.0 - d.power_kw.iter().sum::<f64>() / desired);
         }
+        if let Some(missed) = d.unserved(periods) {
+            let charged = periods.hours * d.power_kw.iter().map(|p| (-p).max(0.0)).sum::<f64>();
+            return Some(if missed.kwh > 0.0 { 1.0 - missed.kwh / (charged + missed.kwh) } else { 1.0 });
+        }
+        let comfort = || 1.0 - d.discomfort.iter().map(|x| x.abs()).sum::<f64>() / d.discomfort.len() as f64;
+        (!d.discomfort.is_empty()).then(comfort)
     };
     let found: Vec<f64> = plans.iter().flat_map(|p| &p.devices).filter_map(of).collect();
     (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)

@@ -4,12 +4,12 @@ use super::Case;
 use super::measures::{curtailed_kwh, energy_trades, price};
 use crate::carbon_flow::LossRule;
 use crate::carbon_flow::contract::{Contract, Generation, Oversold, Party as ContractParty, overlay};
-use crate::market::{DevicePlan, Plan};
+use crate::market::Plan;
 use crate::network::BusKind;
 use crate::opf::Price;
 use crate::outcome::{Certificate, Party, Trade};
 use crate::policy::NodePrices;
-use crate::record::{DEVICE_KINDS, Row, Value};
+use crate::record::{DeviceColumns, Row, Value};
 use crate::setting::{Product, Setting};
 
 pub(super) fn participants(case: &Case) -> Vec<Row> {
@@ -60,6 +60,7 @@ pub(super) fn periods(case: &Case) -> Vec<Row> {
     let hours = setting.periods.hours;
     let outcome = &case.cleared.outcome;
     let trades = outcome.bilateral();
+    let columns = DeviceColumns::all();
     let mut rows = vec![];
     for (i, member) in setting.members.iter().enumerate() {
         let plan = &case.cleared.physical.plans[i];
@@ -77,7 +78,7 @@ pub(super) fn periods(case: &Case) -> Vec<Row> {
             let energy = slot.product == Product::Energy;
             let per_hour = if energy { hours } else { 1.0 };
             let only_energy = |x: f64| if energy { Value::from(x) } else { Value::Missing };
-            let mut row: Row = Vec::with_capacity(12 + DEVICE_KINDS.len());
+            let mut row: Row = Vec::with_capacity(10 + columns.power.len() + columns.stored.len());
             row.extend([
                 member.id.as_str().into(),
                 slot.period.into(),
@@ -90,14 +91,9 @@ pub(super) fn periods(case: &Case) -> Vec<Row> {
                 price(outcome, i, k, true).into(),
                 price(outcome, i, k, false).into(),
             ]);
-            row.extend(
-                DEVICE_KINDS
-                    .iter()
-                    .map(|kind| if energy { device_kw(plan, kind, slot.period) } else { Value::Missing }),
-            );
-            for of in [DevicePlan::is_storage, DevicePlan::is_fleet] {
-                row.push(if energy { stored_kwh(plan, slot.period, of) } else { Value::Missing });
-            }
+            let of = |value: Value| if energy { value } else { Value::Missing };
+            row.extend(columns.power.iter().map(|(kind, _)| of(device_kw(plan, kind, slot.period))));
+            row.extend(columns.stored.iter().map(|(kinds, _)| of(stored_kwh(plan, slot.period, kinds))));
             rows.push(row);
         }
     }
@@ -224,9 +220,9 @@ fn device_kw(plan: &Plan, kind: &str, period: usize) -> Value {
     sum(plan.devices.iter().filter(|d| d.kind == kind).filter_map(|d| d.power_kw.get(period)))
 }
 
-/// Energy in the devices meant; empty where there is none, or none that knows.
-fn stored_kwh(plan: &Plan, period: usize, of: fn(&DevicePlan) -> bool) -> Value {
-    sum(plan.devices.iter().filter(|d| of(d)).filter_map(|d| d.stored_kwh.get(period)))
+/// Energy in the devices of these kinds; empty where there is none, or none that knows.
+fn stored_kwh(plan: &Plan, period: usize, kinds: &[&str]) -> Value {
+    sum(plan.devices.iter().filter(|d| kinds.contains(&d.kind)).filter_map(|d| d.stored_kwh.get(period)))
 }
 
 /// The sum, or nothing where there is nothing to add.

@@ -159,13 +159,14 @@ impl Block {
             .iter()
             .map(|d| DevicePlan {
                 kind: d.kind,
+                role: d.role,
                 power_kw: all(&d.power_kw),
                 stored_kwh: all(&d.stored_kwh),
                 available_kw: d.available_kw.clone(),
                 desired_kw: d.desired_kw.clone(),
                 store: d.store,
                 discomfort: all(&d.discomfort),
-                fleet: d.fleet.clone(),
+                device: d.device.clone(),
             })
             .collect();
         let mut plan = Plan {

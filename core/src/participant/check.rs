@@ -1,6 +1,7 @@
 //! What is wrong with a device, and the checks that find it. Knows no device.
 
 use crate::Plain;
+use crate::series::Series;
 use crate::setting::Periods;
 
 /// What is wrong with the numbers of a device.
@@ -58,22 +59,34 @@ pub enum DeviceError {
         /// Greatest value that can be reached.
         greatest: f64,
     },
-    /// Something is wrong with one charging session.
-    #[error("session {session}: {error}")]
-    Session {
+    /// Something is wrong with an element of a list of its parameters.
+    #[error("{element} {position}: {error}")]
+    Element {
+        /// Name of the list in scenario files.
+        list: &'static str,
+        /// What an element of it is called.
+        element: &'static str,
         /// Position in the list, from 0.
-        session: usize,
+        position: usize,
         /// What is wrong with it.
         error: Box<DeviceError>,
     },
     /// The device is a share of the participant's own load, and there is none.
     #[error("it is a share of the participant's own load, but the participant has no load")]
     NoLoad,
-    /// Interruptible and shiftable shares of one load exceed the load.
-    #[error("share: interruptible and shiftable shares sum to {}, expected at most 1", Plain(*sum))]
+    /// The shares that devices have of one load exceed the load.
+    #[error("share: the shares of the participant's own load sum to {}, expected at most 1", Plain(*sum))]
     SharesExceedLoad {
         /// Sum of the shares.
         sum: f64,
+    },
+    /// It is registered as something that it is not: a fault of its program, not of its numbers.
+    #[error("it is registered as {registered}, but {found}")]
+    Role {
+        /// What it says that it is.
+        registered: &'static str,
+        /// What contradicts it.
+        found: &'static str,
     },
 }
 
@@ -82,35 +95,53 @@ const MOST: f64 = 1e15;
 const OF_ORDINARY_SIZE: &str = "a number of ordinary size (at most 1e15)";
 
 /// Checks that a number is not negative and of ordinary size.
-pub(super) fn not_negative(field: &'static str, value: f64) -> Result<(), DeviceError> {
+///
+/// # Errors
+/// [`DeviceError::Value`] otherwise.
+pub fn not_negative(field: &'static str, value: f64) -> Result<(), DeviceError> {
     require(value.is_finite() && value >= 0.0, field, value, "at least 0")?;
     finite(field, value)
 }
 
 /// Checks that a number is positive and of ordinary size.
-pub(super) fn positive(field: &'static str, value: f64) -> Result<(), DeviceError> {
+///
+/// # Errors
+/// [`DeviceError::Value`] otherwise.
+pub fn positive(field: &'static str, value: f64) -> Result<(), DeviceError> {
     require(value.is_finite() && value > 0.0, field, value, "more than 0")?;
     finite(field, value)
 }
 
 /// Checks that a number is one, and of ordinary size.
-pub(super) fn finite(field: &'static str, value: f64) -> Result<(), DeviceError> {
+///
+/// # Errors
+/// [`DeviceError::Value`] otherwise.
+pub fn finite(field: &'static str, value: f64) -> Result<(), DeviceError> {
     require(value.is_finite(), field, value, "a number")?;
     require(value.abs() <= MOST, field, value, OF_ORDINARY_SIZE)
 }
 
 /// Checks that a number lies within 0 and 1.
-pub(super) fn share(field: &'static str, value: f64) -> Result<(), DeviceError> {
+///
+/// # Errors
+/// [`DeviceError::Value`] otherwise.
+pub fn share(field: &'static str, value: f64) -> Result<(), DeviceError> {
     require((0.0..=1.0).contains(&value), field, value, "0 to 1")
 }
 
 /// Checks that a number lies above 0 and at most at 1.
-pub(super) fn efficiency(field: &'static str, value: f64) -> Result<(), DeviceError> {
+///
+/// # Errors
+/// [`DeviceError::Value`] otherwise.
+pub fn efficiency(field: &'static str, value: f64) -> Result<(), DeviceError> {
     require(value > 0.0 && value <= 1.0, field, value, "more than 0, at most 1")
 }
 
 /// Checks that a first number does not exceed a second.
-pub(super) fn at_most(
+///
+/// # Errors
+/// [`DeviceError::Order`] otherwise.
+pub fn at_most(
     (field, value): (&'static str, f64),
     (other_field, other): (&'static str, f64),
 ) -> Result<(), DeviceError> {
@@ -121,13 +152,17 @@ pub(super) fn at_most(
 }
 
 /// Checks that a series has one value per period, all accepted by `valid`.
-pub(super) fn series(
+///
+/// # Errors
+/// [`DeviceError::Length`], [`DeviceError::Value`] with the first period that is wrong.
+pub fn series(
     field: &'static str,
-    values: &[f64],
+    series: &Series,
     periods: Periods,
     expected: &'static str,
     valid: impl Fn(f64) -> bool,
 ) -> Result<(), DeviceError> {
+    let values = series.values();
     if values.len() != periods.count {
         return Err(DeviceError::Length { field, found: values.len(), expected: periods.count });
     }

@@ -1,149 +1,152 @@
-//! The devices a portfolio is made of, as one closed set, and what a device exchanges with its portfolio.
+//! The device trait, and what a device exchanges with its portfolio.
+//!
+//! A device is one file in `devices/`, or in any other crate: a serde struct of parameters as scenario files have them, `impl
+//! Device`, and [`register_device!`](crate::register_device). It knows the program that it adds variables and rows to, and
+//! nothing of markets, tariffs or policies.
 
+use super::Store;
 use super::check::DeviceError;
-use super::{DeviceSeries, EvFleet, Hvac, Interruptible, Load, MicroTurbine, Quadratic, Renewable, Shiftable, Storage};
+use super::plugin::RegisteredDevice;
 use crate::program::{Cost, Expr, Program};
+use crate::series::Series;
 use crate::setting::{Periods, Rating};
+use std::fmt::Debug;
 
-/// One device with its numbers resolved.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Device {
-    /// Photovoltaic generation.
-    Pv(Renewable),
-    /// Wind generation.
-    Wind(Renewable),
-    /// Demand that is always served.
-    Load(Load),
-    /// A share of the load that may be cut against compensation.
-    Interruptible(Interruptible),
-    /// A share of the load that may be moved within the day.
-    Shiftable(Shiftable),
-    /// Dispatchable generation with fuel.
-    MicroTurbine(MicroTurbine),
-    /// A battery.
-    Storage(Storage),
-    /// Electric vehicles.
-    EvFleet(EvFleet),
-    /// Cooling of a building.
-    Hvac(Hvac),
-    /// An agent known only by a quadratic cost of net export.
-    Quadratic(Quadratic),
-}
-
-impl Device {
-    /// Kind as result columns have it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Device::Pv(_) => "pv",
-            Device::Wind(_) => "wind",
-            Device::Load(_) => "load",
-            Device::Interruptible(_) => "interruptible",
-            Device::Shiftable(_) => "shiftable",
-            Device::MicroTurbine(_) => "micro_turbine",
-            Device::Storage(_) => "storage",
-            Device::EvFleet(_) => "ev_fleet",
-            Device::Hvac(_) => "hvac",
-            Device::Quadratic(_) => "quadratic",
-        }
-    }
-
+/// What can generate, consume or store energy. Power is positive towards the grid.
+pub trait Device: RegisteredDevice + erased_serde::Serialize + Debug + Send + Sync {
     /// Checks the numbers of the device by themselves.
     ///
     /// # Errors
-    /// [`DeviceError`] names the field, what was found and what was expected.
-    pub fn validate(&self, periods: Periods) -> Result<(), DeviceError> {
-        match self {
-            Device::Pv(d) | Device::Wind(d) => d.validate(periods),
-            Device::Load(d) => d.validate(periods),
-            Device::Interruptible(d) => d.validate(),
-            Device::Shiftable(d) => d.validate(),
-            Device::MicroTurbine(d) => d.validate(),
-            Device::Storage(d) => d.validate(periods),
-            Device::EvFleet(d) => d.validate(periods),
-            Device::Hvac(d) => d.validate(periods),
-            Device::Quadratic(d) => d.validate(periods),
-        }
+    /// [`DeviceError`] names the field as scenario files have it, what was found and what was expected.
+    fn validate(&self, periods: Periods) -> Result<(), DeviceError>;
+
+    /// What the device can at most generate and consume, kW. `load_kw` is the participant's own load per period. Import and
+    /// export limits that a scenario leaves open are sums of ratings.
+    fn rating(&self, periods: Periods, load_kw: &[f64]) -> Rating;
+
+    /// Adds its variables and rows to the program and says what they mean. Every variable has finite bounds.
+    fn contribute(&self, program: &mut Program, around: &Surroundings<'_>) -> Part;
+
+    /// Its series with the names of their fields: who reads a scenario writes them out and cuts them to the horizon.
+    fn series(&mut self) -> Vec<(&'static str, &mut Series)> {
+        vec![]
     }
 
-    /// What the device can at most generate and consume, kW. `load_kw` is the participant's own load.
-    pub fn rating(&self, periods: Periods, load_kw: &[f64]) -> Rating {
-        let (supply_kw, demand_kw) = match self {
-            Device::Pv(d) | Device::Wind(d) => (d.p_max_kw, 0.0),
-            Device::Load(d) => (0.0, greatest(&d.p_kw)),
-            Device::Interruptible(_) => (0.0, 0.0),
-            Device::Shiftable(d) => (0.0, d.share * greatest(load_kw)),
-            Device::MicroTurbine(d) => (d.p_max_kw, 0.0),
-            Device::Storage(d) => (d.p_discharge_max_kw, d.p_charge_max_kw),
-            Device::EvFleet(d) => d.rating_kw(periods),
-            Device::Hvac(d) => (0.0, d.p_max_kw),
-            Device::Quadratic(d) => {
-                ((d.net_export_max_kwh / periods.hours).max(0.0), (-d.net_export_min_kwh / periods.hours).max(0.0))
-            }
-        };
-        Rating { supply_kw, demand_kw }
+    /// Fills in what is left open and follows from other parameters or from the scenario; may be asked again when the scenario
+    /// has changed.
+    ///
+    /// # Errors
+    /// A number from which nothing follows.
+    fn complete(&mut self, _scene: &Scene) -> Result<(), DeviceError> {
+        Ok(())
     }
 
-    /// Emission per kWh that it generates, kg.
-    pub fn emission_kg_per_kwh(&self) -> f64 {
-        match self {
-            Device::MicroTurbine(d) => d.emission_kg_per_kwh,
-            Device::Pv(_)
-            | Device::Wind(_)
-            | Device::Load(_)
-            | Device::Interruptible(_)
-            | Device::Shiftable(_)
-            | Device::Storage(_)
-            | Device::EvFleet(_)
-            | Device::Hvac(_)
-            | Device::Quadratic(_) => 0.0,
-        }
+    /// Takes it to a horizon that ends earlier, and says which of its charging sessions (or similar tasks) are left out. What
+    /// is in [`Device::series`] is cut without its help.
+    fn shorten(&mut self, _end_h: f64) -> LeftOut {
+        LeftOut::default()
     }
 
-    pub(super) fn contribute(&self, program: &mut Program, around: &Surroundings) -> Part {
-        let mut part = match self {
-            Device::Pv(d) | Device::Wind(d) => d.contribute(program, around),
-            Device::Load(d) => d.contribute(),
-            Device::Interruptible(d) => d.contribute(program, around),
-            Device::Shiftable(d) => d.contribute(program, around),
-            Device::MicroTurbine(d) => d.contribute(program, around),
-            Device::Storage(d) => d.contribute(program, around),
-            Device::EvFleet(d) => d.contribute(program, around),
-            Device::Hvac(d) => d.contribute(program, around),
-            Device::Quadratic(d) => d.contribute(program, around),
-        };
-        part.series.kind = self.kind();
-        part
+    /// Demand that it adds to the participant's own load, kW per period: what other devices of the participant may be a share
+    /// of. Empty where it adds none.
+    fn own_load_kw(&self) -> &[f64] {
+        &[]
     }
+
+    /// The share of the participant's own load that it decides about; `None` where it refers to no load.
+    fn share_of_load(&self) -> Option<f64> {
+        None
+    }
+
+    /// Direct emissions per kWh that it generates, kg.
+    fn emission_kg_per_kwh(&self) -> f64 {
+        0.0
+    }
+
+    /// Its store, where carbon accounts follow what it takes until it is given back.
+    fn store(&self) -> Option<Store> {
+        None
+    }
+
+    /// What its users miss of what they need if it follows a power series, kW per period; `None` where users need nothing of
+    /// their own that could be missed.
+    fn unserved(&self, _power_kw: &[f64], _periods: Periods) -> Option<Unserved> {
+        None
+    }
+
+    /// As an element of a list of devices.
+    fn boxed(self) -> Box<dyn Device>
+    where
+        Self: Sized + 'static,
+    {
+        Box::new(self)
+    }
+}
+
+/// What a scenario says that a device's open parameters may follow from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scene {
+    /// Greatest price of imports, per kWh.
+    pub dearest_per_kwh: f64,
+}
+
+/// Charging sessions that a shortened horizon leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LeftOut {
+    /// Sessions left out.
+    pub sessions: usize,
+    /// Sessions over the whole horizon.
+    pub of: usize,
+    /// Vehicles in those left out.
+    pub vehicles: usize,
+    /// Energy that they would have had to charge, kWh in the battery.
+    pub energy_kwh: f64,
+}
+
+/// What users miss of what they need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unserved {
+    /// Energy missed, kWh at the grid.
+    pub kwh: f64,
+    /// Whether the equations of the device describe its users exactly, so that nothing can be missed.
+    pub exact: bool,
 }
 
 /// What a device is told about its surroundings.
-pub(super) struct Surroundings<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
     /// The horizon.
-    pub(super) periods: Periods,
-    /// The participant's own load, kW.
-    pub(super) load_kw: &'a [f64],
-    /// Whether upward reserve is traded in a period.
-    pub(super) reserve_up: &'a [bool],
-    /// Whether downward reserve is traded in a period.
-    pub(super) reserve_down: &'a [bool],
+    pub periods: Periods,
+    /// The participant's own load, kW per period.
+    pub load_kw: &'a [f64],
+    /// Whether upward reserve is traded, per period.
+    pub reserve_up: &'a [bool],
+    /// Whether downward reserve is traded, per period.
+    pub reserve_down: &'a [bool],
 }
 
 /// What a device hands to its portfolio.
-#[derive(Default)]
-pub(super) struct Part {
-    /// Its series; the portfolio reads its power from here.
-    pub(super) series: DeviceSeries,
-    /// Its cost over the horizon.
-    pub(super) cost: Cost,
-    /// Emissions per kWh generated.
-    pub(super) emission_kg_per_kwh: f64,
-    /// Upward reserve it offers per period, kW; zero where none is traded.
-    pub(super) reserve_up_kw: Vec<Expr>,
-    /// Downward reserve it offers per period, kW; zero where none is traded.
-    pub(super) reserve_down_kw: Vec<Expr>,
+#[derive(Debug, Default)]
+pub struct Part {
+    /// Power per period, kW, positive towards the grid.
+    pub power_kw: Vec<Expr>,
+    /// Stored energy at the end of each period, kWh; empty for devices without a store.
+    pub stored_kwh: Vec<Expr>,
+    /// Power that was available and could be curtailed, kW per period; empty for devices that are not renewable.
+    pub available_kw: Vec<f64>,
+    /// Demand of which its power is what goes unserved, kW per period; empty for all others.
+    pub desired_kw: Vec<f64>,
+    /// Signed deviation from comfort as a share of the greatest permitted one, per period; empty for devices without comfort.
+    pub discomfort: Vec<Expr>,
+    /// Own cost over the horizon: fuel, wear, compensation, discomfort.
+    pub cost: Cost,
+    /// Upward reserve it offers per period, kW; empty where it offers none, zero where none is traded.
+    pub reserve_up_kw: Vec<Expr>,
+    /// Downward reserve it offers per period, kW; as above.
+    pub reserve_down_kw: Vec<Expr>,
 }
 
-/// The greatest value of a non-negative series.
-fn greatest(series: &[f64]) -> f64 {
+/// The greatest value of a series that is not negative.
+pub(super) fn greatest(series: &[f64]) -> f64 {
     series.iter().copied().fold(0.0, f64::max)
 }

@@ -1,37 +1,26 @@
 //! Participants: whatever can put its possibilities, costs and emissions into a program. A *report* is a participant too.
 //!
 //! A device contributes variables, constraints, cost and emissions to a local problem; it knows nothing of markets, tariffs
-//! or policies.
+//! or policies. Every device is a plugin: nothing here or above lists them but the registry.
 
-mod check;
+pub mod check;
 mod device;
-mod ev_disaggregation;
-mod ev_fleet;
-mod hvac;
-mod load;
-mod micro_turbine;
+pub mod devices;
+pub mod oracle;
+pub mod plugin;
 mod portfolio;
-mod quadratic;
-mod renewable;
 mod report;
 mod steps;
-mod storage;
 #[cfg(test)]
 mod testing;
 
 pub use check::DeviceError;
-pub use device::Device;
-pub use ev_disaggregation::Disaggregation;
-pub use ev_fleet::{EvFleet, EvMode, EvSession, MOST_GROUPS};
-pub use hvac::{Hvac, HvacControl};
-pub use load::{Interruptible, Load, Shiftable};
-pub use micro_turbine::MicroTurbine;
+pub use device::{Device, LeftOut, Part, Scene, Surroundings, Unserved};
+pub use devices::*;
+pub use plugin::{CarbonRole, DevicePlugin, DeviceRole, Hatching, Look, Shown, devices};
 pub use portfolio::{Portfolio, PortfolioError};
-pub use quadratic::Quadratic;
-pub use renewable::Renewable;
 pub use report::Report;
 pub use steps::{Step, Steps, StepsError};
-pub use storage::Storage;
 
 use crate::book::Order;
 use crate::carbon_flow::storage::StorageEfficiency;
@@ -58,9 +47,10 @@ pub struct Contribution {
 /// The series of one device that results are reported from.
 #[derive(Clone, Debug, Default)]
 pub struct DeviceSeries {
-    /// Kind in result columns: `pv`, `wind`, `micro_turbine`, `storage`, `load`, `interruptible`, `shiftable`, `ev_fleet`,
-    /// `hvac`, `quadratic`, `bids`.
+    /// Kind in result columns: that of a registered device, or `bids`.
     pub kind: &'static str,
+    /// What its energy is.
+    pub role: DeviceRole,
     /// Power per period, kW, positive towards the grid.
     pub power_kw: Vec<Expr>,
     /// Stored energy at the end of each period, kWh; empty for devices without a store.
@@ -69,13 +59,12 @@ pub struct DeviceSeries {
     pub available_kw: Vec<f64>,
     /// What its store is, where it has one that can give back what it took.
     pub store: Option<Store>,
-    /// Demand that its owner would like served, kW per period (interruptible: the load it is a share of); empty otherwise.
+    /// Demand of which its power is what goes unserved, kW per period; empty for all others.
     pub desired_kw: Vec<f64>,
     /// Signed deviation from comfort as a share of the greatest permitted one, per period (temperature); empty otherwise.
     pub discomfort: Vec<Expr>,
-    /// The vehicles behind a shared envelope, which may be unable to follow `power_kw` exactly: see
-    /// [`EvFleet::disaggregate`]. `None` where the model is exact.
-    pub fleet: Option<Arc<EvFleet>>,
+    /// The device itself, which knows its users; `None` where bids are all that is known.
+    pub device: Option<Arc<dyn Device>>,
 }
 
 /// A store of energy, as far as carbon accounts need to know it.

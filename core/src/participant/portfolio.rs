@@ -2,17 +2,17 @@
 
 use super::check::DeviceError;
 use super::device::Surroundings;
-use super::{Contribution, Device, Participant};
+use super::{CarbonRole, Contribution, Device, DeviceSeries, Participant};
 use crate::program::{Expr, Program};
 use crate::setting::{Periods, Product, Rating, Setting};
+use std::sync::Arc;
 
-/// Devices that belong together and are valid together. Reserve is offered by those that name a price for it: turbines,
-/// storages and quadratic agents.
+/// Devices that belong together and are valid together. Reserve is offered by those that name a price for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Portfolio {
     name: String,
     periods: Periods,
-    devices: Vec<Device>,
+    devices: Vec<Arc<dyn Device>>,
     load_kw: Vec<f64>,
 }
 
@@ -32,44 +32,45 @@ pub struct PortfolioError {
 }
 
 impl Portfolio {
-    /// A portfolio for a horizon. Interruptible and shiftable devices refer to the sum of its loads.
+    /// A portfolio for a horizon. Numbers that stand for series are written out. Devices that are a share of the participant's
+    /// own load refer to the sum of its loads.
     ///
     /// # Errors
-    /// The first device that is not valid by itself, that needs a load where there is none, or whose share leaves nothing of
-    /// it.
-    pub fn new(name: impl Into<String>, devices: Vec<Device>, periods: Periods) -> Result<Self, PortfolioError> {
+    /// The first device that is not valid by itself or not what it is registered as, that needs a load where there is none, or
+    /// whose share leaves nothing of it.
+    pub fn new(
+        name: impl Into<String>,
+        mut devices: Vec<Box<dyn Device>>,
+        periods: Periods,
+    ) -> Result<Self, PortfolioError> {
         let name = name.into();
-        let wrong = |position: usize, error: DeviceError| PortfolioError {
+        let wrong = |position: usize, device: &dyn Device, error: DeviceError| PortfolioError {
             participant: name.clone(),
             position,
-            kind: devices[position].kind(),
+            kind: device.plugin().kind,
             error,
         };
         let mut load_kw = vec![0.0; periods.count];
         let mut loads = 0;
-        for (k, device) in devices.iter().enumerate() {
-            device.validate(periods).map_err(|e| wrong(k, e))?;
-            if let Device::Load(load) = device {
-                loads += 1;
-                load_kw.iter_mut().zip(&load.p_kw).for_each(|(sum, p)| *sum += p);
-            }
+        for (k, device) in devices.iter_mut().enumerate() {
+            device.series().into_iter().for_each(|(_, series)| series.write_out(periods.count));
+            device.validate(periods).and_then(|()| check_carbon(&**device)).map_err(|e| wrong(k, &**device, e))?;
+            let own = device.own_load_kw();
+            loads += usize::from(!own.is_empty());
+            load_kw.iter_mut().zip(own).for_each(|(sum, p)| *sum += p);
         }
         let mut shares = 0.0;
         for (k, device) in devices.iter().enumerate() {
-            let share = match device {
-                Device::Interruptible(d) => d.share,
-                Device::Shiftable(d) => d.share,
-                _ => continue,
-            };
+            let Some(share) = device.share_of_load() else { continue };
             if loads == 0 {
-                return Err(wrong(k, DeviceError::NoLoad));
+                return Err(wrong(k, &**device, DeviceError::NoLoad));
             }
             shares += share;
             if shares > 1.0 + 1e-12 {
-                return Err(wrong(k, DeviceError::SharesExceedLoad { sum: shares }));
+                return Err(wrong(k, &**device, DeviceError::SharesExceedLoad { sum: shares }));
             }
         }
-        Ok(Self { name, periods, devices, load_kw })
+        Ok(Self { name, periods, devices: devices.into_iter().map(Arc::from).collect(), load_kw })
     }
 
     /// Its name in messages.
@@ -83,7 +84,7 @@ impl Portfolio {
     }
 
     /// Its devices, in the order given.
-    pub fn devices(&self) -> &[Device] {
+    pub fn devices(&self) -> &[Arc<dyn Device>] {
         &self.devices
     }
 
@@ -102,8 +103,20 @@ impl Portfolio {
 
     /// The least emission per kWh among its devices that emit, kg; `None` where none does.
     pub fn least_emission_kg_per_kwh(&self) -> Option<f64> {
-        self.devices.iter().map(Device::emission_kg_per_kwh).filter(|e| *e > 0.0).reduce(f64::min)
+        self.devices.iter().map(|d| d.emission_kg_per_kwh()).filter(|e| *e > 0.0).reduce(f64::min)
     }
+}
+
+/// Carbon accounts go by what a device is registered as: one that contradicts it would be charged to nobody.
+fn check_carbon(device: &dyn Device) -> Result<(), DeviceError> {
+    let carbon = device.plugin().carbon;
+    let found = match (device.emission_kg_per_kwh() > 0.0, device.store().is_some(), carbon) {
+        (true, _, CarbonRole::Free | CarbonRole::Load | CarbonRole::Carried) => "it has direct emissions",
+        (_, true, CarbonRole::Direct | CarbonRole::Free | CarbonRole::Load) => "it has a store that carries carbon",
+        (_, false, CarbonRole::Carried) => "it has no store that carries carbon",
+        _ => return Ok(()),
+    };
+    Err(DeviceError::Role { registered: carbon.name(), found })
 }
 
 impl Participant for Portfolio {
@@ -138,12 +151,14 @@ impl Participant for Portfolio {
             reserve_down: &is_traded(&down),
         };
         for device in &self.devices {
-            program.scope(format!("{}, {}", self.name, device.kind().replace('_', " ")));
+            let plugin = device.plugin();
+            program.scope(format!("{}, {}", self.name, plugin.kind.replace('_', " ")));
             let part = device.contribute(program, &around);
-            for (t, power) in part.series.power_kw.iter().enumerate() {
+            let emission_kg_per_kwh = device.emission_kg_per_kwh();
+            for (t, power) in part.power_kw.iter().enumerate() {
                 let energy_kwh = power.clone().times(periods.hours);
-                if part.emission_kg_per_kwh > 0.0 {
-                    all.emission_kg[t].add(part.emission_kg_per_kwh, &energy_kwh);
+                if emission_kg_per_kwh > 0.0 {
+                    all.emission_kg[t].add(emission_kg_per_kwh, &energy_kwh);
                     all.emitting_kwh[t].add(1.0, &energy_kwh);
                 }
                 if let Some(slot) = energy[t] {
@@ -159,7 +174,17 @@ impl Participant for Portfolio {
             }
             all.cost.affine.add(1.0, &part.cost.affine);
             all.cost.squares.extend(part.cost.squares);
-            all.devices.push(part.series);
+            all.devices.push(DeviceSeries {
+                kind: plugin.kind,
+                role: plugin.role,
+                power_kw: part.power_kw,
+                stored_kwh: part.stored_kwh,
+                available_kw: part.available_kw,
+                store: device.store(),
+                desired_kw: part.desired_kw,
+                discomfort: part.discomfort,
+                device: Some(device.clone()),
+            });
         }
         program.scope(self.name.clone());
         all
@@ -171,23 +196,23 @@ mod tests {
     use super::Portfolio;
     use crate::participant::testing::hourly;
     use crate::participant::{
-        Device, DeviceError, EvFleet, EvMode, EvSession, Interruptible, Load, MicroTurbine, Participant, Quadratic,
-        Renewable, Shiftable,
+        Device, DeviceError, EvFleet, EvSession, Interruptible, Load, MicroTurbine, Participant, Pv, Quadratic,
+        Shiftable, Wind,
     };
     use crate::program::{Program, SolveError};
     use crate::setting::{Periods, Setting};
 
-    fn load(p_kw: &[f64]) -> Device {
-        Device::Load(Load { p_kw: p_kw.to_vec() })
+    fn load(p_kw: &[f64]) -> Box<dyn Device> {
+        Load { p_kw: p_kw.to_vec().into() }.boxed()
     }
 
-    fn cut(share: f64) -> Device {
-        Device::Interruptible(Interruptible { share, compensation_per_kwh: 0.8 })
+    fn cut(share: f64) -> Box<dyn Device> {
+        Interruptible { share, compensation_per_kwh: 0.8 }.boxed()
     }
 
     #[test]
     fn errors_name_participant_device_and_field() {
-        let pv = Device::Pv(Renewable { p_max_kw: 10.0, profile: vec![0.5, 1.5], cost_per_kwh: 0.0 });
+        let pv = Pv { p_max_kw: 10.0, profile: vec![0.5, 1.5].into(), cost_per_kwh: 0.0 }.boxed();
         let error = Portfolio::new("vpp1", vec![load(&[1.0, 1.0]), pv], hourly(2)).unwrap_err();
         assert_eq!(error.to_string(), "vpp1, device 1 (pv): profile in period 1: found 1.5, expected 0 to 1");
     }
@@ -196,7 +221,7 @@ mod tests {
     fn shares_need_a_load_and_leave_no_less_than_nothing_of_it() {
         let error = |devices| Portfolio::new("vpp", devices, hourly(1)).unwrap_err().error;
         assert_eq!(error(vec![cut(0.1)]), DeviceError::NoLoad);
-        let moved = Device::Shiftable(Shiftable { share: 0.5, cost_per_kwh: 0.0 });
+        let moved = Shiftable { share: 0.5, cost_per_kwh: 0.0 }.boxed();
         assert_eq!(error(vec![load(&[1.0]), cut(0.75), moved]), DeviceError::SharesExceedLoad { sum: 1.25 });
     }
 
@@ -216,17 +241,17 @@ mod tests {
         let periods = Periods { count: 4, hours: 0.5 };
         let agent = Quadratic {
             a_per_kwh2: 0.1,
-            b_per_kwh: vec![0.3; 4],
+            b_per_kwh: vec![0.3; 4].into(),
             net_export_min_kwh: -2.0,
             net_export_max_kwh: 3.0,
             reserve_cost_per_kw: None,
         };
         let devices = vec![
-            Device::Wind(Renewable { p_max_kw: 10.0, profile: vec![0.5; 4], cost_per_kwh: 0.0 }),
+            Wind { p_max_kw: 10.0, profile: vec![0.5; 4].into(), cost_per_kwh: 0.0 }.boxed(),
             load(&[1.0, 2.0, 5.0, 0.0]),
-            Device::Shiftable(Shiftable { share: 0.2, cost_per_kwh: 0.0 }),
-            Device::EvFleet(EvFleet { mode: EvMode::Bidirectional, sessions: vec![session, later] }),
-            Device::Quadratic(agent),
+            Shiftable { share: 0.2, cost_per_kwh: 0.0 }.boxed(),
+            EvFleet { v2g: true, sessions: vec![session, later] }.boxed(),
+            agent.boxed(),
         ];
         let rating = Portfolio::new("vpp", devices, periods).unwrap().rating();
         // 10 + 21 + 3 / 0.5 and 5 + 1 + 21 + 2 / 0.5.
@@ -236,7 +261,7 @@ mod tests {
     #[test]
     fn the_cleanest_of_its_emitting_devices_is_public() {
         let turbine = |emission_kg_per_kwh| {
-            Device::MicroTurbine(MicroTurbine {
+            MicroTurbine {
                 p_min_kw: 0.0,
                 p_max_kw: 10.0,
                 cost_per_kwh: 0.4,
@@ -245,7 +270,8 @@ mod tests {
                 ramp_kw_per_h: None,
                 emission_kg_per_kwh,
                 reserve_cost_per_kw: None,
-            })
+            }
+            .boxed()
         };
         let least = |devices| Portfolio::new("vpp", devices, hourly(1)).unwrap().least_emission_kg_per_kwh();
         assert_eq!(least(vec![load(&[1.0]), turbine(0.0)]), None);

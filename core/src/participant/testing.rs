@@ -29,7 +29,11 @@ pub(super) fn hourly(count: usize) -> Periods {
 }
 
 /// Sells (buys) any amount at the price per kWh of each slot.
-pub(super) fn at_prices(devices: Vec<Device>, periods: Periods, prices: &[f64]) -> Result<Response, SolveError> {
+pub(super) fn at_prices(
+    devices: Vec<Box<dyn Device>>,
+    periods: Periods,
+    prices: &[f64],
+) -> Result<Response, SolveError> {
     let portfolio = Portfolio::new("test", devices, periods).expect("a valid portfolio");
     in_setting(&portfolio, &Setting::energy(periods, None, None, vec![]), prices)
 }

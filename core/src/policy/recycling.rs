@@ -76,19 +76,26 @@ mod tests {
     use super::*;
     use crate::carbon_flow::storage::StorageEfficiency;
     use crate::market::DevicePlan;
-    use crate::participant::Store;
+    use crate::participant::{DeviceRole, Store};
     use crate::setting::{Member, Periods};
 
     /// Members that consume 10, 30 and 0 kWh; the second also charges a storage and generates.
     fn physical() -> Physical {
-        let device = |kind, kw: f64| DevicePlan { kind, power_kw: vec![kw], ..DevicePlan::default() };
+        let device = |role, kw: f64| DevicePlan { role, power_kw: vec![kw], ..DevicePlan::default() };
         let lossless = StorageEfficiency { charge: 1.0, discharge: 1.0, retention_per_h: 1.0 };
-        let storage =
-            DevicePlan { store: Some(Store { efficiency: lossless, start_kwh: 0.0 }), ..device("storage", -7.0) };
+        let storage = DevicePlan {
+            store: Some(Store { efficiency: lossless, start_kwh: 0.0 }),
+            ..device(DeviceRole::Store, -7.0)
+        };
         let plans = [
-            vec![device("load", -12.0), device("interruptible", 2.0)],
-            vec![device("load", -25.0), device("hvac", -5.0), device("pv", 40.0), storage],
-            vec![device("wind", 8.0)],
+            vec![device(DeviceRole::FixedLoad, -12.0), device(DeviceRole::FlexibleLoad, 2.0)],
+            vec![
+                device(DeviceRole::FixedLoad, -25.0),
+                device(DeviceRole::FlexibleLoad, -5.0),
+                device(DeviceRole::Generation, 40.0),
+                storage,
+            ],
+            vec![device(DeviceRole::Generation, 8.0)],
         ];
         let plan = |devices: &Vec<DevicePlan>| Arc::new(Plan { devices: devices.clone(), ..Plan::default() });
         Physical { plans: plans.iter().map(plan).collect(), upstream_import_kwh: vec![], grid: vec![] }

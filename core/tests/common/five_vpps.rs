@@ -3,8 +3,8 @@
 
 use super::shapes::{DAY, OUTDOOR_C, PV, RTS_SUMMER, RTS_WINTER, WIND, scaled, tariff_a};
 use coase_core::participant::{
-    Device, EvFleet, EvMode, EvSession, Hvac, HvacControl, Interruptible, Load, MicroTurbine, Portfolio, Renewable,
-    Shiftable, Storage,
+    Device, EvFleet, EvSession, Hvac, HvacControl, Interruptible, Load, MicroTurbine, Portfolio, Pv, Shiftable,
+    Storage, Wind,
 };
 use coase_core::setting::{Member, Setting};
 
@@ -42,7 +42,7 @@ pub fn five_vpps() -> Vec<Vpp> {
                 wind(900.0),
                 load(300.0, &RTS_WINTER),
                 storage(600.0, 150.0),
-                Device::Shiftable(Shiftable { share: 0.1, cost_per_kwh: 0.02 }),
+                Shiftable { share: 0.1, cost_per_kwh: 0.02 }.boxed(),
             ],
         ),
     ]
@@ -59,24 +59,24 @@ pub fn setting() -> Setting {
     Setting::energy(DAY, Some(tariff_a()), None, five_vpps().into_iter().map(member).collect())
 }
 
-fn pv(p_max_kw: f64) -> Device {
-    Device::Pv(Renewable { p_max_kw, profile: PV.to_vec(), cost_per_kwh: 0.01 })
+fn pv(p_max_kw: f64) -> Box<dyn Device> {
+    Pv { p_max_kw, profile: PV.to_vec().into(), cost_per_kwh: 0.01 }.boxed()
 }
 
-fn wind(p_max_kw: f64) -> Device {
-    Device::Wind(Renewable { p_max_kw, profile: WIND.to_vec(), cost_per_kwh: 0.01 })
+fn wind(p_max_kw: f64) -> Box<dyn Device> {
+    Wind { p_max_kw, profile: WIND.to_vec().into(), cost_per_kwh: 0.01 }.boxed()
 }
 
-fn load(peak_kw: f64, shape: &[f64; 24]) -> Device {
-    Device::Load(Load { p_kw: scaled(peak_kw, shape) })
+fn load(peak_kw: f64, shape: &[f64; 24]) -> Box<dyn Device> {
+    Load { p_kw: scaled(peak_kw, shape).into() }.boxed()
 }
 
-fn interruptible(compensation_per_kwh: f64) -> Device {
-    Device::Interruptible(Interruptible { share: 0.1, compensation_per_kwh })
+fn interruptible(compensation_per_kwh: f64) -> Box<dyn Device> {
+    Interruptible { share: 0.1, compensation_per_kwh }.boxed()
 }
 
-fn turbine(p_max_kw: f64) -> Device {
-    Device::MicroTurbine(MicroTurbine {
+fn turbine(p_max_kw: f64) -> Box<dyn Device> {
+    MicroTurbine {
         p_min_kw: 0.0,
         p_max_kw,
         cost_per_kwh: 0.40,
@@ -85,11 +85,12 @@ fn turbine(p_max_kw: f64) -> Device {
         ramp_kw_per_h: Some(0.5 * p_max_kw),
         emission_kg_per_kwh: 0.40,
         reserve_cost_per_kw: None,
-    })
+    }
+    .boxed()
 }
 
-fn storage(capacity_kwh: f64, p_max_kw: f64) -> Device {
-    Device::Storage(Storage {
+fn storage(capacity_kwh: f64, p_max_kw: f64) -> Box<dyn Device> {
+    Storage {
         capacity_kwh,
         p_charge_max_kw: p_max_kw,
         p_discharge_max_kw: p_max_kw,
@@ -102,27 +103,29 @@ fn storage(capacity_kwh: f64, p_max_kw: f64) -> Device {
         soc_end: None,
         cost_per_kwh: 0.02,
         reserve_cost_per_kw: None,
-    })
+    }
+    .boxed()
 }
 
-fn cooling() -> Device {
-    Device::Hvac(Hvac {
+fn cooling() -> Box<dyn Device> {
+    Hvac {
         resistance_c_per_kw: 0.02,
         capacity_kwh_per_c: 50.0,
         cop: 3.5,
         p_max_kw: 150.0,
-        outdoor_c: OUTDOOR_C.to_vec(),
-        start_c: 24.0,
+        outdoor_c: OUTDOOR_C.to_vec().into(),
+        start_c: Some(24.0),
         min_c: 22.0,
         max_c: 26.0,
         target_c: 24.0,
         discomfort_per_c2: 0.5,
         control: HvacControl::Flexible,
-    })
+    }
+    .boxed()
 }
 
 /// Twenty vehicles, home until seven and again from six in the evening.
-fn vehicles() -> Device {
+fn vehicles() -> Box<dyn Device> {
     let session = |arrival_h, departure_h, energy_kwh, target_kwh| EvSession {
         count: 20,
         arrival_h,
@@ -134,5 +137,5 @@ fn vehicles() -> Device {
         efficiency: 0.95,
     };
     let sessions = vec![session(0.0, 7.0, 26.0, 38.0), session(18.0, 24.0, 20.0, 26.0)];
-    Device::EvFleet(EvFleet { mode: EvMode::ChargeOnly, sessions })
+    EvFleet { v2g: false, sessions }.boxed()
 }

@@ -1,7 +1,7 @@
 //! Random small markets that tests share: loads, photovoltaics, turbines, quadratic agents and storages.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-use coase_core::participant::{Device, Load, MicroTurbine, Portfolio, Quadratic, Renewable, Storage};
+use coase_core::participant::{Device, Load, MicroTurbine, Portfolio, Pv, Quadratic, Storage};
 use coase_core::setting::{Member, Periods, Setting, Tariff};
 use coase_core::{Market, Participant};
 use proptest::prelude::*;
@@ -55,15 +55,15 @@ impl Village {
             upstream_carbon_per_tonne: 0.0,
         };
         let portfolio = |(i, plant): (usize, &Plant)| {
-            let mut devices = vec![Device::Load(Load { p_kw: plant.load.clone() })];
+            let mut devices = vec![Load { p_kw: plant.load.clone().into() }.boxed()];
             devices.extend(
                 plant
                     .pv
                     .clone()
-                    .map(|available| Device::Pv(Renewable { p_max_kw: PV_KW, profile: available, cost_per_kwh: 0.0 })),
+                    .map(|available| Pv { p_max_kw: PV_KW, profile: available.into(), cost_per_kwh: 0.0 }.boxed()),
             );
             devices.extend(plant.turbine.map(|(cost, curvature, emission, rating)| {
-                Device::MicroTurbine(MicroTurbine {
+                MicroTurbine {
                     p_min_kw: 0.0,
                     p_max_kw: rating,
                     cost_per_kwh: cost,
@@ -72,31 +72,38 @@ impl Village {
                     ramp_kw_per_h: None,
                     emission_kg_per_kwh: emission,
                     reserve_cost_per_kw: None,
-                })
+                }
+                .boxed()
             }));
             devices.extend(plant.agent.map(|(a, b)| {
-                Device::Quadratic(Quadratic {
+                Quadratic {
                     a_per_kwh2: a,
-                    b_per_kwh: vec![b; self.periods()],
+                    b_per_kwh: vec![b; self.periods()].into(),
                     net_export_min_kwh: -AGENT_KWH,
                     net_export_max_kwh: AGENT_KWH,
                     reserve_cost_per_kw: None,
-                })
+                }
+                .boxed()
             }));
-            devices.extend(plant.storage.then_some(Device::Storage(Storage {
-                capacity_kwh: STORE,
-                p_charge_max_kw: STORE,
-                p_discharge_max_kw: STORE,
-                efficiency_charge: EFFICIENCY,
-                efficiency_discharge: EFFICIENCY,
-                retention_per_h: 1.0,
-                soc_min: 0.0,
-                soc_max: 1.0,
-                soc_start: 0.5,
-                soc_end: None,
-                cost_per_kwh: WEAR,
-                reserve_cost_per_kw: None,
-            })));
+            devices.extend(
+                plant.storage.then_some(
+                    Storage {
+                        capacity_kwh: STORE,
+                        p_charge_max_kw: STORE,
+                        p_discharge_max_kw: STORE,
+                        efficiency_charge: EFFICIENCY,
+                        efficiency_discharge: EFFICIENCY,
+                        retention_per_h: 1.0,
+                        soc_min: 0.0,
+                        soc_max: 1.0,
+                        soc_start: 0.5,
+                        soc_end: None,
+                        cost_per_kwh: WEAR,
+                        reserve_cost_per_kw: None,
+                    }
+                    .boxed(),
+                ),
+            );
             Arc::new(Portfolio::new(format!("p{i}"), devices, periods).expect("valid")) as Arc<dyn Participant>
         };
         let members = (0..self.plants.len()).map(|i| Member::new(format!("p{i}"), CONNECTION_KW, CONNECTION_KW));

@@ -8,8 +8,9 @@ use crate::figure::{Entry, Figure, Key};
 use crate::panel::Panel;
 use crate::store::PeriodRow;
 use crate::study::{Study, largest, power};
-use crate::style::{BLACK, BLUE, GREEN, GREY, Hatch, ONE_COLUMN_MM, ORANGE, PINK, RED, SKY, WHITE, YELLOW};
+use crate::style::{BLACK, GREY, Hatch, ONE_COLUMN_MM, RED, WHITE};
 use crate::text::literal;
+use coase_core::participant::{Hatching, Look, Shown, devices};
 
 /// Participants that get a figure of their own.
 const MOST_PARTICIPANTS: usize = 12;
@@ -62,47 +63,26 @@ enum Side {
     Use,
 }
 
-/// How the two directions of a device are called and look. The order is that of the stack, from zero outwards.
-struct Look {
-    kind: &'static str,
-    source: Option<(&'static str, Fill)>,
-    r#use: Option<(&'static str, Fill)>,
-}
-
 const fn plain(color: Rgb) -> Fill {
     Fill::new(color).edged()
 }
 
-fn looks() -> Vec<Look> {
-    let look = |kind, source, r#use| Look { kind, source, r#use };
-    vec![
-        look("micro_turbine", Some(("Turbine", plain(Rgb::hex(0x8C8C8C)))), None),
-        look("wind", Some(("Wind", plain(SKY))), None),
-        look("pv", Some(("PV", plain(YELLOW))), None),
-        look(
-            "storage",
-            Some(("Discharge", plain(GREEN).hatched(Hatch::Forward))),
-            Some(("Charge", plain(GREEN.mix(WHITE, 0.5)).hatched(Hatch::Back))),
-        ),
-        look("load", None, Some(("Load", plain(BLUE)))),
-        look("hvac", None, Some(("HVAC", plain(ORANGE)))),
-        look(
-            "ev_fleet",
-            Some(("EV discharge", plain(PINK.mix(WHITE, 0.5)).hatched(Hatch::Forward))),
-            Some(("EV", plain(PINK).hatched(Hatch::Cross))),
-        ),
-        look("interruptible", Some(("Interrupted", plain(BLUE.mix(WHITE, 0.75)).hatched(Hatch::Dots))), None),
-        look(
-            "shiftable",
-            Some(("Shifted out", plain(BLUE.mix(WHITE, 0.75)).hatched(Hatch::Forward))),
-            Some(("Shifted in", plain(BLUE.mix(WHITE, 0.5)).hatched(Hatch::Back))),
-        ),
-        look(
-            "quadratic",
-            Some(("Net generation", plain(Rgb::hex(0xB5B5B5)))),
-            Some(("Net demand", plain(BLUE.mix(WHITE, 0.35)))),
-        ),
-    ]
+/// How a kind of device is shown, as it says itself; in grey where nothing in this program knows it.
+fn look(kind: &str) -> Look {
+    devices().into_iter().find(|plugin| plugin.kind == kind).map_or(Look::NONE, |plugin| plugin.look)
+}
+
+fn shown(shown: Shown) -> (String, Fill) {
+    let fill = plain(Rgb::hex(shown.colour));
+    let hatch = match shown.hatch {
+        Hatching::Plain => Hatch::None,
+        Hatching::Forward => Hatch::Forward,
+        Hatching::Back => Hatch::Back,
+        Hatching::Cross => Hatch::Cross,
+        Hatching::Dots => Hatch::Dots,
+        Hatching::Horizontal => Hatch::Horizontal,
+    };
+    (shown.label.to_owned(), fill.hatched(hatch))
 }
 
 /// The exchange of a participant, outermost in the stack.
@@ -124,23 +104,20 @@ fn exchange(rows: &[&PeriodRow]) -> [Layer; 4] {
 
 /// The layers that carry power, in the order of the stack.
 fn layers(study: &Study, rows: &[&PeriodRow]) -> Vec<Layer> {
-    let looks = looks();
-    let rank = |kind: &str| looks.iter().position(|l| l.kind == kind).unwrap_or(looks.len());
-    let mut devices: Vec<usize> = (0..study.store.devices.len()).collect();
-    devices.sort_by_key(|d| rank(&study.store.devices[*d].0));
+    let mut devices: Vec<(usize, Look)> = study.store.devices.iter().map(|d| look(&d.0)).enumerate().collect();
+    // The order is that of the stack, from zero outwards.
+    devices.sort_by_key(|(_, look)| look.place);
     let mut out = Vec::new();
-    for d in devices {
-        let kind = &study.store.devices[d].0;
-        let known = looks.iter().find(|l| l.kind == kind);
-        let fallback = literal(&kind.replace('_', " "));
+    for (d, look) in devices {
+        let in_grey = || {
+            let name = literal(&study.store.devices[d].0.replace('_', " "));
+            (name, plain(GREY.mix(WHITE, 0.4)).hatched(Hatch::Horizontal))
+        };
         for side in [Side::Source, Side::Use] {
             let sign = if side == Side::Source { 1.0 } else { -1.0 };
             let power: Vec<f64> = rows.iter().map(|r| (sign * r.devices_kw[d].unwrap_or(0.0)).max(0.0)).collect();
-            let look = known.and_then(|l| if side == Side::Source { l.source } else { l.r#use });
-            let (name, fill) = look.map_or_else(
-                || (fallback.clone(), plain(GREY.mix(WHITE, 0.4)).hatched(Hatch::Horizontal)),
-                |(name, fill)| (name.to_owned(), fill),
-            );
+            let direction = if side == Side::Source { look.gives } else { look.takes };
+            let (name, fill) = direction.map_or_else(in_grey, shown);
             out.push(Layer { name, fill, side, power });
         }
     }

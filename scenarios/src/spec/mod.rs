@@ -1,17 +1,15 @@
 //! The written form of scenarios and experiments: what the file says, before anything is checked or looked up.
 //!
 //! One set of structs serves the form as written and the resolved one, in which every option is filled in and every series
-//! is a list. Knows serde and nothing of the model.
+//! is a list. Knows serde, and of the model only what a file may contain of it: networks, series, and devices as the registry
+//! reads them.
 
-mod device;
 mod experiment;
 mod scenario;
-mod series;
 
-pub use device::{Device, EvFleet, Hvac, HvacControl, MicroTurbine, Quadratic, Renewable, Session, Storage};
+pub use coase_core::series::{CsvColumn, Resample, Series};
 pub use experiment::{Evidence, Matching};
 pub use scenario::{Grid, Network, NetworkSource, Participant, Scenario};
-pub use series::{CsvColumn, Resample, Series};
 
 pub(crate) use experiment::{ExperimentForm, Labelled};
 

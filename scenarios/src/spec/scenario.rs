@@ -1,6 +1,7 @@
 //! A scenario as written.
 
-use super::{Device, Series};
+use super::Series;
+use coase_core::participant::Device;
 use coase_core::setting::{FixedPointSearch, Setting};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -127,7 +128,7 @@ pub struct Participant {
     #[serde(default)]
     pub export_max_kw: Option<f64>,
     /// What it owns.
-    pub devices: Vec<Device>,
+    pub devices: Vec<Box<dyn Device>>,
 }
 
 impl Serialize for NetworkSource {

@@ -248,7 +248,7 @@ fn prices_have_no_jump_where_flows_turn() {
     let at = |wind_kw: f64| {
         let mut plans =
             vec![Plan::clone(&plan(300.0, 0.0, -300.0, 0.0, 0.0)), Plan::clone(&plan(0.0, wind_kw, wind_kw, 0.0, 0.0))];
-        plans[1].devices = vec![DevicePlan { kind: "wind", power_kw: vec![wind_kw], ..DevicePlan::default() }];
+        plans[1].devices = vec![DevicePlan { power_kw: vec![wind_kw], ..DevicePlan::default() }];
         (plans[0].kg_price, plans[1].kg_price) = (Some(0.84), Some(0.28));
         state(&setting, plans.into_iter().map(Arc::new).collect())
     };

@@ -1,48 +1,87 @@
 //! A battery that never charges and discharges at once.
 
-use super::Store;
-use super::check::{self, DeviceError};
-use super::device::{Part, Surroundings};
 use crate::carbon_flow::storage::StorageEfficiency;
+use crate::participant::check;
+use crate::participant::oracle::{Delivered, Draw, between, same};
+use crate::participant::{Device, DeviceError, Hatching, Look, Part, Scene, Shown, Store, Surroundings};
 use crate::program::{Expr, Program};
-use crate::setting::Periods;
+use crate::register_device;
+use crate::setting::{Periods, Rating};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A battery: `S_{t+1} = k S_t + eta_c P_c h - P_d h / eta_d`, with `P_c P_d = 0`, power and wear at the terminals.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Storage {
     /// Energy it can hold, kWh.
+    #[schemars(range(min = 0.0))]
     pub capacity_kwh: f64,
     /// Greatest charging power at the terminals, kW.
+    #[schemars(range(min = 0.0))]
     pub p_charge_max_kw: f64,
     /// Greatest discharging power at the terminals, kW.
+    #[schemars(range(min = 0.0))]
     pub p_discharge_max_kw: f64,
-    /// Share of the charged energy that is stored.
+    /// Share of the charged energy that is stored, more than 0 and at most 1.
+    #[serde(default = "efficiency")]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub efficiency_charge: f64,
-    /// Share of the energy drawn from the store that reaches the terminals.
+    /// Share of the energy drawn from the store that reaches the terminals, more than 0 and at most 1.
+    #[serde(default = "efficiency")]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub efficiency_discharge: f64,
     /// Share of the stored energy that is left after an hour; `k` is this to the power of the period length.
+    #[serde(default = "retention")]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub retention_per_h: f64,
     /// Least state of charge, as a share of the capacity.
+    #[serde(default = "soc_min")]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub soc_min: f64,
-    /// Greatest state of charge.
+    /// Greatest state of charge, as a share of the capacity.
+    #[serde(default = "soc_max")]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub soc_max: f64,
-    /// State of charge before the first period.
+    /// State of charge before the first period, as a share of the capacity.
+    #[serde(default = "soc_start")]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub soc_start: f64,
-    /// State of charge after the last period; `None`: as at the start.
+    /// State of charge after the last period, as a share of the capacity; `None`: as at the start.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub soc_end: Option<f64>,
-    /// Wear per kWh charged and per kWh discharged.
+    /// Wear, money per kWh charged and per kWh discharged.
+    #[serde(default)]
+    #[schemars(range(min = 0.0))]
     pub cost_per_kwh: f64,
-    /// Price of a kW held as reserve for one period; `None`: offers no reserve.
+    /// Price of a kW held as reserve for one period, money; `None`: offers no reserve. Scenario files trade none.
+    #[serde(skip)]
     pub reserve_cost_per_kw: Option<f64>,
 }
 
-impl Storage {
-    /// Checks the numbers.
-    ///
-    /// # Errors
-    /// Negative sizes, efficiencies or states of charge outside 0 to 1, crossed limits, a final state that the power cannot
-    /// reach, anything that is not finite.
-    pub fn validate(&self, periods: Periods) -> Result<(), DeviceError> {
+fn efficiency() -> f64 {
+    0.95
+}
+
+fn retention() -> f64 {
+    1.0
+}
+
+fn soc_min() -> f64 {
+    0.1
+}
+
+fn soc_max() -> f64 {
+    0.9
+}
+
+fn soc_start() -> f64 {
+    0.5
+}
+
+impl Device for Storage {
+    fn validate(&self, periods: Periods) -> Result<(), DeviceError> {
         check::not_negative("capacity_kwh", self.capacity_kwh)?;
         check::not_negative("p_charge_max_kw", self.p_charge_max_kw)?;
         check::not_negative("p_discharge_max_kw", self.p_discharge_max_kw)?;
@@ -65,7 +104,27 @@ impl Storage {
         self.check_reach(periods)
     }
 
-    pub(super) fn contribute(&self, program: &mut Program, around: &Surroundings) -> Part {
+    fn rating(&self, _periods: Periods, _load_kw: &[f64]) -> Rating {
+        Rating { supply_kw: self.p_discharge_max_kw, demand_kw: self.p_charge_max_kw }
+    }
+
+    fn complete(&mut self, _scene: &Scene) -> Result<(), DeviceError> {
+        self.soc_end.get_or_insert(self.soc_start);
+        Ok(())
+    }
+
+    fn store(&self) -> Option<Store> {
+        Some(Store {
+            start_kwh: self.soc_start * self.capacity_kwh,
+            efficiency: StorageEfficiency {
+                charge: self.efficiency_charge,
+                discharge: self.efficiency_discharge,
+                retention_per_h: self.retention_per_h,
+            },
+        })
+    }
+
+    fn contribute(&self, program: &mut Program, around: &Surroundings<'_>) -> Part {
         let h = around.periods.hours;
         let last = around.periods.count.saturating_sub(1);
         let kept = self.kept(around.periods);
@@ -76,14 +135,6 @@ impl Storage {
         let discharge_max =
             ((kept * ceiling - floor) * self.efficiency_discharge / h).clamp(0.0, self.p_discharge_max_kw);
         let mut part = Part::default();
-        part.series.store = Some(Store {
-            start_kwh: self.soc_start * self.capacity_kwh,
-            efficiency: StorageEfficiency {
-                charge: self.efficiency_charge,
-                discharge: self.efficiency_discharge,
-                retention_per_h: self.retention_per_h,
-            },
-        });
         let mut stored = Expr::constant(self.soc_start * self.capacity_kwh);
         for t in 0..around.periods.count {
             let charge = program.var(0.0, charge_max);
@@ -124,12 +175,14 @@ impl Storage {
                 part.reserve_up_kw.push(up);
                 part.reserve_down_kw.push(down);
             }
-            part.series.power_kw.push(power);
-            part.series.stored_kwh.push(stored.clone());
+            part.power_kw.push(power);
+            part.stored_kwh.push(stored.clone());
         }
         part
     }
+}
 
+impl Storage {
     /// Share of the stored energy that is left after a period.
     fn kept(&self, periods: Periods) -> f64 {
         self.retention_per_h.powf(periods.hours)
@@ -174,6 +227,75 @@ impl Storage {
     }
 }
 
+register_device!(Storage, "storage", "a battery that never charges and discharges at once",
+    role: Store, carbon: Carried,
+    power: "Storage, positive when discharging.",
+    example: Storage {
+        capacity_kwh: 20.0,
+        p_charge_max_kw: 5.0,
+        p_discharge_max_kw: 5.0,
+        efficiency_charge: efficiency(),
+        efficiency_discharge: efficiency(),
+        retention_per_h: retention(),
+        soc_min: soc_min(),
+        soc_max: soc_max(),
+        soc_start: soc_start(),
+        soc_end: None,
+        cost_per_kwh: 0.0,
+        reserve_cost_per_kw: None,
+    },
+    stored: ("soc_kwh", "Energy in the storages at the end of the period; vehicles aside."),
+    look: Look {
+        place: 3,
+        gives: Some(Shown::hatched("Discharge", 0x009E73, Hatching::Forward)),
+        takes: Some(Shown::hatched("Charge", 0x80CFB9, Hatching::Back)),
+    },
+    oracle: (draw, check),
+    rank: 3);
+
+fn draw(draw: &mut Draw, _periods: Periods) -> Storage {
+    Storage {
+        capacity_kwh: draw.between(10.0, 200.0),
+        p_charge_max_kw: draw.between(5.0, 80.0),
+        p_discharge_max_kw: draw.between(5.0, 80.0),
+        efficiency_charge: draw.between(0.8, 1.0),
+        efficiency_discharge: draw.between(0.8, 1.0),
+        retention_per_h: if draw.chance(0.4) { 1.0 } else { draw.between(0.95, 1.0) },
+        soc_min: draw.between(0.0, 0.2),
+        soc_max: draw.between(0.7, 1.0),
+        soc_start: draw.between(0.2, 0.7),
+        soc_end: draw.chance(0.5).then(|| draw.between(0.2, 0.7)),
+        cost_per_kwh: draw.between(0.0, 0.05),
+        reserve_cost_per_kw: None,
+    }
+}
+
+/// The net power says all about what was stored, for the battery goes one way at a time.
+fn check(battery: &Storage, done: &Delivered<'_>) -> Result<f64, String> {
+    done.within(|_| -battery.p_charge_max_kw, |_| battery.p_discharge_max_kw)?;
+    let h = done.periods.hours;
+    let left_after_a_period = (h * battery.retention_per_h.ln()).exp();
+    let mut stored = battery.soc_start * battery.capacity_kwh;
+    if done.stored_kwh.len() != done.periods.count {
+        return Err(format!("{} values of stored energy", done.stored_kwh.len()));
+    }
+    for (t, (p, claimed)) in done.power_kw.iter().zip(done.stored_kwh).enumerate() {
+        let gained = if *p < 0.0 { -p * battery.efficiency_charge } else { -p / battery.efficiency_discharge };
+        stored = left_after_a_period * stored + h * gained;
+        same("stored energy", t, *claimed, stored)?;
+        between(
+            "stored energy",
+            t,
+            stored,
+            battery.soc_min * battery.capacity_kwh,
+            battery.soc_max * battery.capacity_kwh,
+        )?;
+    }
+    let end = battery.soc_end.unwrap_or(battery.soc_start) * battery.capacity_kwh;
+    same("stored energy at the end", done.periods.count - 1, stored, end)?;
+    Ok(done.cost(|p| battery.cost_per_kwh * p.abs()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Storage;
@@ -205,7 +327,7 @@ mod tests {
     }
 
     fn meet(storage: Storage, prices: &[f64]) -> Response {
-        at_prices(vec![Device::Storage(storage)], hourly(prices.len()), prices).unwrap()
+        at_prices(vec![storage.boxed()], hourly(prices.len()), prices).unwrap()
     }
 
     #[test]
@@ -275,11 +397,11 @@ mod tests {
         let periods = crate::setting::Periods { count: 2, hours: 0.5 };
         // Without wear it would pay to sell first and recharge late: an empty store loses nothing.
         let storage = Storage { soc_end: Some(0.5 * 0.81), cost_per_kwh: 0.1, ..leaking.clone() };
-        let found = at_prices(vec![Device::Storage(storage)], periods, &[1.0, 1.0]).unwrap();
+        let found = at_prices(vec![storage.boxed()], periods, &[1.0, 1.0]).unwrap();
         assert_close(found.profit, 0.0, 1e-9);
         // Holding 0.5 kWh over one period of half an hour loses a tenth of it, 0.05 / 0.95 at the terminals.
         let one = crate::setting::Periods { count: 1, hours: 0.5 };
-        let found = at_prices(vec![Device::Storage(leaking)], one, &[1.0]).unwrap();
+        let found = at_prices(vec![leaking.boxed()], one, &[1.0]).unwrap();
         assert_close(found.profit, -0.05 / 0.95, 1e-9);
         assert_all_close(&found.power_kw(0), &[-0.1 / 0.95], 1e-7);
     }
@@ -288,7 +410,7 @@ mod tests {
     fn reserve_needs_power_and_energy_behind_it() {
         let offer = |p_kw| {
             let storage = Storage { reserve_cost_per_kw: Some(0.01), ..unit(p_kw, 0.1, 0.9, 0.5) };
-            let portfolio = Portfolio::new("test", vec![Device::Storage(storage)], hourly(1)).unwrap();
+            let portfolio = Portfolio::new("test", vec![storage.boxed()], hourly(1)).unwrap();
             let mut setting = Setting::energy(hourly(1), None, None, vec![]);
             setting.slots.push(Slot { product: Product::ReserveUp, period: 0 });
             setting.slots.push(Slot { product: Product::ReserveDown, period: 0 });

@@ -1,6 +1,6 @@
 //! Splitting a fleet's power among its vehicles, least laxity first.
 
-use super::ev_fleet::{EvFleet, EvSession};
+use super::{EvFleet, EvSession};
 use crate::setting::Periods;
 
 /// How well the vehicles of a fleet can follow a power series.
@@ -176,7 +176,7 @@ fn share_discharge(vehicles: &mut [Vehicles], moved: &mut [f64], energy: f64, t:
 #[cfg(test)]
 mod tests {
     use crate::participant::testing::{assert_all_close, assert_close, hourly};
-    use crate::participant::{EvFleet, EvMode, EvSession};
+    use crate::participant::{EvFleet, EvSession};
     use proptest::prelude::*;
 
     fn car(p_max_kw: f64, need_kwh: f64, departure_h: f64) -> EvSession {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn fleet(sessions: Vec<EvSession>) -> EvFleet {
-        EvFleet { mode: EvMode::ChargeOnly, sessions }
+        EvFleet { v2g: false, sessions }
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn discharging_takes_from_the_car_that_can_wait_longest() {
         let parked = |departure_h| EvSession { energy_kwh: 10.0, capacity_kwh: 20.0, ..car(5.0, 10.0, departure_h) };
-        let fleet = EvFleet { mode: EvMode::Bidirectional, sessions: vec![parked(2.0), parked(4.0)] };
+        let fleet = EvFleet { v2g: true, sessions: vec![parked(2.0), parked(4.0)] };
         let split = fleet.disaggregate(&[5.0, 0.0, -5.0, 0.0], hourly(4));
         assert_eq!(split.deviation_kwh(), 0.0);
         assert_all_close(&split.charging_kw[1], &[-5.0, 0.0, 5.0, 0.0], 1e-12);

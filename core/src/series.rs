@@ -1,7 +1,11 @@
-//! A series over the periods: a number, a list, or a column of a CSV file.
+//! A series over the periods as it is written: a number, a list, or a column of a CSV file.
+//!
+//! Knows serde and nothing else: who reads files replaces a column by its values.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Values over the periods.
@@ -16,7 +20,7 @@ pub enum Series {
 }
 
 /// A column of a CSV file.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CsvColumn {
     /// Path relative to the RON file, or beginning with `$COASE_DATA/`; `.gz` is unpacked.
@@ -24,7 +28,7 @@ pub struct CsvColumn {
     /// Name in the header.
     pub column: String,
     /// Factor on every value.
-    #[serde(default = "super::one")]
+    #[serde(default = "one")]
     pub scale: f64,
     /// First row to take, from 0; if left out, the file has exactly one row per period.
     #[serde(default)]
@@ -44,7 +48,7 @@ pub struct CsvColumn {
 }
 
 /// How a row serves several periods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Resample {
     /// Every period has the value of its row: right for means, such as hourly mean powers and prices.
     Repeat,
@@ -55,7 +59,7 @@ pub enum Resample {
 
 impl CsvColumn {
     /// What separates the decimals.
-    pub(crate) fn decimal(&self) -> char {
+    pub fn decimal(&self) -> char {
         self.decimal.unwrap_or('.')
     }
 }
@@ -95,13 +99,63 @@ fn character<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<char>,
     deserializer.deserialize_any(AnyCharacter)
 }
 
+fn one() -> f64 {
+    1.0
+}
+
 impl Series {
-    /// The values of a resolved series.
-    pub(crate) fn values(&self) -> &[f64] {
+    /// The values of a list; none of a number or a column, which stand for one only when the horizon is known.
+    pub fn values(&self) -> &[f64] {
         match self {
             Series::List(values) => values,
             Series::Constant(_) | Series::Csv(_) => &[],
         }
+    }
+
+    /// Writes a number out as a list of so many values.
+    pub fn write_out(&mut self, periods: usize) {
+        if let Series::Constant(value) = *self {
+            *self = Series::List(vec![value; periods]);
+        }
+    }
+
+    /// Keeps the first values of a list.
+    pub fn truncate(&mut self, periods: usize) {
+        if let Series::List(values) = self {
+            values.truncate(periods);
+        }
+    }
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Series::Constant(0.0)
+    }
+}
+
+impl From<f64> for Series {
+    fn from(value: f64) -> Self {
+        Series::Constant(value)
+    }
+}
+
+impl From<Vec<f64>> for Series {
+    fn from(values: Vec<f64>) -> Self {
+        Series::List(values)
+    }
+}
+
+impl JsonSchema for Series {
+    fn schema_name() -> Cow<'static, str> {
+        "Series".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let column = generator.subschema_for::<CsvColumn>();
+        json_schema!({
+            "description": "Values over the periods: a number for all of them, a list with one each, or a column of a CSV file.",
+            "oneOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}, column],
+        })
     }
 }
 
@@ -160,11 +214,11 @@ impl<'de> Visitor<'de> for AnySeries {
 #[cfg(test)]
 mod tests {
     use super::{CsvColumn, Resample, Series};
-    use crate::text::options;
 
     #[test]
     fn a_series_is_a_number_a_list_or_a_column() {
-        let read = |text: &str| options().from_str::<Series>(text);
+        let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+        let read = |text: &str| options.from_str::<Series>(text);
         assert_eq!(read("2"), Ok(Series::Constant(2.0)));
         assert_eq!(read("-0.1"), Ok(Series::Constant(-0.1)));
         assert_eq!(read("[1, 0.3, -2e3]"), Ok(Series::List(vec![1.0, 0.3, -2000.0])));

@@ -5,12 +5,19 @@
 //! all of one efficiency share an envelope, which is then only an outer approximation: whether the vehicles can follow is
 //! checked afterwards by [`EvFleet::disaggregate`].
 
-use super::check::{self, DeviceError};
-use super::device::{Part, Surroundings};
+mod disaggregation;
+
+pub use disaggregation::Disaggregation;
+
+use crate::participant::check;
+use crate::participant::oracle::{Delivered, Draw, between, same};
+use crate::participant::{Device, DeviceError, Hatching, LeftOut, Look, Part, Shown, Surroundings, Unserved};
 use crate::program::{Expr, Program, Var};
-use crate::setting::Periods;
+use crate::register_device;
+use crate::setting::{Periods, Rating};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 /// More distinct sessions than this share envelopes.
 pub const MOST_GROUPS: usize = 200;
@@ -19,63 +26,73 @@ pub const MOST_GROUPS: usize = 200;
 const SHORTEST_PRESENCE: f64 = 1e-9;
 
 /// What the vehicles may do while they are connected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EvMode {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EvMode {
     /// Charge only (V1G).
-    #[default]
     ChargeOnly,
     /// Charge and discharge (V2G); a group acts as one and never does both at once.
     Bidirectional,
 }
 
-/// Vehicles and their sessions.
-#[derive(Clone, Debug, PartialEq)]
+/// Electric vehicles and their sessions. Of each vehicle that is connected `E_{t+1} = E_t + eta P_c h - P_d h / eta` with `P_c
+/// P_d = 0` (`P_d = 0` without `v2g`), `0 <= E_t <= capacity`, `E = energy` at arrival and `E >= target` at departure, powers
+/// up to `p_max`. Equal vehicles act as one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EvFleet {
-    /// What they may do.
-    pub mode: EvMode,
+    /// Whether they may discharge (V2G); a group acts as one and never charges and discharges at once.
+    #[serde(default)]
+    pub v2g: bool,
     /// When they are connected and what they need.
     pub sessions: Vec<EvSession>,
 }
 
 /// Identical vehicles that are connected from `arrival_h` to `departure_h`, counted from the start of the horizon.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EvSession {
-    /// How many vehicles.
+    /// How many vehicles, at most 1000000.
+    #[serde(default = "single")]
+    #[schemars(range(max = 1_000_000))]
     pub count: usize,
     /// Hour of arrival.
+    #[schemars(range(min = 0.0))]
     pub arrival_h: f64,
     /// Hour of departure.
+    #[schemars(range(min = 0.0))]
     pub departure_h: f64,
     /// Energy in the battery of one vehicle at arrival, kWh.
+    #[schemars(range(min = 0.0))]
     pub energy_kwh: f64,
     /// Least energy in its battery at departure, kWh.
+    #[schemars(range(min = 0.0))]
     pub target_kwh: f64,
     /// Size of its battery, kWh.
+    #[schemars(range(min = 0.0))]
     pub capacity_kwh: f64,
     /// Greatest power at its terminals, kW.
+    #[schemars(range(min = 0.0))]
     pub p_max_kw: f64,
-    /// Share of energy that passes between terminals and battery, in either direction.
+    /// Share of energy that passes between terminals and battery, in either direction, more than 0 and at most 1.
+    #[serde(default = "efficiency")]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub efficiency: f64,
 }
 
-impl EvFleet {
-    /// Checks the numbers.
-    ///
-    /// # Errors
-    /// [`DeviceError::Session`] with the first session whose hours leave the horizon, whose target exceeds the battery or
-    /// what can be charged in time, or whose numbers are negative or not finite.
-    pub fn validate(&self, periods: Periods) -> Result<(), DeviceError> {
-        let wrong = |(session, error)| DeviceError::Session { session, error: Box::new(error) };
-        let check = |(k, s): (usize, &EvSession)| s.validate(periods).map_err(|e| wrong((k, e)));
-        self.sessions.iter().enumerate().try_for_each(check)
-    }
+fn single() -> usize {
+    1
+}
 
-    /// Greatest power of all connected vehicles in any period: what they can at most give and take, kW.
-    pub fn rating_kw(&self, periods: Periods) -> (f64, f64) {
-        let connected =
-            |t| self.sessions.iter().map(|s| s.power_kw() * s.presence(t, periods)).fold(0.0, |sum, p| sum + p);
-        let taken = (0..periods.count).map(connected).fold(0.0, f64::max);
-        (if self.mode == EvMode::Bidirectional { taken } else { 0.0 }, taken)
+fn efficiency() -> f64 {
+    0.95
+}
+
+/// Vehicles of one session beyond which a number is a slip.
+const MOST_VEHICLES: usize = 1_000_000;
+
+impl EvFleet {
+    fn mode(&self) -> EvMode {
+        if self.v2g { EvMode::Bidirectional } else { EvMode::ChargeOnly }
     }
 
     /// The envelope of the fleet's charging: least and greatest energy taken from the grid until each instant `t h`, kWh, at
@@ -96,22 +113,6 @@ impl EvFleet {
         self.groups_by(order_of_all).len() <= MOST_GROUPS
     }
 
-    pub(super) fn contribute(&self, program: &mut Program, around: &Surroundings) -> Part {
-        let periods = around.periods;
-        let exact = self.is_exact();
-        let groups = if exact { self.groups_by(order_of_all) } else { self.groups_by(order_of_efficiency) };
-        let mut part = Part::default();
-        part.series.power_kw = vec![Expr::default(); periods.count];
-        part.series.stored_kwh = if exact { vec![Expr::default(); periods.count] } else { vec![] };
-        if !exact {
-            part.series.fleet = Some(Arc::new(self.clone()));
-        }
-        for group in groups {
-            self.contribute_group(&group, program, periods, &mut part);
-        }
-        part
-    }
-
     /// `gain_t = gain_{t-1} + eta P_c h - P_d h / eta` within the envelope of the group.
     fn contribute_group(&self, group: &[EvSession], program: &mut Program, periods: Periods, part: &mut Part) {
         let h = periods.hours;
@@ -125,7 +126,7 @@ impl EvFleet {
             let charge = program.var(0.0, limit);
             let mut power = Expr::default().plus(-1.0, charge);
             let mut balance = Expr::default().plus(efficiency * h, charge);
-            if self.mode == EvMode::Bidirectional {
+            if self.v2g {
                 let discharge = program.var(0.0, limit);
                 program.exclusive(charge, discharge);
                 power.add(1.0, discharge);
@@ -133,7 +134,7 @@ impl EvFleet {
             }
             let end = (t + 1) as f64 * h;
             let (low, high) = group.iter().fold((0.0, 0.0), |(low, high), s| {
-                let (a, b) = s.reach_kwh(end, self.mode);
+                let (a, b) = s.reach_kwh(end, self.mode());
                 (low + s.count as f64 * a, high + s.count as f64 * b)
             });
             let gain = program.var(low, high);
@@ -142,9 +143,9 @@ impl EvFleet {
             }
             program.equal(balance.plus(-1.0, gain), 0.0, "energy that the vehicles need by departure", Some(t));
             gained = Some(gain);
-            part.series.power_kw[t].add(1.0, &power);
+            part.power_kw[t].add(1.0, &power);
             // In an exact group all arrive and leave together.
-            if let Some(stored) = part.series.stored_kwh.get_mut(t).filter(|_| group[0].departure_h > end) {
+            if let Some(stored) = part.stored_kwh.get_mut(t).filter(|_| group[0].departure_h > end) {
                 stored.add(1.0, gain);
                 stored.constant += group.iter().map(|s| s.count as f64 * s.energy_kwh).sum::<f64>();
             }
@@ -159,12 +160,67 @@ impl EvFleet {
     }
 }
 
+impl Device for EvFleet {
+    fn validate(&self, periods: Periods) -> Result<(), DeviceError> {
+        self.sessions.iter().enumerate().try_for_each(|(position, session)| {
+            let wrong =
+                |error| DeviceError::Element { list: "sessions", element: "session", position, error: Box::new(error) };
+            session.validate(periods).map_err(wrong)
+        })
+    }
+
+    /// Greatest power of all connected vehicles in any period.
+    fn rating(&self, periods: Periods, _load_kw: &[f64]) -> Rating {
+        let connected =
+            |t| self.sessions.iter().map(|s| s.power_kw() * s.presence(t, periods)).fold(0.0, |sum, p| sum + p);
+        let taken = (0..periods.count).map(connected).fold(0.0, f64::max);
+        Rating { supply_kw: if self.v2g { taken } else { 0.0 }, demand_kw: taken }
+    }
+
+    fn contribute(&self, program: &mut Program, around: &Surroundings<'_>) -> Part {
+        let periods = around.periods;
+        let exact = self.is_exact();
+        let groups = if exact { self.groups_by(order_of_all) } else { self.groups_by(order_of_efficiency) };
+        let mut part = Part::default();
+        part.power_kw = vec![Expr::default(); periods.count];
+        part.stored_kwh = if exact { vec![Expr::default(); periods.count] } else { vec![] };
+        for group in groups {
+            self.contribute_group(&group, program, periods, &mut part);
+        }
+        part
+    }
+
+    /// Sessions that end later are left out.
+    fn shorten(&mut self, end_h: f64) -> LeftOut {
+        let dropped: Vec<EvSession> = self.sessions.iter().filter(|s| s.departure_h > end_h).copied().collect();
+        let of = self.sessions.len();
+        self.sessions.retain(|s| s.departure_h <= end_h);
+        LeftOut {
+            sessions: dropped.len(),
+            of,
+            vehicles: dropped.iter().map(|s| s.count).sum(),
+            energy_kwh: dropped.iter().map(|s| s.count as f64 * (s.target_kwh - s.energy_kwh).max(0.0)).sum(),
+        }
+    }
+
+    fn unserved(&self, power_kw: &[f64], periods: Periods) -> Option<Unserved> {
+        let exact = self.is_exact();
+        let kwh = if exact { 0.0 } else { self.disaggregate(power_kw, periods).short_kwh };
+        Some(Unserved { kwh, exact })
+    }
+}
+
 impl EvSession {
     /// Checks the numbers.
     ///
     /// # Errors
-    /// See [`EvFleet::validate`].
+    /// Hours that leave the horizon, a target that exceeds the battery or what can be charged in time, numbers that are
+    /// negative or not finite, too many vehicles.
     pub fn validate(&self, periods: Periods) -> Result<(), DeviceError> {
+        if self.count > MOST_VEHICLES {
+            let (value, expected) = (self.count as f64, "at most 1000000");
+            return Err(DeviceError::Value { field: "count", period: None, value, expected });
+        }
         check::not_negative("arrival_h", self.arrival_h)?;
         check::not_negative("departure_h", self.departure_h)?;
         check::at_most(("arrival_h", self.arrival_h), ("departure_h", self.departure_h))?;
@@ -193,7 +249,7 @@ impl EvSession {
     }
 
     /// Share of a period in which the vehicles are connected.
-    pub(super) fn presence(&self, period: usize, periods: Periods) -> f64 {
+    fn presence(&self, period: usize, periods: Periods) -> f64 {
         let (start, end) = (period as f64 * periods.hours, (period + 1) as f64 * periods.hours);
         let share = (self.departure_h.min(end) - self.arrival_h.max(start)) / periods.hours;
         if share > SHORTEST_PRESENCE { share } else { 0.0 }
@@ -205,7 +261,7 @@ impl EvSession {
     }
 
     /// Least and greatest energy that one vehicle's battery can have gained by an hour, if it is to leave with its target.
-    pub(super) fn reach_kwh(&self, hour: f64, mode: EvMode) -> (f64, f64) {
+    fn reach_kwh(&self, hour: f64, mode: EvMode) -> (f64, f64) {
         let elapsed = (hour.min(self.departure_h) - self.arrival_h).max(0.0);
         let remaining = (self.departure_h - hour.max(self.arrival_h)).max(0.0);
         let high = (self.efficiency * self.p_max_kw * elapsed).min(self.capacity_kwh - self.energy_kwh);
@@ -232,9 +288,119 @@ fn order_of_all(a: &EvSession, b: &EvSession) -> Ordering {
     key(a).into_iter().zip(key(b)).map(compare).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
 }
 
+register_device!(EvFleet, "ev-fleet", "electric vehicles with given sessions, charged or also discharged",
+    role: Store, carbon: Load,
+    power: "Vehicles, negative when charging.",
+    example: EvFleet {
+        v2g: false,
+        sessions: vec![EvSession {
+            count: 2,
+            arrival_h: 0.0,
+            departure_h: 2.0,
+            energy_kwh: 20.0,
+            target_kwh: 28.0,
+            capacity_kwh: 50.0,
+            p_max_kw: 7.0,
+            efficiency: efficiency(),
+        }],
+    },
+    stored: (
+        "ev_soc_kwh",
+        "Energy in the vehicles present at the end of the period; empty where vehicles share an envelope."
+    ),
+    look: Look {
+        place: 6,
+        gives: Some(Shown::hatched("EV discharge", 0xE6BCD3, Hatching::Forward)),
+        takes: Some(Shown::hatched("EV", 0xCC79A7, Hatching::Cross)),
+    },
+    oracle: (draw, check_sessions),
+    source: "envelopes of flexible loads; disaggregation: Nakahira et al. (2017)",
+    rank: 7);
+
+/// One session, several at once that only charge, or several one after the other that also discharge: what a session did can
+/// be read off the power of the fleet in the first and the last case.
+fn draw(draw: &mut Draw, periods: Periods) -> EvFleet {
+    let v2g = draw.chance(0.5);
+    let horizon_h = periods.count as f64 * periods.hours;
+    let count = draw.whole(1, 3);
+    let session = |k: usize, draw: &mut Draw| {
+        let (begin, end) = if v2g {
+            // Whole periods of its own for each.
+            let at = |k: usize| (k * periods.count / count) as f64 * periods.hours;
+            (at(k), at(k + 1))
+        } else {
+            (0.0, horizon_h)
+        };
+        let arrival_h = draw.between(begin, 0.6 * begin + 0.4 * end);
+        let departure_h = draw.between(0.4 * arrival_h + 0.6 * end, end);
+        let (efficiency, p_max_kw, energy_kwh) =
+            (draw.between(0.85, 1.0), draw.between(3.0, 11.0), draw.between(5.0, 20.0));
+        let reach = (efficiency * p_max_kw * (departure_h - arrival_h)).min(35.0);
+        EvSession {
+            count: draw.whole(1, 6),
+            arrival_h,
+            departure_h,
+            energy_kwh,
+            target_kwh: energy_kwh + draw.between(-0.5, 0.95) * reach.min(energy_kwh),
+            capacity_kwh: 55.0,
+            p_max_kw,
+            efficiency,
+        }
+    };
+    EvFleet { v2g, sessions: (0..count).map(|k| session(k, draw)).collect() }
+}
+
+/// Energy of each battery from the power of the fleet, session by session where only one is connected; of several at once the
+/// limits that hold for them together.
+fn check_sessions(fleet: &EvFleet, done: &Delivered<'_>) -> Result<f64, String> {
+    let (n, h) = (done.periods.count, done.periods.hours);
+    // Hours of a period in which a session is connected.
+    let connected_h = |s: &EvSession, t: usize| {
+        let (from, to) = (t as f64 * h, (t + 1) as f64 * h);
+        (s.departure_h.min(to) - s.arrival_h.max(from)).max(0.0)
+    };
+    let limit =
+        |t: usize| fleet.sessions.iter().map(|s| s.count as f64 * s.p_max_kw * connected_h(s, t) / h).sum::<f64>();
+    done.within(|t| -limit(t), |t| if fleet.v2g { limit(t) } else { 0.0 })?;
+    if done.stored_kwh.len() != n {
+        return Err(format!("{} values of stored energy", done.stored_kwh.len()));
+    }
+    if fleet.v2g || fleet.sessions.len() == 1 {
+        for session in &fleet.sessions {
+            let many = session.count as f64;
+            let mut energy = many * session.energy_kwh;
+            for t in (0..n).filter(|t| connected_h(session, *t) > 1e-9) {
+                let p = done.power_kw[t];
+                energy += h * if p < 0.0 { -p * session.efficiency } else { -p / session.efficiency };
+                between("energy in the batteries", t, energy, 0.0, many * session.capacity_kwh)?;
+                let is_there_at_the_end = session.departure_h > (t + 1) as f64 * h;
+                same("stored energy", t, done.stored_kwh[t], if is_there_at_the_end { energy } else { 0.0 })?;
+            }
+            between("energy at departure", n, energy, many * session.target_kwh, many * session.capacity_kwh)?;
+        }
+        return Ok(0.0);
+    }
+    let mut taken = 0.0;
+    for (t, p) in done.power_kw.iter().enumerate() {
+        taken -= h * p;
+        let end = (t + 1) as f64 * h;
+        let bounds = fleet.sessions.iter().map(|s| {
+            let charged_until = |hour: f64| (hour.min(s.departure_h) - s.arrival_h).max(0.0) * s.p_max_kw;
+            let room = (s.capacity_kwh - s.energy_kwh) / s.efficiency;
+            let need = (s.target_kwh - s.energy_kwh) / s.efficiency;
+            let still = charged_until(s.departure_h) - charged_until(end);
+            let (low, high) = ((need - still).max(0.0), charged_until(end).min(room));
+            (s.count as f64 * low, s.count as f64 * high)
+        });
+        let (low, high) = bounds.fold((0.0, 0.0), |sum, b| (sum.0 + b.0, sum.1 + b.1));
+        between("energy taken by its end", t, taken, low, high)?;
+    }
+    Ok(0.0)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{EvFleet, EvMode, EvSession, MOST_GROUPS};
+    use super::{EvFleet, EvSession, MOST_GROUPS};
     use crate::participant::testing::{Response, assert_all_close, assert_close, at_prices, hourly};
     use crate::participant::{Device, DeviceError};
     use crate::setting::Periods;
@@ -246,11 +412,11 @@ mod tests {
     }
 
     fn charging(sessions: Vec<EvSession>) -> EvFleet {
-        EvFleet { mode: EvMode::ChargeOnly, sessions }
+        EvFleet { v2g: false, sessions }
     }
 
     fn meet(fleet: EvFleet, periods: Periods, prices: &[f64]) -> Response {
-        at_prices(vec![Device::EvFleet(fleet)], periods, prices).unwrap()
+        at_prices(vec![fleet.boxed()], periods, prices).unwrap()
     }
 
     #[test]
@@ -303,7 +469,7 @@ mod tests {
             p_max_kw: 10.0,
             efficiency: 0.9,
         };
-        let fleet = EvFleet { mode: EvMode::Bidirectional, sessions: vec![car] };
+        let fleet = EvFleet { v2g: true, sessions: vec![car] };
         let found = meet(fleet, hourly(2), &[1.0, 0.2]);
         assert_all_close(&found.power_kw(0), &[8.1, -10.0], 1e-7);
         assert_close(found.profit, 8.1 - 2.0, 1e-9);
@@ -314,14 +480,14 @@ mod tests {
     fn a_negative_price_does_not_make_cars_charge_and_discharge_at_once() {
         // A full battery that must leave full: taking 1 kWh out and putting it back earns nothing in one period.
         let car = session(0.0, 1.0, 50.0, 50.0, 50.0);
-        let fleet = EvFleet { mode: EvMode::Bidirectional, sessions: vec![car] };
+        let fleet = EvFleet { v2g: true, sessions: vec![car] };
         assert_close(meet(fleet, hourly(1), &[-1.0]).profit, 0.0, 1e-9);
     }
 
     #[test]
     fn what_cannot_be_is_refused_with_its_session() {
         let wrong = |s: EvSession| match charging(vec![session(0.0, 4.0, 10.0, 30.0, 40.0), s]).validate(hourly(6)) {
-            Err(DeviceError::Session { session: 1, error }) => error.to_string(),
+            Err(DeviceError::Element { list: "sessions", position: 1, error, .. }) => error.to_string(),
             other => panic!("{other:?}"),
         };
         let good = session(2.0, 6.0, 20.0, 40.0, 50.0);
@@ -368,13 +534,12 @@ mod tests {
 
         #[test]
         fn each_car_for_itself_is_what_a_fleet_does(sessions in sessions(5), prices in prices(), both in prop::bool::ANY) {
-            let mode = if both { EvMode::Bidirectional } else { EvMode::ChargeOnly };
-            let together = meet(EvFleet { mode, sessions: sessions.clone() }, hourly(12), &prices).profit;
-            let alone = |s: &EvSession| meet(EvFleet { mode, sessions: vec![*s] }, hourly(12), &prices).profit;
+            let together = meet(EvFleet { v2g: both, sessions: sessions.clone() }, hourly(12), &prices).profit;
+            let alone = |s: &EvSession| meet(EvFleet { v2g: both, sessions: vec![*s] }, hourly(12), &prices).profit;
             let sum: f64 = sessions.iter().map(alone).sum();
             prop_assert!((together - sum).abs() < 1e-6 * (1.0 + sum.abs()), "{together} {sum}");
             let reversed = sessions.iter().rev().copied().collect();
-            let again = meet(EvFleet { mode, sessions: reversed }, hourly(12), &prices).profit;
+            let again = meet(EvFleet { v2g: both, sessions: reversed }, hourly(12), &prices).profit;
             prop_assert_eq!(together, again);
         }
 
@@ -410,7 +575,9 @@ mod tests {
             prop_assume!(!fleet.is_exact());
             let shared = meet(fleet, hourly(12), &prices);
             let device = &shared.contribution.devices[0];
-            let behind = device.fleet.as_ref().expect("shared envelopes name their vehicles");
+            let behind = device.device.as_ref().expect("a portfolio names its devices");
+            prop_assert!(!behind.unserved(&shared.power_kw(0), hourly(12)).expect("vehicles have needs").exact);
+            let behind = behind.downcast_ref::<EvFleet>().expect("vehicles");
             let (first, second) = sessions.split_at(MOST_GROUPS / 2 + 20);
             let exact: f64 = [first, second].map(|s| meet(charging(s.to_vec()), hourly(12), &prices).profit).iter().sum();
             prop_assert!(shared.profit >= exact - 1e-6 * (1.0 + exact.abs()), "{} {exact}", shared.profit);
