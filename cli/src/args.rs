@@ -135,7 +135,7 @@ pub struct Check {
     pub set: Vec<Override>,
 }
 
-/// Lists mechanisms, carbon policies, scenarios, networks, metrics and columns
+/// Lists mechanisms, carbon policies, devices, scenarios, networks, metrics and columns
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -157,6 +157,8 @@ pub enum ListKind {
     Mechanisms,
     /// Carbon policies
     Carbon,
+    /// Devices that participants own
+    Devices,
     /// Scenarios and experiments of the library
     Scenarios,
     /// Built-in networks
@@ -167,10 +169,10 @@ pub enum ListKind {
     Columns,
 }
 
-/// Explains a mechanism, a carbon policy, a network, a file of the library, a metric or a column
+/// Explains a mechanism, a carbon policy, a device, a network, a file of the library, a metric or a column
 ///
-/// Of a mechanism or policy: what it does, its equations, every parameter with its meaning, unit, default and what may be
-/// written, what it claims and when, and where it comes from.
+/// Of a mechanism, policy or device: what it does, its equations, every parameter with its meaning, unit, default and what may
+/// be written, what it claims and when, and where it comes from.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -281,7 +283,8 @@ Examples:
   coase new scenario my_village        my_village.ron
   coase new experiment my_study        my_study.ron and its scenario
   coase new mechanism my-rule          a crate my-rule/ with one mechanism, a program and an experiment
-  coase new policy my-tax              a crate my-tax/ with one carbon policy, a program and an experiment")]
+  coase new policy my-tax              a crate my-tax/ with one carbon policy, a program and an experiment
+  coase new device my-boiler           a crate my-boiler/ with one device, a program and an experiment")]
 pub struct New {
     /// What
     pub kind: NewKind,
@@ -300,6 +303,8 @@ pub enum NewKind {
     Mechanism,
     /// A crate with a carbon policy of one's own
     Policy,
+    /// A crate with a device of one's own
+    Device,
 }
 
 /// Draws the figures of stored results again

@@ -1,4 +1,4 @@
-//! `coase explain`: what a name means, be it a mechanism, a policy, a network, a file of the library or a column.
+//! `coase explain`: what a name means, be it a mechanism, a policy, a device, a network, a file of the library or a column.
 
 mod columns;
 mod files;
@@ -25,9 +25,10 @@ struct Subject {
 }
 
 /// In the order in which a name is looked up.
-const SUBJECTS: [Subject; 5] = [
+const SUBJECTS: [Subject; 6] = [
     Subject { ids: plugin::mechanism_ids, sheet: plugin::mechanism },
     Subject { ids: plugin::policy_ids, sheet: plugin::policy },
+    Subject { ids: plugin::device_ids, sheet: plugin::device },
     Subject { ids: files::network_ids, sheet: files::network },
     Subject { ids: files::library_ids, sheet: files::library },
     Subject { ids: columns::ids, sheet: columns::columns },

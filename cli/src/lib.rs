@@ -40,6 +40,7 @@ mod summary;
 use clap::Parser;
 use coase_core::Mechanism;
 use coase_core::open::Open;
+use coase_core::participant::Device;
 use coase_core::policy::CarbonPolicy;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -102,7 +103,8 @@ impl From<Finish> for ExitCode {
 /// Two plugins with one id: nobody could say which is meant.
 fn plugins_are_told_apart() -> anyhow::Result<()> {
     let mechanisms = <dyn Mechanism>::set().clashes();
-    let clash = mechanisms.iter().chain(<dyn CarbonPolicy>::set().clashes()).next();
+    let others = <dyn CarbonPolicy>::set().clashes().iter().chain(<dyn Device>::set().clashes());
+    let clash = mechanisms.iter().chain(others).next();
     clash.map_or(Ok(()), |clash| Err(clash.clone().into()))
 }
 

@@ -5,6 +5,7 @@ use crate::args::{List, ListKind};
 use crate::console;
 use coase_core::mechanism::{Family, Plugin, mechanisms};
 use coase_core::network::BUILT_IN;
+use coase_core::participant::devices;
 use coase_core::policy::policies;
 use coase_core::record::{Column, Kind, METRICS, Table};
 use coase_scenarios::LIBRARY;
@@ -21,7 +22,8 @@ pub fn list(args: &List) -> anyhow::Result<Finish> {
             console::print_json(&KINDS.iter().map(|k| (k.title().to_owned(), k.json())).collect::<Map<_, _>>())?;
         }
         (None, false) => {
-            let short = [ListKind::Mechanisms, ListKind::Carbon, ListKind::Scenarios, ListKind::Networks];
+            let short =
+                [ListKind::Mechanisms, ListKind::Carbon, ListKind::Devices, ListKind::Scenarios, ListKind::Networks];
             let sections = short.map(|k| format!("{}\n{}", k.title(), k.lines())).join("\n");
             console::print(&format!("{sections}\nmetrics, columns: `coase list metrics`, `coase list columns`\n"));
         }
@@ -29,9 +31,10 @@ pub fn list(args: &List) -> anyhow::Result<Finish> {
     Ok(Finish::Done)
 }
 
-const KINDS: [ListKind; 6] = [
+const KINDS: [ListKind; 7] = [
     ListKind::Mechanisms,
     ListKind::Carbon,
+    ListKind::Devices,
     ListKind::Scenarios,
     ListKind::Networks,
     ListKind::Metrics,
@@ -73,6 +76,7 @@ impl ListKind {
         match self {
             ListKind::Mechanisms => "mechanisms",
             ListKind::Carbon => "carbon",
+            ListKind::Devices => "devices",
             ListKind::Scenarios => "scenarios",
             ListKind::Networks => "networks",
             ListKind::Metrics => "metrics",
@@ -96,6 +100,13 @@ impl ListKind {
                         "source": p.source})
                 })
                 .collect(),
+            ListKind::Devices => devices()
+                .iter()
+                .map(|p| {
+                    json!({"id": p.id, "summary": p.summary, "role": p.role.name(), "carbon": p.carbon.name(),
+                        "parameters": (p.open.fields)(), "source": p.source})
+                })
+                .collect(),
             ListKind::Scenarios => LIBRARY.iter().map(|f| json!({"id": f.id, "summary": f.summary})).collect(),
             ListKind::Networks => BUILT_IN.iter().map(|n| json!({"id": n.id, "summary": n.summary})).collect(),
             ListKind::Metrics => METRICS.iter().map(column_json).collect(),
@@ -110,6 +121,7 @@ impl ListKind {
         match self {
             ListKind::Mechanisms => two_columns(mechanisms().iter().map(|p| (p.id, p.summary.to_owned()))),
             ListKind::Carbon => two_columns(policies().iter().map(|p| (p.id, p.summary.to_owned()))),
+            ListKind::Devices => two_columns(devices().iter().map(|p| (p.id, p.summary.to_owned()))),
             ListKind::Scenarios => two_columns(LIBRARY.iter().map(|f| (f.id, f.summary.to_owned()))),
             ListKind::Networks => two_columns(BUILT_IN.iter().map(|n| (n.id, n.summary.to_owned()))),
             ListKind::Metrics => two_columns(METRICS.iter().map(|c| (c.name, described(c)))),

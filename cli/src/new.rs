@@ -16,6 +16,7 @@ const EXPERIMENT: &str = include_str!("../templates/experiment.ron");
 /// The starting points of plugins are those of the example of a crate outside the workspace.
 const MECHANISM: &str = include_str!("../../examples/outside_plugin/src/posted_price.rs");
 const POLICY: &str = include_str!("../../examples/outside_plugin/src/exempted_tax.rs");
+const DEVICE: &str = include_str!("../../examples/outside_plugin/src/hydrogen_plant.rs");
 const MAIN: &str = include_str!("../../examples/outside_plugin/src/main.rs");
 const MANIFEST: &str = include_str!("../../examples/outside_plugin/Cargo.toml");
 
@@ -29,10 +30,9 @@ pub fn new(args: &New) -> anyhow::Result<Finish> {
             (PathBuf::from(format!("{name}.ron")), EXPERIMENT.replace("NAME", name)),
             (PathBuf::from(format!("{name}_scenario.ron")), SCENARIO.replace("NAME", &format!("{name}_scenario"))),
         ],
-        NewKind::Mechanism => plugin(&MECHANISM_CRATE, name),
-        NewKind::Policy => plugin(&POLICY_CRATE, name),
+        NewKind::Mechanism | NewKind::Policy | NewKind::Device => plugin(begin(args.kind), name),
     };
-    let is_crate = matches!(args.kind, NewKind::Mechanism | NewKind::Policy);
+    let is_crate = matches!(args.kind, NewKind::Mechanism | NewKind::Policy | NewKind::Device);
     let crate_folder = is_crate.then(|| Path::new(name));
     for path in files.iter().map(|file| file.0.as_path()).chain(crate_folder) {
         ensure!(path.symlink_metadata().is_err(), "`{}` is there already", path.display());
@@ -93,9 +93,10 @@ struct PluginCrate {
     module: &'static str,
     id: &'static str,
     camel: &'static str,
-    /// The module of the example that is left out.
-    other: &'static str,
-    /// What the plugin stands in the place of in the experiment.
+    /// The modules of the example that are left out.
+    others: [&'static str; 2],
+    /// The file with an example of its use, `experiment` or `scenario`, and what it stands in the place of there.
+    used_in: &'static str,
     replaced: &'static str,
     parameters: &'static str,
     what: &'static str,
@@ -106,7 +107,8 @@ const MECHANISM_CRATE: PluginCrate = PluginCrate {
     module: "posted_price",
     id: "posted-price",
     camel: "PostedPrice",
-    other: "mod exempted_tax;\n",
+    others: ["mod exempted_tax;\n", "mod hydrogen_plant;\n"],
+    used_in: "experiment",
     replaced: "NashBargaining(weights: Equal),",
     parameters: "(share: 0.5),",
     what: "A mechanism",
@@ -117,11 +119,33 @@ const POLICY_CRATE: PluginCrate = PluginCrate {
     module: "exempted_tax",
     id: "exempted-tax",
     camel: "ExemptedTax",
-    other: "mod posted_price;\n",
+    others: ["mod posted_price;\n", "mod hydrogen_plant;\n"],
+    used_in: "experiment",
     replaced: "(label: \"tax-120\", policy: Tax(price_per_tonne: 120)),",
     parameters: "(price_per_tonne: 60, exempt_kg: 100),",
     what: "A carbon policy",
 };
+
+const DEVICE_CRATE: PluginCrate = PluginCrate {
+    source: DEVICE,
+    module: "hydrogen_plant",
+    id: "hydrogen-plant",
+    camel: "HydrogenPlant",
+    others: ["mod posted_price;\n", "mod exempted_tax;\n"],
+    used_in: "scenario",
+    replaced: "Shiftable(share: 0.1, cost_per_kwh: 0.01),",
+    parameters: "(p_max_kw: 60, hydrogen_kg_per_h: 0.4),",
+    what: "A device",
+};
+
+/// What a crate with a plugin of a kind begins with.
+fn begin(kind: NewKind) -> &'static PluginCrate {
+    match kind {
+        NewKind::Policy => &POLICY_CRATE,
+        NewKind::Device => &DEVICE_CRATE,
+        NewKind::Mechanism | NewKind::Scenario | NewKind::Experiment => &MECHANISM_CRATE,
+    }
+}
 
 /// A crate with one plugin and a program, and an experiment that runs it.
 fn plugin(begin: &PluginCrate, name: &str) -> Vec<(PathBuf, String)> {
@@ -135,21 +159,25 @@ fn plugin(begin: &PluginCrate, name: &str) -> Vec<(PathBuf, String)> {
     let home = source().display().to_string().replace('\\', "/");
     let manifest = MANIFEST
         .replace(
-            "A mechanism and a carbon policy in a crate of their own",
+            "A mechanism, a carbon policy and a device in a crate of their own",
             &format!("{} in a crate of its own", begin.what),
         )
         .replace("outside-plugin", name)
         .replace("path = \"../../", &format!("path = \"{home}/"));
-    let main = MAIN.replace(begin.other, "").replace("the plugins of this crate", "the plugin of this crate");
-    let experiment =
-        EXPERIMENT.replace("NAME", "experiment").replace(begin.replaced, &format!("{camel}{}", begin.parameters));
+    let main = begin.others.iter().fold(MAIN.to_owned(), |main, other| main.replace(other, ""));
+    let main = main.replace("the plugins of this crate", "the plugin of this crate");
+    let used = |file: &str, text: String| {
+        if begin.used_in == file { text.replace(begin.replaced, &format!("{camel}{}", begin.parameters)) } else { text }
+    };
+    let experiment = used("experiment", EXPERIMENT.replace("NAME", "experiment"));
+    let scenario = used("scenario", SCENARIO.replace("NAME", "experiment_scenario"));
     let folder = Path::new(name);
     vec![
         (folder.join("Cargo.toml"), manifest),
         (folder.join("src/main.rs"), renamed(&main)),
         (folder.join(format!("src/{module}.rs")), renamed(begin.source)),
         (folder.join("experiment.ron"), experiment),
-        (folder.join("experiment_scenario.ron"), SCENARIO.replace("NAME", "experiment_scenario")),
+        (folder.join("experiment_scenario.ron"), scenario),
     ]
 }
 
@@ -160,7 +188,7 @@ fn source() -> &'static Path {
 
 /// Names that the code of a starting point uses: of types, and of crates and modules.
 fn used_names(kind: NewKind) -> impl Iterator<Item = &'static str> {
-    let begin = if kind == NewKind::Policy { &POLICY_CRATE } else { &MECHANISM_CRATE };
+    let begin = begin(kind);
     let words = |text: &'static str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let types = words(begin.source).filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
     types.filter(|word| *word != begin.camel).chain(["coase", "coase_core", "schemars", "serde", "std", "main", "lib"])

@@ -6,6 +6,7 @@ use crate::summary::Summary;
 use crate::{Finish, console, interrupt, notes, offence::Offence, plot};
 use anyhow::{Context, bail};
 use coase_core::mechanism::mechanisms;
+use coase_core::participant::devices;
 use coase_core::policy::policies;
 use coase_scenarios::{Build, Existing, Experiment, Held, Prepared, RunOptions, RunStatus, Store, StoreOptions};
 use std::panic::resume_unwind;
@@ -259,7 +260,9 @@ fn options(args: &Run) -> anyhow::Result<StoreOptions> {
 /// Whether some plugin is of a crate whose source the revision says nothing of.
 fn has_outside_plugins() -> bool {
     let own = |module: &str| matches!(module.split("::").next(), Some("coase_core" | "coase_mechanisms"));
-    !mechanisms().iter().all(|plugin| own(plugin.open.module)) || !policies().iter().all(|p| own(p.open.module))
+    !mechanisms().iter().all(|plugin| own(plugin.open.module))
+        || !policies().iter().all(|plugin| own(plugin.open.module))
+        || !devices().iter().all(|plugin| own(plugin.open.module))
 }
 
 fn hash_of_program() -> anyhow::Result<String> {

@@ -46,7 +46,7 @@ fn columns_are_listed_by_table() {
 
 #[test]
 fn everything_listed_is_explained() {
-    for kind in ["mechanisms", "carbon"] {
+    for kind in ["mechanisms", "carbon", "devices"] {
         for id in ids(&json(&["list", kind, "--json"], 0)) {
             let sheet = json(&["explain", id, "--json"], 0);
             assert_eq!(sheet["id"], id);
@@ -114,6 +114,27 @@ fn networks_files_and_columns_are_explained_too() {
     let columns = &json(&["explain", "operating_cost", "--json"], 0)["columns"];
     assert_eq!((&columns[0]["table"], &columns[1]["table"]), (&"runs".into(), &"participants".into()));
     assert_eq!(columns[0]["unit"], "money");
+}
+
+#[test]
+fn devices_are_explained_with_their_equations_and_columns() {
+    let sheet = json(&["explain", "storage", "--json"], 0);
+    let parameter = |name: &str| {
+        let all = sheet["parameters"].as_array().unwrap();
+        all.iter().find(|p| p["name"] == name).unwrap_or_else(|| panic!("{name}: {all:?}")).clone()
+    };
+    assert_eq!(
+        (&parameter("capacity_kwh")["declaration"]["required"], &parameter("capacity_kwh")["default"]),
+        (&true.into(), &Value::Null)
+    );
+    assert_eq!(parameter("soc_min")["default"], "0.1");
+    assert_eq!(parameter("soc_min")["allowed"], "a number, 0 to 1");
+    assert_eq!(parameter("capacity_kwh")["declaration"]["unit"], "kWh");
+    assert_eq!(sheet["columns"][1][0], "soc_kwh");
+    let text = stdout(&coase(&["explain", "storage"]));
+    for words in ["S_{t+1} =", "storage_kw", "carries the carbon", "capacity_kwh (required) [kWh]"] {
+        assert!(text.contains(words), "`{words}` is not in\n{text}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use coase as _;
 use coase_core::mechanism::{Plugin, mechanisms};
+use coase_core::participant::{DevicePlugin, devices};
 use coase_core::policy::{PolicyPlugin, policies};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
@@ -39,6 +40,13 @@ fn policy_rows() -> String {
     policies().into_iter().map(row).collect()
 }
 
+fn device_rows() -> String {
+    let row = |plugin: &'static DevicePlugin| {
+        format!("| `{}` | {} | {} | {} |\n", plugin.id, plugin.summary, plugin.role.name(), plugin.carbon.name())
+    };
+    devices().into_iter().map(row).collect()
+}
+
 fn library_rows() -> String {
     let row = |file: &coase_scenarios::LibraryFile| format!("| `{}` | {} |\n", file.id, file.summary);
     coase_scenarios::LIBRARY.iter().map(row).collect()
@@ -62,6 +70,7 @@ fn table_is(heading: &str, rows: &str) {
 fn the_tables_are_the_registry() {
     table_is("Mechanisms", &mechanism_rows());
     table_is("Carbon policies", &policy_rows());
+    table_is("Devices", &device_rows());
     table_is("Scenario library", &library_rows());
 }
 

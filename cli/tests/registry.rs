@@ -5,6 +5,7 @@ use coase_core::Mechanism;
 use coase_core::declaration::{Parameter, Takes};
 use coase_core::mechanism::mechanisms;
 use coase_core::open::{Entry, camel_case};
+use coase_core::participant::{Device, devices};
 use coase_core::policy::{CarbonPolicy, policies};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -37,9 +38,6 @@ where
     let from_ron: Box<T> = ron().from_str(&text).unwrap_or_else(|e| panic!("{id}: {e}: {text}"));
     assert_eq!(serde_json::to_value(&*from_ron).unwrap(), json, "{id}: {text}");
 
-    let bare: Box<T> = ron().from_str(&format!("{name}()")).unwrap_or_else(|e| panic!("{id}: {e}"));
-    assert_eq!(serde_json::to_value(&*bare).unwrap(), json, "{id}: no parameters are the defaults");
-
     let wrong = ron().from_str::<Box<T>>(&format!("{name}(no_such_parameter: 1)"));
     let complaint = wrong.expect_err(&format!("{id} accepts an unknown parameter")).to_string();
     assert!(complaint.contains("no_such_parameter"), "{id}: {complaint}");
@@ -54,10 +52,7 @@ where
     }
     assert!(!declaration.meaning.is_empty(), "{id} does not say what it is");
     for parameter in &declaration.parameters {
-        let of = format!("{id}: `{}`", parameter.name);
-        assert!(!parameter.required, "{of} has no default");
-        assert_eq!(parameter.default.as_ref(), written.get(&parameter.name), "{of}: default");
-        is_declared(&of, parameter);
+        is_declared(&format!("{id}: `{}`", parameter.name), parameter);
     }
 }
 
@@ -78,12 +73,50 @@ fn is_declared(of: &str, parameter: &Parameter) {
     }
 }
 
+/// A plugin whose parameters all have defaults.
+fn defaults<T>(id: &str, entry: &Entry<T>)
+where
+    T: ?Sized + Serialize + std::fmt::Debug,
+    Box<T>: DeserializeOwned,
+{
+    let json = serde_json::to_value(&*(entry.default)()).unwrap();
+    let bare: Box<T> = ron().from_str(&format!("{}()", camel_case(id))).unwrap_or_else(|e| panic!("{id}: {e}"));
+    assert_eq!(serde_json::to_value(&*bare).unwrap(), json, "{id}: no parameters are the defaults");
+    for parameter in entry.declaration().parameters {
+        let of = format!("{id}: `{}`", parameter.name);
+        assert!(!parameter.required, "{of} has no default");
+        assert_eq!(parameter.default.as_ref(), json[&camel_case(id)].get(&parameter.name), "{of}: default");
+    }
+}
+
+/// A device whose open parameters are those that its declaration gives a default, and become it.
+fn open_parameters(id: &str, entry: &Entry<dyn Device>) {
+    let whole = serde_json::to_value(&*(entry.default)()).unwrap();
+    let name = camel_case(id);
+    for parameter in entry.declaration().parameters {
+        let mut without = whole.clone();
+        without[&name].as_object_mut().unwrap().remove(&parameter.name);
+        let read = serde_json::from_value::<Box<dyn Device>>(without);
+        assert_eq!(read.is_err(), parameter.required, "{id}: `{}`", parameter.name);
+        if let Ok(device) = read {
+            let written = serde_json::to_value(&*device).unwrap();
+            assert_eq!(
+                Some(&written[&name][&parameter.name]),
+                parameter.default.as_ref(),
+                "{id}: `{}`",
+                parameter.name
+            );
+        }
+    }
+}
+
 #[test]
 fn every_mechanism_reads_what_it_writes_and_nothing_else() {
     let all = mechanisms();
     assert!(all.len() >= 6);
     for plugin in all {
         conforms::<dyn Mechanism>(plugin.id, &plugin.open);
+        defaults::<dyn Mechanism>(plugin.id, &plugin.open);
     }
 }
 
@@ -93,7 +126,18 @@ fn every_policy_reads_what_it_writes_and_nothing_else() {
         // `None` is RON's empty option: files write "none".
         if plugin.id != "none" {
             conforms::<dyn CarbonPolicy>(plugin.id, &plugin.open);
+            defaults::<dyn CarbonPolicy>(plugin.id, &plugin.open);
         }
+    }
+}
+
+#[test]
+fn every_device_reads_what_it_writes_and_nothing_else() {
+    let all = devices();
+    assert!(all.len() >= 10);
+    for plugin in all {
+        conforms::<dyn Device>(plugin.id, &plugin.open);
+        open_parameters(plugin.id, &plugin.open);
     }
 }
 
@@ -101,6 +145,10 @@ fn every_policy_reads_what_it_writes_and_nothing_else() {
 fn every_plugin_says_what_it_is() {
     for plugin in mechanisms() {
         assert!(!plugin.summary.is_empty(), "{}", plugin.id);
+        assert_eq!((plugin.open.default)().plugin().id, plugin.id);
+    }
+    for plugin in devices() {
+        assert!(!plugin.summary.is_empty() && !plugin.power.is_empty(), "{}", plugin.id);
         assert_eq!((plugin.open.default)().plugin().id, plugin.id);
     }
     for plugin in policies() {

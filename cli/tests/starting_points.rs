@@ -57,6 +57,25 @@ fn a_new_policy_is_the_example_under_its_own_name() {
 }
 
 #[test]
+fn a_new_device_is_the_example_under_its_own_name() {
+    let folder = folder("new_device");
+    let output = new(&folder, "device", "big-boiler");
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let read = |file: &str| std::fs::read_to_string(folder.join("big-boiler").join(file)).unwrap();
+    let source = read("src/big_boiler.rs");
+    assert!(source.contains("register_device!(BigBoiler, \"big-boiler\""), "{source}");
+    assert!(source.contains("impl Device for BigBoiler {"), "{source}");
+    let main = read("src/main.rs");
+    assert!(
+        main.contains("mod big_boiler;") && !main.contains("posted_price") && !main.contains("exempted_tax"),
+        "{main}"
+    );
+    assert!(read("Cargo.toml").contains("A device in a crate of its own"));
+    assert!(read("experiment_scenario.ron").contains("BigBoiler(p_max_kw: 60"));
+    assert!(read("experiment.ron").contains("NashBargaining(weights: Equal)"));
+}
+
+#[test]
 fn taken_and_reserved_names_are_refused_with_the_reason() {
     let folder = folder("new_reserved");
     std::fs::create_dir(folder.join("fair-price")).unwrap();
@@ -79,6 +98,9 @@ fn taken_and_reserved_names_are_refused_with_the_reason() {
         ("mechanism", "test", "Cargo"),
         ("policy", "build", "Cargo"),
         ("mechanism", "con", "Windows"),
+        ("device", "storage", "a device `storage` already"),
+        ("mechanism", "pv", "a device `pv` already"),
+        ("device", "part", "something else"),
         ("scenario", "LPT1", "Windows"),
         ("scenario", "three_vpp", "in the library"),
         ("mechanism", "a-1", "joined by `-`"),

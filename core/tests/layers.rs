@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["units", "random", "words"],
     &["declaration"],
-    &["open", "series", "series"],
+    &["open", "series"],
     &["quoted"],
     &["linear", "network"],
     &["program", "power_flow", "carbon_flow"],

@@ -1,4 +1,4 @@
-//! Mechanisms and carbon policies: what they say of themselves.
+//! Mechanisms, carbon policies and devices: what they say of themselves.
 
 use super::words;
 use crate::list::{self, ClaimEntry};
@@ -6,6 +6,7 @@ use anyhow::Context;
 use coase_core::declaration::{Declaration, Parameter};
 use coase_core::mechanism::{Need, NetworkView, Plugin, mechanisms};
 use coase_core::open::Entry;
+use coase_core::participant::{DevicePlugin, devices};
 use coase_core::policy::{PolicyPlugin, policies};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -31,6 +32,16 @@ pub fn policy(id: &str) -> Option<anyhow::Result<super::Sheet>> {
     policies().into_iter().find(|plugin| plugin.id == id).map(|plugin| Sheet::policy(plugin)?.finished())
 }
 
+/// Ids of the devices.
+pub fn device_ids() -> Vec<String> {
+    devices().iter().map(|plugin| plugin.id.to_owned()).collect()
+}
+
+/// A device.
+pub fn device(id: &str) -> Option<anyhow::Result<super::Sheet>> {
+    devices().into_iter().find(|plugin| plugin.id == id).map(|plugin| Sheet::device(plugin)?.finished())
+}
+
 /// All about a plugin.
 #[derive(Serialize)]
 struct Sheet {
@@ -45,8 +56,12 @@ struct Sheet {
     needs: Vec<&'static str>,
     information: Option<&'static str>,
     clears_network: Option<bool>,
+    /// Where the carbon of a device is accounted for.
+    carbon: Option<&'static str>,
+    /// Columns of a device in the table `periods`, with their meaning.
+    columns: Vec<[String; 2]>,
     source: &'static str,
-    /// As it stands in a file, with every default.
+    /// As it stands in a file, with every default; of a device, an example.
     ron: String,
 }
 
@@ -76,6 +91,8 @@ impl Sheet {
             needs: plugin.needs.iter().map(|n| need(*n)).collect(),
             information: Some(plugin.information.name()),
             clears_network: Some(plugin.network == NetworkView::Inside),
+            carbon: None,
+            columns: vec![],
             source: plugin.source,
             ron: declared.ron,
         })
@@ -94,9 +111,37 @@ impl Sheet {
             needs: vec![],
             information: None,
             clears_network: None,
+            carbon: None,
+            columns: vec![],
             source: plugin.source,
             // `None` is RON's empty option.
             ron: if plugin.id == "none" { "\"none\"".to_owned() } else { declared.ron },
+        })
+    }
+
+    fn device(plugin: &'static DevicePlugin) -> anyhow::Result<Self> {
+        let mut declared = Declared::new(&plugin.open)?;
+        // What the example has is no default.
+        for parameter in &mut declared.parameters {
+            parameter.default = words::written(&parameter.declaration);
+        }
+        let power = [format!("{}_kw", plugin.kind), plugin.power.to_owned()];
+        let stored = plugin.stored.map(|(name, meaning)| [name.to_owned(), meaning.to_owned()]);
+        Ok(Self {
+            id: plugin.id,
+            kind: "device",
+            family: Some(plugin.role.name()),
+            summary: plugin.summary,
+            meaning: declared.meaning,
+            parameters: declared.parameters,
+            claims: vec![],
+            needs: vec![],
+            information: None,
+            clears_network: None,
+            carbon: Some(plugin.carbon.name()),
+            columns: std::iter::once(power).chain(stored).collect(),
+            source: plugin.source,
+            ron: declared.ron,
         })
     }
 
@@ -112,8 +157,12 @@ impl Sheet {
         line(format!("  {}", self.summary));
         line(String::new());
         let quoted = format!("\"{}\"", self.id);
-        let written = if self.ron == quoted { String::new() } else { format!(" or {}", self.ron) };
-        line(format!("In a file: {quoted}{written}"));
+        if self.carbon.is_some() {
+            line(format!("In a file, for instance: {}", self.ron));
+        } else {
+            let written = if self.ron == quoted { String::new() } else { format!(" or {}", self.ron) };
+            line(format!("In a file: {quoted}{written}"));
+        }
         if !self.meaning.is_empty() {
             line(String::new());
             line(words::wrapped(&self.meaning, "").trim_end().to_owned());
@@ -142,6 +191,13 @@ impl Sheet {
         }
         if let Some(inside) = self.clears_network {
             line(format!("Network: {}", if inside { "cleared by the mechanism" } else { "not looked at" }));
+        }
+        if let Some(carbon) = self.carbon {
+            line(String::new());
+            line(format!("Carbon: {carbon}"));
+            line("Columns of `periods`".to_owned());
+            let width = self.columns.iter().map(|c| c[0].len()).max().unwrap_or(0);
+            self.columns.iter().for_each(|[name, meaning]| line(format!("  {name:width$}  {meaning}")));
         }
         if !self.source.is_empty() {
             line(format!("Source: {}", self.source));

@@ -5,6 +5,7 @@ use crate::args::NewKind;
 use anyhow::ensure;
 use coase_core::mechanism::mechanisms;
 use coase_core::open::{camel_case, is_id};
+use coase_core::participant::devices;
 use coase_core::policy::policies;
 use coase_scenarios::LIBRARY;
 
@@ -47,13 +48,17 @@ pub(super) fn check(kind: NewKind, name: &str) -> anyhow::Result<()> {
                 "`{name}` is in the library (`coase list scenarios`): take another name"
             );
         }
-        NewKind::Mechanism | NewKind::Policy => check_plugin(kind, name)?,
+        NewKind::Mechanism | NewKind::Policy | NewKind::Device => check_plugin(kind, name)?,
     }
     Ok(())
 }
 
 fn check_plugin(kind: NewKind, name: &str) -> anyhow::Result<()> {
-    let what = if kind == NewKind::Policy { "carbon policy" } else { "mechanism" };
+    let what = match kind {
+        NewKind::Policy => "carbon policy",
+        NewKind::Device => "device",
+        _ => "mechanism",
+    };
     ensure!(
         is_id(name),
         "`{name}` cannot be the id of a {what}: words of small letters and digits that begin with a letter, joined by `-`"
@@ -66,6 +71,7 @@ fn check_plugin(kind: NewKind, name: &str) -> anyhow::Result<()> {
         !policies().iter().any(|plugin| plugin.id == name),
         "there is a carbon policy `{name}` already: take another name"
     );
+    ensure!(!devices().iter().any(|plugin| plugin.id == name), "there is a device `{name}` already: take another name");
     let (module, camel) = (name.replace('-', "_"), camel_case(name));
     ensure!(!KEYWORDS.contains(&module.as_str()), "`{name}` cannot be the name of a plugin: it is a word of Rust");
     ensure!(!CARGO.contains(&module.as_str()), "`{name}` cannot be the name of a plugin: Cargo keeps it for itself");

@@ -1,6 +1,7 @@
 //! Coase with the plugins of this crate.
 
 mod exempted_tax;
+mod hydrogen_plant;
 mod posted_price;
 
 fn main() -> std::process::ExitCode {
