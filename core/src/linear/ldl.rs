@@ -8,7 +8,7 @@ use super::ordering::NONE;
 use super::pattern::Pattern;
 
 /// Rounds of refinement at most.
-const REFINEMENTS: usize = 3;
+pub(super) const REFINEMENTS: usize = 3;
 
 /// What happens to a pivot that is not safely of its known sign.
 pub(crate) enum Pivots<'a> {
@@ -126,7 +126,7 @@ impl<'p> Ldl<'p> {
             for (r, &i) in self.residual.iter_mut().zip(&p.order) {
                 *r = rhs[i as usize];
             }
-            self.subtract_product();
+            subtract_product(p, &self.values, &self.solution, &mut self.residual);
             let worst = self.residual.iter().fold(0.0, |most: f64, r| most.max(r.abs()));
             if worst <= tolerance || !worst.is_finite() {
                 break;
@@ -141,24 +141,32 @@ impl<'p> Ldl<'p> {
         }
     }
 
-    /// `residual -= K solution`, both in the order of elimination.
-    fn subtract_product(&mut self) {
-        let p = self.pattern;
-        let (x, out) = (&self.solution[..], &mut self.residual[..]);
-        let (mut rows, mut values) = (&p.column_row[..], &self.values[..]);
-        for (k, range) in p.column_start.windows(2).enumerate() {
-            let count = (range[1] - range[0]) as usize;
-            let (own_rows, later_rows) = rows.split_at(count);
-            let (own, later) = values.split_at(count);
-            let v = x[k];
-            let mut sum = own[count - 1] * v;
-            for (&i, &a) in own_rows[..count - 1].iter().zip(own) {
-                sum += a * x[i as usize];
-                out[i as usize] -= a * v;
-            }
-            out[k] -= sum;
-            (rows, values) = (later_rows, later);
+    /// `t` becomes the solution of `K x = t`, both in the order of elimination.
+    pub(super) fn substitute(&self, t: &mut [f64]) {
+        substitute(self.pattern, &self.lower, &self.inverse_pivot, t);
+    }
+
+    /// `out -= K x`, both in the order of elimination.
+    pub(super) fn subtract_product(&self, x: &[f64], out: &mut [f64]) {
+        subtract_product(self.pattern, &self.values, x, out);
+    }
+}
+
+/// `out -= K x`, both in the order of elimination.
+fn subtract_product(p: &Pattern, values: &[f64], x: &[f64], out: &mut [f64]) {
+    let (mut rows, mut values) = (&p.column_row[..], values);
+    for (k, range) in p.column_start.windows(2).enumerate() {
+        let count = (range[1] - range[0]) as usize;
+        let (own_rows, later_rows) = rows.split_at(count);
+        let (own, later) = values.split_at(count);
+        let v = x[k];
+        let mut sum = own[count - 1] * v;
+        for (&i, &a) in own_rows[..count - 1].iter().zip(own) {
+            sum += a * x[i as usize];
+            out[i as usize] -= a * v;
         }
+        out[k] -= sum;
+        (rows, values) = (later_rows, later);
     }
 }
 

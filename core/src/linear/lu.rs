@@ -4,7 +4,7 @@
 //! diagonal pivots. A matrix of the same pattern is factorised again in place, without search or allocation, which is
 //! what Newton's method asks for. A singular matrix is an error, never a panic: flows on odd networks produce them.
 
-use super::ordering::minimum_degree;
+use super::ordering::approximate_minimum_degree;
 
 /// A square matrix by columns; row indices within a column in any order, without duplicates.
 #[derive(Debug, Clone)]
@@ -353,7 +353,7 @@ pub(crate) fn fill_reducing_order(matrix: &SparseMatrix) -> Vec<usize> {
         }
         start.push(row.len());
     }
-    minimum_degree(&start, &row)
+    approximate_minimum_degree(&start, &row)
 }
 
 #[cfg(test)]

@@ -3,58 +3,89 @@
 /// No position: patterns are smaller than this.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Approximate minimum degree order of a pattern by columns (start and index; every column with at least one entry).
-pub(super) fn minimum_degree(start: &[usize], index: &[usize]) -> Vec<usize> {
+/// Who shares an entry with whom: ascending lists that contain the diagonal.
+#[derive(Clone, Debug)]
+pub(super) struct Graph {
+    start: Vec<usize>,
+    index: Vec<usize>,
+}
+
+impl Graph {
+    /// The graph of a symmetric pattern with these entries (either triangle, repetitions allowed).
+    pub fn new(n: usize, entries: &[(usize, usize)]) -> Self {
+        let both = || entries.iter().filter(|(i, j)| i != j).flat_map(|&(i, j)| [(i, j), (j, i)]);
+        let mut first = vec![1_usize; n + 1];
+        first[0] = 0;
+        both().for_each(|(i, _)| first[i + 1] += 1);
+        for i in 0..n {
+            first[i + 1] += first[i];
+        }
+        let (mut index, mut next) = (vec![0; first[n]], first.clone());
+        for (i, j) in (0..n).map(|i| (i, i)).chain(both()) {
+            index[next[i]] = j;
+            next[i] += 1;
+        }
+        let (mut start, mut kept) = (vec![0], 0);
+        for i in 0..n {
+            index[first[i]..first[i + 1]].sort_unstable();
+            let mut last = usize::MAX;
+            for at in first[i]..first[i + 1] {
+                if index[at] != last {
+                    last = index[at];
+                    index[kept] = last;
+                    kept += 1;
+                }
+            }
+            start.push(kept);
+        }
+        index.truncate(kept);
+        Self { start, index }
+    }
+
+    /// Number of unknowns.
+    pub fn len(&self) -> usize {
+        self.start.len() - 1
+    }
+
+    /// Those that share an entry with `i`, and `i` itself.
+    pub fn of(&self, i: usize) -> &[usize] {
+        &self.index[self.start[i]..self.start[i + 1]]
+    }
+}
+
+/// Position of every index in an order.
+pub(super) fn positions(order: &[usize]) -> Vec<u32> {
+    let mut position = vec![0; order.len()];
+    for (k, &i) in order.iter().enumerate() {
+        position[i] = k as u32;
+    }
+    position
+}
+
+/// Approximate minimum degree order.
+pub(super) fn minimum_degree(graph: &Graph) -> Vec<usize> {
+    approximate_minimum_degree(&graph.start, &graph.index)
+}
+
+/// Approximate minimum degree order of a pattern by columns (start and index; every column with at least one entry), taken
+/// with its transpose.
+pub(super) fn approximate_minimum_degree(start: &[usize], index: &[usize]) -> Vec<usize> {
     let n = start.len() - 1;
     // Any order is correct; AMD only refuses malformed input, which this is not.
     amd::order(n, start, index, &amd::Control::default()).map_or_else(|_| (0..n).collect(), |(order, _, _)| order)
 }
 
-/// Adjacency lists, ascending and with the diagonal, as start and index.
-pub(super) fn neighbours(n: usize, entries: &[(usize, usize)]) -> (Vec<usize>, Vec<usize>) {
-    let both = || entries.iter().filter(|(i, j)| i != j).flat_map(|&(i, j)| [(i, j), (j, i)]);
-    let mut first = vec![1_usize; n + 1];
-    first[0] = 0;
-    both().for_each(|(i, _)| first[i + 1] += 1);
-    for i in 0..n {
-        first[i + 1] += first[i];
-    }
-    let (mut list, mut next) = (vec![0; first[n]], first.clone());
-    for (i, j) in (0..n).map(|i| (i, i)).chain(both()) {
-        list[next[i]] = j;
-        next[i] += 1;
-    }
-    let (mut start, mut kept) = (vec![0], 0);
-    for i in 0..n {
-        list[first[i]..first[i + 1]].sort_unstable();
-        let mut last = usize::MAX;
-        for at in first[i]..first[i + 1] {
-            if list[at] != last {
-                last = list[at];
-                list[kept] = last;
-                kept += 1;
-            }
-        }
-        start.push(kept);
-    }
-    list.truncate(kept);
-    (start, list)
-}
-
 /// An order that fills as little as `order`, in which columns that do not depend on each other stand side by side, so that
 /// a processor works on several at a time: those far from the root of the elimination tree first, and among them those of
 /// one length together, because loops of one length are foreseen.
-pub(super) fn independent_neighbours(order: &[usize], start: &[usize], index: &[usize]) -> Vec<usize> {
+pub(super) fn independent_neighbours(order: &[usize], graph: &Graph) -> Vec<usize> {
     let n = order.len();
-    let mut position = vec![0_u32; n];
-    for (k, &i) in order.iter().enumerate() {
-        position[i] = k as u32;
-    }
+    let position = positions(order);
     let (mut parent, mut seen, mut length) = (vec![NONE; n], vec![NONE; n], vec![0_u32; n]);
     for (k, &i) in order.iter().enumerate() {
         let end = k as u32;
         seen[k] = end;
-        for &j in &index[start[i]..start[i + 1]] {
+        for &j in graph.of(i) {
             let mut below = position[j] as usize;
             while below < k && seen[below] != end {
                 if parent[below] == NONE {

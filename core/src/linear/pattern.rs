@@ -3,13 +3,14 @@
 //! The pattern is ordered (approximate minimum degree), and then says where every entry of `K` starts in `L`, and where every
 //! column of `L` lands in the columns that it changes. Knows no values.
 
-use super::ordering::{NONE, independent_neighbours, minimum_degree, neighbours};
+use super::ordering::{Graph, NONE, independent_neighbours, minimum_degree, positions};
 
 /// The order, the pattern of `K` and the pattern of `L`.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
-    /// Original index at each position.
+    /// Original index at each position, and position of each original index.
     pub(super) order: Vec<u32>,
+    pub(super) position: Vec<u32>,
     pub(super) sign: Vec<f64>,
     /// Upper triangle of the permuted matrix by columns, rows ascending, the diagonal last.
     pub(super) column_start: Vec<u32>,
@@ -29,17 +30,22 @@ impl Pattern {
     /// Analyses the pattern with the given entries (either triangle, repetitions allowed; every diagonal entry is part of
     /// it) and signs of the pivots. Returns the slot of each entry, and of each diagonal entry.
     pub fn new(signs: &[f64], entries: &[(usize, usize)]) -> (Self, Vec<u32>, Vec<u32>) {
+        let graph = Graph::new(signs.len(), entries);
+        let order = independent_neighbours(&minimum_degree(&graph), &graph);
+        let pattern = Self::in_order(signs, &graph, &order);
+        let slots = entries.iter().map(|&(i, j)| pattern.slot(i, j)).collect();
+        let diagonal = (0..signs.len()).map(|i| pattern.slot(i, i)).collect();
+        (pattern, slots, diagonal)
+    }
+
+    /// Analyses a pattern in a given order of elimination.
+    pub(super) fn in_order(signs: &[f64], graph: &Graph, order: &[usize]) -> Self {
         let n = signs.len();
-        let (start, index) = neighbours(n, entries);
-        let order = independent_neighbours(&minimum_degree(&start, &index), &start, &index);
-        let mut position = vec![0_u32; n];
-        for (k, &i) in order.iter().enumerate() {
-            position[i] = k as u32;
-        }
+        let position = positions(order);
         // Rows are met in ascending order, and so every column fills in ascending order, its diagonal last.
         let later = |k: usize| {
             let row = k as u32;
-            index[start[order[k]]..start[order[k] + 1]].iter().map(|&i| position[i]).filter(move |&c| c >= row)
+            graph.of(order[k]).iter().map(|&i| position[i]).filter(move |&c| c >= row)
         };
         let mut column_start = vec![0_u32; n + 1];
         for k in 0..n {
@@ -54,13 +60,6 @@ impl Pattern {
             }
         }
         let column = |k: usize| &column_row[column_start[k] as usize..column_start[k + 1] as usize];
-        let slot = |i: usize, j: usize| {
-            let (row, of) = (position[i].min(position[j]), position[i].max(position[j]) as usize);
-            column_start[of] + column(of).partition_point(|&r| r < row) as u32
-        };
-        let slots = entries.iter().map(|&(i, j)| slot(i, j)).collect();
-        let diagonal = position.iter().map(|&k| column_start[k as usize + 1] - 1).collect();
-
         // Row k of L: everything on the elimination tree's paths from the entries of column k up to k.
         let (mut parent, mut seen) = (vec![NONE; n], vec![NONE; n]);
         let (mut row_start, mut row_column, mut lower_start) = (vec![0], vec![], vec![0_u32; n + 1]);
@@ -96,9 +95,10 @@ impl Pattern {
             }
         }
         let (target, apart) = targets(&lower_start, &lower_row);
-        let pattern = Self {
+        Self {
             sign: order.iter().map(|&i| signs[i]).collect(),
             order: order.iter().map(|&i| i as u32).collect(),
+            position,
             column_start,
             column_row,
             landing,
@@ -106,8 +106,21 @@ impl Pattern {
             lower_row,
             target,
             apart,
-        };
-        (pattern, slots, diagonal)
+        }
+    }
+
+    /// Slot of an entry that is part of the pattern, from either triangle.
+    pub(super) fn slot(&self, i: usize, j: usize) -> u32 {
+        let (i, j) = (self.position[i], self.position[j]);
+        let (row, column) = (i.min(j), i.max(j) as usize);
+        let (first, end) = (self.column_start[column], self.column_start[column + 1]);
+        first + self.column_row[first as usize..end as usize].partition_point(|&r| r < row) as u32
+    }
+
+    /// Multiplications that eliminating the first columns takes.
+    pub(super) fn multiplications(&self, columns: usize) -> usize {
+        let counts = self.lower_start[..=columns].windows(2).map(|r| (r[1] - r[0]) as usize);
+        counts.map(|count| count * (count + 1) / 2).sum()
     }
 
     /// Dimension of the matrix.

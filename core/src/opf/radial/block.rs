@@ -57,6 +57,17 @@ impl NetworkBlock {
         load_kvar: &[f64],
         withdrawals: &[Withdrawal],
     ) -> Result<Self, OpfError> {
+        program.block(|program| Self::write(program, network, period, load_kw, load_kvar, withdrawals))
+    }
+
+    fn write(
+        program: &mut Program,
+        network: &Network,
+        period: usize,
+        load_kw: &[f64],
+        load_kvar: &[f64],
+        withdrawals: &[Withdrawal],
+    ) -> Result<Self, OpfError> {
         let nodes = network.buses.len();
         for found in [load_kw.len(), load_kvar.len()] {
             if found != nodes {

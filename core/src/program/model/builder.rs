@@ -1,7 +1,7 @@
 //! The builder: variables, rows, costs and choices, written by devices and markets. Knows no solver.
 
 use super::filling::Filling;
-use super::flows::{Disc, Divisor, FlowTerm};
+use super::flows::{Block, Disc, Divisor, FlowTerm};
 use super::template::Template;
 use super::{Cost, Expr, Row, SolveError, Var};
 
@@ -35,6 +35,7 @@ pub struct Program {
     pub(super) most_programs: Option<usize>,
     pub(super) flows: Vec<FlowTerm>,
     pub(super) discs: Vec<Disc>,
+    pub(super) blocks: Vec<Block>,
     pub(super) broken: Option<SolveError>,
 }
 
@@ -147,6 +148,14 @@ impl Program {
             v: variable.map_or(Divisor::Constant(factor), |v| Divisor::Variable(v.0, factor)),
             effect: effect.iter().map(|&(row, e)| (row.0, e)).collect(),
         });
+    }
+
+    /// Writes a part of the program that may look like others, such as one hour of a day: see [`Block`].
+    pub(crate) fn block<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+        let (variables, rows) = (self.lower.len(), self.rows.len());
+        let written = write(self);
+        self.blocks.push(Block { variables: variables..self.lower.len(), rows: rows..self.rows.len() });
+        written
     }
 
     /// `a^2 + b^2 <= radius^2`.

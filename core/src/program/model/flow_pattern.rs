@@ -1,12 +1,12 @@
 //! The pattern of the linear system of a Newton step on a program with power flows, and where everything goes in it.
 
 use super::flows::{Divisor, FlowProgram, FlowTerm, Mode};
-use crate::linear::Pattern;
+use crate::linear::SymmetricPattern;
 
 /// The analysed pattern of the step's system, and where everything goes.
 #[derive(Clone, Debug)]
 pub(crate) struct FlowPattern {
-    pub(in crate::program) pattern: Pattern,
+    pub(in crate::program) pattern: SymmetricPattern,
     pub(in crate::program) mode: Mode,
     pub(in crate::program) variables: usize,
     pub(in crate::program) diagonal: Vec<u32>,
@@ -38,7 +38,9 @@ impl FlowPattern {
         let curved = entries.len();
         entries.extend(program.discs.iter().flat_map(|d| [(d.a, d.a), (d.b, d.a), (d.b, d.b)]));
         let signs: Vec<f64> = (0..n + m).map(|i| if i < n { 1.0 } else { -1.0 }).collect();
-        let (pattern, slots, diagonal) = Pattern::new(&signs, &entries);
+        let parts: Vec<Vec<usize>> =
+            program.blocks.iter().map(|b| b.variables.clone().chain(b.rows.clone().map(|i| n + i)).collect()).collect();
+        let (pattern, slots, diagonal) = SymmetricPattern::new(&signs, &entries, &parts);
         Self {
             pattern,
             mode,

@@ -8,6 +8,8 @@
 //! `l` is a squared current, `phi` is convex, so the relaxation is the branch-flow relaxation without its cones. Knows no
 //! network: rows and variables have no meaning here.
 
+use std::ops::Range;
+
 /// What divides the square of a flow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Divisor {
@@ -35,6 +37,14 @@ pub(crate) struct Disc {
     pub radius: f64,
 }
 
+/// A part of a program, which may look like others: whoever writes the same equations for every hour of a day says which
+/// variables and rows are an hour's. It changes no program, only how fast it is solved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub variables: Range<usize>,
+    pub rows: Range<usize>,
+}
+
 /// Whether flows hold exactly or as inequalities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -58,6 +68,8 @@ pub(crate) struct FlowProgram {
     pub price: Vec<f64>,
     pub flows: Vec<FlowTerm>,
     pub discs: Vec<Disc>,
+    /// Parts that may look alike; see [`Block`].
+    pub blocks: Vec<Block>,
 }
 
 /// A primal and dual point.

@@ -3,7 +3,7 @@
 use super::builder::bounded;
 use super::filling::Filling;
 use super::flow_pattern::FlowPattern;
-use super::flows::{Disc, Divisor, FlowProgram, FlowTerm, Mode};
+use super::flows::{Block, Disc, Divisor, FlowProgram, FlowTerm, Mode};
 use super::normal_form::Symbolic;
 use super::template::Compiled;
 use super::{Restriction, Row, SolveError, Var};
@@ -143,6 +143,10 @@ impl Instance {
     /// Whether it is without flows and discs.
     pub(in crate::program) fn is_convex(&self) -> bool {
         self.flows().is_empty() && self.discs().is_empty()
+    }
+
+    pub(in crate::program) fn blocks(&self) -> &[Block] {
+        &self.compiled.program.blocks
     }
 
     pub(in crate::program) fn discs(&self) -> &[Disc] {

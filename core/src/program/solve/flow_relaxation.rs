@@ -158,6 +158,7 @@ impl Scaled {
                 ..f.clone()
             })
             .collect();
+        program.blocks = problem.blocks().to_vec();
         program.discs = problem.discs().iter().map(|d| Disc { radius: d.radius / unit, ..*d }).collect();
         Self { program, column, row, money }
     }

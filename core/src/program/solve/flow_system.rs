@@ -1,6 +1,6 @@
 //! The quasidefinite linear system of a Newton step on a program with power flows.
 
-use crate::linear::{Ldl, Pivots};
+use crate::linear::SymmetricLdl;
 use crate::program::model::flow_pattern::FlowPattern;
 use crate::program::model::flows::{Divisor, FlowProgram, Mode};
 
@@ -12,7 +12,7 @@ pub(crate) const FIXED: f64 = 1e12;
 /// The system of a Newton step: `[W + d, J'; J, -d - sum (s/z) e e']`, factored.
 pub(crate) struct StepSystem<'p> {
     pattern: &'p FlowPattern,
-    ldl: Ldl<'p>,
+    ldl: SymmetricLdl<'p>,
     /// Everything that does not change from step to step.
     constant: Vec<f64>,
 }
@@ -32,8 +32,8 @@ pub(crate) struct Weights<'a> {
 
 impl<'p> StepSystem<'p> {
     pub fn new(program: &FlowProgram, pattern: &'p FlowPattern) -> Self {
-        let ldl = Ldl::new(&pattern.pattern);
-        let mut constant = vec![0.0; ldl.values.len()];
+        let mut ldl = SymmetricLdl::new(&pattern.pattern);
+        let mut constant = ldl.values().clone();
         for (&slot, &(_, _, a)) in pattern.entry.iter().zip(&program.entries) {
             constant[slot as usize] += a;
         }
@@ -51,12 +51,12 @@ impl<'p> StepSystem<'p> {
         let concave = self.pattern.mode == Mode::Exact && weights.current_price.iter().any(|&eta| eta < 0.0);
         if concave {
             self.assemble(program, weights, f64::NEG_INFINITY);
-            if self.ldl.factor(&Pivots::Free) == m {
+            if self.ldl.factor_free() == m {
                 return;
             }
         }
         self.assemble(program, weights, 0.0);
-        self.ldl.factor(&Pivots::Signed { floor: None, replacement: &|_| PROXIMAL });
+        self.ldl.factor_signed(PROXIMAL);
     }
 
     /// Solves for (dx, -dy); refines rounding (and nothing else) while the residual exceeds `tolerance`.
@@ -65,7 +65,7 @@ impl<'p> StepSystem<'p> {
     }
 
     fn assemble(&mut self, program: &FlowProgram, weights: &Weights, least_price: f64) {
-        let values = &mut self.ldl.values;
+        let values = self.ldl.values();
         values.copy_from_slice(&self.constant);
         for (&slot, barrier) in self.pattern.diagonal.iter().zip(weights.barrier) {
             values[slot as usize] += barrier;
