@@ -12,6 +12,8 @@ use crate::program::model::flows::{FlowPoint, FlowProgram};
 const MOST_ITERATIONS: usize = 100;
 /// Iterations without a gain of a tenth before giving up.
 const PATIENCE: usize = 30;
+/// Residual of the corrector, as a share of the iterate's error, below which it is not refined.
+const ENOUGH: f64 = 1e-4;
 /// Ranges below this are points.
 const POINT: f64 = 1e-12;
 
@@ -117,7 +119,8 @@ impl BackEnd for FlowEquations<'_> {
 
     fn correct(&mut self, centre: f64) {
         let Self { program, system, fixed, residuals, ahead, step, work, .. } = self;
-        self.now.direction(program, system, residuals, fixed, (centre, Some(ahead)), self.tolerance / 100.0, step);
+        let tolerance = (self.tolerance / 100.0).max(ENOUGH * residuals.error);
+        self.now.direction(program, system, residuals, fixed, (centre, Some(ahead)), tolerance, step);
         let reach = self.now.reach(program, step, 0.995);
         self.now.advance(program, step, reach, residuals.primal, work);
     }
