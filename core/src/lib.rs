@@ -53,6 +53,7 @@ pub mod record;
 pub mod repair;
 pub mod series;
 pub mod setting;
+pub mod statistics;
 pub mod terms;
 pub mod units;
 mod words;
