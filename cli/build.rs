@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Everything that a result depends on, seen from the root of the source.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 14] = [
     "Cargo.lock",
     "Cargo.toml",
     "cli/Cargo.toml",
@@ -18,6 +18,8 @@ const SOURCES: [&str; 12] = [
     "plots/src",
     "scenarios/Cargo.toml",
     "scenarios/src",
+    "scenarios/store/Cargo.toml",
+    "scenarios/store/src",
 ];
 
 fn main() {

@@ -1,8 +1,11 @@
 //! What can be typed.
 
+use crate::nearest::hint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use coase_core::record::Table;
 use coase_scenarios::{Override, Shard};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -77,6 +80,40 @@ pub struct Run {
     /// Overrides a parameter, by the path syntax of sweeps; may be given several times
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<Override>,
+    #[command(flatten)]
+    pub tables: Tables,
+}
+
+/// Which tables are written.
+#[derive(Debug, Args)]
+pub struct Tables {
+    /// Only these tables, as `runs,participants`; figures need none of them, and the same command without it writes all
+    #[arg(long, value_name = "TABLES", value_delimiter = ',')]
+    tables: Option<Vec<Wanted>>,
+}
+
+impl Tables {
+    /// The tables that are wanted, where they were named.
+    pub fn wanted(&self) -> Option<Vec<Table>> {
+        self.tables.as_ref().map(|tables| tables.iter().map(|wanted| wanted.0).collect())
+    }
+}
+
+/// A table by its name.
+#[derive(Clone, Copy, Debug)]
+struct Wanted(Table);
+
+impl FromStr for Wanted {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Table::ALL.into_iter().find(|table| table.name() == name);
+        let names = || Table::ALL.map(Table::name);
+        found.map(Wanted).ok_or_else(|| match hint(name, names()) {
+            none if none.is_empty() => format!("there is no such table; there are {}", names().join(", ")),
+            hint => format!("there is no such table{hint}"),
+        })
+    }
 }
 
 /// Writes the pages of `docs` that report results, from their templates and the library's experiments
@@ -117,6 +154,8 @@ pub struct Collect {
     /// Folder of the results
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+    #[command(flatten)]
+    pub tables: Tables,
 }
 
 /// Reads and checks scenarios and experiments, and runs nothing

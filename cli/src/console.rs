@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn a_cause_is_told_once() {
         let io = || std::io::Error::other("the disk is full");
-        let told = coase_scenarios::StoreError::Write { path: "a.csv".into(), source: io() };
+        let told = coase_store::StoreError::Write { path: "a.csv".into(), source: io() };
         assert_eq!(with_causes(&told.into()), "cannot write a.csv: the disk is full");
         let untold = Err::<(), _>(io()).context("cannot make `b`").unwrap_err();
         assert_eq!(with_causes(&untold), "cannot make `b`: the disk is full");

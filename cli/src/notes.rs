@@ -1,6 +1,7 @@
 //! What a user must know of results that are there, or are not.
 
-use coase_scenarios::{Left, Prepared, RunFileError};
+use coase_scenarios::Prepared;
+use coase_store::{Left, RunFileError};
 use std::fmt::Write;
 
 /// Runs that are named one by one.

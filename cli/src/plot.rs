@@ -5,20 +5,18 @@ use crate::args::{FigureFormat, Plot};
 use crate::console;
 use crate::progress::{Show, bar};
 use coase_plots::{Format, Report};
-use coase_scenarios::Store;
+use coase_store::Store;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Draws the figures of a result store again.
 pub fn plot(args: &Plot) -> anyhow::Result<Finish> {
-    anyhow::ensure!(args.folder.join("runs.csv").is_file(), "`{}` holds no results", args.folder.display());
+    let store = Store::open(&args.folder)?;
     let formats: Vec<Format> = args.format.iter().map(|f| f.of_plots()).collect();
-    // Tables without a manifest are drawn as well, and nobody runs into them.
-    let held = Store::open(&args.folder).ok().map(|store| store.hold()).transpose()?;
-    let report = draw(&args.folder, &formats, Show::OnTerminals)?;
-    if let Some(held) = held {
-        held.set_made(report.drawn.iter().chain([&report.captions]).map(PathBuf::as_path), false)?;
-    }
+    let held = store.hold()?;
+    let results = coase_plots::store::Store::read(store.dir())?;
+    let report = draw(&results, store.dir(), &formats, Show::OnTerminals)?;
+    held.set_made(report.drawn.iter().chain([&report.captions]).map(PathBuf::as_path), false, None)?;
     let mut text = format!("{} files in {}\n", report.drawn.len(), args.folder.join("figures").display());
     for skipped in &report.skipped {
         writeln!(text, "not drawn: {} of {}: {}", skipped.figure, skipped.scenario, skipped.reason)?;
@@ -35,10 +33,15 @@ pub fn tell_missing(report: &Report) {
     }
 }
 
-/// Draws figures of a result store.
-pub fn draw(folder: &Path, formats: &[Format], show: Show) -> anyhow::Result<Report> {
+/// Draws figures of some results into a folder.
+pub fn draw(
+    results: &coase_plots::store::Store,
+    folder: &Path,
+    formats: &[Format],
+    show: Show,
+) -> anyhow::Result<Report> {
     let bar = bar(show, "figures");
-    let report = coase_plots::draw(folder, formats, &|done, total| {
+    let report = coase_plots::draw(results, folder, formats, &|done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     });

@@ -1,7 +1,8 @@
 //! Progress on standard error.
 
 use crate::interrupt;
-use coase_scenarios::{Progress, Run, RunResult};
+use coase_scenarios::{Progress, Run};
+use coase_store::RunResult;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 

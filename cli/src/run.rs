@@ -8,7 +8,9 @@ use anyhow::{Context, bail};
 use coase_core::mechanism::mechanisms;
 use coase_core::participant::devices;
 use coase_core::policy::policies;
-use coase_scenarios::{Build, Existing, Experiment, Held, Prepared, RunOptions, RunStatus, Store, StoreOptions};
+use coase_core::record::Table;
+use coase_scenarios::{Existing, Experiment, Prepared, RunOptions, StoreOptions};
+use coase_store::{Build, Dataset, Held, RunStatus, Store, hash_of};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +28,7 @@ pub fn run(args: &Run) -> anyhow::Result<Finish> {
     let experiment = Arc::new(coase_scenarios::load(&args.file, &args.set).map_err(Offence::from)?);
     tell(&experiment.notes(), args.quiet);
     let (store, options) = (Store::create(folder(args))?, options(args)?);
-    let prepared = store.prepare(experiment.clone(), options.clone())?;
+    let prepared = Prepared::new(&store, experiment.clone(), options.clone())?;
     if let Some(before) = prepared.before().filter(|before| before.is_another_file && args.out.is_none()) {
         bail!(
             "`{}` holds the results of another file, `{}`: give this one a folder of its own with `--out DIR`, or name that \
@@ -141,29 +143,27 @@ impl Work {
             Ok(ran) => ran,
             Err(wrong) => return End::BrokeOff(wrong.into()),
         };
-        let Some(found) = &ran.summary else { return End::Stopped };
+        let coase_scenarios::Ran { held, results, summary } = ran;
+        let Some(found) = &summary else { return End::Stopped };
+        let (done, answered) = (results.len(), results.iter().all(|result| result.status.is_answer()));
+        drop(results);
         self.is_drawing.store(true, Ordering::Relaxed);
         let is_part = self.options.run.shard.is_some();
         // What other parts have not done yet is not missing.
         let missing: Vec<_> = found.missing.iter().filter(|left| !is_part || left.why.is_some()).collect();
         console::error(&notes::missing(&missing));
-        let reported = if is_part {
-            self.report_part(ran.results.len(), found)
-        } else {
-            report(&ran.held, &self.experiment.baseline, self.show)
-        };
+        let reported = if is_part { self.report_part(done, found) } else { report(&held, found, self.show) };
         if let Err(wrong) = reported {
             return End::BrokeOff(wrong);
         }
-        let all = ran.results.len() == planned && (is_part || missing.is_empty());
-        let answered = ran.results.iter().all(|result| result.status.is_answer());
+        let all = done == planned && (is_part || missing.is_empty());
         End::Finished(if all && answered { Finish::Done } else { Finish::SomeFailed })
     }
 
     /// The figures of a part of an experiment are drawn when it has been collected.
-    fn report_part(&self, done: usize, found: &coase_scenarios::Summary) -> anyhow::Result<()> {
+    fn report_part(&self, done: usize, found: &coase_store::Summary) -> anyhow::Result<()> {
         let folder = self.store.dir();
-        console::error(&Summary::read(folder)?.problems());
+        console::error(&Summary::read(&Dataset::open(folder)?)?.problems());
         if self.show != Show::Never {
             let (there, planned) = (found.finished(), found.planned);
             console::print(&format!(
@@ -181,7 +181,7 @@ impl Work {
         if self.is_drawing.load(Ordering::Relaxed) {
             return format!("all runs and tables are kept in {folder}; the same command draws the figures\n");
         }
-        let (kept, of) = (self.store.kept(&self.experiment, &self.options.run), self.experiment.runs.len());
+        let (kept, of) = (self.experiment.kept_in(&self.store, &self.options.run), self.experiment.runs.len());
         format!("{kept} of {of} runs are kept in {folder}; the same command goes on from there\n")
     }
 }
@@ -190,10 +190,8 @@ impl Work {
 pub fn collect(args: &Collect) -> anyhow::Result<Finish> {
     let store = Store::open(&args.folder)?;
     let held = store.hold()?;
-    let found = held.collect()?;
-    let text = std::fs::read_to_string(store.dir().join("manifest.json")).context("manifest.json")?;
-    let manifest: serde_json::Value = serde_json::from_str(&text).context("manifest.json")?;
-    report(&held, manifest["baseline"].as_str().unwrap_or_default(), Show::OnTerminals)?;
+    let found = held.collect(args.tables.wanted().as_deref().unwrap_or(&Table::ALL))?;
+    report(&held, &found, Show::OnTerminals)?;
     console::print(&format!("collected {} of {} runs\n", found.finished(), found.planned));
     console::error(&notes::missing(&found.missing.iter().collect::<Vec<_>>()));
     if found.programs > 1 {
@@ -206,21 +204,32 @@ pub fn collect(args: &Collect) -> anyhow::Result<Finish> {
     Ok(if failed == 0 && found.missing.is_empty() { Finish::Done } else { Finish::SomeFailed })
 }
 
-/// Draws the figures and prints the summary; where nothing is shown, only what went wrong, on standard error.
-fn report(held: &Held, baseline: &str, show: Show) -> anyhow::Result<()> {
+/// Draws the figures, unless those that are there are of the same runs, and prints the summary; where nothing is shown, only
+/// what went wrong, on standard error.
+fn report(held: &Held, found: &coase_store::Summary, show: Show) -> anyhow::Result<()> {
     let folder = held.store().dir();
-    let drawn = plot::draw(folder, &coase_plots::Format::ALL, show)?;
-    plot::tell_missing(&drawn);
-    let tables = coase_plots::tables(folder)?;
-    let made = drawn.drawn.iter().chain([&drawn.captions]).chain(&tables);
-    held.set_made(made.map(PathBuf::as_path), true)?;
-    let summary = Summary::read(folder)?;
+    let results = coase_plots::store::Store::read(folder)?;
+    // Other fonts draw other figures.
+    let fonts = std::env::var_os("COASE_FONTS").unwrap_or_default();
+    let made_of = hash_of([found.of.as_str(), &fonts.to_string_lossy()]);
+    if !held.is_made_of(&made_of) {
+        let drawn = plot::draw(&results, folder, &coase_plots::Format::ALL, show)?;
+        plot::tell_missing(&drawn);
+        let tables = coase_plots::tables(&results, folder)?;
+        let made = drawn.drawn.iter().chain([&drawn.captions]).chain(&tables);
+        // A font that is installed later mends figures with missing characters.
+        let made_of = drawn.missing.is_empty().then_some(made_of.as_str());
+        held.set_made(made.map(PathBuf::as_path), true, made_of)?;
+    }
+    let summary = Summary::read(results.data())?;
     if show == Show::Never {
         console::error(&summary.problems());
         return Ok(());
     }
-    let figures = if drawn.drawn.is_empty() { "" } else { " (figures in `figures`, tables for papers in `tables`)" };
-    console::print(&format!("{}results in {}{figures}\n", summary.text(baseline), folder.display()));
+    let manifest = held.store().manifest()?;
+    let has_figures = manifest.made.iter().any(|file| file.starts_with("figures/") && file != "figures/captions.md");
+    let figures = if has_figures { " (figures in `figures`, tables for papers in `tables`)" } else { "" };
+    console::print(&format!("{}results in {}{figures}\n", summary.text(&manifest.baseline), folder.display()));
     Ok(())
 }
 
@@ -252,6 +261,7 @@ fn options(args: &Run) -> anyhow::Result<StoreOptions> {
             (false, true) => Existing::RetryFailed,
             (false, false) => Existing::Reuse,
         },
+        tables: args.tables.wanted(),
         file: Some(args.file.clone()),
         ..of_this_build()?
     })

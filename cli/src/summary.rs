@@ -1,15 +1,16 @@
 //! What a reader wants to know first: which mechanism did best at what, where the gains come from, and what went wrong.
 //!
-//! Read from the tables of a result store, so that it is the same after a run, a resumed run and a collection.
+//! Read from a result store, so that it is the same after a run, a resumed run and a collection.
 
 mod compared;
 mod panel;
 mod text;
 
-use crate::rows::table;
+use coase_core::record::Table;
+use coase_store::{Dataset, Frame, Manifest, RowRef};
 use panel::Group;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::rc::Rc;
 
 /// The runs of a store, in the order of its tables.
 #[derive(Clone, Debug, Default)]
@@ -31,8 +32,9 @@ struct Run {
     swept: Vec<String>,
     /// Values of all swept parameters, then the seed; empty where the run does not have the parameter.
     point: Vec<String>,
-    /// Columns of the run table that hold a number.
-    numbers: BTreeMap<String, f64>,
+    /// The run table, and its row there.
+    table: Rc<Frame>,
+    row: usize,
     gains: Gains,
     /// Participants that are worse off than without trade.
     losers: usize,
@@ -94,45 +96,62 @@ struct Assumptions {
 
 impl Summary {
     /// Reads the tables `runs`, `participants` and `certificates`, and of the manifest what figures are measured with.
-    pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let mut summary = Self { assumptions: assumptions(folder), ..Self::default() };
-        let mut at = BTreeMap::new();
-        for row in table(folder, "runs")? {
-            at.insert(row.text("run_id"), summary.runs.len());
-            summary.runs.push(Run {
-                id: row.text("run_id"),
-                scenario: row.text("scenario"),
-                mechanism: row.text("variant"),
-                policy: row.text("carbon_label"),
-                status: row.text("status"),
-                reason: row.text("reason"),
-                swept: row.swept(),
-                point: row.point(),
-                numbers: row.numbers(),
-                ..Run::default()
-            });
+    ///
+    /// # Errors
+    /// If a run file cannot be read.
+    pub fn read(results: &Dataset) -> anyhow::Result<Self> {
+        let mut summary = Self { assumptions: assumptions(results.manifest()), ..Self::default() };
+        let table = Rc::new(results.runs().clone());
+        for run in 0..table.len() {
+            let rows = results.rows_of(&[Table::Participants, Table::Certificates], run)?;
+            let rows = |of: Table| rows.get(&of).map(Frame::rows).into_iter().flatten();
+            summary.add(&table, run, rows(Table::Participants), rows(Table::Certificates));
         }
-        for row in table(folder, "participants")? {
-            if let Some(&run) = at.get(&row.text("run_id")) {
-                let run = &mut summary.runs[run];
-                let gains = &mut run.gains;
-                gains.total += row.number("gain");
-                gains.resource += row.number("gain_resource");
-                gains.retail_margin += row.number("gain_retail_margin");
-                gains.carbon += row.number("gain_carbon");
-                gains.network += row.number("gain_network");
-                gains.payments -= row.number("payment");
-                // A millionth of what is at stake is a solver's rounding.
-                let stake = row.number("disagreement_cost").abs() + row.number("payment").abs() + 1.0;
-                run.losers += usize::from(row.number("gain") < -1e-6 * stake);
-            }
+        Ok(summary)
+    }
+
+    /// Adds a run with its participants and certificates.
+    fn add<'a>(
+        &mut self,
+        table: &Rc<Frame>,
+        row: usize,
+        participants: impl Iterator<Item = RowRef<'a>>,
+        certificates: impl Iterator<Item = RowRef<'a>>,
+    ) {
+        let of = table.row(row);
+        let swept = || table.all().iter().filter(|series| series.head.is_swept());
+        let told = swept().map(|series| (&series.head.name, series.text(row))).filter(|(_, cell)| !cell.is_empty());
+        let mut run = Run {
+            id: of.text("run_id"),
+            scenario: of.text("scenario"),
+            mechanism: of.text("variant"),
+            policy: of.text("carbon_label"),
+            status: of.text("status"),
+            reason: of.text("reason"),
+            swept: told.map(|(name, cell)| format!("{name} = {cell}")).collect(),
+            point: swept().map(|series| series.text(row)).chain([of.text("seed")]).collect(),
+            table: table.clone(),
+            row,
+            ..Run::default()
+        };
+        for row in participants {
+            // A missing figure adds nothing.
+            let number = |column: &str| row.number(column).unwrap_or(0.0);
+            let gains = &mut run.gains;
+            gains.total += number("gain");
+            gains.resource += number("gain_resource");
+            gains.retail_margin += number("gain_retail_margin");
+            gains.carbon += number("gain_carbon");
+            gains.network += number("gain_network");
+            gains.payments -= number("payment");
+            // A millionth of what is at stake is a solver's rounding.
+            let stake = number("disagreement_cost").abs() + number("payment").abs() + 1.0;
+            run.losers += usize::from(number("gain") < -1e-6 * stake);
         }
-        for row in table(folder, "certificates")? {
-            let Some(&run) = at.get(&row.text("run_id")) else { continue };
-            let run = &mut summary.runs[run];
-            let (verdict, value) = (row.text("verdict"), row.cell("value").parse().ok());
+        for row in certificates {
+            let (verdict, value) = (row.word("verdict"), row.number("value"));
             let excess = || value.map(|by| Excess { by, place: row.text("witness") });
-            match row.cell("name") {
+            match row.word("name") {
                 "match" => run.matched = Some(Matched { is_met: verdict == "upheld", distance: value }),
                 "voltage_excess_pu" => run.voltage = excess(),
                 "rating_excess_kva" => run.rating = excess(),
@@ -140,8 +159,8 @@ impl Summary {
             }
             if verdict == "refuted" {
                 run.refuted += 1;
-                summary.refuted.push(Refuted {
-                    run: row.text("run_id"),
+                self.refuted.push(Refuted {
+                    run: run.id.clone(),
                     name: row.text("name"),
                     value: row.text("value"),
                     tolerance: row.text("tolerance"),
@@ -149,7 +168,7 @@ impl Summary {
                 });
             }
         }
-        Ok(summary)
+        self.runs.push(run);
     }
 
     /// Scenarios and policies with the runs under them, in the order of the table.
@@ -177,9 +196,8 @@ impl Summary {
             (run.scenario.clone(), run.mechanism.clone(), run.policy.clone(), swept)
         };
         let figures = |run: &Run| {
-            let mut numbers = run.numbers.clone();
-            numbers.remove("seed");
-            (run.status.clone(), numbers)
+            let columns = run.table.all().iter().filter(|series| series.head.name != "seed");
+            (run.status.clone(), columns.map(|series| series.number(run.row)).collect::<Vec<_>>())
         };
         let seeds: BTreeSet<String> = self.runs.iter().map(seed).collect();
         let mut first: BTreeMap<_, &Run> = BTreeMap::new();
@@ -192,28 +210,25 @@ impl Summary {
 }
 
 impl Run {
+    /// A number of the run table.
+    fn number(&self, column: &str) -> Option<f64> {
+        self.table.row(self.row).number(column)
+    }
+
     fn answered(&self) -> bool {
         self.status == "converged" || self.status == "no_equilibrium"
     }
 }
 
-/// What the manifest of a store says about its scenarios; nothing where there is none.
-fn assumptions(folder: &Path) -> Vec<Assumptions> {
-    let manifest = std::fs::read_to_string(folder.join("manifest.json")).ok();
-    let manifest: serde_json::Value =
-        manifest.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(serde_json::Value::Null);
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    let choices = manifest["choices"].as_array().map_or(&[][..], Vec::as_slice);
-    let of_scenario = |choice: &serde_json::Value| {
-        let scenario = text(&choice["scenario"]).unwrap_or_default();
-        Assumptions {
-            currency: text(&manifest["scenarios"][&scenario]["currency"]).unwrap_or_default(),
-            upstream_cost: text(&choice["upstream_cost"]).unwrap_or_default(),
-            damage_per_tonne: choice["damage_per_tonne"].as_f64(),
-            damage_from: text(&choice["damage_from"]),
-            matching: text(&choice["match"]).zip(text(&choice["matched_with"])),
-            scenario,
-        }
+/// What the manifest says about its scenarios.
+fn assumptions(manifest: &Manifest) -> Vec<Assumptions> {
+    let of_scenario = |choices: &coase_store::Choices| Assumptions {
+        currency: manifest.scenarios.get(&choices.scenario).and_then(|s| s.currency.clone()).unwrap_or_default(),
+        upstream_cost: choices.upstream_cost.clone(),
+        damage_per_tonne: Some(choices.damage_per_tonne),
+        damage_from: choices.damage_from.clone(),
+        matching: choices.matched_with.clone().map(|with| (choices.matching.clone(), with)),
+        scenario: choices.scenario.clone(),
     };
-    choices.iter().map(of_scenario).collect()
+    manifest.choices.iter().map(of_scenario).collect()
 }

@@ -31,7 +31,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 fn kept(store: &Path) -> usize {
-    let is_run = |name: &str| name.len() == 37 && name.strip_suffix(".json").is_some();
+    let is_run = |name: &str| name.len() == 36 && name.strip_suffix(".run").is_some();
     let names = fs::read_dir(store.join("runs")).into_iter().flatten().flatten().map(|e| e.file_name());
     names.filter(|name| name.to_str().is_some_and(is_run)).count()
 }
@@ -143,6 +143,12 @@ fn is_whole(store: &Path) {
     for folder in ["", "runs", "figures", "tables"] {
         for entry in fs::read_dir(store.join(folder)).into_iter().flatten().flatten() {
             let path = entry.path();
+            if path.extension().is_some_and(|e| e == "run") {
+                // Twelve bytes of name, eight of length, sixteen of checksum, and the rest.
+                let bytes = fs::read(&path).unwrap();
+                let length = u64::from_le_bytes(bytes[12..20].try_into().unwrap());
+                assert_eq!(length, bytes.len() as u64 - 36, "{}", path.display());
+            }
             let Some(end) = end(&path) else { continue };
             let bytes = fs::read(&path).unwrap();
             assert!(bytes.trim_ascii_end().ends_with(end.as_bytes()), "{}", path.display());

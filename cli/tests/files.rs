@@ -29,10 +29,12 @@ fn damaged_and_missing_runs_are_named_and_made_again() {
     let run = |more: &[&str]| coase(&[&["run", &path, "--quiet", "--out", out.to_str().unwrap()], more].concat());
     assert_eq!(stderr(&run(&[])), "");
     let table = fs::read(out.join("participants.csv")).unwrap();
-    // A cell is changed, and another file is gone.
+    // A bit is changed, and another file is gone.
     let files = run_files(&out);
-    let text = fs::read_to_string(&files[0]).unwrap();
-    fs::write(&files[0], text.replacen("\"metrics\":[-", "\"metrics\":[-1", 1)).unwrap();
+    let mut bytes = fs::read(&files[0]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    fs::write(&files[0], bytes).unwrap();
     fs::remove_file(&files[1]).unwrap();
     let collected = coase(&["collect", out.to_str().unwrap()]);
     assert_eq!(status(&collected), 1, "{}", stderr(&collected));
@@ -211,12 +213,11 @@ fn what_killed_processes_left_is_removed_and_nothing_else() {
     let left = [
         "runs.csv.tmp.999999".to_owned(),
         "manifest.json.tmp.1".to_owned(),
-        format!("runs/{id}.json.tmp.4000000"),
+        format!("runs/{id}.run.tmp.4000000"),
         "figures/benefit.pdf.tmp.77".to_owned(),
         "tables/metrics.tex.tmp.77".to_owned(),
     ];
-    let own =
-        ["my.csv.tmp.1", "runs.csv.tmp", "runs.csv.tmp.old", "runs/readme.json.tmp.12", "figures/plan.xlsx.tmp.3"];
+    let own = ["my.csv.tmp.1", "runs.csv.tmp", "runs.csv.tmp.old", "runs/readme.run.tmp.12", "figures/plan.xlsx.tmp.3"];
     for name in left.iter().map(String::as_str).chain(own) {
         fs::write(out.join(name), "").unwrap();
     }

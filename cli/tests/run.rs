@@ -2,6 +2,7 @@
 
 mod support;
 
+use coase as _; // links the plugins
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -96,6 +97,70 @@ fn the_same_experiment_gives_the_same_bytes_whatever_was_there() {
     assert_eq!(column(&two, "runs", "run_id"), column(&one, "runs", "run_id"));
 }
 
+/// What is finished is looked at and left as it is: tables and figures keep the time at which they were written.
+#[test]
+fn tables_and_figures_that_are_there_are_not_made_again() {
+    let folder = folder("run_current");
+    let experiment = three_agents(&folder);
+    let out = folder.join("out");
+    let run = |more: &[&str]| {
+        let output = coase(&[&["run", &experiment, "--quiet", "--out", out.to_str().unwrap()], more].concat());
+        assert_eq!((status(&output), stderr(&output)), (0, String::new()));
+    };
+    let files = ["runs.csv", "nodes.parquet", "figures/benefit.svg", "tables/metrics.tex"].map(|name| out.join(name));
+    let state =
+        || files.each_ref().map(|f| (std::fs::read(f).unwrap(), std::fs::metadata(f).unwrap().modified().unwrap()));
+    run(&[]);
+    let first = state();
+    run(&[]);
+    assert!(state() == first);
+    assert_eq!(status(&coase(&["collect", out.to_str().unwrap()])), 0);
+    assert!(state() == first);
+    // What was changed is made again, and only that kind of thing.
+    std::fs::write(&files[0], "changed").unwrap();
+    run(&[]);
+    let second = state();
+    assert!(second[0].0 == first[0].0 && second[2] == first[2]);
+    std::fs::remove_file(&files[2]).unwrap();
+    run(&[]);
+    let third = state();
+    assert!(third[2].0 == first[2].0 && third[0] == second[0]);
+}
+
+#[test]
+fn tables_that_are_not_wanted_are_left_out_and_figures_need_none() {
+    let folder = folder("run_tables");
+    let experiment = three_agents(&folder);
+    let (out, whole) = (folder.join("out"), folder.join("whole"));
+    let run = |out: &Path, more: &[&str]| {
+        coase(&[&["run", &experiment, "--quiet", "--out", out.to_str().unwrap()], more].concat())
+    };
+    let there = || TABLES.into_iter().filter(|table| out.join(format!("{table}.csv")).is_file()).collect::<Vec<_>>();
+    assert_eq!(status(&run(&whole, &[])), 0);
+    assert_eq!(status(&run(&out, &["--tables", "participants,runs"])), 0);
+    assert_eq!(there(), ["runs", "participants"]);
+    let read = |store: &Path, file: &str| std::fs::read(store.join(file)).unwrap();
+    for file in ["runs.csv", "participants.csv", "figures/dispatch-vpp1.svg", "figures/benefit.svg"] {
+        if whole.join(file).is_file() {
+            assert!(read(&out, file) == read(&whole, file), "{file}");
+        }
+    }
+    // The others come when they are wanted, and go when they are not.
+    assert_eq!(status(&coase(&["collect", out.to_str().unwrap()])), 0);
+    assert_eq!(there(), TABLES);
+    assert!(TABLES.iter().all(|table| read(&out, &format!("{table}.csv")) == read(&whole, &format!("{table}.csv"))));
+    assert_eq!(status(&coase(&["collect", out.to_str().unwrap(), "--tables", "nodes"])), 0);
+    assert_eq!(there(), ["nodes"]);
+    let unknown = run(&out, &["--tables", "runs,participant"]);
+    assert_eq!(status(&unknown), 2);
+    assert!(
+        stderr(&unknown).contains("`participant`") || stderr(&unknown).contains("'participant'"),
+        "{}",
+        stderr(&unknown)
+    );
+    assert!(stderr(&unknown).contains("did you mean `participants`?"), "{}", stderr(&unknown));
+}
+
 #[test]
 fn parts_run_apart_are_collected_into_the_whole() {
     let folder = folder("run_parts");
@@ -134,6 +199,21 @@ fn figures_are_drawn_in_the_formats_asked_for() {
     let output = coase(&["plot", out.to_str().unwrap(), "--format", "svg"]);
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert!(figures.join("cost_and_emissions.svg").is_file() && !figures.join("cost_and_emissions.pdf").exists());
+}
+
+/// Figures of results that no folder holds are those of a folder.
+#[test]
+fn figures_can_be_drawn_from_memory() {
+    let folder = folder("run_memory");
+    let out = folder.join("out");
+    let path = three_agents(&folder);
+    assert_eq!(status(&coase(&["run", &path, "--quiet", "--out", out.to_str().unwrap()])), 0);
+    let experiment = coase_scenarios::load(path.as_ref(), &[]).unwrap();
+    let results = experiment.run(&coase_scenarios::RunOptions::default(), &()).unwrap();
+    let in_memory = coase_plots::store::Store::of(experiment.tables(&results));
+    let stored = coase_plots::store::Store::read(&out).unwrap();
+    let (drawn, expected) = (coase_plots::pictures(&in_memory), coase_plots::pictures(&stored));
+    assert!(drawn.0.len() > 3 && drawn == expected);
 }
 
 #[test]

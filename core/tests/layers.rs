@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules of this crate from the ground up; those of one line do not use each other.
 const LAYERS: &[&[&str]] = &[
-    &["units", "random", "words"],
+    &["units", "random", "words", "statistics"],
     &["declaration"],
     &["open", "series"],
     &["quoted"],

@@ -4,9 +4,10 @@ use crate::canvas::Op;
 use crate::export::{Format, Meta, encode};
 use crate::figures::{KINDS, Picture};
 use crate::identity::Identity;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::study::Study;
 use crate::text::unmarked;
+use coase_store::StoreError;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -42,14 +43,19 @@ pub enum PlotError {
     Write { file: PathBuf, source: std::io::Error },
 }
 
-/// Draws all figures of the result store `dir` into `dir/figures`, in the given formats, and their captions into
-/// `captions.md`. `progress` is told how many files of how many are done.
+/// Draws all figures of some results into `dir/figures`, in the given formats, and their captions into `captions.md`.
+/// `progress` is told how many files of how many are done.
 ///
 /// # Errors
-/// A table that is missing or malformed, a file that cannot be written.
-pub fn draw(dir: &Path, formats: &[Format], progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Report, PlotError> {
-    let store = Store::read(dir)?;
-    let (pictures, skipped) = pictures(&store);
+/// A run file that cannot be read any more, a file that cannot be written.
+pub fn draw(
+    store: &Store,
+    dir: &Path,
+    formats: &[Format],
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Report, PlotError> {
+    let (pictures, skipped) = pictures(store);
+    store.failure()?;
     let folder = dir.join("figures");
     std::fs::create_dir_all(&folder).map_err(|source| PlotError::Write { file: folder.clone(), source })?;
     let jobs: Vec<(&Named, Format)> = pictures.iter().flat_map(|p| formats.iter().map(move |f| (p, *f))).collect();
@@ -61,7 +67,7 @@ pub fn draw(dir: &Path, formats: &[Format], progress: &(dyn Fn(usize, usize) + S
             let meta = Meta {
                 title: unmarked(&named.picture.title),
                 description: unmarked(&named.picture.caption),
-                experiment: store.manifest.experiment_hash.clone(),
+                experiment: store.data().manifest().experiment_hash.clone(),
             };
             let file = folder.join(&named.stem).with_extension(format.extension());
             write(&file, &encode(&named.picture.canvas, &meta, *format))?;

@@ -1,8 +1,8 @@
 //! What a caption says about the runs behind a figure: scenario, seeds, the point of the sweeps, what is not shown and why.
 
-use crate::store::Status;
 use crate::study::Study;
 use crate::text::literal;
+use coase_store::RunStatus;
 use std::fmt::Write as _;
 
 /// What the numbers of a figure are.
@@ -74,12 +74,12 @@ impl Study<'_> {
     /// Runs that are in no figure, by how they ended, and who has no run in any.
     fn missing_in_words(&self) -> String {
         let mut out = String::new();
-        let count = |status: Status| self.left_out.iter().filter(|r| self.store.runs[**r].status == status).count();
+        let count = |status: RunStatus| self.left_out.iter().filter(|r| self.store.runs[**r].status == status).count();
         let kinds = [
-            (Status::NotConverged, "did not converge"),
-            (Status::NoEquilibrium, "without equilibrium"),
-            (Status::Infeasible, "infeasible"),
-            (Status::Failed, "failed"),
+            (RunStatus::NotConverged, "did not converge"),
+            (RunStatus::NoEquilibrium, "without equilibrium"),
+            (RunStatus::Infeasible, "infeasible"),
+            (RunStatus::Failed, "failed"),
         ];
         let told: Vec<String> = kinds
             .into_iter()
@@ -111,14 +111,14 @@ impl Study<'_> {
 
     /// What social cost hangs on, for where it is printed.
     pub fn social_cost_in_words(&self) -> String {
-        let facts = &self.facts;
-        let Some(damage) = facts.damage_per_tonne else { return String::new() };
-        let borrowed = facts.damage_from.as_ref().map_or(String::new(), |policy| {
+        let Some(choices) = self.store.choices(&self.scenario) else { return String::new() };
+        let damage = choices.damage_per_tonne;
+        let borrowed = choices.damage_from.as_ref().map_or(String::new(), |policy| {
             format!(" (borrowed from the price of {}, for the scenario gives none)", literal(policy))
         });
-        let upstream = match facts.upstream_cost.as_deref() {
-            None | Some("as written") => "as the scenario gives it".to_owned(),
-            Some(other) => format!("at {}", literal(other)),
+        let upstream = match choices.upstream_cost.as_str() {
+            "" | "as written" => "as the scenario gives it".to_owned(),
+            other => format!("at {}", literal(other)),
         };
         format!(
             " Social cost counts damage at {damage} {} per tonne{borrowed} and upstream energy {upstream}.",

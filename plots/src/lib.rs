@@ -1,19 +1,20 @@
-//! Figures and tables from a result store.
+//! Figures and tables for papers from results, which [`coase_store`] reads from a folder or holds in memory.
 //!
 //! A figure is a display list in points ([`canvas`]) that axes, panels and legends fill; three sinks turn it into SVG,
-//! PNG and PDF, the same bytes every time. This crate reads the tables of a result store and nothing else: it does not
-//! know how a number was computed, which mechanisms exist, or what a terminal is.
+//! PNG and PDF, the same bytes every time. This crate reads results and nothing else: it does not know how a number was
+//! computed, which mechanisms exist, or what a terminal is.
 //!
 //! ```no_run
-//! use coase_plots::{Format, draw, tables};
+//! use coase_plots::{Format, draw, store::Store, tables};
 //!
-//! let store = std::path::Path::new("results/side_by_side");
-//! let report = draw(store, &[Format::Svg, Format::Pdf], &|done, total| eprintln!("{done} of {total}"))?;
+//! let dir = std::path::Path::new("results/side_by_side");
+//! let store = Store::read(dir)?;
+//! let report = draw(&store, dir, &[Format::Svg, Format::Pdf], &|done, total| eprintln!("{done} of {total}"))?;
 //! for skipped in &report.skipped {
 //!     eprintln!("no {}: {}", skipped.figure, skipped.reason);
 //! }
-//! tables(store)?;
-//! # Ok::<(), coase_plots::PlotError>(())
+//! tables(&store, dir)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! To add a kind of figure: a file in `figures` with a function from a [`study::Study`] to pictures, and a line in
@@ -31,7 +32,6 @@ pub mod identity;
 pub mod lint;
 pub mod panel;
 pub mod place;
-pub mod statistics;
 pub mod store;
 pub mod study;
 pub mod style;

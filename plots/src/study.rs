@@ -1,9 +1,10 @@
 //! One scenario of a result store at one point of the sweeps: what figures and tables are drawn from.
 
 use crate::identity::{Entity, Identity};
-use crate::statistics::{Estimate, estimate};
-use crate::store::{ParticipantRow, PeriodRow, ScenarioFacts, Status, Store};
+use crate::store::{ParticipantRow, PeriodRow, Store};
 use crate::text::{self, literal};
+use coase_core::statistics::{Estimate, estimate};
+use coase_store::{Facts, RunStatus};
 use std::collections::BTreeMap;
 
 /// Mechanisms that nobody would run as a market: they bound the others.
@@ -20,7 +21,7 @@ pub struct Study<'a> {
     pub store: &'a Store,
     pub identity: &'a Identity,
     pub scenario: String,
-    pub facts: ScenarioFacts,
+    pub facts: Facts,
     /// Mechanisms with a converged run; places in the identity.
     pub mechanisms: Vec<usize>,
     /// Policies with a converged run; places in the identity.
@@ -91,7 +92,7 @@ impl<'a> Study<'a> {
             if !study.at_first_point(&run.sweep, None) {
                 continue;
             }
-            if run.status != Status::Converged {
+            if run.status != RunStatus::Converged {
                 study.left_out.push(i);
                 continue;
             }
@@ -228,12 +229,12 @@ impl<'a> Study<'a> {
     }
 
     /// The periods of the energy product of a participant in a run, in order.
-    pub fn periods(&self, run: usize, participant: usize) -> Vec<&'a PeriodRow> {
+    pub fn periods(&self, run: usize, participant: usize) -> Vec<PeriodRow> {
         let key = &self.participant(participant).key;
-        let mut rows: Vec<&PeriodRow> =
-            self.store.periods.iter().filter(|r| r.run == run && r.participant == *key).collect();
-        if let Some(first) = rows.first().map(|r| &r.product) {
-            rows.retain(|r| r.product == *first);
+        let all = self.store.periods(run);
+        let mut rows: Vec<PeriodRow> = all.iter().filter(|r| r.participant == *key).cloned().collect();
+        if let Some(first) = rows.first().map(|r| r.product.clone()) {
+            rows.retain(|r| r.product == first);
         }
         rows.sort_by_key(|r| r.period);
         rows
@@ -245,10 +246,13 @@ impl<'a> Study<'a> {
         const REASONS: [&str; 2] = ["carbon", "carbon refund"];
         let runs = self.runs(m, p);
         let mut paid: BTreeMap<String, f64> = BTreeMap::new();
-        for row in self.store.ledger.iter().filter(|r| runs.contains(&r.run) && REASONS.contains(&r.reason.as_str())) {
-            for (party, amount) in [(&row.from, row.amount), (&row.to, -row.amount)] {
-                if party != AUTHORITY {
-                    *paid.entry(party.clone()).or_default() += amount / runs.len() as f64;
+        for run in runs {
+            let ledger = self.store.ledger(*run);
+            for row in ledger.iter().filter(|r| REASONS.contains(&r.reason.as_str())) {
+                for (party, amount) in [(&row.from, row.amount), (&row.to, -row.amount)] {
+                    if party != AUTHORITY {
+                        *paid.entry(party.clone()).or_default() += amount / runs.len() as f64;
+                    }
                 }
             }
         }
@@ -294,12 +298,19 @@ impl<'a> Study<'a> {
 impl Clock {
     /// The periods of a scenario and their length.
     fn of(store: &Store, scenario: &str) -> Clock {
-        let of_scenario: Vec<bool> = store.runs.iter().map(|r| r.scenario == scenario).collect();
-        let from_periods = store.periods.iter().filter(|r| of_scenario[r.run]).map(|r| r.period + 1);
-        let from_nodes = store.nodes.iter().filter(|r| of_scenario[r.run]).map(|r| r.period + 1);
-        let periods = from_periods.chain(from_nodes).max().unwrap_or(0);
+        let facts = store.facts(scenario);
+        // Swept horizons differ from run to run; else one number is true of all.
+        let told = facts.periods.filter(|_| !store.sweeps.iter().any(|path| path.starts_with("experiment.")));
+        let periods = told.unwrap_or_else(|| {
+            let of_scenario = store.runs.iter().enumerate().filter(|(_, r)| r.scenario == scenario).map(|(run, _)| run);
+            let last = |run: usize| {
+                let from_periods = store.periods(run).iter().map(|r| r.period + 1).max();
+                from_periods.max(store.nodes(run).iter().map(|r| r.period + 1).max()).unwrap_or(0)
+            };
+            of_scenario.map(last).max().unwrap_or(0)
+        });
         // a day in 24 periods needs no saying
-        match store.facts(scenario).period_h.or((periods == 24).then_some(1.0)) {
+        match facts.period_h.or((periods == 24).then_some(1.0)) {
             Some(step) if step > 0.0 => Clock { periods, step, label: "Hour of day" }.beyond_a_day(),
             _ => Clock { periods, step: 1.0, label: "Period" },
         }

@@ -3,21 +3,20 @@
 use crate::draw::{PlotError, stem, unused, write};
 use crate::footnote::Basis;
 use crate::identity::Identity;
-use crate::statistics::Estimate;
 use crate::store::{ParticipantRow, Store};
 use crate::study::Study;
 use crate::text::unmarked;
+use coase_core::statistics::Estimate;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Writes the tables of the result store `dir` into `dir/tables`; lists the files written.
+/// Writes the tables for papers of some results into `dir/tables`; lists the files written.
 ///
 /// # Errors
-/// A table of the store that is missing or malformed, a file that cannot be written.
-pub fn tables(dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
-    let store = Store::read(dir)?;
-    let identity = Identity::of(&store);
-    let studies = Study::all(&store, &identity);
+/// A file that cannot be written.
+pub fn tables(store: &Store, dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
+    let identity = Identity::of(store);
+    let studies = Study::all(store, &identity);
     let folder = dir.join("tables");
     std::fs::create_dir_all(&folder).map_err(|source| PlotError::Write { file: folder.clone(), source })?;
     let (mut written, mut stems): (Vec<PathBuf>, Vec<String>) = (Vec::new(), Vec::new());

@@ -1,6 +1,5 @@
 //! From a resolved scenario to the objects of the model, with every number checked on the way.
 
-use crate::experiment::hex;
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::resolve::{self, Incomplete, LeftOut};
 use crate::spec::{self, NetworkSource, Scenario};
@@ -8,6 +7,7 @@ use crate::text::Text;
 use coase_core::network::{BuiltIn, Network, NodeId, Topology, built_in};
 use coase_core::participant::{DeviceError, Participant, Portfolio};
 use coase_core::setting::{Feeder, FixedPointSearch, Member, Periods, Setting, Tariff};
+use coase_store::hash_of as hex;
 use std::sync::Arc;
 
 /// Names that tables use for others than participants.

@@ -11,12 +11,11 @@ use coase_core::evaluate::{Search, Yardstick};
 use coase_core::policy::CarbonPolicy;
 use coase_core::record::Value;
 use coase_core::{Mechanism, Plain};
+use coase_store::hash_of as hex;
+pub use coase_store::{Choices, VERSION};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The version of the program, part of every run's identity.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -148,10 +147,10 @@ impl Experiment {
             let upstream = entry.form.grid.upstream_cost_per_kwh.is_some();
             Choices {
                 scenario: entry.form.name.clone(),
-                upstream_cost: if upstream { "as written" } else { "the sell price" },
+                upstream_cost: if upstream { "as written" } else { "the sell price" }.to_owned(),
                 damage_per_tonne: entry.form.damage_per_tonne.unwrap_or(entry.damage),
                 damage_from: entry.borrowed_from.clone(),
-                matching: self.plan.matching,
+                matching: format!("{:?}", self.plan.matching),
                 matched_with: self.reference().map(|k| self.policies[k].label.clone()),
             }
         };
@@ -453,24 +452,6 @@ impl Experiment {
     }
 }
 
-/// What a reader must know about how a scenario is measured.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Choices {
-    /// The scenario.
-    pub scenario: String,
-    /// Where the resource value of upstream energy comes from.
-    pub upstream_cost: &'static str,
-    /// Damage of a tonne of emissions.
-    pub damage_per_tonne: f64,
-    /// Label of the policy whose price was taken for it; `None` where the scenario says it, or no policy has a price.
-    pub damage_from: Option<String>,
-    /// How policies are made comparable.
-    #[serde(rename = "match")]
-    pub matching: Matching,
-    /// Label of the policy that the others are made comparable with, where they do not run as written.
-    pub matched_with: Option<String>,
-}
-
 /// Every run knows the one without a policy that it is compared with, and that one knows the policies.
 fn paired(mut runs: Vec<Run>) -> Vec<Run> {
     let key = |run: &Run, json: &str| hex([&run.instance.hash, json, &run.variant, &run.seed.to_string()]);
@@ -510,14 +491,4 @@ fn cell(written: &str) -> Value {
         Ok(number) => number.into(),
         Err(_) => written.trim_matches('"').into(),
     }
-}
-
-/// 32 hex digits of a hash of texts, each with its length, so that no two lists collide.
-pub(crate) fn hex<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().to_hex()[..32].to_owned()
 }

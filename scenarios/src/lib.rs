@@ -1,4 +1,4 @@
-//! Scenario files, experiments, the batch runner and the result store of Coase.
+//! Scenario files, experiments and the batch runner of Coase, which runs them in memory or into a result store.
 //!
 //! A file is read into its written form ([`spec`]), resolved (every series inline, every default filled in), and built into
 //! the objects of the model; only what is resolved runs, is hashed and is archived. Errors are data with a place in the
@@ -50,7 +50,7 @@ pub use library::{LIBRARY, LibraryFile, library_file};
 pub use load::{Loader, load};
 pub use overrides::Override;
 pub use resolve::{LeftOut, read_network};
-pub use run::{NoShard, NoThreads, Progress, RunOptions, RunResult, RunStatus, Shard, Timing};
-pub use store::{
-    Before, Build, Existing, Held, Left, Prepared, Ran, RunFileError, Store, StoreError, StoreOptions, Summary,
-};
+pub use run::{NoShard, NoThreads, Progress, RunOptions, Shard};
+pub use store::{Before, Existing, ExperimentError, Prepared, Ran, StoreOptions};
+
+pub use coase_store::{Build, Held, Left, RunFileError, RunResult, RunStatus, Store, StoreError, Summary, Timing};

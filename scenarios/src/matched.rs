@@ -3,14 +3,14 @@
 
 use crate::experiment::Run;
 use crate::matching::{self, Found, Goal, Point, TOLERANCE, Trial};
-use crate::run::{self, Progress, RunResult, RunStatus, Timing};
+use crate::run::{self, Progress};
 use crate::spec::Matching;
 use coase_core::engine::{self, Cleared};
 use coase_core::evaluate::{CarbonFigures, certificate_row};
 use coase_core::outcome::{Certificate, Verdict};
 use coase_core::policy::CarbonPolicy;
-use coase_core::record::{METRICS, Value};
 use coase_core::{Market, Status};
+use coase_store::{RunResult, RunStatus, Timing};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,11 +56,7 @@ pub(crate) struct Target {
 impl Target {
     /// The measure of a run that has been made.
     pub(crate) fn new(reference: &Run, measure: Matching, result: &RunResult) -> Self {
-        let number = |name: &str| match METRICS.iter().position(|c| c.name == name).map(|k| &result.record.metrics[k]) {
-            Some(Value::Number(x)) => Some(*x),
-            Some(Value::Integer(x)) => Some(*x as f64),
-            _ => None,
-        };
+        let number = |name: &str| result.metric(name);
         let price_per_tonne = reference.policy.price_per_tonne().unwrap_or(0.0);
         // Whoever pays nothing at a price of zero pays a price of zero.
         let free = (price_per_tonne == 0.0 && number("emissions_kg").is_some() && measure != Matching::Emissions)

@@ -10,6 +10,7 @@ use coase_core::policy::CarbonPolicy;
 use coase_core::program::SolveError;
 use coase_core::record::RunRecord;
 use coase_core::{Market, MechanismError, Status};
+use coase_store::{Keys, RunResult, RunStatus, Timing};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -85,79 +86,6 @@ pub trait Progress: Sync {
 
 impl Progress for () {}
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunStatus {
-    /// With the answer that the mechanism defines.
-    Converged,
-    /// With a point that misses the tolerance.
-    NotConverged,
-    /// With the answer that there is no equilibrium.
-    NoEquilibrium,
-    /// Nobody can do what is asked.
-    Infeasible,
-    /// With an error: a refused scenario, a fault of a plugin.
-    Failed,
-}
-
-impl RunStatus {
-    /// All of them.
-    pub const ALL: [RunStatus; 5] =
-        [Self::Converged, Self::NotConverged, Self::NoEquilibrium, Self::Infeasible, Self::Failed];
-
-    /// The name in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            RunStatus::Converged => "converged",
-            RunStatus::NotConverged => "not_converged",
-            RunStatus::NoEquilibrium => "no_equilibrium",
-            RunStatus::Infeasible => "infeasible",
-            RunStatus::Failed => "failed",
-        }
-    }
-
-    /// Whether the run found an answer: non-existence is one.
-    pub fn is_answer(self) -> bool {
-        matches!(self, RunStatus::Converged | RunStatus::NoEquilibrium)
-    }
-}
-
-/// What became of a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunResult {
-    /// Which run.
-    pub run_id: String,
-    /// How it ended.
-    pub status: RunStatus,
-    /// Why it is not converged; empty where it is.
-    pub reason: String,
-    /// Distance from convergence, where there is one.
-    pub residual: Option<f64>,
-    /// How participants report.
-    pub behaviour: String,
-    /// What participants reveal.
-    pub information: String,
-    /// Kilograms charged before quotas, in sum.
-    pub charged_kg: Option<f64>,
-    /// The same on this outcome under other policies, by the hash of the policy: filled where this run has none.
-    pub charged_kg_under: BTreeMap<String, f64>,
-    /// Its rows.
-    pub record: RunRecord,
-    /// Where the time went; not part of the result, and `None` where the result was there already.
-    pub timing: Option<Timing>,
-}
-
-/// Wall time of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
-    /// Building the market and entering the policy; counted for the first run that shares it.
-    pub build: Duration,
-    /// The mechanism, with the policy's fixed point around it.
-    pub mechanism: Duration,
-    /// Measuring the outcome.
-    pub evaluation: Duration,
-}
-
 /// What remembers results across programs; `()` remembers nothing.
 pub(crate) trait Memory: Sync {
     /// The result of a run that has been run before.
@@ -165,6 +93,11 @@ pub(crate) trait Memory: Sync {
 
     /// Keeps a result; `false` stops the experiment.
     fn keep(&self, run: &Run, result: &RunResult) -> bool;
+
+    /// What of a kept result stays in memory.
+    fn retained(&self, result: RunResult) -> RunResult {
+        result
+    }
 }
 
 impl Memory for () {
@@ -277,7 +210,7 @@ impl ScenarioGroup {
                     let result = ended(run, RunStatus::Failed, reason.clone());
                     let goes_on = memory.keep(run, &result);
                     progress.finished(run, &result);
-                    goes_on.then_some((*k, result))
+                    goes_on.then(|| (*k, memory.retained(result)))
                 };
                 done.extend(open.iter().flatten().filter_map(failed));
                 return done;
@@ -338,7 +271,7 @@ impl Phase<'_> {
                     let result = perform(run, &entered, target, build, progress)?;
                     let goes_on = memory.keep(run, &result);
                     progress.finished(run, &result);
-                    goes_on.then_some((*k, result))
+                    goes_on.then(|| (*k, memory.retained(result)))
                 };
                 runs.par_iter().enumerate().filter_map(one).collect::<Vec<_>>()
             })
@@ -554,6 +487,14 @@ fn unsolved(error: &SolveError) -> (RunStatus, Option<f64>) {
 pub(crate) fn ended(run: &Run, status: RunStatus, reason: String) -> RunResult {
     RunResult {
         run_id: run.run_id.clone(),
+        keys: Keys {
+            scenario: run.scenario.clone(),
+            mechanism: run.mechanism.plugin().id.to_owned(),
+            variant: run.variant.clone(),
+            carbon_policy: run.policy.plugin().id.to_owned(),
+            carbon_label: run.carbon_label.clone(),
+            seed: run.seed,
+        },
         status,
         reason,
         residual: None,

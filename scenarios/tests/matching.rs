@@ -252,20 +252,20 @@ fn a_matched_experiment_does_not_depend_on_how_it_is_run() {
         existing: Existing::Reuse,
         ..StoreOptions::default()
     };
-    whole.store().run(&experiment, &options(1, None), &()).unwrap();
+    experiment.run_into(&whole.store(), &options(1, None), &()).unwrap();
     let expected = whole.tables();
     for shard in ["3/4", "0/4", "2/4", "1/4"] {
-        parts.store().run(&experiment, &options(3, Some(shard)), &()).unwrap();
+        experiment.run_into(&parts.store(), &options(3, Some(shard)), &()).unwrap();
     }
     assert!(parts.tables() == expected);
     let again = load(&experiment.resolved().unwrap(), &[]);
-    resolved.store().run(&again, &options(2, None), &()).unwrap();
+    again.run_into(&resolved.store(), &options(2, None), &()).unwrap();
     assert!(resolved.tables() == expected);
     // Without the reference's files, what is matched with it stands, and what is gone is made again.
     for run in experiment.runs.iter().filter(|r| r.carbon_label == "tax" || r.carbon_label == "stepped") {
-        fs::remove_file(whole.0.join("runs").join(format!("{}.json", run.run_id))).unwrap();
+        fs::remove_file(whole.0.join("runs").join(format!("{}.run", run.run_id))).unwrap();
     }
-    whole.store().run(&experiment, &options(2, None), &()).unwrap();
+    experiment.run_into(&whole.store(), &options(2, None), &()).unwrap();
     assert!(whole.tables() == expected);
     let manifest = fs::read_to_string(whole.0.join("manifest.json")).unwrap();
     assert!(manifest.contains("\"match\": \"AveragePrice\"") && manifest.contains("\"matched_with\": \"tax\""));
@@ -277,7 +277,7 @@ fn matched_runs_have_their_abatement() {
     let experiment =
         several("carbon: [\"none\", Tax(price_per_tonne: 400), Stepped(interval_kg: 5)], match: MarginalPrice");
     let folder = Folder::new("abatement");
-    folder.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    experiment.run_into(&folder.store(), &StoreOptions::default(), &()).unwrap();
     let text = &folder.tables()["runs.csv"];
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(|row| row.unwrap()).collect();

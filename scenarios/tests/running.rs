@@ -1,11 +1,12 @@
 //! Running experiments and keeping their results.
 
-use coase_core::record::{METRICS, RunRecord, Value};
+use coase_core::record::{Kind, METRICS, RunRecord, Table, Value};
 use coase_mechanisms as _;
 use coase_scenarios::{
-    Existing, Experiment, Loader, Progress, Run, RunFileError, RunOptions, RunResult, RunStatus, Store, StoreOptions,
-    Summary,
+    Existing, Experiment, Loader, Prepared, Progress, Run, RunFileError, RunOptions, RunResult, RunStatus, Store,
+    StoreOptions, Summary,
 };
+use coase_store::Dataset;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -161,9 +162,9 @@ fn two_identical_experiments_leave_identical_tables() {
     );
     let experiment = experiment(&format!("\"three_vpp\", {PAIR}"), &fields);
     let (first, second) = (Folder::new("first"), Folder::new("second"));
-    first.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    experiment.run_into(&first.store(), &StoreOptions::default(), &()).unwrap();
     let options = RunOptions { jobs: Some(3), ..RunOptions::default() };
-    second.store().run(&experiment, &StoreOptions { run: options, ..StoreOptions::default() }, &()).unwrap();
+    experiment.run_into(&second.store(), &StoreOptions { run: options, ..StoreOptions::default() }, &()).unwrap();
     assert_eq!(first.tables().len(), 10);
     assert!(first.tables() == second.tables());
     let rows = first.rows("runs");
@@ -186,7 +187,7 @@ fn what_is_there_is_not_run_again_unless_it_is_asked_for() {
     let started = |existing| {
         let count = Count::default();
         let options = StoreOptions { existing, ..StoreOptions::default() };
-        folder.store().run(&experiment, &options, &count).unwrap();
+        experiment.run_into(&folder.store(), &options, &count).unwrap();
         assert_eq!(count.begun.into_inner(), 8);
         assert_eq!(count.finished.into_inner(), 8);
         (count.started.into_inner(), folder.tables())
@@ -197,7 +198,7 @@ fn what_is_there_is_not_run_again_unless_it_is_asked_for() {
     assert_eq!(started(Existing::RetryFailed), (0, tables.clone()));
     assert_eq!(started(Existing::Fresh), (8, tables.clone()));
     // A file that was cut short is run again, and only that one.
-    let file = folder.0.join("runs").join(format!("{}.json", experiment.runs[3].run_id));
+    let file = folder.0.join("runs").join(format!("{}.run", experiment.runs[3].run_id));
     fs::write(&file, &fs::read(&file).unwrap()[..100]).unwrap();
     assert_eq!(started(Existing::Reuse), (1, tables));
 }
@@ -208,11 +209,11 @@ fn a_run_file_that_does_not_prove_itself_is_named_and_run_again() {
     let experiment = Arc::new(experiment("\"three_vpp\"", "mechanisms: [\"grid-only\", \"mid-market-rate\"]"));
     let folder = Folder::new("proof");
     let options = StoreOptions { source_revision: Some("abc".into()), ..StoreOptions::default() };
-    folder.store().run(&experiment, &options, &()).unwrap();
+    experiment.run_into(&folder.store(), &options, &()).unwrap();
     let tables = folder.tables();
-    let path = |k: usize| folder.0.join("runs").join(format!("{}.json", experiment.runs[k].run_id));
+    let path = |k: usize| folder.0.join("runs").join(format!("{}.run", experiment.runs[k].run_id));
     let unused = |options: &StoreOptions| {
-        let prepared = folder.store().prepare(experiment.clone(), options.clone()).unwrap();
+        let prepared = Prepared::new(&folder.store(), experiment.clone(), options.clone()).unwrap();
         assert_eq!(prepared.found() + prepared.unused().len(), 2);
         prepared.unused().iter().map(|left| (left.path.clone(), left.why.clone().unwrap())).collect::<Vec<_>>()
     };
@@ -244,7 +245,7 @@ fn a_run_file_that_does_not_prove_itself_is_named_and_run_again() {
     assert_eq!(folder.rows("runs").len(), 1);
     fs::remove_file(path(0)).unwrap();
     assert_eq!(folder.store().collect().unwrap().missing[0].why, None);
-    folder.store().run(&experiment, &options, &()).unwrap();
+    experiment.run_into(&folder.store(), &options, &()).unwrap();
     assert!(folder.tables() == tables);
     // Another revision of the source, or another program of the same.
     let revision = StoreOptions { source_revision: Some("abd".into()), ..StoreOptions::default() };
@@ -257,7 +258,7 @@ fn a_run_file_that_does_not_prove_itself_is_named_and_run_again() {
         );
     }
     let count = Count::default();
-    folder.store().run(&experiment, &revision, &count).unwrap();
+    experiment.run_into(&folder.store(), &revision, &count).unwrap();
     assert_eq!(count.started.into_inner(), 2);
     assert!(folder.tables() == tables && unused(&revision).is_empty());
 }
@@ -270,7 +271,7 @@ fn parts_of_two_builds_are_not_collected_into_one_table() {
     for (shard, revision) in [("0/2", "abc"), ("1/2", "abd")] {
         let run = RunOptions { shard: Some(shard.parse().unwrap()), ..RunOptions::default() };
         let options = StoreOptions { run, source_revision: Some(revision.into()), ..StoreOptions::default() };
-        folder.store().run(&experiment, &options, &()).unwrap();
+        experiment.run_into(&folder.store(), &options, &()).unwrap();
     }
     let summary = folder.store().collect().unwrap();
     assert_eq!((summary.finished(), summary.missing.len()), (1, 1));
@@ -283,7 +284,7 @@ fn another_experiment_in_the_folder_is_told_and_its_tables_are_removed() {
     let one = experiment("\"three_vpp\"", "mechanisms: [\"grid-only\"]");
     let two = Arc::new(experiment(PAIR, "mechanisms: [\"grid-only\"]"));
     let folder = Folder::new("another");
-    folder.store().run(&one, &StoreOptions::default(), &()).unwrap();
+    one.run_into(&folder.store(), &StoreOptions::default(), &()).unwrap();
     let made = ["figures/benefit.svg", "figures/own.svg", "figures/note.txt", "tables/metrics.tex", "own.csv"];
     for name in made {
         let file = folder.0.join(name);
@@ -293,8 +294,8 @@ fn another_experiment_in_the_folder_is_told_and_its_tables_are_removed() {
     // A list that was tampered with leads to nothing outside.
     let listed =
         [made[0], made[3], "figures/../own.csv", "own.csv", "runs", "figures/note.txt"].map(|n| folder.0.join(n));
-    folder.store().hold().unwrap().set_made(listed.iter().map(PathBuf::as_path), false).unwrap();
-    let prepared = folder.store().prepare(two.clone(), StoreOptions::default()).unwrap();
+    folder.store().hold().unwrap().set_made(listed.iter().map(PathBuf::as_path), false, None).unwrap();
+    let prepared = Prepared::new(&folder.store(), two.clone(), StoreOptions::default()).unwrap();
     let before = prepared.before().unwrap().clone();
     assert_eq!(
         (before.experiment.as_str(), before.runs, before.build, before.is_another_file),
@@ -303,13 +304,13 @@ fn another_experiment_in_the_folder_is_told_and_its_tables_are_removed() {
     // Nothing is gone before something is run.
     drop(prepared);
     assert!(made.iter().all(|name| folder.0.join(name).is_file()));
-    folder.store().run(&two, &StoreOptions::default(), &()).unwrap();
+    two.run_into(&folder.store(), &StoreOptions::default(), &()).unwrap();
     let there = made.map(|name| folder.0.join(name).is_file());
     assert_eq!(there, [false, true, true, false, true]);
     assert_eq!(folder.rows("runs")[0]["scenario"], "pair");
     // The first is made again without a run.
     let count = Count::default();
-    folder.store().run(&one, &StoreOptions::default(), &count).unwrap();
+    one.run_into(&folder.store(), &StoreOptions::default(), &count).unwrap();
     assert_eq!((count.started.into_inner(), count.finished.into_inner()), (0, 1));
 }
 
@@ -317,12 +318,12 @@ fn another_experiment_in_the_folder_is_told_and_its_tables_are_removed() {
 fn shards_together_are_the_whole() {
     let experiment = experiment("\"three_vpp\"", &format!("{MECHANISMS}, carbon: [\"none\", \"tax\"]"));
     let (whole, parts) = (Folder::new("whole"), Folder::new("parts"));
-    whole.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    experiment.run_into(&whole.store(), &StoreOptions::default(), &()).unwrap();
     let mut runs = 0;
     for shard in ["0/3", "2/3", "1/3"] {
         let run = RunOptions { shard: Some(shard.parse().unwrap()), ..RunOptions::default() };
         let options = StoreOptions { run, ..StoreOptions::default() };
-        runs += parts.store().run(&experiment, &options, &()).unwrap().len();
+        runs += experiment.run_into(&parts.store(), &options, &()).unwrap().results.len();
     }
     assert_eq!(runs, 8);
     let summary: Summary = Store::open(&parts.0).unwrap().collect().unwrap();
@@ -338,7 +339,7 @@ fn a_run_that_fails_is_a_row_and_the_rest_goes_on() {
     let experiment =
         experiment(&format!("{taxed}, {starved}"), "mechanisms: [\"grid-only\"], carbon: [\"none\", \"tax\"]");
     let folder = Folder::new("failed");
-    folder.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    experiment.run_into(&folder.store(), &StoreOptions::default(), &()).unwrap();
     let rows = folder.rows("runs");
     let status: Vec<&str> = rows.iter().map(|r| r["status"].as_str()).collect();
     assert_eq!(status, ["converged", "failed", "infeasible", "infeasible"]);
@@ -355,7 +356,7 @@ fn abatement_is_the_difference_to_the_run_without_a_policy() {
         "carbon: [\"none\", Tax(price_per_tonne: 100), (label: \"high\", policy: Tax(price_per_tonne: 1000))]";
     let experiment = experiment(&dear, &format!("mechanisms: [\"grid-only\"], {policies}"));
     let folder = Folder::new("abatement");
-    folder.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
+    experiment.run_into(&folder.store(), &StoreOptions::default(), &()).unwrap();
     let rows = folder.rows("runs");
     assert!(rows[0]["accounted_abatement_kg"].is_empty() && rows[0]["actual_abatement_kg"].is_empty());
     // By hand: in the second hour `a` imports 5 kWh (4 kg) for 0.60 rather than burn fuel for 0.90 (2.25 kg). With 100 a
@@ -377,7 +378,7 @@ fn swept_runs_are_compared_with_the_one_without_a_policy() {
         carbon: [\"none\", Tax(price_per_tonne: 100), Stepped(base_price_per_tonne: 200, growth: 0)], \
         sweep: [(path: \"carbon.price_factor\", values: [0, 1, 10])]";
     let folder = Folder::new("swept");
-    folder.store().run(&experiment(&dear, fields), &StoreOptions::default(), &()).unwrap();
+    experiment(&dear, fields).run_into(&folder.store(), &StoreOptions::default(), &()).unwrap();
     let rows = folder.rows("runs");
     assert_eq!(rows.len(), 2 * 2 * (1 + 2 * 3));
     let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().unwrap();
@@ -420,7 +421,7 @@ fn the_manifest_says_what_a_reader_must_know() {
         experiment(PAIR, "mechanisms: [\"grid-only\"], carbon: [\"none\", Tax(price_per_tonne: 310, price_factor: 2)]");
     let folder = Folder::new("manifest");
     let options = StoreOptions { source_revision: Some("abc".into()), ..StoreOptions::default() };
-    folder.store().run(&experiment, &options, &()).unwrap();
+    experiment.run_into(&folder.store(), &options, &()).unwrap();
     let text = fs::read_to_string(folder.0.join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(manifest["experiment_hash"], experiment.hash().as_str());
@@ -435,6 +436,64 @@ fn the_manifest_says_what_a_reader_must_know() {
     assert_eq!(timings.lines().count(), 1 + 2);
 }
 
+/// Tables need no folder: those in memory, written, are those of a store, abatement and sweep included.
+#[test]
+fn tables_in_memory_are_the_tables_of_a_store() {
+    let fields = format!(
+        "{MECHANISMS}, carbon: [\"none\", \"tax\"], sweep: [(path: \"carbon.price_per_tonne\", values: [100, 300])]"
+    );
+    let experiment = experiment(&format!("\"three_vpp\", {PAIR}"), &fields);
+    let (folder, written) = (Folder::new("in_folder"), Folder::new("in_memory"));
+    experiment.run_into(&folder.store(), &StoreOptions::default(), &()).unwrap();
+    let tables = experiment.tables(&run(&experiment));
+    tables.write(&written.0).unwrap();
+    let mut expected = folder.tables();
+    expected.remove("resolved.ron");
+    assert!(written.tables() == expected);
+    // Read back from either, run by run and whole.
+    let stored = Dataset::open(&folder.0).unwrap();
+    let in_memory = Dataset::Memory(tables);
+    assert_eq!(stored.runs(), in_memory.runs());
+    for table in Table::ALL {
+        assert_eq!(stored.table(table).unwrap(), in_memory.table(table).unwrap(), "{}", table.name());
+        if table != Table::Runs {
+            assert_eq!(stored.rows(table, 7).unwrap(), in_memory.rows(table, 7).unwrap(), "{}", table.name());
+        }
+    }
+    let participants = in_memory.table(Table::Participants).unwrap();
+    let row = participants.row(1);
+    assert_eq!((row.word("run_id"), row.word("participant")), (experiment.runs[0].run_id.as_str(), "vpp2"));
+    assert!(row.number("total_cost").is_some() && row.number("no such column").is_none());
+}
+
+/// The store keeps every column as what the schema says it is.
+#[test]
+fn cells_are_of_the_kind_of_their_column() {
+    let fields =
+        format!("{MECHANISMS}, first_periods: 3, carbon: [\"none\", Stepped(interval_kg: 50), \"integrated\"]");
+    for result in run(&experiment("\"five_vpps\", \"three_vpp\"", &fields)) {
+        let metrics = [result.record.metrics.clone()];
+        for table in Table::ALL {
+            let (columns, rows) = match table {
+                Table::Runs => (METRICS.iter().collect(), &metrics[..]),
+                other => (other.columns(), result.record.rows(other)),
+            };
+            for row in rows {
+                assert_eq!(row.len(), columns.len(), "{}", table.name());
+                for (cell, column) in row.iter().zip(&columns) {
+                    let fits = match cell {
+                        Value::Missing => true,
+                        Value::Text(_) => column.kind == Kind::Text,
+                        Value::Number(_) => column.kind == Kind::Number,
+                        Value::Integer(_) => column.kind == Kind::Integer,
+                    };
+                    assert!(fits, "{}.{}: {cell:?}", table.name(), column.name);
+                }
+            }
+        }
+    }
+}
+
 #[cfg(feature = "parquet")]
 #[test]
 fn parquet_tables_hold_what_the_csv_tables_hold() {
@@ -443,8 +502,8 @@ fn parquet_tables_hold_what_the_csv_tables_hold() {
     let experiment =
         experiment(&format!("\"three_vpp\", {PAIR}"), &format!("{MECHANISMS}, carbon: [\"none\", \"tax\"]"));
     let folder = Folder::new("parquet");
-    folder.store().run(&experiment, &StoreOptions::default(), &()).unwrap();
-    for table in coase_core::record::Table::ALL {
+    experiment.run_into(&folder.store(), &StoreOptions::default(), &()).unwrap();
+    for table in Table::ALL {
         let path = folder.0.join(format!("{}.parquet", table.name()));
         let reader = SerializedFileReader::new(fs::File::open(path).unwrap()).unwrap();
         let mut csv = csv::Reader::from_path(folder.0.join(format!("{}.csv", table.name()))).unwrap();

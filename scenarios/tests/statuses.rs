@@ -220,11 +220,11 @@ fn a_cancelled_run_is_not_kept_and_is_run_again() {
     let store = Store::create(&folder).unwrap();
     let experiment = load(PAIR, "Faulty(fault: Endless)", "");
     let impatient = Impatient::default();
-    let results = store.run(&experiment, &StoreOptions::default(), &impatient).unwrap();
+    let results = experiment.run_into(&store, &StoreOptions::default(), &impatient).unwrap().results;
     assert!(results.is_empty() && impatient.finished.load(Ordering::Relaxed) == 0);
     let files = std::fs::read_dir(folder.join("runs")).map_or(0, Iterator::count);
     assert_eq!(files, 0);
-    let resumed = store.run(&experiment, &StoreOptions::default(), &()).unwrap();
+    let resumed = experiment.run_into(&store, &StoreOptions::default(), &()).unwrap().results;
     assert!(resumed[0].reason.contains("20000 steps"), "{}", resumed[0].reason);
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -7,7 +7,9 @@ use crate::progress::{RunBar, Show};
 use crate::rows::{Row, table};
 use crate::run::of_this_build;
 use anyhow::Context;
-use coase_scenarios::{Override, Store, StoreOptions};
+use coase_core::record::Table;
+use coase_scenarios::{Override, StoreOptions};
+use coase_store::{Dataset, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -35,11 +37,12 @@ pub fn run_all(runs: Vec<&Run>, library: &Path, out: &Path) -> anyhow::Result<Ru
         let bar = RunBar::new(Show::OnTerminals);
         // Runs of another build would prove nothing about this one.
         let options = StoreOptions { file: Some(library.join(&run.file)), ..of_this_build()? };
-        store.run(&experiment, &options, &bar)?;
+        drop(experiment.run_into(&store, &options, &bar)?);
         bar.finish();
         let mut tables = Tables { folder, rows: BTreeMap::new() };
-        for name in ["runs", "participants", "certificates", "ledger"] {
-            tables.rows.insert(name.into(), table(&tables.folder, name)?);
+        let results = Dataset::open(&tables.folder)?;
+        for name in [Table::Runs, Table::Participants, Table::Certificates, Table::Ledger] {
+            tables.rows.insert(name.name().to_owned(), table(&results, name)?);
         }
         all.stores.insert(run.name.clone(), tables);
     }
@@ -138,7 +141,8 @@ impl Runs {
     /// Draws the figures of an experiment and takes one.
     pub fn draw(&self, figure: &Figure, docs: &Path) -> anyhow::Result<()> {
         let tables = self.tables(&figure.run).map_err(anyhow::Error::msg)?;
-        crate::plot::draw(&tables.folder, &[coase_plots::Format::Png], Show::Never)?;
+        let results = coase_plots::store::Store::read(&tables.folder)?;
+        crate::plot::draw(&results, &tables.folder, &[coase_plots::Format::Png], Show::Never)?;
         let from = tables.folder.join("figures").join(&figure.stem).with_extension("png");
         let to = docs.join(&figure.file);
         std::fs::copy(&from, &to).with_context(|| format!("cannot copy `{}` to `{}`", from.display(), to.display()))?;

@@ -31,31 +31,31 @@ const FIGURES: [Figure; 6] = [
         head: ["social", "cost"],
         name: "least social cost",
         best: Some(Best::Least),
-        of: |run| run.numbers.get("social_cost").copied(),
+        of: |run| run.number("social_cost"),
     },
     Figure {
         head: ["emissions", "(kg)"],
         name: "least emissions",
         best: Some(Best::Least),
-        of: |run| run.numbers.get("emissions_kg").copied(),
+        of: |run| run.number("emissions_kg"),
     },
     Figure {
         head: ["participants'", "cost"],
         name: "least cost to participants",
         best: Some(Best::Least),
-        of: |run| run.numbers.get("total_cost").copied(),
+        of: |run| run.number("total_cost"),
     },
     Figure {
         head: ["even gains", "(Jain)"],
         name: "most even gains",
         best: Some(Best::Most),
-        of: |run| run.numbers.get("jain_index").copied(),
+        of: |run| run.number("jain_index"),
     },
     Figure {
         head: ["peak", "import (kW)"],
         name: "least peak import",
         best: Some(Best::Least),
-        of: |run| run.numbers.get("peak_import_kw").copied(),
+        of: |run| run.number("peak_import_kw"),
     },
     Figure { head: ["who", "loses"], name: "losers", best: None, of: |run| Some(run.losers as f64) },
 ];
@@ -174,9 +174,9 @@ impl Panel<'_> {
     /// Energy that is relayed where participants gain: what is bought from others then came from upstream all the same.
     pub(super) fn write_relayed(&self, text: &mut String) {
         for (mechanism, runs) in &self.compared {
-            let relayed = mean(runs, |run| run.numbers.get("resold_kwh").copied()).unwrap_or(0.0);
+            let relayed = mean(runs, |run| run.number("resold_kwh")).unwrap_or(0.0);
             let gain = mean(runs, |run| Some(run.gains.total)).unwrap_or(0.0);
-            let cost = mean(runs, |run| run.numbers.get("total_cost").copied()).unwrap_or(0.0);
+            let cost = mean(runs, |run| run.number("total_cost")).unwrap_or(0.0);
             if relayed > LEAST_RELAYED_KWH && gain > 1e-6 * cost.abs() {
                 let kwh = number(relayed);
                 line(

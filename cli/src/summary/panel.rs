@@ -4,6 +4,7 @@
 //! stands at each of them.
 
 use super::Run;
+use coase_core::statistics::{self, Paired, paired};
 
 /// The runs of a scenario under a policy.
 pub(super) struct Group<'a> {
@@ -52,21 +53,12 @@ impl<'a> Group<'a> {
             };
             points.iter().map(at).collect()
         };
-        let mut compared: Vec<(&str, Vec<Option<&Run>>)> =
+        let mechanisms: Vec<(&str, Vec<Option<&Run>>)> =
             self.mechanisms().into_iter().map(|m| (m, answers(m))).collect();
-        compared.retain(|(_, runs)| runs.iter().any(Option::is_some));
-        let shared = |compared: &[(&str, Vec<Option<&Run>>)]| -> Vec<usize> {
-            (0..points.len()).filter(|k| compared.iter().all(|(_, runs)| runs[*k].is_some())).collect()
-        };
-        let mut at = shared(&compared);
-        while at.is_empty() && compared.len() > 1 {
-            let count = |runs: &[Option<&Run>]| runs.iter().flatten().count();
-            let fewest = compared.iter().enumerate().min_by_key(|(k, (_, runs))| (count(runs), usize::MAX - k));
-            compared.remove(fewest.map_or(0, |(k, _)| k));
-            at = shared(&compared);
-        }
-        let compared: Vec<(&str, Vec<&Run>)> =
-            compared.into_iter().map(|(m, runs)| (m, at.iter().filter_map(|k| runs[*k]).collect())).collect();
+        let has = |runs: &Vec<Option<&Run>>| runs.iter().map(Option::is_some).collect();
+        let Paired { series, points: at } = paired(&mechanisms.iter().map(|(_, runs)| has(runs)).collect::<Vec<_>>());
+        let of = |s: &usize| (mechanisms[*s].0, at.iter().filter_map(|k| mechanisms[*s].1[*k]).collect());
+        let compared: Vec<(&str, Vec<&Run>)> = series.iter().map(of).collect();
         let without = self.mechanisms().into_iter().filter(|m| compared.iter().all(|(c, _)| c != m)).collect();
         let are_seeds =
             points.iter().all(|point| point.split_last().map(|p| p.1) == points[0].split_last().map(|p| p.1));
@@ -97,6 +89,5 @@ fn stands_at(run: &Run, point: &Point) -> bool {
 
 /// Mean of a figure over runs; none unless all have it.
 pub(super) fn mean(runs: &[&Run], figure: impl Fn(&Run) -> Option<f64>) -> Option<f64> {
-    let values: Vec<f64> = runs.iter().map(|run| figure(run)).collect::<Option<_>>()?;
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    statistics::mean(&runs.iter().map(|run| figure(run)).collect::<Option<Vec<f64>>>()?)
 }

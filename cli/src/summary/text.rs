@@ -148,7 +148,7 @@ impl Group<'_> {
         let of = |mechanism: &str| -> Vec<&Run> {
             self.runs.iter().filter(|run| run.mechanism == mechanism && run.answered()).copied().collect()
         };
-        let price = |run: &Run| run.matched.and_then(|_| run.numbers.get("carbon_price_per_tonne").copied());
+        let price = |run: &Run| run.matched.and_then(|_| run.number("carbon_price_per_tonne"));
         let prices: Vec<(&str, f64)> =
             self.mechanisms().into_iter().filter_map(|m| Some((m, mean(&of(m), price)?))).collect();
         if prices.is_empty() {
@@ -226,22 +226,48 @@ fn short(written: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::summary::Summary;
-    use std::path::{Path, PathBuf};
+    use crate::summary::{Assumptions, Summary};
+    use coase_core::record::{Kind, Table, Value};
+    use coase_store::{Frame, Head};
+    use std::rc::Rc;
 
-    fn store(name: &str, runs: &str, participants: &str, certificates: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("coase-summary-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        for (table, text) in [("runs", runs), ("participants", participants), ("certificates", certificates)] {
-            std::fs::write(folder.join(format!("{table}.csv")), text).unwrap();
+    /// A table as its text has it.
+    fn frame(text: &str) -> Frame {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let column = |name: &str| Table::ALL.into_iter().flat_map(Table::columns).find(|column| column.name == name);
+        let head = |name: &str| match column(name) {
+            Some(column) => Head::of(column),
+            None if name == "run_id" => Head::run_id(),
+            None => Head::swept(name, Kind::Text),
+        };
+        let heads: Vec<Head> = reader.headers().unwrap().iter().map(head).collect();
+        let mut frame = Frame::new(heads.iter().cloned());
+        let cell = |(head, cell): (&Head, &str)| match (head.kind, cell) {
+            (_, "") => Value::Missing,
+            (Kind::Text, text) => Value::from(text),
+            (_, number) => Value::from(number.parse::<f64>().unwrap()),
+        };
+        for record in reader.records() {
+            frame.push(&heads.iter().zip(&record.unwrap()).map(cell).collect::<Vec<_>>());
         }
-        folder
+        frame
     }
 
-    fn text(folder: &Path) -> String {
-        let text = Summary::read(folder).unwrap().text("grid-only");
-        std::fs::remove_dir_all(folder).unwrap();
-        text
+    fn store(runs: &str, participants: &str, certificates: &str) -> Summary {
+        let [runs, participants, certificates] = [runs, participants, certificates].map(frame);
+        let (runs, mut summary) = (Rc::new(runs), Summary::default());
+        for (k, row) in runs.rows().enumerate() {
+            let of_run = |frame: &Frame| {
+                (0..frame.len()).filter(|r| frame.row(*r).word("run_id") == row.word("run_id")).collect::<Vec<_>>()
+            };
+            let rows = |frame| of_run(frame).into_iter().map(|r| Frame::row(frame, r));
+            summary.add(&runs, k, rows(&participants), rows(&certificates));
+        }
+        summary
+    }
+
+    fn text(summary: &Summary) -> String {
+        summary.text("grid-only")
     }
 
     const RUNS: &str = "run_id,scenario,variant,carbon_label,status,reason,social_cost,emissions_kg,jain_index\n";
@@ -260,7 +286,7 @@ mod tests {
         let runs = format!(
             "{RUNS}a,s,grid-only,none,converged,,200,50,\nb,s,one,none,converged,,150,50,0.5\nc,s,two,none,converged,,150,50,1\n"
         );
-        let text = text(&store("best", &runs, PARTICIPANTS, CERTIFICATES));
+        let text = text(&store(&runs, PARTICIPANTS, CERTIFICATES));
         assert_eq!(cells(&text, "grid-only"), ["grid-only", "200.00", "50.00", "-", "0", "0"], "{text}");
         assert_eq!(cells(&text, "one"), ["one", "*150.00", "50.00", "0.50", "0", "0"], "{text}");
         assert_eq!(cells(&text, "two"), ["two", "*150.00", "50.00", "*1.00", "0", "0"], "{text}");
@@ -277,7 +303,7 @@ mod tests {
             "{SWEPT}a,s,grid-only,none,1,1,converged,,10\nb,s,grid-only,none,1,2,converged,,20\nc,s,grid-only,none,1,3,converged,,90\n\
              d,s,one,none,1,1,converged,,11\ne,s,one,none,1,2,converged,,22\nf,s,one,none,1,3,infeasible,no room,\n"
         );
-        let text = text(&store("pairs", &runs, PARTICIPANTS, CERTIFICATES));
+        let text = text(&store(&runs, PARTICIPANTS, CERTIFICATES));
         assert_eq!(cells(&text, "grid-only")[1], "*15.00", "{text}");
         assert_eq!(cells(&text, "one")[1], "16.50", "{text}");
         assert!(text.contains("means over 2 of 3 swept points, those that all compared answered"), "{text}");
@@ -290,7 +316,7 @@ mod tests {
         let runs = format!(
             "{SWEPT}a,s,grid-only,none,1,,converged,,10\nb,s,one,none,1,0.5,converged,,8\nc,s,one,none,1,2,converged,,6\n"
         );
-        let text = text(&store("unswept", &runs, PARTICIPANTS, CERTIFICATES));
+        let text = text(&store(&runs, PARTICIPANTS, CERTIFICATES));
         assert_eq!((cells(&text, "grid-only")[1], cells(&text, "one")[1]), ("10.00", "*7.00"), "{text}");
         assert!(text.contains("means over all 2 swept points"), "{text}");
     }
@@ -300,7 +326,7 @@ mod tests {
         let runs = format!(
             "{SWEPT}a,s,one,none,1,1,converged,,10\nb,s,one,none,1,2,converged,,30\nc,s,two,none,1,1,failed,why,\nd,s,two,none,1,2,failed,why,\n"
         );
-        let text = text(&store("aside", &runs, PARTICIPANTS, CERTIFICATES));
+        let text = text(&store(&runs, PARTICIPANTS, CERTIFICATES));
         assert!(text.contains("without an answer there: two"), "{text}");
         assert_eq!(cells(&text, "one")[1], "20.00", "{text}");
     }
@@ -309,7 +335,7 @@ mod tests {
     fn seeds_that_change_nothing_are_said_to_change_nothing() {
         let with = |second: &str| {
             let runs = format!("{SWEPT}a,s,one,none,1,,converged,,10\nb,s,one,none,2,,converged,,{second}\n");
-            text(&store(&format!("seeds{second}"), &runs, PARTICIPANTS, CERTIFICATES))
+            text(&store(&runs, PARTICIPANTS, CERTIFICATES))
         };
         assert!(with("10").contains("The seeds change nothing"));
         let drawn = with("12");
@@ -320,11 +346,15 @@ mod tests {
     #[test]
     fn what_social_cost_hangs_on_is_told() {
         let runs = format!("{RUNS}a,s,one,none,converged,,1,1,1\n");
-        let folder = store("assumed", &runs, PARTICIPANTS, CERTIFICATES);
-        let manifest = r#"{"choices": [{"scenario": "s", "upstream_cost": "the sell price", "damage_per_tonne": 280.0,
-            "damage_from": "tax"}], "scenarios": {"s": {"currency": "CNY"}}}"#;
-        std::fs::write(folder.join("manifest.json"), manifest).unwrap();
-        let text = text(&folder);
+        let assumptions = Assumptions {
+            scenario: "s".into(),
+            currency: "CNY".into(),
+            upstream_cost: "the sell price".into(),
+            damage_per_tonne: Some(280.0),
+            damage_from: Some("tax".into()),
+            matching: None,
+        };
+        let text = text(&Summary { assumptions: vec![assumptions], ..store(&runs, PARTICIPANTS, CERTIFICATES) });
         for words in
             ["Money is in CNY", "damage of 280 CNY per tonne, borrowed from the price of `tax`", "at the sell price"]
         {
@@ -339,7 +369,7 @@ mod tests {
             "{CERTIFICATES}a,voltage_excess_pu,0.04,,measured,0.86 pu at bus 18 in period 19\na,rating_excess_kva,0,,measured,\n\
              b,voltage_excess_pu,0,,measured,\nb,rating_excess_kva,0,,measured,\n"
         );
-        let text = text(&store("limits", &runs, PARTICIPANTS, &certificates));
+        let text = text(&store(&runs, PARTICIPANTS, &certificates));
         assert!(cells(&text, "one").contains(&"voltage") && cells(&text, "two").contains(&"held"), "{text}");
         let told = "VOLTAGE LIMITS  violated in 1 of 2 runs; worst one under none in s: 0.86 pu at bus 18 in period 19";
         assert!(text.contains(told) && !text.contains("BRANCH RATINGS"), "{text}");
@@ -350,10 +380,9 @@ mod tests {
         let runs = "run_id,scenario,variant,carbon_label,status,reason,social_cost,carbon_price_per_tonne\n\
             a,s,one,tax,converged,,1,280\nb,s,one,stepped,converged,,1,93.5\nc,s,two,stepped,converged,,1,300\n";
         let certificates = format!("{CERTIFICATES}b,match,2e-5,1e-4,upheld,\nc,match,0.125,,measured,not attainable\n");
-        let folder = store("matched", runs, PARTICIPANTS, &certificates);
-        let manifest = r#"{"choices": [{"scenario": "s", "match": "Revenue", "matched_with": "tax"}]}"#;
-        std::fs::write(folder.join("manifest.json"), manifest).unwrap();
-        let text = text(&folder);
+        let matching = Some(("Revenue".into(), "tax".into()));
+        let assumptions = Assumptions { scenario: "s".into(), matching, ..Assumptions::default() };
+        let text = text(&Summary { assumptions: vec![assumptions], ..store(runs, PARTICIPANTS, &certificates) });
         let (before, after) = text.split_once("s under stepped").unwrap();
         assert!(!before.contains("Revenue") && after.contains("Revenue as under tax"), "{text}");
         assert!(after.lines().any(|l| l.trim() == "93.50  one"), "{text}");
@@ -364,7 +393,7 @@ mod tests {
     fn gains_are_sums_over_participants() {
         let runs = format!("{RUNS}a,s,one,none,converged,,1,1,1\n");
         let participants = format!("{PARTICIPANTS}a,p1,64,34,30,0,-6,-6\na,p2,0.9,0.9,,,-2.5,-2.5\n");
-        let text = text(&store("gains", &runs, &participants, CERTIFICATES));
+        let text = text(&store(&runs, &participants, CERTIFICATES));
         let rows: Vec<Vec<&str>> = text
             .lines()
             .map(|l| l.split_whitespace().collect())
@@ -378,7 +407,7 @@ mod tests {
         let runs = "run_id,scenario,variant,carbon_label,status,reason,total_cost,resold_kwh\n\
             a,s,one,none,converged,,100,8493.2\nb,s,two,none,converged,,100,8493.2\nc,s,three,none,converged,,100,0\n";
         let participants = format!("{PARTICIPANTS}a,p1,64,64,0,0,0,0\nb,p1,0,0,0,0,0,0\nc,p1,64,64,0,0,0,0\n");
-        let text = text(&store("relayed", runs, &participants, CERTIFICATES));
+        let text = text(&store(runs, &participants, CERTIFICATES));
         let told: Vec<&str> = text.lines().filter(|l| l.trim_start().starts_with("relayed under")).collect();
         assert_eq!(told.len(), 1, "{text}");
         assert!(told[0].contains("one: 8493.2 kWh"), "{text}");
@@ -389,7 +418,7 @@ mod tests {
         let runs = "run_id,scenario,variant,carbon_label,carbon.price_factor,status,reason\n\
                     a,s,one,tax,,converged,\nb,s,one,tax,0.5,not_converged,cycle\n";
         let certificates = format!("{CERTIFICATES}b,fixed_point_price,0.06599661332544256,1e-4,refuted,\n");
-        let text = text(&store("swept", runs, PARTICIPANTS, &certificates));
+        let text = text(&store(runs, PARTICIPANTS, &certificates));
         assert!(text.contains("NOT CONVERGED  one under tax in s with carbon.price_factor = 0.5: cycle"), "{text}");
         assert!(text.contains("fixed_point_price is 0.0660, at most 1e-4 was claimed"), "{text}");
     }
@@ -401,8 +430,7 @@ mod tests {
         );
         let certificates =
             format!("{CERTIFICATES}b,budget_balance,3,1e-6,refuted,period 4\nb,core_excess,3,,measured,\n");
-        let folder = store("failed", &runs, PARTICIPANTS, &certificates);
-        let text = text(&folder);
+        let text = text(&store(&runs, PARTICIPANTS, &certificates));
         assert!(text.contains("FAILED  one under none in s: needs a network"), "{text}");
         let refuted = "REFUTED  two under none in s: budget_balance is 3, at most 1e-6 was claimed (period 4)";
         assert!(text.contains(refuted), "{text}");

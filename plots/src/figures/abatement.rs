@@ -7,10 +7,11 @@ use crate::canvas::{Canvas, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Pt;
 use crate::panel::Panel;
-use crate::statistics::{Estimate, estimate};
-use crate::store::{Run, Status};
+use crate::store::Run;
 use crate::study::{NO_POLICY, Study, largest};
 use crate::style::{DATA_LINE, GREY, LIMIT_DASH, MARKER, ONE_COLUMN_MM, THIN_LINE, TWO_COLUMNS_MM, WHITE};
+use coase_core::statistics::{Estimate, estimate};
+use coase_store::RunStatus;
 use std::collections::BTreeMap;
 
 /// More lines cannot be told apart.
@@ -111,8 +112,8 @@ fn curves(study: &Study) -> Vec<Curve> {
             continue;
         }
         let converged = match run.status {
-            Status::Converged => true,
-            Status::NotConverged => false,
+            RunStatus::Converged => true,
+            RunStatus::NotConverged => false,
             _ => continue,
         };
         let places = study.identity.mechanism(&run.variant).zip(study.identity.policy(&run.carbon_label));

@@ -6,9 +6,9 @@ use crate::axis::Axis;
 use crate::canvas::Fill;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::panel::Panel;
-use crate::statistics::Estimate;
 use crate::study::{Study, Unit, largest};
 use crate::style::{CYCLE, INK, Series, TWO_COLUMNS_MM};
+use coase_core::statistics::Estimate;
 
 const MOST_PANELS: usize = 6;
 const MOST_PARTICIPANTS: usize = 8;

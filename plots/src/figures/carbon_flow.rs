@@ -52,10 +52,10 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
 }
 
 /// The rows of a run, by period.
-type Flow<'a> = BTreeMap<usize, Vec<&'a BranchRow>>;
+type Flow = BTreeMap<usize, Vec<BranchRow>>;
 
 /// The branches of the first and the last policy of a mechanism, of the baseline if it has any.
-fn flows<'a>(study: &'a Study) -> Option<(usize, Vec<(usize, Flow<'a>)>)> {
+fn flows(study: &Study) -> Option<(usize, Vec<(usize, Flow)>)> {
     study.baseline().into_iter().chain(study.trading()).find_map(|m| {
         let ran: Vec<(usize, Flow)> = study
             .policies
@@ -70,9 +70,9 @@ fn flows<'a>(study: &'a Study) -> Option<(usize, Vec<(usize, Flow<'a>)>)> {
     })
 }
 
-fn flow<'a>(study: &'a Study, run: usize) -> Flow<'a> {
+fn flow(study: &Study, run: usize) -> Flow {
     let mut flow: Flow = BTreeMap::new();
-    for row in study.store.branches.iter().filter(|b| b.run == run) {
+    for row in study.store.branches(run) {
         flow.entry(row.period).or_default().push(row);
     }
     flow
@@ -135,7 +135,7 @@ impl Map {
             parent.insert(first, neighbours.find(|n| before.contains(n))?);
             before.extend(lateral);
         }
-        let known = |b: &&BranchRow| parent.get(&b.to) == Some(&b.from) || parent.get(&b.from) == Some(&b.to);
+        let known = |b: &BranchRow| parent.get(&b.to) == Some(&b.from) || parent.get(&b.from) == Some(&b.to);
         let layout = Layout::of(strands, &parent);
         if !rows.iter().all(known) || layout.places.len() != buses.len() {
             return None;
@@ -165,7 +165,8 @@ impl State {
                 upstream += row.carbon_flow_kg_per_h.unwrap_or(0.0) * if row.from == map.root { 1.0 } else { -1.0 };
             }
         }
-        let nodes = study.store.nodes.iter().filter(|n| n.run == run && n.period == period);
+        let nodes = study.store.nodes(run);
+        let nodes = nodes.iter().filter(|n| n.period == period);
         let intensity = nodes.filter_map(|n| Some((n.bus, n.carbon_intensity_kg_per_kwh?))).collect();
         let mut export_kw: BTreeMap<u64, f64> = BTreeMap::new();
         for (bus, members) in &map.members {

@@ -6,10 +6,10 @@ use crate::axis::Axis;
 use crate::canvas::Fill;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::panel::Panel;
-use crate::statistics::Estimate;
 use crate::study::{Study, Unit, largest};
 use crate::style::{GAP, INK, MM, TICK_LABEL, TWO_COLUMNS_MM};
 use crate::text;
+use coase_core::statistics::Estimate;
 
 const MOST_MECHANISMS: usize = 8;
 const MOST_POLICIES: usize = 5;

@@ -7,10 +7,10 @@ use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::{Pt, Rect};
 use crate::panel::{Grid, Panel};
 use crate::place::{Tag, place};
-use crate::statistics::Estimate;
 use crate::study::{Study, largest};
 use crate::style::{FRONT_DASH, GREY, INK, MARKER, NOTE, ONE_COLUMN_MM, SPINE, THIN_LINE, TWO_COLUMNS_MM, WHITE};
 use crate::text;
+use coase_core::statistics::Estimate;
 
 /// More names than this become numbers that the caption explains.
 const MOST_NAMES: usize = 9;

@@ -86,7 +86,7 @@ fn shown(shown: Shown) -> (String, Fill) {
 }
 
 /// The exchange of a participant, outermost in the stack.
-fn exchange(rows: &[&PeriodRow]) -> [Layer; 4] {
+fn exchange(rows: &[PeriodRow]) -> [Layer; 4] {
     let layer = |name: &str, fill, side, value: &dyn Fn(&PeriodRow) -> Option<f64>| Layer {
         name: name.into(),
         fill,
@@ -103,7 +103,7 @@ fn exchange(rows: &[&PeriodRow]) -> [Layer; 4] {
 }
 
 /// The layers that carry power, in the order of the stack.
-fn layers(study: &Study, rows: &[&PeriodRow]) -> Vec<Layer> {
+fn layers(study: &Study, rows: &[PeriodRow]) -> Vec<Layer> {
     let mut devices: Vec<(usize, Look)> = study.store.devices.iter().map(|d| look(&d.0)).enumerate().collect();
     // The order is that of the stack, from zero outwards.
     devices.sort_by_key(|(_, look)| look.place);
@@ -126,7 +126,7 @@ fn layers(study: &Study, rows: &[&PeriodRow]) -> Vec<Layer> {
     out
 }
 
-fn stack(study: &Study, layers: &[Layer], rows: &[&PeriodRow]) -> Figure {
+fn stack(study: &Study, layers: &[Layer], rows: &[PeriodRow]) -> Figure {
     let clock = study.clock;
     let sum = |side: Side| -> Vec<f64> {
         let of_side = layers.iter().filter(|l| l.side == side);

@@ -104,7 +104,7 @@ fn maps(study: &Study, value: impl Fn(&NodeRow) -> Option<f64>) -> Result<Vec<He
         let Some(&run) = study.runs(m, policy).first() else { continue };
         let mut cells = vec![vec![None; periods]; rows.buses.len()];
         let mut any = false;
-        for node in study.store.nodes.iter().filter(|n| n.run == run) {
+        for node in &study.store.nodes(run) {
             if let Some(row) = rows.buses.iter().position(|b| *b == node.bus) {
                 cells[row][node.period] = value(node);
                 any = true;
@@ -118,13 +118,9 @@ fn maps(study: &Study, value: impl Fn(&NodeRow) -> Option<f64>) -> Result<Vec<He
 }
 
 fn rows(study: &Study) -> Option<Rows> {
-    let mut buses: Vec<u64> = Vec::new();
-    for n in study.store.nodes.iter().filter(|n| study.store.runs[n.run].scenario == study.scenario) {
-        if n.period > 0 && !buses.is_empty() {
-            break;
-        }
-        buses.push(n.bus);
-    }
+    let of_scenario = study.store.runs.iter().enumerate().filter(|(_, run)| run.scenario == study.scenario);
+    let first = of_scenario.map(|(run, _)| study.store.nodes(run)).find(|nodes| !nodes.is_empty()).unwrap_or_default();
+    let mut buses: Vec<u64> = first.iter().filter(|node| node.period == 0).map(|node| node.bus).collect();
     buses.dedup();
     let strands = study.strands(&buses);
     let starts = strands.iter().scan(0, |next, strand| {

@@ -82,7 +82,7 @@ impl Prices {
     fn of(study: &Study, run: usize) -> Option<Prices> {
         let mut known: BTreeMap<(usize, u64), PriceParts> = BTreeMap::new();
         let mut buses: Vec<u64> = Vec::new();
-        for node in study.store.nodes.iter().filter(|n| n.run == run) {
+        for node in study.store.nodes(run) {
             known.insert((node.period, node.bus), node.price_parts?);
             if node.period == 0 {
                 buses.push(node.bus);

@@ -88,7 +88,7 @@ impl Profile {
             return None;
         }
         let n = study.clock.periods;
-        let series = |rows: &[&PeriodRow], value: &dyn Fn(&PeriodRow) -> Option<f64>| {
+        let series = |rows: &[PeriodRow], value: &dyn Fn(&PeriodRow) -> Option<f64>| {
             let mut out = vec![None; n];
             for r in rows {
                 out[r.period] = value(r);

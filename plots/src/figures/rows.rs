@@ -5,9 +5,9 @@ use crate::canvas::Fill;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Rect;
 use crate::panel::{Grid, Panel};
-use crate::statistics::Estimate;
 use crate::style::{MM, ROW_MM, Series, TICK_LABEL, TWO_COLUMNS_MM, ZEBRA};
 use crate::text;
+use coase_core::statistics::Estimate;
 
 pub(super) struct DotRow {
     pub(super) name: String,

@@ -6,11 +6,11 @@ use crate::canvas::Stroke;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Pt;
 use crate::panel::Panel;
-use crate::statistics::{Estimate, estimate};
-use crate::store::Status;
 use crate::study::{Study, Unit, largest};
 use crate::style::{DATA_LINE, TWO_COLUMNS_MM};
 use crate::text::literal;
+use coase_core::statistics::{Estimate, estimate};
+use coase_store::RunStatus;
 use std::collections::BTreeMap;
 
 /// More lines cannot be told apart.
@@ -69,7 +69,7 @@ fn lines(study: &Study, policy: usize, column: usize) -> Vec<Line> {
         for (i, run) in runs() {
             let here = run.variant == study.mechanism(m).key
                 && run.carbon_label == study.policy(policy).key
-                && run.status == Status::Converged
+                && run.status == RunStatus::Converged
                 && study.at_first_point(&run.sweep, Some(column));
             let Some(x) = run.sweep[column].parse::<f64>().ok().filter(|x| here && x.is_finite()) else { continue };
             let (_, values) = samples.entry(ordered(x)).or_insert((x, [Vec::new(), Vec::new()]));
@@ -88,7 +88,7 @@ fn missing(study: &Study, policy: usize, column: usize) -> String {
     let here = |run: &&crate::store::Run| {
         run.scenario == study.scenario
             && run.carbon_label == study.policy(policy).key
-            && run.status != Status::Converged
+            && run.status != RunStatus::Converged
             && study.at_first_point(&run.sweep, Some(column))
             && !run.sweep[column].is_empty()
     };

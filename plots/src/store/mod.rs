@@ -1,24 +1,21 @@
-//! Reading a result store: the CSV tables as typed rows, and the facts about the scenarios in its manifest.
+//! Results as typed rows, and the facts about their scenarios: read from a folder or from tables in memory by
+//! [`coase_store`]. Runs and participants are held; the other tables, which grow with periods and buses, are read run by run
+//! when a figure asks for them.
 //!
 //! Must not know what a figure needs or how a result came about.
 
-mod manifest;
 mod rows;
-mod table;
 
-pub use manifest::{Manifest, ScenarioFacts};
-pub use rows::{
-    BranchRow, CertificateRow, ConvergenceRow, DeviceColumn, LedgerRow, NodeRow, ParticipantRow, PeriodRow, PriceParts,
-    Run, Status, TradeRow,
-};
+pub use rows::{BranchRow, DeviceColumn, LedgerRow, NodeRow, ParticipantRow, PeriodRow, PriceParts, Run};
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use coase_core::record::{METRICS, Table};
+use coase_store::{Choices, Dataset, Facts, StoreError, Tables};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// A result store in memory. Rows name their run by its place in `runs`, and stand in the order of the files.
-#[derive(Clone, PartialEq, Debug, Default)]
+/// Results that are drawn. Rows name their run by its place in `runs`, and stand in the order of the tables.
+#[derive(Debug)]
 pub struct Store {
-    pub manifest: Manifest,
     /// The columns of metrics of `runs`, in order.
     pub metrics: Vec<String>,
     /// The swept parameters: columns between the fixed ones and the metrics.
@@ -27,56 +24,54 @@ pub struct Store {
     pub devices: Vec<DeviceColumn>,
     pub runs: Vec<Run>,
     pub participants: Vec<ParticipantRow>,
-    pub periods: Vec<PeriodRow>,
-    pub trades: Vec<TradeRow>,
-    pub nodes: Vec<NodeRow>,
-    pub branches: Vec<BranchRow>,
-    pub certificates: Vec<CertificateRow>,
-    pub convergence: Vec<ConvergenceRow>,
-    pub ledger: Vec<LedgerRow>,
-}
-
-/// Why a result store cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("{}: {source}", file.display())]
-    Unreadable { file: PathBuf, source: std::io::Error },
-    #[error("{}: {source}", file.display())]
-    Malformed { file: PathBuf, source: csv::Error },
-    #[error("{}: {source}", file.display())]
-    Manifest { file: PathBuf, source: serde_json::Error },
-    #[error("{}: no column `{column}`", file.display())]
-    MissingColumn { file: PathBuf, column: String },
-    #[error("{}:{line}: column `{column}`: `{found}` is not {expected}", file.display())]
-    BadValue { file: PathBuf, line: u64, column: String, found: String, expected: &'static str },
-    #[error("{}:{line}: run `{run_id}` is not in the table of runs", file.display())]
-    UnknownRun { file: PathBuf, line: u64, run_id: String },
+    data: Dataset,
+    /// The periods of the run that was asked for last: every participant asks in turn.
+    last: Mutex<Option<(usize, Arc<Vec<PeriodRow>>)>>,
+    /// The first run file that could not be read while figures were drawn.
+    failed: Mutex<Option<StoreError>>,
 }
 
 impl Store {
-    /// Reads all tables and the manifest of a result store.
+    /// Reads a result store.
     ///
     /// # Errors
-    /// A missing or malformed table, with file, line and column; a manifest that is there but no JSON.
+    /// A folder that is none, or a run file that cannot be read.
     pub fn read(dir: &Path) -> Result<Store, StoreError> {
-        let runs = rows::runs(dir)?;
-        let ids: BTreeMap<String, usize> = runs.rows.iter().enumerate().map(|(i, r)| (r.id.clone(), i)).collect();
-        let (devices, periods) = rows::periods(dir, &ids)?;
+        Self::over(Dataset::open(dir)?)
+    }
+
+    /// Tables in memory, which need no folder.
+    pub fn of(tables: Tables) -> Store {
+        // Nothing is read, so that nothing can fail.
+        Self::over(Dataset::Memory(tables)).unwrap_or_else(|never| unreachable!("{never}"))
+    }
+
+    /// Results wherever they are.
+    ///
+    /// # Errors
+    /// If a run file cannot be read.
+    pub fn over(data: Dataset) -> Result<Store, StoreError> {
+        let frame = data.runs();
+        let (sweeps, runs) = rows::runs(frame);
+        let mut participants = Vec::new();
+        for run in 0..runs.len() {
+            participants.extend(rows::participants(run, &data.rows(Table::Participants, run)?));
+        }
         Ok(Store {
-            manifest: Manifest::read(dir)?,
-            metrics: runs.metrics,
-            sweeps: runs.sweeps,
-            devices,
-            participants: rows::participants(dir, &ids)?,
-            periods,
-            trades: rows::trades(dir, &ids)?,
-            nodes: rows::nodes(dir, &ids)?,
-            branches: rows::branches(dir, &ids)?,
-            certificates: rows::certificates(dir, &ids)?,
-            convergence: rows::convergence(dir, &ids)?,
-            ledger: rows::ledger(dir, &ids)?,
-            runs: runs.rows,
+            metrics: METRICS.iter().map(|column| column.name.to_owned()).collect(),
+            sweeps,
+            devices: rows::devices(),
+            runs,
+            participants,
+            data,
+            last: Mutex::default(),
+            failed: Mutex::default(),
         })
+    }
+
+    /// Where they come from.
+    pub fn data(&self) -> &Dataset {
+        &self.data
     }
 
     /// A metric of a run by the name of its column; `None` where it is empty or no such column exists.
@@ -85,8 +80,58 @@ impl Store {
         self.runs[run].metrics[column]
     }
 
-    /// What the manifest says about a scenario.
-    pub fn facts(&self, scenario: &str) -> ScenarioFacts {
-        self.manifest.scenarios.get(scenario).cloned().unwrap_or_default()
+    /// What the manifest says about a scenario; nothing where it does not know it.
+    pub fn facts(&self, scenario: &str) -> Facts {
+        self.data.manifest().scenarios.get(scenario).cloned().unwrap_or_default()
+    }
+
+    /// How social cost is counted in a scenario.
+    pub fn choices(&self, scenario: &str) -> Option<&Choices> {
+        self.data.manifest().choices.iter().find(|choices| choices.scenario == scenario)
+    }
+
+    /// The periods of all participants in a run.
+    pub fn periods(&self, run: usize) -> Arc<Vec<PeriodRow>> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, rows)) = last().as_ref().filter(|(known, _)| *known == run) {
+            return rows.clone();
+        }
+        let rows = Arc::new(self.rows(Table::Periods, run, rows::periods));
+        *last() = Some((run, rows.clone()));
+        rows
+    }
+
+    /// The buses of a run's network in every period.
+    pub fn nodes(&self, run: usize) -> Vec<NodeRow> {
+        self.rows(Table::Nodes, run, rows::nodes)
+    }
+
+    /// The branches of a run's network in every period.
+    pub fn branches(&self, run: usize) -> Vec<BranchRow> {
+        self.rows(Table::Branches, run, rows::branches)
+    }
+
+    /// The payments of a run.
+    pub fn ledger(&self, run: usize) -> Vec<LedgerRow> {
+        self.rows(Table::Ledger, run, rows::ledger)
+    }
+
+    /// Rows of a run; none where they cannot be read, which [`Store::failure`] tells.
+    fn rows<T>(&self, table: Table, run: usize, typed: fn(&coase_store::Frame) -> Vec<T>) -> Vec<T> {
+        match self.data.rows(table, run) {
+            Ok(frame) => typed(&frame),
+            Err(error) => {
+                self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The first run file that could not be read meanwhile: figures drawn without it are wrong.
+    ///
+    /// # Errors
+    /// If there was one.
+    pub(crate) fn failure(&self) -> Result<(), StoreError> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }
 }

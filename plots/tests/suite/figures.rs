@@ -1,6 +1,6 @@
 //! The figures and tables of a result store: that they come out, clean and the same every time.
 
-use crate::fixture::{Shape, write_store};
+use crate::fixture::{Shape, rewrite, write_store};
 use coase_plots::canvas::Op;
 use coase_plots::figures::KINDS;
 use coase_plots::identity::Identity;
@@ -22,7 +22,7 @@ fn store(name: &str, shape: &Shape) -> PathBuf {
 #[test]
 fn side_by_side_is_drawn_in_all_formats() {
     let dir = store("side_by_side", &Shape::side_by_side());
-    let report = draw(&dir, &Format::ALL, &|_, _| {}).unwrap();
+    let report = draw(&Store::read(&dir).unwrap(), &dir, &Format::ALL, &|_, _| {}).unwrap();
     let skipped: Vec<_> = report.skipped.iter().map(|s| (s.figure.as_str(), s.reason.as_str())).collect();
     assert_eq!(
         skipped,
@@ -41,7 +41,7 @@ fn side_by_side_is_drawn_in_all_formats() {
 fn files_of_a_comparison_are_small() {
     let shape = Shape { mechanisms: four(), policies: nodal_policies(), ..Shape::side_by_side() };
     let dir = store("small_files", &shape);
-    for file in draw(&dir, &Format::ALL, &|_, _| {}).unwrap().drawn {
+    for file in draw(&Store::read(&dir).unwrap(), &dir, &Format::ALL, &|_, _| {}).unwrap().drawn {
         let kilobytes = std::fs::metadata(&file).unwrap().len() / 1000;
         let most = match file.extension().and_then(|e| e.to_str()) {
             Some("svg") => 150,
@@ -64,8 +64,8 @@ fn side_by_side_has_no_flaws() {
 fn drawing_twice_gives_the_same_bytes() {
     let shape = Shape { periods: 6, buses: 9, ..Shape::side_by_side() };
     let (a, b) = (store("twice_a", &shape), store("twice_b", &shape));
-    let first = draw(&a, &Format::ALL, &|_, _| {}).unwrap();
-    draw(&b, &Format::ALL, &|_, _| {}).unwrap();
+    let first = draw(&Store::read(&a).unwrap(), &a, &Format::ALL, &|_, _| {}).unwrap();
+    draw(&Store::read(&b).unwrap(), &b, &Format::ALL, &|_, _| {}).unwrap();
     for file in first.drawn.iter().chain([&a.join("figures/captions.md")]) {
         let other = b.join(file.strip_prefix(&a).unwrap());
         assert!(std::fs::read(file).unwrap() == std::fs::read(&other).unwrap(), "{}", file.display());
@@ -176,7 +176,7 @@ fn stretched_stores_have_no_flaws() {
 #[test]
 fn tables_have_a_row_for_every_cell() {
     let dir = store("tables", &Shape::side_by_side());
-    let written = tables(&dir).unwrap();
+    let written = tables(&Store::read(&dir).unwrap(), &dir).unwrap();
     let names: Vec<_> = written.iter().map(|f| f.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["metrics.tex", "metrics.md", "participants.tex", "participants.md"]);
     let rows = |name: &str| {
@@ -241,18 +241,13 @@ fn matches_golden(drawn: &[Named], name: &str, golden: &Path) {
     }
 }
 
-fn rewrite(dir: &Path, table: &str, change: impl Fn(&str) -> String) {
-    let file = dir.join(table);
-    std::fs::write(&file, change(&std::fs::read_to_string(&file).unwrap())).unwrap();
-}
-
 #[test]
 fn runs_that_failed_are_left_out_and_counted() {
     let dir = store("failed", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
-    rewrite(&dir, "runs.csv", |t| t.replacen("converged,,", "failed,unmet need,", 3));
+    rewrite(&dir, "runs", |t| t.replacen("converged,,", "failed,unmet need,", 3));
     let drawn = pictures(&Store::read(&dir).unwrap()).0;
     assert!(drawn.iter().all(|d| d.picture.caption.contains("3 runs not shown: 3 failed.")));
-    rewrite(&dir, "runs.csv", |t| t.replacen("failed,unmet need,", "infeasible,no room,", 2));
+    rewrite(&dir, "runs", |t| t.replacen("failed,unmet need,", "infeasible,no room,", 2));
     let drawn = pictures(&Store::read(&dir).unwrap()).0;
     assert!(drawn.iter().all(|d| d.picture.caption.contains("3 runs not shown: 2 infeasible, 1 failed.")));
     assert!(drawn.iter().all(|d| lint(&d.picture.canvas).is_empty()));
@@ -307,7 +302,7 @@ fn seeds_that_change_nothing_are_said_to_change_nothing() {
 #[test]
 fn a_policy_without_an_answer_is_named() {
     let dir = store("unanswered", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
-    rewrite(&dir, "runs.csv", |t| {
+    rewrite(&dir, "runs", |t| {
         let lines = t.lines();
         lines.map(|l| if l.contains(",stepped,") { l.replacen("converged,,", "infeasible,no room,", 1) } else { l.into() } + "\n").collect()
     });
@@ -323,21 +318,21 @@ fn a_policy_without_an_answer_is_named() {
 #[test]
 fn several_scenarios_have_figures_of_their_own() {
     let dir = store("scenarios", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
-    rewrite(&dir, "runs.csv", |t| {
+    rewrite(&dir, "runs", |t| {
         let lines = t.lines().enumerate();
         lines.map(|(i, l)| if i > 12 { l.replacen("five", "other one", 1) } else { l.to_owned() } + "\n").collect()
     });
     let stems: Vec<String> = pictures(&Store::read(&dir).unwrap()).0.into_iter().map(|d| d.stem).collect();
     assert!(stems.contains(&"cost_and_emissions-five".to_owned()), "{stems:?}");
     assert!(stems.contains(&"dispatch-other_one-vpp1".to_owned()), "{stems:?}");
-    let files = tables(&dir).unwrap();
+    let files = tables(&Store::read(&dir).unwrap(), &dir).unwrap();
     assert!(files.iter().any(|f| f.ends_with("metrics-other_one.tex")));
 }
 
 #[test]
 fn a_swept_parameter_is_shown_at_its_first_point() {
     let dir = store("sweep", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
-    rewrite(&dir, "runs.csv", |t| {
+    rewrite(&dir, "runs", |t| {
         // without a carbon price there is nothing to sweep; else the first run of a cell is at 200, and a second at 280
         // has a cost that begins with a 9
         let mut out = String::new();
@@ -367,7 +362,7 @@ fn a_swept_parameter_is_shown_at_its_first_point() {
     // what is on the axis has no fixed value
     assert!(!unmarked(&sweep.picture.caption).contains("At carbon"), "{}", sweep.picture.caption);
     assert_eq!(lint(&sweep.picture.canvas), vec![]);
-    draw(&dir, &[Format::Png], &|_, _| {}).unwrap();
+    draw(&Store::read(&dir).unwrap(), &dir, &[Format::Png], &|_, _| {}).unwrap();
     assert_eq!(drawn[0].picture.canvas, pictures(&Store::read(&plain).unwrap()).0[0].picture.canvas);
 }
 
@@ -388,7 +383,7 @@ fn residuals_of_a_solver_are_no_emissions() {
 /// Every run with a carbon price at factors 1, 0.5 and 2 of it: at half the price half the abatement, at twice the price
 /// the run has not converged.
 fn at_three_prices(dir: &Path) {
-    rewrite(dir, "runs.csv", |t| {
+    rewrite(dir, "runs", |t| {
         let mut out = String::new();
         for line in t.lines() {
             if let Some((before, after)) = line.split_once(",total_cost") {
@@ -442,7 +437,7 @@ fn curves_of_abatement_join_what_converged() {
         assert!(texts.iter().any(|t| t.ends_with("accounted")));
     }
     // a single price makes no curve
-    rewrite(&dir, "runs.csv", |t| {
+    rewrite(&dir, "runs", |t| {
         t.lines().filter(|l| !l.contains(",reports,0.5,")).fold(String::new(), |o, l| o + l + "\n")
     });
     let (_, skipped) = pictures(&Store::read(&dir).unwrap());
@@ -476,7 +471,7 @@ fn what_is_paid_for_carbon_is_the_revenue_of_the_authority() {
 #[test]
 fn a_meshed_network_has_no_map() {
     let dir = store("meshed", &Shape { periods: 2, buses: 9, ..Shape::side_by_side() });
-    rewrite(&dir, "branches.csv", |t| {
+    rewrite(&dir, "branches", |t| {
         let line = t.lines().nth(1).unwrap();
         let id = line.split(',').next().unwrap();
         t.to_owned() + &format!("{id},0,4,9,1,0,0,0.5,0.5\n")

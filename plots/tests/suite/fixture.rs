@@ -1,8 +1,12 @@
 //! Writes a small result store with plausible, synthetic numbers: the shapes of five participants on a feeder, not a
 //! result of anything.
 
+use coase_core::record::{Column, Kind, METRICS as METRICS_OF_RUNS, RunRecord, Table, Value};
+use coase_store::{Build, Keys, Manifest, PlannedRun, RunResult, RunStatus, Store, Swept, hash_of};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::rc::Rc;
 
 /// What the store holds.
 pub struct Shape {
@@ -317,6 +321,7 @@ pub fn write_store(dir: &Path, shape: &Shape) {
             }
         }
     }
+    std::fs::create_dir_all(dir.join(AS_TEXT)).unwrap();
     for (name, text) in [
         ("runs", runs),
         ("participants", participants),
@@ -328,10 +333,116 @@ pub fn write_store(dir: &Path, shape: &Shape) {
         ("ledger", ledger),
         ("branches", branches),
     ] {
-        std::fs::write(dir.join(name).with_extension("csv"), text).unwrap();
+        std::fs::write(dir.join(AS_TEXT).join(name).with_extension("csv"), text).unwrap();
     }
-    if shape.manifest {
-        std::fs::write(dir.join("manifest.json"), manifest(shape)).unwrap();
+    let scenarios = if shape.manifest { scenarios(shape) } else { "{}".to_owned() };
+    std::fs::write(dir.join(AS_TEXT).join("scenarios.json"), scenarios).unwrap();
+    settle(dir);
+}
+
+/// Where the tables are before they become results.
+const AS_TEXT: &str = "as_text";
+
+/// Changes a table, and with it the store.
+pub fn rewrite(dir: &Path, table: &str, change: impl Fn(&str) -> String) {
+    let file = dir.join(AS_TEXT).join(table).with_extension("csv");
+    std::fs::write(&file, change(&std::fs::read_to_string(&file).unwrap())).unwrap();
+    settle(dir);
+}
+
+/// Makes run files and a manifest of the tables.
+fn settle(dir: &Path) {
+    let scenarios = std::fs::read_to_string(dir.join(AS_TEXT).join("scenarios.json")).unwrap();
+    let runs = read(dir, "runs");
+    let fixed: Vec<&str> = Table::Runs.columns().into_iter().map(|column| column.name).collect();
+    let is_swept = |name: &&String| !fixed.contains(&name.as_str()) && *name != "run_id";
+    let swept: Vec<String> =
+        runs.first().map(|run| run.0.iter().filter(is_swept).cloned().collect()).unwrap_or_default();
+    let planned = |run: &TextRow| PlannedRun {
+        run_id: run.get("run_id").to_owned(),
+        swept: swept.iter().map(|path| Some(Swept::Number(run.get(path).parse().ok()?))).collect(),
+        ..PlannedRun::default()
+    };
+    let planned: Vec<PlannedRun> = runs.iter().map(planned).collect();
+    let manifest = Manifest {
+        experiment_hash: hash_of(planned.iter().map(|run| run.run_id.as_str())),
+        scenarios: serde_json::from_str(&scenarios).unwrap(),
+        swept,
+        runs: planned,
+        ..Manifest::default()
+    };
+    let store = Store::create(dir).unwrap();
+    store.set_manifest(&manifest).unwrap();
+    let mut results: BTreeMap<String, RunResult> =
+        runs.iter().map(|run| (run.get("run_id").to_owned(), result(run))).collect();
+    for table in Table::ALL.into_iter().filter(|table| *table != Table::Runs) {
+        for row in read(dir, table.name()) {
+            let record = &mut results.get_mut(row.get("run_id")).unwrap().record;
+            let rows = match table {
+                Table::Runs => unreachable!(),
+                Table::Participants => &mut record.participants,
+                Table::Periods => &mut record.periods,
+                Table::Trades => &mut record.trades,
+                Table::Nodes => &mut record.nodes,
+                Table::Branches => &mut record.branches,
+                Table::Certificates => &mut record.certificates,
+                Table::Convergence => &mut record.convergence,
+                Table::Ledger => &mut record.ledger,
+            };
+            rows.push(table.columns().into_iter().map(|column| row.cell(column)).collect());
+        }
+    }
+    for result in results.values() {
+        store.keep(&Build::default(), result).unwrap();
+    }
+}
+
+/// A row of a table as text: header and cells.
+struct TextRow(Rc<Vec<String>>, csv::StringRecord);
+
+impl TextRow {
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().position(|column| column == name).map_or("", |k| &self.1[k])
+    }
+
+    fn cell(&self, column: &Column) -> Value {
+        match (self.get(column.name), column.kind) {
+            ("", _) => Value::Missing,
+            (text, Kind::Text) => text.into(),
+            (text, Kind::Number) => text.parse::<f64>().unwrap().into(),
+            (text, Kind::Integer) => Value::Integer(text.parse().unwrap()),
+        }
+    }
+}
+
+fn read(dir: &Path, table: &str) -> Vec<TextRow> {
+    let mut reader = csv::Reader::from_path(dir.join(AS_TEXT).join(table).with_extension("csv")).unwrap();
+    let header = Rc::new(reader.headers().unwrap().iter().map(str::to_owned).collect());
+    reader.records().map(|cells| TextRow(Rc::clone(&header), cells.unwrap())).collect()
+}
+
+fn result(run: &TextRow) -> RunResult {
+    let word = |name: &str| run.get(name).to_owned();
+    let metrics = METRICS_OF_RUNS.iter().map(|column| run.cell(column)).collect();
+    RunResult {
+        run_id: word("run_id"),
+        keys: Keys {
+            scenario: word("scenario"),
+            mechanism: word("mechanism"),
+            variant: word("variant"),
+            carbon_policy: word("carbon_policy"),
+            carbon_label: word("carbon_label"),
+            seed: run.get("seed").parse().unwrap(),
+        },
+        status: RunStatus::named(run.get("status")).unwrap(),
+        reason: word("reason"),
+        residual: run.get("residual").parse().ok(),
+        behaviour: word("behaviour"),
+        information: word("information"),
+        charged_kg: None,
+        charged_kg_under: BTreeMap::new(),
+        record: RunRecord { metrics, ..RunRecord::default() },
+        timing: None,
     }
 }
 
@@ -496,7 +607,7 @@ impl Tree {
     }
 }
 
-fn manifest(shape: &Shape) -> String {
+fn scenarios(shape: &Shape) -> String {
     let list = |f: &dyn Fn(usize) -> f64| (0..shape.periods).map(f).map(n).collect::<Vec<_>>().join(", ");
     let strands = Tree::of(shape.buses).strands;
     let places = |i: usize| 1 + (i as u32 * 7 + 6) % shape.buses.max(1);
@@ -505,9 +616,9 @@ fn manifest(shape: &Shape) -> String {
         .map(|i| format!(r#""vpp{}": {}"#, i + 1, places(i)))
         .collect();
     format!(
-        r#"{{"program": "coase", "experiment_hash": "9f2c41d07be85a63c0d1e2f3a4b5c6d7", "scenarios": {{"five": {{
+        r#"{{"five": {{
             "currency": "CNY", "period_h": 1.0, "v_min_pu": 0.95, "v_max_pu": 1.05, "feeder": {strands:?}, "participant_bus": {{{}}},
-            "buy_price_per_kwh": [{}], "sell_price_per_kwh": [{}]}}}}}}"#,
+            "buy_price_per_kwh": [{}], "sell_price_per_kwh": [{}]}}}}"#,
         buses.join(", "),
         list(&retail),
         list(&|_| FEED_IN)

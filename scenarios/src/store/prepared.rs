@@ -1,15 +1,14 @@
 //! An experiment about to be run into a store: what is there already, and what of it can be used.
 
-use super::held::{Held, is_own};
-use super::run_file::{self, Build, RunFileError};
-use super::whole::write_whole;
-use super::{Existing, Left, Store, StoreError, StoreOptions, Summary, manifest, timings};
+use super::described::{called, seen_from};
+use super::{Existing, ExperimentError, StoreOptions};
 use crate::experiment::{Experiment, Run, VERSION};
-use crate::run::{Memory, Progress, RunResult};
+use crate::run::{Memory, Progress};
+use coase_core::record::{RunRecord, Table};
+use coase_store::{Build, Held, Left, Manifest, RunFileError, RunResult, Store, StoreError, Summary, is_own, utc};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -20,8 +19,8 @@ pub struct Prepared {
     options: StoreOptions,
     build: Build,
     before: Option<Before>,
-    /// Figures and tables for papers that are there and stay for now.
-    made: Vec<String>,
+    /// The manifest that is there and stays for now.
+    there: Option<Manifest>,
     found: BTreeMap<String, RunResult>,
     unused: Vec<Left>,
 }
@@ -48,15 +47,19 @@ pub struct Before {
 pub struct Ran {
     /// The folder, which nobody else writes yet.
     pub held: Held,
-    /// Results in the order of the experiment.
+    /// How the runs ended, in the order of the experiment; their metrics and rows are in the store.
     pub results: Vec<RunResult>,
     /// What the tables hold; `None` where it was cancelled, which leaves them as they were.
     pub summary: Option<Summary>,
 }
 
 impl Prepared {
-    pub(super) fn new(store: &Store, experiment: Arc<Experiment>, options: StoreOptions) -> Result<Self, StoreError> {
-        let held = Held::new(store.clone(), options.run.shard.is_some())?;
+    /// Takes the folder for an experiment and looks at what is there; nothing but what killed processes left is changed yet.
+    ///
+    /// # Errors
+    /// If another process writes the folder, or something stands in it that would be overwritten and is not a result.
+    pub fn new(store: &Store, experiment: Arc<Experiment>, options: StoreOptions) -> Result<Self, StoreError> {
+        let held = store.hold_shared(options.run.shard.is_some())?;
         let build = Build {
             version: VERSION.to_owned(),
             source_revision: options.source_revision.clone(),
@@ -68,7 +71,7 @@ impl Prepared {
             options,
             build,
             before: None,
-            made: vec![],
+            there: None,
             found: BTreeMap::new(),
             unused: vec![],
         };
@@ -108,16 +111,22 @@ impl Prepared {
     ///
     /// # Errors
     /// If the store cannot be written. What goes wrong in a run is the status of that run.
-    pub fn run(self, progress: &dyn Progress) -> Result<Ran, StoreError> {
-        let Self { mut held, experiment, options, build, before, made, found, .. } = self;
+    pub fn run(self, progress: &dyn Progress) -> Result<Ran, ExperimentError> {
+        let Self { mut held, experiment, options, build, before, there, found, .. } = self;
         let store = held.store().clone();
-        let start = SystemTime::now();
         if let Some(before) = before {
             held.remove_made(&before.made);
         }
-        manifest::write(&store, &experiment, &options, &made, start, None)?;
-        let resolved = experiment.resolved().map_err(StoreError::Unwritable)?;
-        write_whole(&store.dir().join("resolved.ron"), resolved.as_bytes())?;
+        let manifest = Manifest {
+            start: utc(SystemTime::now()),
+            file: options.file.as_deref().map(|file| seen_from(store.dir(), file)),
+            ..experiment.manifest(&options)
+        };
+        store.set_manifest(&there.map_or(manifest.clone(), |there| manifest.clone().keeping(there)))?;
+        drop(manifest);
+        let resolved = experiment.resolved().map_err(ExperimentError::Unwritable)?;
+        store.set_resolved(&resolved)?;
+        drop(resolved);
         if options.run.shard.is_some() {
             held.share()?;
         }
@@ -125,19 +134,22 @@ impl Prepared {
             store: &store,
             build: &build,
             existing: options.existing,
+            is_matched: experiment.runs.iter().any(|run| run.matched.is_some()),
             found: Mutex::new(found),
             error: Mutex::new(None),
         };
         let results = experiment.run_with(&options.run, &memory, progress)?;
         if let Some(error) = memory.error.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
+            return Err(error.into());
         }
-        timings::write(&store, &experiment, options.run.shard, &results)?;
+        let part = options.run.shard.map(|shard| (shard.index(), shard.count()));
+        let times = results.iter().filter_map(|result| Some((result.run_id.as_str(), result.timing?)));
+        store.add_timings(experiment.runs.iter().map(|run| run.run_id.as_str()), part, times)?;
         if results.len() < experiment.in_shard(options.run.shard).len() && progress.cancelled() {
             return Ok(Ran { held, results, summary: None });
         }
-        let summary = held.collect()?;
-        manifest::write(&store, &experiment, &options, &made, start, Some(SystemTime::now()))?;
+        let wanted = options.tables.as_deref().unwrap_or(&Table::ALL);
+        let summary = held.collect_at(wanted, Some(&utc(SystemTime::now())))?;
         Ok(Ran { held, results, summary: Some(summary) })
     }
 
@@ -153,10 +165,10 @@ impl Prepared {
                 None => Ok(()),
             };
         }
-        let plan = manifest::read(store)?;
+        let plan = store.manifest()?;
         let is_same = plan.is_whole() && plan.experiment_hash == self.experiment.hash();
         if is_same && plan.build().source() == self.build.source() {
-            self.made = plan.made;
+            self.there = Some(plan);
             return Ok(());
         }
         // Another part is running what would be taken away from it.
@@ -180,16 +192,19 @@ impl Prepared {
         Ok(())
     }
 
-    /// Reads the runs that have to be done here and are there already.
+    /// Looks at the runs that have to be done here and are there already.
     fn look_at_runs(&mut self) {
         let chosen = self.experiment.in_shard(self.options.run.shard);
         let paths = self.experiment.swept();
+        let store = self.held.store();
         let one = |k: &usize| {
             let run = &self.experiment.runs[*k];
-            let path = self.held.store().run_path(&run.run_id);
-            match usable(&path, &self.build, run, self.options.existing) {
+            match usable(store, &self.build, run, self.options.existing) {
                 Ok(found) => found.map(Ok),
-                Err(why) => Some(Err(Left { run: manifest::called(run, &paths), path, why: Some(why) })),
+                Err(why) => {
+                    let path = store.run_path(&run.run_id);
+                    Some(Err(Left { run: called(run, &paths), path, why: Some(why) }))
+                }
             }
         };
         let all: Vec<Result<RunResult, Left>> = chosen.par_iter().filter_map(one).collect();
@@ -204,8 +219,8 @@ impl Prepared {
 
 /// The result of a run that was made before, if it can be used: it is whole, of this run and this build, and has every
 /// comparison that is now asked for.
-fn usable(path: &Path, build: &Build, run: &Run, existing: Existing) -> Result<Option<RunResult>, RunFileError> {
-    let Some(stored) = run_file::read(path, &run.run_id)? else { return Ok(None) };
+fn usable(store: &Store, build: &Build, run: &Run, existing: Existing) -> Result<Option<RunResult>, RunFileError> {
+    let Some(stored) = store.stored(&run.run_id)? else { return Ok(None) };
     if stored.build != *build {
         return Err(RunFileError::Build { found: Box::new(stored.build), expected: Box::new(build.clone()) });
     }
@@ -221,7 +236,9 @@ struct StoreMemory<'a> {
     store: &'a Store,
     build: &'a Build,
     existing: Existing,
-    /// What was read already and not asked for yet.
+    /// Whether some run is matched with another, whose metrics it needs.
+    is_matched: bool,
+    /// What was found already and not asked for yet.
     found: Mutex<BTreeMap<String, RunResult>>,
     error: Mutex<Option<StoreError>>,
 }
@@ -233,11 +250,11 @@ impl Memory for StoreMemory<'_> {
         }
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).remove(&run.run_id);
         // What another part made meanwhile is there too.
-        found.or_else(|| usable(&self.store.run_path(&run.run_id), self.build, run, self.existing).ok().flatten())
+        found.or_else(|| usable(self.store, self.build, run, self.existing).ok().flatten())
     }
 
-    fn keep(&self, run: &Run, result: &RunResult) -> bool {
-        match run_file::write(&self.store.run_path(&run.run_id), self.build, run, result) {
+    fn keep(&self, _: &Run, result: &RunResult) -> bool {
+        match self.store.keep(self.build, result) {
             Ok(()) => true,
             Err(error) => {
                 let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
@@ -245,5 +262,10 @@ impl Memory for StoreMemory<'_> {
                 false
             }
         }
+    }
+
+    /// What is in the store need not be in memory as well.
+    fn retained(&self, result: RunResult) -> RunResult {
+        if self.is_matched { result.without_rows() } else { RunResult { record: RunRecord::default(), ..result } }
     }
 }

@@ -1,7 +1,11 @@
 //! A store that this process alone writes: collecting, and keeping the list of figures and tables that were made from it.
 
-use super::lock::{self, Lock, Who};
-use super::{Store, StoreError, Summary, manifest, tables, whole};
+use crate::collect::{self, Summary};
+use crate::error::StoreError;
+use crate::folder::Store;
+use crate::lock::{self, Lock, Who};
+use crate::manifest::Made;
+use crate::whole;
 use coase_core::record::Table;
 use std::fs;
 use std::path::{Component, Path};
@@ -14,7 +18,7 @@ pub struct Held {
 
 impl Held {
     /// Takes the folder; where `shared`, together with others that share it.
-    pub(super) fn new(store: Store, shared: bool) -> Result<Self, StoreError> {
+    pub(crate) fn take(store: Store, shared: bool) -> Result<Self, StoreError> {
         let lock = Lock::take(store.dir(), shared)?;
         // Nobody else is at work here: what is on its way belongs to the dead.
         if lock.who == Who::Nobody {
@@ -34,51 +38,87 @@ impl Held {
     }
 
     /// Whether other parts of an experiment are at work in it.
-    pub(super) fn is_shared(&self) -> bool {
+    pub fn is_shared(&self) -> bool {
         self.lock.who == Who::Parts
     }
 
     /// Lets other parts of the experiment in.
-    pub(super) fn share(&mut self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// If another process took the folder for itself in between.
+    pub fn share(&mut self) -> Result<(), StoreError> {
         self.lock.share(self.store.dir())
     }
 
-    /// Builds the tables from the runs that are there.
+    /// Builds the tables that are wanted from the runs that are there, and removes the others. Tables that are there and of
+    /// just these runs stay as they are.
     ///
     /// # Errors
     /// As [`Store::collect`].
-    pub fn collect(&self) -> Result<Summary, StoreError> {
-        let plan = manifest::read(&self.store)?;
-        if !plan.is_whole() {
+    pub fn collect(&self, wanted: &[Table]) -> Result<Summary, StoreError> {
+        self.collect_at(wanted, None)
+    }
+
+    /// The same, and says in the manifest that the experiment ended.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn collect_at(&self, wanted: &[Table], end: Option<&str>) -> Result<Summary, StoreError> {
+        let manifest = self.store.manifest()?;
+        if !manifest.is_whole() {
             return Err(StoreError::Changed { path: self.store.manifest_path() });
         }
         let _tables = lock::tables(self.store.dir());
-        tables::collect(&self.store, &plan)
+        let (summary, made) = collect::collect(&self.store, &manifest, wanted)?;
+        let mut changed = vec![];
+        if !summary.are_tables_current {
+            changed.push(("tables", self.store.field(&made)?));
+        }
+        if let Some(end) = end {
+            changed.push(("end", self.store.field(&end)?));
+        }
+        if !changed.is_empty() {
+            self.store.set_fields(&changed)?;
+        }
+        Ok(summary)
     }
 
-    /// Says which figures and tables were made from the store, by their paths; with `all`, those that were made before and are
-    /// not among them are removed. Nothing else is: what the program did not make is not in its list.
+    /// Says which figures and tables for papers were made from the store, by their paths; with `all`, those that were made
+    /// before and are not among them are removed. Nothing else is: what the program did not make is not in its list. With
+    /// `made_of`, a hash of all that they were made of, they need not be made anew as long as nothing changes.
     ///
     /// # Errors
     /// If the manifest cannot be written.
-    pub fn set_made<'a>(&self, files: impl IntoIterator<Item = &'a Path>, all: bool) -> Result<(), StoreError> {
+    pub fn set_made<'a>(
+        &self,
+        files: impl IntoIterator<Item = &'a Path>,
+        all: bool,
+        made_of: Option<&str>,
+    ) -> Result<(), StoreError> {
         let dir = self.store.dir();
         let name = |file: &Path| {
             let parts: Vec<_> = file.strip_prefix(dir).ok()?.iter().map(|part| part.to_str()).collect::<Option<_>>()?;
             Some(parts.join("/"))
         };
         let mut made: Vec<String> = files.into_iter().filter_map(name).collect();
-        let before = manifest::read(&self.store)?.made;
+        let before = self.store.manifest()?.made;
         let (kept, gone): (Vec<String>, Vec<String>) =
             before.into_iter().filter(|file| !made.contains(file)).partition(|file| !all && dir.join(file).is_file());
         remove(dir, &gone);
         made.extend(kept);
         made.sort_unstable();
-        manifest::set_made(&self.store, &made)
+        let drawn = made_of.map(|of| Made::now(dir, of.to_owned(), made.iter().cloned()));
+        self.store.set_fields(&[("made", self.store.field(&made)?), ("drawn", self.store.field(&drawn)?)])
+    }
+
+    /// Whether the figures and tables for papers are there and were made of this.
+    pub fn is_made_of(&self, made_of: &str) -> bool {
+        let drawn = self.store.manifest().ok().and_then(|manifest| manifest.drawn);
+        drawn.is_some_and(|drawn| drawn.is_current(self.store.dir(), made_of))
     }
 
     /// Removes all that was made from runs: tables, times, and the figures and tables for papers of a list.
-    pub(super) fn remove_made(&self, made: &[String]) {
+    pub fn remove_made(&self, made: &[String]) {
         let dir = self.store.dir();
         for name in fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name()) {
             if name.to_str().is_some_and(|name| is_own(name) && name != "manifest.json") {
@@ -107,11 +147,11 @@ fn remove(dir: &Path, files: &[String]) {
 /// Whether a name is that of a file of a run: 32 hex digits and an ending.
 fn is_run(name: &str) -> bool {
     let is_id = |stem: &str| stem.len() == 32 && stem.bytes().all(|b| b.is_ascii_hexdigit());
-    matches!(name.rsplit_once('.'), Some((stem, "json")) if is_id(stem))
+    matches!(name.rsplit_once('.'), Some((stem, "run")) if is_id(stem))
 }
 
 /// Whether a file directly in the folder is one that the program writes.
-pub(super) fn is_own(name: &str) -> bool {
+pub fn is_own(name: &str) -> bool {
     let is_table = |stem: &str| Table::ALL.iter().any(|table| table.name() == stem);
     match name.rsplit_once('.') {
         Some((stem, "csv")) => is_table(stem) || stem == "timings" || stem.starts_with("timings-"),

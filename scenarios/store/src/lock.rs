@@ -1,19 +1,19 @@
 //! One process at a time in a folder of results, but for the parts of one experiment.
 
-use super::StoreError;
+use crate::error::StoreError;
 use std::fs::{self, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 /// A lock that ends with its process, however that ends.
-pub(super) struct Lock {
+pub(crate) struct Lock {
     file: Option<fs::File>,
-    pub(super) who: Who,
+    pub(crate) who: Who,
 }
 
 /// Who else may write the folder.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
+pub(crate) enum Who {
     /// Nobody.
     Nobody,
     /// Other parts of the same experiment.
@@ -27,7 +27,7 @@ impl Lock {
     ///
     /// # Errors
     /// If another process has it.
-    pub(super) fn take(folder: &Path, shared: bool) -> Result<Self, StoreError> {
+    pub(crate) fn take(folder: &Path, shared: bool) -> Result<Self, StoreError> {
         let path = folder.join(".lock");
         let opened = fs::File::options().create(true).read(true).write(true).truncate(false).open(&path);
         let mut file = opened.map_err(|source| StoreError::Write { path, source })?;
@@ -53,7 +53,7 @@ impl Lock {
     ///
     /// # Errors
     /// If another process took the folder for itself in between.
-    pub(super) fn share(&mut self, folder: &Path) -> Result<(), StoreError> {
+    pub(crate) fn share(&mut self, folder: &Path) -> Result<(), StoreError> {
         if let (Some(file), Who::Nobody) = (&self.file, self.who) {
             let lost = || StoreError::InUse { path: folder.to_owned(), process: None };
             file.unlock().map_err(|_| lost())?;
@@ -65,7 +65,7 @@ impl Lock {
 }
 
 /// Waits until nobody else builds the tables of a folder; those who share it come one after another.
-pub(super) fn tables(folder: &Path) -> Option<fs::File> {
+pub(crate) fn tables(folder: &Path) -> Option<fs::File> {
     let file = fs::File::options().create(true).write(true).truncate(false).open(folder.join(".tables.lock")).ok()?;
     file.lock().is_ok().then_some(file)
 }

@@ -1,6 +1,6 @@
 //! Files that are whole or not there: written beside their place, to the disk, then moved into it.
 
-use super::StoreError;
+use crate::error::StoreError;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,29 +9,34 @@ use std::path::{Path, PathBuf};
 const BESIDE: &str = ".tmp.";
 
 /// A file on its way. Dropped before it is [kept](WholeFile::keep), it leaves nothing.
-pub(super) struct WholeFile {
+pub(crate) struct WholeFile {
     path: PathBuf,
     beside: PathBuf,
     file: Option<fs::File>,
 }
 
 impl WholeFile {
-    pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let beside = path.with_file_name(format!("{name}{BESIDE}{}", std::process::id()));
         let file = fs::File::create(&beside).map_err(|source| StoreError::Write { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), beside, file: Some(file) })
     }
 
+    /// The name that it will have.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
+
     /// Brings it to the disk.
-    pub(super) fn sync(self) -> Result<Self, StoreError> {
+    pub(crate) fn sync(self) -> Result<Self, StoreError> {
         let synced = self.file.as_ref().map_or(Ok(()), fs::File::sync_all);
         synced.map_err(|source| StoreError::Write { path: self.path.clone(), source })?;
         Ok(self)
     }
 
     /// Moves it into its place.
-    pub(super) fn keep(mut self) -> Result<(), StoreError> {
+    pub(crate) fn keep(mut self) -> Result<(), StoreError> {
         let moved = fs::rename(&self.beside, &self.path);
         moved.map_err(|source| StoreError::Write { path: self.path.clone(), source })?;
         self.file = None;
@@ -58,8 +63,13 @@ impl Drop for WholeFile {
     }
 }
 
+/// Makes a folder that is not there.
+pub(crate) fn create_dir(dir: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(dir).map_err(|source| StoreError::Write { path: dir.to_owned(), source })
+}
+
 /// Writes a whole file.
-pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError> {
     let mut file = WholeFile::create(path)?;
     file.write_all(content).map_err(|source| StoreError::Write { path: path.to_owned(), source })?;
     file.sync()?.keep()
@@ -67,7 +77,7 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError>
 
 /// Removes files in a folder that were on their way when their process was killed; only those whose name in the end is one
 /// that the program writes.
-pub(super) fn sweep(folder: &Path, is_ours: impl Fn(&str) -> bool) {
+pub(crate) fn sweep(folder: &Path, is_ours: impl Fn(&str) -> bool) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

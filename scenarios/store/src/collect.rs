@@ -1,0 +1,260 @@
+//! The tables, collected from the run files in the order of the experiment, run by run. Every table that is wanted is written,
+//! if only its header.
+
+use crate::abatement::Bases;
+use crate::error::{RunFileError, StoreError};
+use crate::folder::Store;
+use crate::frame::{Frame, Head};
+use crate::hash_of;
+use crate::manifest::{Made, MadeTables, Manifest, PlannedRun};
+use crate::program::Build;
+use crate::result::RunStatus;
+use crate::run_file::{self, StoredRun, run_row};
+use crate::whole::WholeFile;
+use coase_core::record::Table;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A run that is not there, or a file that is not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The run, as a reader calls it.
+    pub run: String,
+    /// Where its file is, or should be.
+    pub path: PathBuf,
+    /// What is wrong with the file; `None` where there is none.
+    pub why: Option<RunFileError>,
+}
+
+/// What a store holds of an experiment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Runs of the experiment.
+    pub planned: usize,
+    /// Runs of which there is no result that could be used.
+    pub missing: Vec<Left>,
+    /// How many builds of the program made the results; those of another revision are not used, so that more than one means
+    /// plugins that were built apart.
+    pub programs: usize,
+    /// Whether the tables that were there are those of these runs, so that none was written.
+    pub are_tables_current: bool,
+    /// Hash of all that the tables are made of: the runs, and the build that made them.
+    pub of: String,
+    by_status: [usize; RunStatus::ALL.len()],
+}
+
+impl Summary {
+    /// Runs whose results are there.
+    pub fn finished(&self) -> usize {
+        self.by_status.iter().sum()
+    }
+
+    /// Runs that ended in a way.
+    pub fn count(&self, status: RunStatus) -> usize {
+        RunStatus::ALL.iter().zip(self.by_status).filter(|(s, _)| **s == status).map(|(_, count)| count).sum()
+    }
+
+    fn add(&mut self, status: RunStatus) {
+        for (s, count) in RunStatus::ALL.iter().zip(&mut self.by_status) {
+            *count += usize::from(*s == status);
+        }
+    }
+}
+
+/// What is there and proves itself to be of this plan and of the build that the manifest names.
+pub(crate) struct Survey {
+    /// Places of the runs in the plan.
+    pub(crate) found: Vec<usize>,
+    pub(crate) summary: Summary,
+}
+
+impl Survey {
+    /// Looks at every run; `see` is shown each that is there, without rows.
+    pub(crate) fn of(store: &Store, manifest: &Manifest, mut see: impl FnMut(&PlannedRun, StoredRun)) -> Self {
+        let mut found = vec![];
+        let mut summary = Summary { planned: manifest.runs.len(), ..Summary::default() };
+        let build = manifest.build();
+        let mut programs = BTreeSet::new();
+        let mut hasher = blake3::Hasher::new();
+        for (k, planned) in manifest.runs.iter().enumerate() {
+            match read(store, &build, &planned.run_id, &[]) {
+                Ok(Some(run)) => {
+                    found.push(k);
+                    summary.add(run.result.status);
+                    hasher.update(&run.checksum);
+                    if !programs.contains(&run.build) {
+                        programs.insert(run.build.clone());
+                    }
+                    see(planned, run);
+                }
+                missing => {
+                    hasher.update(&[0; 16]);
+                    let (run, path) = (planned.name.clone(), store.run_path(&planned.run_id));
+                    summary.missing.push(Left { run, path, why: missing.err() });
+                }
+            }
+        }
+        summary.programs = programs.len();
+        let runs = hasher.finalize().to_hex();
+        let Build { version, source_revision, program_hash } = &build;
+        let made_by = [Some(version), source_revision.as_ref(), program_hash.as_ref()];
+        let made_by = made_by.into_iter().map(|part| part.map_or("", String::as_str));
+        let what = [manifest.experiment_hash.as_str(), &runs].into_iter().chain(made_by);
+        summary.of = hash_of(what.chain(manifest.swept.iter().map(String::as_str)));
+        Self { found, summary }
+    }
+}
+
+/// A run of a build; `None` where there is no file.
+pub(crate) fn read(
+    store: &Store,
+    build: &Build,
+    run_id: &str,
+    tables: &[Table],
+) -> Result<Option<StoredRun>, RunFileError> {
+    match run_file::read(&store.run_path(run_id), run_id, tables)? {
+        Some(run) if run.build.source() != build.source() => {
+            Err(RunFileError::Build { found: Box::new(run.build), expected: Box::new(build.clone()) })
+        }
+        run => Ok(run),
+    }
+}
+
+/// Writes the tables that are wanted, unless they are there and of just these runs; removes the others.
+pub(crate) fn collect(
+    store: &Store,
+    manifest: &Manifest,
+    wanted: &[Table],
+) -> Result<(Summary, MadeTables), StoreError> {
+    let Survey { found, mut summary } = Survey::of(store, manifest, |_, _| {});
+    let wanted: Vec<Table> = Table::ALL.into_iter().filter(|table| wanted.contains(table)).collect();
+    let names: Vec<String> = wanted.iter().map(|table| table.name().to_owned()).collect();
+    if let Some(made) = &manifest.tables
+        && made.wanted == names
+        && made.made.is_current(store.dir(), &summary.of)
+    {
+        summary.are_tables_current = true;
+        return Ok((summary, made.clone()));
+    }
+    let mut writer = Writer::new(store.dir(), manifest, &wanted)?;
+    let mut bases = Bases::default();
+    let build = manifest.build();
+    for planned in found.iter().map(|k| &manifest.runs[*k]) {
+        let path = || store.run_path(&planned.run_id);
+        let run = read(store, &build, &planned.run_id, &wanted);
+        let mut run = run
+            .and_then(|run| run.ok_or(RunFileError::Unreadable("it is gone".to_owned())))
+            .map_err(|why| StoreError::RunFile { path: path(), why })?;
+        bases.fill(planned, &mut run.result, |id| Some(read(store, &build, id, &[]).ok().flatten()?.result));
+        writer.run(planned, &run)?;
+    }
+    let files = writer.finish()?;
+    for table in Table::ALL.iter().filter(|table| !wanted.contains(table)) {
+        for ending in ["csv", "parquet"] {
+            // One that is not there is no matter.
+            let _ = std::fs::remove_file(store.dir().join(table.name()).with_extension(ending));
+        }
+    }
+    let made = Made::now(store.dir(), summary.of.clone(), files);
+    Ok((summary, MadeTables { made, wanted: names }))
+}
+
+/// All tables of a store on their way into it.
+pub(crate) struct Writer {
+    swept: Vec<Head>,
+    tables: Vec<(Table, TableWriter)>,
+}
+
+impl Writer {
+    pub(crate) fn new(dir: &Path, manifest: &Manifest, wanted: &[Table]) -> Result<Self, StoreError> {
+        let swept = manifest.swept_heads();
+        let tables = Table::ALL.into_iter().filter(|table| wanted.contains(table));
+        let tables = tables.map(|table| Ok((table, TableWriter::new(dir, table, &Head::all(table, &swept))?)));
+        Ok(Self { tables: tables.collect::<Result<_, StoreError>>()?, swept })
+    }
+
+    /// The rows of a run.
+    fn run(&mut self, planned: &PlannedRun, run: &StoredRun) -> Result<(), StoreError> {
+        for (table, writer) in &mut self.tables {
+            if *table == Table::Runs {
+                let heads = Head::all(Table::Runs, &self.swept);
+                let mut row = Frame::new(heads.clone());
+                row.push(&run_row(&heads, &planned.swept_values(), &run.result));
+                writer.rows(&planned.run_id, &row)?;
+            } else if let Some(frame) = run.frame(*table) {
+                writer.rows(&planned.run_id, frame)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a run in one table.
+    pub(crate) fn rows(&mut self, table: Table, run_id: &str, rows: &Frame) -> Result<(), StoreError> {
+        let writer = self.tables.iter_mut().find(|(of, _)| *of == table);
+        writer.map_or(Ok(()), |(_, writer)| writer.rows(run_id, rows))
+    }
+
+    /// Moves all into place; says their names. All are on the disk before the first is moved. The runs come last: rows of runs
+    /// that are not among them are refused by every reader, runs without rows are not.
+    pub(crate) fn finish(self) -> Result<Vec<String>, StoreError> {
+        let files = self.tables.into_iter().map(|(_, writer)| writer.finish()).collect::<Result<Vec<_>, _>>()?;
+        let files: Vec<WholeFile> = files.into_iter().flatten().collect();
+        let names = files.iter().map(WholeFile::name).collect();
+        files.into_iter().rev().try_for_each(WholeFile::keep)?;
+        Ok(names)
+    }
+}
+
+/// One table in its forms, written beside its place and moved into it at the end.
+struct TableWriter {
+    path: PathBuf,
+    csv: csv::Writer<WholeFile>,
+    text: String,
+    #[cfg(feature = "parquet")]
+    parquet: crate::parquet_file::ParquetTable,
+}
+
+impl TableWriter {
+    fn new(dir: &Path, table: Table, heads: &[Head]) -> Result<Self, StoreError> {
+        let path = dir.join(format!("{}.csv", table.name()));
+        let failed = |source| StoreError::Write { path: path.clone(), source };
+        let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(WholeFile::create(&path)?);
+        let names = std::iter::once("run_id").chain(heads.iter().map(|h| h.name.as_str()));
+        csv.write_record(names).map_err(|e| failed(e.into()))?;
+        Ok(Self {
+            #[cfg(feature = "parquet")]
+            parquet: crate::parquet_file::ParquetTable::new(path.with_extension("parquet"), table.name(), heads)?,
+            path,
+            csv,
+            text: String::new(),
+        })
+    }
+
+    fn rows(&mut self, run_id: &str, rows: &Frame) -> Result<(), StoreError> {
+        let Self { path, csv, text, .. } = self;
+        let mut write = |row: usize| -> csv::Result<()> {
+            csv.write_field(run_id)?;
+            for series in rows.all() {
+                text.clear();
+                series.write(row, text);
+                csv.write_field(&*text)?;
+            }
+            csv.write_record(None::<&[u8]>)
+        };
+        let written = (0..rows.len()).try_for_each(&mut write);
+        written.map_err(|e| StoreError::Write { path: path.clone(), source: e.into() })?;
+        #[cfg(feature = "parquet")]
+        self.parquet.rows(run_id, rows)?;
+        Ok(())
+    }
+
+    /// The whole files, which have still to be moved into their places.
+    fn finish(self) -> Result<Vec<WholeFile>, StoreError> {
+        let failed = |source| StoreError::Write { path: self.path.clone(), source };
+        Ok(vec![
+            self.csv.into_inner().map_err(|e| failed(e.into_error()))?.sync()?,
+            #[cfg(feature = "parquet")]
+            self.parquet.finish()?,
+        ])
+    }
+}

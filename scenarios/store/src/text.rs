@@ -1,0 +1,129 @@
+//! Values as the text of a table.
+
+use std::fmt::Write as _;
+
+/// A number as the shortest text that reads back the same: plain or with an exponent, whichever is shorter; plain where they
+/// are equally long.
+pub fn written(number: f64) -> String {
+    let mut text = String::new();
+    write(number, &mut text);
+    text
+}
+
+/// Appends the text of a number. The digits are those of the standard library, which are found once: a table is numbers for
+/// the most part.
+pub(crate) fn write(number: f64, text: &mut String) {
+    let begin = text.len();
+    // `-d.ddde-dd`: writing to a string cannot fail.
+    let _ = write!(text, "{number:e}");
+    let mut found = Scientific::default();
+    let is_read = found.read(&text.as_bytes()[begin..]);
+    let Scientific { digits, count, power, is_negative } = found;
+    let n = count as i32;
+    let plain = match power {
+        power if power >= n - 1 => power + 1,
+        power if power >= 0 => n + 1,
+        power => 1 - power + n,
+    };
+    let length = (text.len() - begin) as i32 - i32::from(is_negative);
+    if !is_read || length < plain {
+        return;
+    }
+    text.truncate(begin + usize::from(is_negative));
+    let digits = &digits[..count];
+    let push = |text: &mut String, digits: &[u8]| text.extend(digits.iter().map(|digit| char::from(*digit)));
+    let zeros = |text: &mut String, zeros: i32| text.extend(std::iter::repeat_n('0', zeros as usize));
+    if power >= n - 1 {
+        push(text, digits);
+        zeros(text, power - n + 1);
+    } else if power >= 0 {
+        let (whole, fraction) = digits.split_at(power as usize + 1);
+        push(text, whole);
+        text.push('.');
+        push(text, fraction);
+    } else {
+        text.push_str("0.");
+        zeros(text, -power - 1);
+        push(text, digits);
+    }
+}
+
+/// Sign, digits and power of ten of the first digit.
+#[derive(Default)]
+struct Scientific {
+    is_negative: bool,
+    digits: [u8; 20],
+    count: usize,
+    power: i32,
+}
+
+impl Scientific {
+    /// Reads `-d.ddde-dd`; whether it was that.
+    fn read(&mut self, text: &[u8]) -> bool {
+        let (mut is_power, mut sign) = (false, 1);
+        for byte in text {
+            match byte {
+                b'-' if is_power => sign = -1,
+                b'-' => self.is_negative = true,
+                b'.' => {}
+                b'e' => is_power = true,
+                b'0'..=b'9' if is_power => self.power = 10 * self.power + i32::from(byte - b'0'),
+                b'0'..=b'9' if self.count < self.digits.len() => {
+                    self.digits[self.count] = *byte;
+                    self.count += 1;
+                }
+                _ => return false,
+            }
+        }
+        self.power *= sign;
+        is_power
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written;
+    use proptest::prelude::*;
+
+    /// The rule, by the formats of the standard library.
+    fn by_the_rule(number: f64) -> String {
+        let (plain, scientific) = (number.to_string(), format!("{number:e}"));
+        if scientific.len() < plain.len() { scientific } else { plain }
+    }
+
+    #[test]
+    fn numbers_are_the_shortest_text_that_reads_back_the_same() {
+        for (number, expected) in [
+            (0.1, "0.1"),
+            (3.0, "3"),
+            (1e300, "1e300"),
+            (-2.5e-9, "-2.5e-9"),
+            (0.0, "0"),
+            (1e6, "1e6"),
+            (1234.5, "1234.5"),
+            (5e-324, "5e-324"),
+            (100.0, "100"),
+            (1000.0, "1e3"),
+            (1200.0, "1200"),
+            (0.01, "0.01"),
+            (0.001, "1e-3"),
+        ] {
+            assert_eq!(written(number), expected);
+            assert_eq!(written(number).parse::<f64>(), Ok(number));
+            assert_eq!(by_the_rule(number), expected);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn every_number_is_written_as_the_standard_library_would(bits: u64, whole in -1_000_000_i64..1_000_000, scale in -12..12) {
+            let number = f64::from_bits(bits);
+            if number.is_finite() {
+                prop_assert_eq!(written(number), by_the_rule(number));
+            }
+            let number = whole as f64 * 10f64.powi(scale);
+            prop_assert_eq!(written(number), by_the_rule(number));
+        }
+    }
+}
