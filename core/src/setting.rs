@@ -255,6 +255,16 @@ impl Setting {
         Self { periods, slots, tariff, requirement, feeder, members, choice_programs, fixed_point }
     }
 
+    /// A series per period as one per slot: energy slots have that of their period, other products nothing. An empty series
+    /// stays empty.
+    pub fn by_slot(&self, of_period: &[f64]) -> Vec<f64> {
+        if of_period.is_empty() {
+            return vec![];
+        }
+        let of = |slot: &Slot| if slot.product == Product::Energy { of_period[slot.period] } else { 0.0 };
+        self.slots.iter().map(of).collect()
+    }
+
     /// The energy slot of each period, where there is one.
     pub fn energy_slot(&self, period: usize) -> Option<usize> {
         self.slots.iter().position(|s| s.product == Product::Energy && s.period == period)

@@ -3,7 +3,8 @@
 
 use coase_core::engine::{Behaviour, Reporting, Roles};
 use coase_core::participant::{Step, Steps};
-use coase_core::setting::{Member, Periods, Setting, Tariff};
+use coase_core::setting::{Member, Periods, Product, Setting, Slot, Tariff};
+use coase_core::terms::Terms;
 use coase_core::{Market, Participant, Report};
 use std::sync::Arc;
 
@@ -97,4 +98,28 @@ fn a_book_on_forecasts_has_the_roles_of_the_forecasts() {
     assert!(!sells(&public, 1) && !buys(&public, 1));
     assert!(sells(&of_reports, 1) && !buys(&of_reports, 1));
     assert!(buys(&of_reports, 3) && sells(&of_reports, 0));
+}
+
+/// Terms on what is traded are by slot: a fee on reserve touches no energy.
+#[test]
+fn a_fee_on_one_product_leaves_the_other_alone() {
+    let slots = vec![Slot { product: Product::ReserveUp, period: 0 }, Slot { product: Product::Energy, period: 0 }];
+    let members = vec![Member::new("plant", 20.0, 20.0)];
+    let energy = Setting::energy(Periods { count: 1, hours: 1.0 }, None, None, members);
+    let setting = Setting { slots, requirement: vec![0.0, 0.0], ..energy };
+    let step = |price_per_kwh, quantity_kwh| vec![Step { price_per_kwh, quantity_kwh }];
+    let plant = Steps::new("plant", vec![step(0.05, 4.0), step(0.30, 10.0)]).expect("a bid list");
+    let market = Market::new(setting.clone(), vec![Arc::new(plant)]);
+    assert_eq!(setting.by_slot(&[0.7]), [0.0, 0.7]);
+    let sold = |trade_adder: Vec<f64>| {
+        let plan =
+            market.imposing(&[Terms { trade_adder, ..Terms::default() }]).local(0).respond(&[0.10, 0.40]).unwrap();
+        (plan.trade[0].round(), plan.trade[1].round(), plan.adder_cost)
+    };
+    assert_eq!((sold(vec![]).0, sold(vec![]).1), (4.0, 10.0));
+    // A charge of 0.08 per unit of reserve makes it dearer than its price, and energy stays.
+    assert_eq!((sold(vec![-0.08, 0.0]).0, sold(vec![-0.08, 0.0]).1), (0.0, 10.0));
+    // A credit on reserve is money of its slot alone.
+    let (reserve, _, adders) = sold(vec![0.02, 0.0]);
+    assert!((adders + 0.02 * reserve).abs() < 1e-6, "{adders}");
 }

@@ -25,17 +25,22 @@ pub(crate) struct Band {
 pub(crate) fn bands(market: &Market) -> Result<Vec<Option<Band>>, MechanismError> {
     let setting = market.setting();
     let tariff = setting.tariff.as_ref().ok_or(MechanismError::Unmet { need: "a grid tariff" })?;
-    let band = |period: usize| {
+    let band = |slot: usize, period: usize| {
         let mut band = Band { sell: f64::NEG_INFINITY, buy: f64::INFINITY };
         for i in 0..market.len() {
             let terms = market.terms(i);
-            let trade = at(&terms.trade_adder, period);
+            let trade = at(&terms.trade_adder, slot);
             band.buy = band.buy.min(tariff.buy_per_kwh[period] + at(&terms.import_adder, period) - trade);
             band.sell = band.sell.max(tariff.sell_per_kwh[period] + at(&terms.export_adder, period) - trade);
         }
         band
     };
-    Ok(setting.slots.iter().map(|s| (s.product == Product::Energy).then(|| band(s.period))).collect())
+    Ok(setting
+        .slots
+        .iter()
+        .enumerate()
+        .map(|(k, s)| (s.product == Product::Energy).then(|| band(k, s.period)))
+        .collect())
 }
 
 /// Surplus and deficit of one slot, kWh.

@@ -140,7 +140,7 @@ impl LimitCharges {
             let layer = Terms {
                 import_adder: price.clone(),
                 export_adder: price.clone(),
-                trade_adder: price,
+                trade_adder: setting.by_slot(&price),
                 ..Terms::default()
             };
             terms.and(&layer)

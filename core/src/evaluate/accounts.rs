@@ -165,8 +165,7 @@ fn imposed_money(setting: &Setting, terms: &Terms, physical: &Physical, member: 
             + at(&terms.withdrawal_adder, t) * (-output).max(0.0)
             + at(&terms.injection_adder, t) * output.max(0.0)
     });
-    let traded = setting.slots.iter().zip(&plan.trade).filter(|(s, _)| s.product == Product::Energy);
-    let trades: f64 = traded.map(|(s, sale)| at(&terms.trade_adder, s.period) * sale).sum();
+    let trades: f64 = plan.trade.iter().enumerate().map(|(k, sale)| at(&terms.trade_adder, k) * sale).sum();
     let direct: f64 = plan.emission_kg.iter().sum::<f64>() * terms.direct_price_per_kg;
     let account = if terms.account.is_some() { plan.carbon_charge } else { 0.0 };
     periods.sum::<f64>() - trades + direct + account

@@ -112,8 +112,8 @@ impl Block {
         };
         let (mut money, kg) =
             block.charge(program, setting, terms, form.trade, |k| reach.withdrawal(setting, participant, k));
-        for (k, slot) in setting.slots.iter().enumerate().filter(|(_, s)| s.product == Product::Energy) {
-            money.add(-at(&terms.trade_adder, slot.period), block.trade[k]);
+        for (k, trade) in block.trade.iter().enumerate() {
+            money.add(-at(&terms.trade_adder, k), *trade);
         }
         for kg in &block.contribution.emission_kg {
             money.add(terms.direct_price_per_kg, kg);
@@ -383,9 +383,12 @@ fn bill(setting: &Setting, terms: &Terms, plan: &Plan) -> Bill {
         if let Some(k) = setting.energy_slot(t) {
             let (drawn, fed) = ((-plan.output[k]).max(0.0), plan.output[k].max(0.0));
             bill.adders += at(&terms.withdrawal_adder, t) * drawn + at(&terms.injection_adder, t) * fed;
-            bill.adders -= at(&terms.trade_adder, t) * plan.trade[k];
+            bill.adders -= at(&terms.trade_adder, k) * plan.trade[k];
         }
         bill.adders += terms.direct_price_per_kg * plan.emission_kg[t];
+    }
+    for (k, _) in setting.slots.iter().enumerate().filter(|(_, s)| s.product != Product::Energy) {
+        bill.adders -= at(&terms.trade_adder, k) * plan.trade[k];
     }
     bill
 }

@@ -221,7 +221,7 @@ impl<'m> Local<'m> {
     fn sampled_orders(&self, slot: usize) -> Result<Vec<Order>, SolveError> {
         let setting = &self.market.setting;
         let (period, terms) = (setting.slots[slot].period, &self.seat().terms);
-        let trade_adder = at(&terms.trade_adder, period);
+        let trade_adder = at(&terms.trade_adder, slot);
         let (buy, sell) = match (&setting.tariff, setting.slots[slot].product) {
             (Some(t), Product::Energy) => (
                 t.buy_per_kwh[period] + at(&terms.import_adder, period) - trade_adder,

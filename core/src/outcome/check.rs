@@ -151,7 +151,13 @@ impl Check<'_> {
             let adder = |name: &str, adder: &[f64]| if adder.is_empty() { Ok(()) } else { series(name, adder) };
             adder("import adder", &terms.import_adder)?;
             adder("export adder", &terms.export_adder)?;
-            adder("trade adder", &terms.trade_adder)?;
+            if !terms.trade_adder.is_empty() {
+                let what = format!("values of the trade adder imposed on {}", self.id(i));
+                count(&what, terms.trade_adder.len(), self.setting.slots.len(), "slot")?;
+                for (k, x) in terms.trade_adder.iter().enumerate() {
+                    finite(*x, || format!("the trade adder imposed on {} for {}", self.id(i), self.slot(k)))?;
+                }
+            }
             adder("withdrawal adder", &terms.withdrawal_adder)?;
             adder("injection adder", &terms.injection_adder)?;
             finite(terms.direct_price_per_kg, || format!("the price per kg imposed on {}", self.id(i)))?;

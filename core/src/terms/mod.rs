@@ -72,7 +72,7 @@ pub struct Terms {
     pub import_adder: Vec<f64>,
     /// Added to the price received for grid exports, per kWh and period.
     pub export_adder: Vec<f64>,
-    /// Credited per kWh sold to peers and charged per kWh bought from them, per period.
+    /// Credited per unit sold to peers and charged per unit bought from them, per slot: of energy per kWh.
     pub trade_adder: Vec<f64>,
     /// Charged per kWh of positive net physical withdrawal, per period.
     pub withdrawal_adder: Vec<f64>,

@@ -10,6 +10,7 @@ use crate::engine::{Cleared, Run};
 use crate::error::MechanismError;
 use crate::market::Plan;
 use crate::outcome::{Certificate, Claim, Kind, Status, Verdict};
+use crate::setting::Product;
 use crate::terms::{Account, Terms, at};
 use std::sync::Arc;
 
@@ -264,7 +265,7 @@ fn bill_under(run: &Run<'_>, terms: &Terms, plan: &Plan) -> Bill {
         let (buy, sell) = setting.tariff.as_ref().map_or((0.0, 0.0), |x| (x.buy_per_kwh[t], x.sell_per_kwh[t]));
         pay((buy + at(&terms.import_adder, t)) * import);
         pay(-(sell + at(&terms.export_adder, t)) * export);
-        pay(-at(&terms.trade_adder, t) * sale);
+        pay(-setting.energy_slot(t).map_or(0.0, |k| at(&terms.trade_adder, k)) * sale);
         pay(at(&terms.withdrawal_adder, t) * drawn + at(&terms.injection_adder, t) * fed);
         pay(terms.direct_price_per_kg * plan.emission_kg[t]);
         if let Some(a) = &terms.account {
@@ -274,6 +275,9 @@ fn bill_under(run: &Run<'_>, terms: &Terms, plan: &Plan) -> Bill {
             balance += plan.emission_kg[t] - a.turbine_quota_kg_per_kwh * plan.emitting_kwh[t];
             balance -= a.renewable_quota_kg_per_kwh * plan.renewable_kwh(setting.periods.hours, t);
         }
+    }
+    for (k, _) in setting.slots.iter().enumerate().filter(|(_, s)| s.product != Product::Energy) {
+        pay(-at(&terms.trade_adder, k) * plan.trade[k]);
     }
     pay(terms.account.as_ref().map_or(0.0, |a| a.charge.value(balance)));
     bill

@@ -245,7 +245,7 @@ impl Integrated {
         Terms {
             import_adder: beyond(buy, self.retail_margin_per_kwh),
             export_adder: beyond(sell, -self.retail_margin_per_kwh),
-            trade_adder: beyond(&prices.root_price_per_kwh, 0.0),
+            trade_adder: setting.by_slot(&beyond(&prices.root_price_per_kwh, 0.0)),
             ..Terms::default()
         }
     }

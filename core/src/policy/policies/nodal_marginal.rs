@@ -123,7 +123,7 @@ impl NodalRule for NodalMarginal {
             Terms {
                 import_adder: price.clone(),
                 export_adder: price.clone(),
-                trade_adder: price,
+                trade_adder: setting.by_slot(&price),
                 direct_price_per_kg: per_kg(self.price_per_tonne),
                 ..Terms::default()
             }
