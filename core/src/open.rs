@@ -193,15 +193,16 @@ pub fn parse<T: for<'a> Deserialize<'a>>(
 pub fn schema<T: Open + ?Sized>(generator: &mut SchemaGenerator) -> Schema {
     let ids: Vec<&str> = T::set().ids().collect();
     let by_id = json_schema!({"type": "string", "enum": ids, "description": "An id with all defaults."});
-    either::<T>(std::iter::once(by_id).chain(forms::<T>(generator)).collect())
+    let all: Vec<Schema> = std::iter::once(by_id).chain(forms::<T>(generator)).collect();
+    either::<T>(&all)
 }
 
 /// The schema of a variant of a kind that has no defaults: a name with its parameters.
 pub fn schema_of_forms<T: Open + ?Sized>(generator: &mut SchemaGenerator) -> Schema {
-    either::<T>(forms::<T>(generator))
+    either::<T>(&forms::<T>(generator))
 }
 
-fn either<T: Open + ?Sized>(all: Vec<Schema>) -> Schema {
+fn either<T: Open + ?Sized>(all: &[Schema]) -> Schema {
     let kind = T::set().kind;
     json_schema!({"oneOf": all, "description": format!("A {kind}."), "x-form": kind})
 }

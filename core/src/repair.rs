@@ -53,7 +53,7 @@ pub fn repair(
     loop {
         let layer: Vec<Terms> =
             limits.iter().map(|l| Terms { limits: (rounds > 0).then(|| l.clone()), ..Terms::default() }).collect();
-        let mut outcome = run(&market.imposing(&layer)).map_err(|error| because(error.into(), &asked_for))?;
+        let mut outcome = run(&market.imposing(&layer)).map_err(|error| because(error, &asked_for))?;
         if rounds > 0 {
             outcome.imposed = if outcome.imposed.is_empty() {
                 layer

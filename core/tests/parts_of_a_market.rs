@@ -27,18 +27,18 @@ fn market(tariff: Option<Tariff>) -> Market {
     Market::new(setting, all)
 }
 
-fn tariff() -> Option<Tariff> {
-    Some(Tariff {
+fn tariff() -> Tariff {
+    Tariff {
         buy_per_kwh: vec![0.9],
         sell_per_kwh: vec![0.1],
         intensity_kg_per_kwh: vec![0.5],
         upstream_carbon_per_tonne: 0.0,
-    })
+    }
 }
 
 #[test]
 fn a_session_answers_as_its_participant_whatever_was_asked_before() {
-    let market = market(tariff());
+    let market = market(Some(tariff()));
     let mut sessions = market.sessions();
     for (centre, rho) in [(3.0, 0.01), (-4.0, 0.5), (0.0, 2.0)] {
         let found = market.each_with(&mut sessions, |s| s.prox(&[centre], &[rho]).map(<[f64]>::to_vec)).unwrap();
@@ -55,7 +55,7 @@ fn a_session_answers_as_its_participant_whatever_was_asked_before() {
 
 #[test]
 fn a_market_of_some_members_is_the_question_about_them() {
-    for market in [market(None), market(tariff())] {
+    for market in [market(None), market(Some(tariff()))] {
         for group in [vec![0, 1], vec![0, 3], vec![0, 1, 3], vec![2]] {
             let part = market.of(&group);
             assert_eq!(part.len(), group.len());

@@ -1,7 +1,7 @@
 //! The engine: a mechanism, a market and a carbon policy become a cleared outcome.
 //!
 //! One path: [`clear`] refuses what cannot be met and chooses by the policy's signal how rounds follow each other; a round
-//! ([`run`]) makes the reports, runs the mechanism and lets the true participants keep the commitment; what comes of it is a
+//! (`run.rs`) makes the reports, runs the mechanism and lets the true participants keep the commitment; what comes of it is a
 //! [`Cleared`] with its certificates, which alone decide its [`Ending`]. It knows no concrete mechanism or policy.
 
 mod cleared;

@@ -24,10 +24,10 @@ pub trait Measured {
     fn voltage_pu(&self, node: NodeId) -> Option<f64>;
 
     /// Active and reactive power that enter a branch, by number, at its `from` end, kW and kvar.
-    fn from_end(&self, branch: usize) -> (f64, f64);
+    fn power_at_from(&self, branch: usize) -> (f64, f64);
 
     /// The same at its `to` end.
-    fn to_end(&self, branch: usize) -> (f64, f64);
+    fn power_at_to(&self, branch: usize) -> (f64, f64);
 }
 
 /// Derivative of `g` by what it looks at.
@@ -77,8 +77,8 @@ impl Limit {
     pub fn value(self, state: &impl Measured) -> Option<f64> {
         match self {
             Limit::VoltageMin(n) | Limit::VoltageMax(n) => state.voltage_pu(n),
-            Limit::RatingFrom(k) => Some(size(state.from_end(k))),
-            Limit::RatingTo(k) => Some(size(state.to_end(k))),
+            Limit::RatingFrom(k) => Some(size(state.power_at_from(k))),
+            Limit::RatingTo(k) => Some(size(state.power_at_to(k))),
         }
     }
 
@@ -111,11 +111,11 @@ impl Limit {
             Limit::VoltageMin(n) => Slope::Voltage(n, -2.0 * voltage(n)),
             Limit::VoltageMax(n) => Slope::Voltage(n, 2.0 * voltage(n)),
             Limit::RatingFrom(k) => {
-                let (p, q) = by_power(state.from_end(k));
+                let (p, q) = by_power(state.power_at_from(k));
                 Slope::From(k, p, q)
             }
             Limit::RatingTo(k) => {
-                let (p, q) = by_power(state.to_end(k));
+                let (p, q) = by_power(state.power_at_to(k));
                 Slope::To(k, p, q)
             }
         }
@@ -225,10 +225,10 @@ mod tests {
         fn voltage_pu(&self, _: NodeId) -> Option<f64> {
             Some(self.voltage_pu)
         }
-        fn from_end(&self, _: usize) -> (f64, f64) {
+        fn power_at_from(&self, _: usize) -> (f64, f64) {
             self.ends[0]
         }
-        fn to_end(&self, _: usize) -> (f64, f64) {
+        fn power_at_to(&self, _: usize) -> (f64, f64) {
             self.ends[1]
         }
     }

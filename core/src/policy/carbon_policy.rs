@@ -102,7 +102,7 @@ pub trait CarbonPolicy: RegisteredPolicy + erased_serde::Serialize + Debug + Sen
         vec![]
     }
 
-    /// What comes of one of the claims of its plugin, by position, on an outcome: a certificate named [`POLICY_CLAIM`], not
+    /// What comes of one of the claims of its plugin, by position, on an outcome: a certificate named [`POLICY_CLAIM`](super::POLICY_CLAIM), not
     /// applicable where the claim's condition does not hold. `None` where one run cannot tell.
     fn claim(&self, _setting: &Setting, _claim: usize, _physical: &Physical, _signal: &Signal) -> Option<Certificate> {
         None

@@ -109,11 +109,11 @@ impl Measured for Flow {
         self.voltages[node.0].map(|v| v.magnitude_pu)
     }
 
-    fn from_end(&self, branch: usize) -> (f64, f64) {
+    fn power_at_from(&self, branch: usize) -> (f64, f64) {
         (self.branches[branch].p_from_kw, self.branches[branch].q_from_kvar)
     }
 
-    fn to_end(&self, branch: usize) -> (f64, f64) {
+    fn power_at_to(&self, branch: usize) -> (f64, f64) {
         (self.branches[branch].p_to_kw, self.branches[branch].q_to_kvar)
     }
 }

@@ -181,9 +181,9 @@ impl Device for EvFleet {
         let periods = around.periods;
         let exact = self.is_exact();
         let groups = if exact { self.groups_by(order_of_all) } else { self.groups_by(order_of_efficiency) };
-        let mut part = Part::default();
-        part.power_kw = vec![Expr::default(); periods.count];
-        part.stored_kwh = if exact { vec![Expr::default(); periods.count] } else { vec![] };
+        let nothing = vec![Expr::default(); periods.count];
+        let stored_kwh = if exact { nothing.clone() } else { vec![] };
+        let mut part = Part { power_kw: nothing, stored_kwh, ..Part::default() };
         for group in groups {
             self.contribute_group(&group, program, periods, &mut part);
         }

@@ -50,7 +50,7 @@ impl Instance {
     /// duals are those of the deciding node, in which the choices are fixed, and the gap is that of branch and bound.
     ///
     /// With a network inside (squared currents, discs) the program is not convex: the answer keeps all rows, and
-    /// [`Certificate::gap`] is its proven distance from the best, tiny as a rule, larger where losing power would pay.
+    /// [`Certificate::gap`](super::Certificate::gap) is its proven distance from the best, tiny as a rule, larger where losing power would pay.
     ///
     /// # Errors
     /// See [`SolveError`].
