@@ -147,13 +147,17 @@ enum BodyError {
 }
 
 impl BodyError {
+    /// Serde's words, or those of RON for the same error.
     fn of(words: &str) -> Option<Self> {
         let mut quoted = words.split('`').skip(1).step_by(2).map(str::to_owned);
-        if words.starts_with("unknown field `") {
-            Some(BodyError::NoField { found: quoted.next()?, fields: quoted.collect() })
-        } else if words.starts_with("missing field `") {
+        let begins = |ways: [&str; 2]| ways.iter().any(|way| words.starts_with(way));
+        if begins(["unknown field `", "Unexpected field named `"]) {
+            let known = words.split_once(", expected").map_or("", |(_, known)| known);
+            let fields = known.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            Some(BodyError::NoField { found: quoted.next()?, fields })
+        } else if begins(["missing field `", "Unexpected missing field named `"]) {
             Some(BodyError::NoValue { field: quoted.next()? })
-        } else if words.starts_with("duplicate field `") {
+        } else if begins(["duplicate field `", "Unexpected duplicate field named `"]) {
             Some(BodyError::Twice { field: quoted.next()? })
         } else {
             None
