@@ -166,7 +166,7 @@ fn limits_that_nobody_can_relieve_are_named() {
     let found = repaired.evidence.iter().find(|c| c.name == "network_limits").expect("a certificate");
     assert!(
         found.witness.starts_with("bus 2, period 0: voltage 0.99")
-            || found.witness.starts_with("bus 2, period 0: voltage 1.0"),
+            || found.witness.starts_with("bus 2, period 0: voltage 1 pu"),
         "{found:?}"
     );
     assert!(found.witness.contains("below its limit of 1.05 pu"), "{found:?}");
