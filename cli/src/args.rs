@@ -34,6 +34,7 @@ pub enum Command {
     Check(Check),
     List(List),
     Explain(Explain),
+    Schema(Schema),
     Flow(Flow),
     Opf(Opf),
     Plot(Plot),
@@ -123,10 +124,14 @@ impl FromStr for Wanted {
 #[command(after_help = "\
 Examples:
   coase pages                 writes them, figures included
+  coase pages file-format     writes one
   coase pages --check         says which are stale, or claim what their runs deny
 
 Exit status: 0 all pages are as their runs find, 1 a page is stale or denied, 2 bad input.")]
 pub struct Pages {
+    /// Only these pages, by their names; all of them if left out
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
     /// Writes nothing and says what is wrong
     #[arg(long)]
     pub check: bool,
@@ -208,7 +213,7 @@ pub enum ListKind {
     Columns,
 }
 
-/// Explains a mechanism, a carbon policy, a device, a network, a file of the library, a metric or a column
+/// Explains a mechanism, a carbon policy, a device, a network, a file of the library, a metric, a column, a form or a field
 ///
 /// Of a mechanism, policy or device: what it does, its equations, every parameter with its meaning, unit, default and what may
 /// be written, what it claims and when, and where it comes from.
@@ -217,13 +222,38 @@ pub enum ListKind {
 Examples:
   coase explain nash-bargaining
   coase explain stepped --json
-  coase explain welfare_gain")]
+  coase explain welfare_gain
+  coase explain storage
+  coase explain participant.quota_kg")]
 pub struct Explain {
     /// Id, as in `coase list`
     pub id: String,
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The JSON schema of a file form, with the meaning, unit, range and default of every field
+///
+/// Draft 2020-12. In JSON a name with fields, `Tax(price_per_tonne: 60)`, is an object with that name, and a name without fields
+/// is a text; the head word of a file is left out.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase schema scenario > scenario.schema.json
+  coase schema experiment")]
+pub struct Schema {
+    /// Which form; all of them by their names if left out
+    #[arg(value_enum)]
+    pub form: Option<SchemaForm>,
+}
+
+/// A form of which there is a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaForm {
+    Scenario,
+    Experiment,
+    Network,
 }
 
 /// AC power flow and carbon emission flow of a network

@@ -1,7 +1,9 @@
-//! `coase explain`: what a name means, be it a mechanism, a policy, a device, a network, a file of the library or a column.
+//! `coase explain`: what a name means, be it a mechanism, a policy, a device, a network, a file of the library, a column, a
+//! form or a field.
 
 mod columns;
 mod files;
+mod forms;
 mod plugin;
 mod words;
 
@@ -25,13 +27,15 @@ struct Subject {
 }
 
 /// In the order in which a name is looked up.
-const SUBJECTS: [Subject; 6] = [
+const SUBJECTS: [Subject; 8] = [
     Subject { ids: plugin::mechanism_ids, sheet: plugin::mechanism },
     Subject { ids: plugin::policy_ids, sheet: plugin::policy },
     Subject { ids: plugin::device_ids, sheet: plugin::device },
     Subject { ids: files::network_ids, sheet: files::network },
     Subject { ids: files::library_ids, sheet: files::library },
+    Subject { ids: forms::form_ids, sheet: forms::form },
     Subject { ids: columns::ids, sheet: columns::columns },
+    Subject { ids: forms::field_ids, sheet: forms::field },
 ];
 
 /// Prints what a name means.

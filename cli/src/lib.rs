@@ -33,8 +33,10 @@ mod opf;
 mod pages;
 mod plot;
 mod progress;
+mod reference;
 mod rows;
 mod run;
+mod schema;
 mod summary;
 
 use clap::Parser;
@@ -115,6 +117,7 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::Check(what) => Ok(check::check(&what)),
         args::Command::List(what) => list::list(&what),
         args::Command::Explain(what) => explain::explain(&what),
+        args::Command::Schema(what) => schema::schema(&what),
         args::Command::Flow(what) => flow::flow(&what),
         args::Command::Opf(what) => opf::opf(&what),
         args::Command::Plot(what) => plot::plot(&what),

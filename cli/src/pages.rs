@@ -17,9 +17,17 @@ use template::Template;
 /// Writes the pages, or says which are stale or deny their runs.
 pub fn pages(args: &Pages) -> anyhow::Result<Finish> {
     let templates = templates(&args.docs)?;
+    let has =
+        |name: &String| templates.iter().any(|file| file.file_stem().is_some_and(|stem| stem.to_str() == Some(name)));
+    if let Some(unknown) = args.names.iter().find(|name| !has(name)) {
+        anyhow::bail!("there is no template `{unknown}.md` in `{}`", args.docs.join("pages").display());
+    }
     let mut finish = Finish::Done;
     for file in templates {
         let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        if !args.names.is_empty() && !args.names.contains(&name) {
+            continue;
+        }
         let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         let template = Template::read(&text).with_context(|| format!("`{}`", file.display()))?;
         let runs = values::run_all(template.runs(), &args.library, &args.out.join(&name))?;

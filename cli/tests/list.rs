@@ -138,6 +138,37 @@ fn devices_are_explained_with_their_equations_and_columns() {
 }
 
 #[test]
+fn forms_and_fields_are_explained_too() {
+    let quota = json(&["explain", "participant.quota_kg", "--json"], 0);
+    assert_eq!((&quota["kind"], &quota["fields"][0]["declaration"]["unit"]), (&"field".into(), &"kg".into()));
+    // Several have it, and what they say alike is said once.
+    let price = stdout(&coase(&["explain", "price_per_tonne"]));
+    assert!(price.contains("of NodalFlow, NodalMarginal, Tax\n"), "{price}");
+    let form = stdout(&coase(&["explain", "scenario"]));
+    assert!(form.contains("choice_programs = 2000\n") && form.contains("periods (required)\n"), "{form}");
+    assert_eq!(status(&coase(&["explain", "participant.quota_gk"])), 2);
+}
+
+#[test]
+fn schemas_say_meanings_units_and_ranges() {
+    let all = json(&["schema"], 0);
+    for form in ["scenario", "experiment", "network"] {
+        let schema = json(&["schema", form], 0);
+        assert_eq!(schema, all[form]);
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        assert_eq!(schema["additionalProperties"], false, "{form}");
+    }
+    let quota = &all["scenario"]["$defs"]["Participant"]["properties"]["quota_kg"];
+    assert_eq!((&quota["unit"], &quota["default"]), (&"kg".into(), &0.0.into()));
+    assert!(quota["description"].as_str().unwrap().starts_with("Free emission allowance"));
+    assert_eq!(all["scenario"]["properties"]["periods"]["minimum"], 1);
+    let weights = &all["experiment"]["$defs"]["Weights"]["oneOf"][1];
+    assert_eq!(weights["const"], "Exponential");
+    assert_eq!(all["network"]["$defs"]["Branch"]["properties"]["r_ohm"]["unit"], "ohm");
+    assert_eq!(status(&coase(&["schema", "game"])), 2);
+}
+
+#[test]
 fn an_unknown_id_gets_a_suggestion() {
     let output = coase(&["explain", "nash-barganing"]);
     assert_eq!(status(&output), 2);

@@ -6,6 +6,14 @@ use coase as _;
 use std::fs;
 use support::{coase, folder, status, stderr, stdout};
 
+#[test]
+fn the_page_of_file_forms_is_what_the_types_declare() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
+    let output = coase(&["pages", "file-format", "--check", "--docs", docs]);
+    assert_eq!(status(&output), 0, "`coase pages file-format` writes it anew: {}", stderr(&output));
+    assert_eq!(status(&coase(&["pages", "no-such-page", "--check", "--docs", docs])), 2);
+}
+
 const EXPERIMENT: &str = r#"Experiment(
     scenarios: ["three_vpp"], mechanisms: ["grid-only", "nash-bargaining"], carbon: ["none"],
 )"#;

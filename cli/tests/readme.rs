@@ -3,9 +3,10 @@
 //! `BLESS=1 cargo test -p coase --test readme` writes the tables anew.
 
 use coase as _;
+use coase_core::declaration::{Declaration, Parameter};
 use coase_core::mechanism::{Plugin, mechanisms};
 use coase_core::participant::{DevicePlugin, devices};
-use coase_core::policy::{PolicyPlugin, policies};
+use coase_core::policy::{Modifiers, PolicyPlugin, policies};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 
@@ -26,7 +27,8 @@ fn mechanism_rows() -> String {
         let claims = plugin.claims.iter().map(claim).collect::<Vec<_>>().join("; ");
         let family = format!("{:?}", plugin.family).to_lowercase();
         let (id, summary) = (plugin.id, plugin.summary);
-        format!("| `{id}` | {family} | {summary} | {} | {} |\n", or_dash(&claims), or_dash(plugin.source))
+        let own = parameters(&plugin.open.declaration().parameters, &[]);
+        format!("| `{id}` | {family} | {summary} | {own} | {} | {} |\n", or_dash(&claims), or_dash(plugin.source))
     };
     mechanisms().into_iter().map(row).collect()
 }
@@ -35,7 +37,9 @@ fn policy_rows() -> String {
     let row = |plugin: &'static PolicyPlugin| {
         let claims = plugin.claims.join("; ");
         let (id, summary) = (plugin.id, plugin.summary);
-        format!("| `{id}` | {summary} | {} | {} |\n", or_dash(&claims), or_dash(plugin.source))
+        let shared: Vec<String> = Modifiers::declaration().parameters.into_iter().map(|p| p.name).collect();
+        let own = parameters(&plugin.open.declaration().parameters, &shared);
+        format!("| `{id}` | {summary} | {own} | {} | {} |\n", or_dash(&claims), or_dash(plugin.source))
     };
     policies().into_iter().map(row).collect()
 }
@@ -45,6 +49,28 @@ fn device_rows() -> String {
         format!("| `{}` | {} | {} | {} |\n", plugin.id, plugin.summary, plugin.role.name(), plugin.carbon.name())
     };
     devices().into_iter().map(row).collect()
+}
+
+/// Names of parameters.
+fn parameters(all: &[Parameter], left_out: &[String]) -> String {
+    let own = all.iter().filter(|p| !left_out.contains(&p.name)).map(|p| format!("`{}`", p.name));
+    or_dash(&own.collect::<Vec<_>>().join(", ")).to_owned()
+}
+
+/// Parameters that may be left out, with their meanings.
+fn optional_rows(of: &Declaration) -> String {
+    let cell = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let row = |p: &Parameter| {
+        let words: Vec<String> = p.variants.iter().map(|v| format!("`{}` ({})", v.name, cell(&v.meaning))).collect();
+        let takes = if words.is_empty() { p.allowed() } else { words.join(" ") };
+        let default = p.default.as_ref().filter(|d| !d.is_null()).map_or_else(|| "-".to_owned(), ToString::to_string);
+        format!("| `{}` | {} | {takes} | {} |\n", p.name, cell(&p.meaning), default.replace('"', ""))
+    };
+    of.parameters.iter().filter(|p| !p.required).map(row).collect()
+}
+
+fn csv_rows() -> String {
+    optional_rows(&coase_scenarios::forms().into_iter().find(|(name, _)| *name == "Csv").unwrap().1)
 }
 
 fn library_rows() -> String {
@@ -70,8 +96,10 @@ fn table_is(heading: &str, rows: &str) {
 fn the_tables_are_the_registry() {
     table_is("Mechanisms", &mechanism_rows());
     table_is("Carbon policies", &policy_rows());
-    table_is("Devices", &device_rows());
+    table_is("Modifiers of every carbon policy", &optional_rows(&Modifiers::declaration()));
     table_is("Scenario library", &library_rows());
+    table_is("Devices", &device_rows());
+    table_is("Columns of CSV files", &csv_rows());
 }
 
 #[test]

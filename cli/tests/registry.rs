@@ -65,6 +65,9 @@ fn is_declared(of: &str, parameter: &Parameter) {
     }
     let words: BTreeSet<&str> = parameter.variants.iter().map(|v| v.name.as_str()).collect();
     assert_eq!(words.len(), parameter.variants.len(), "{of}: {words:?}");
+    for field in &parameter.fields {
+        is_declared(&format!("{of}.{}", field.name), field);
+    }
     for variant in &parameter.variants {
         assert!(!variant.meaning.is_empty(), "{of}: {} has no meaning", variant.name);
         for field in &variant.fields {

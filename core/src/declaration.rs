@@ -65,6 +65,8 @@ pub struct Parameter {
     pub most: Option<Bound>,
     /// The words that can be written, each with what may follow it in brackets.
     pub variants: Vec<Variant>,
+    /// The fields of the struct that can be written, or of the structs of which a list can be.
+    pub fields: Vec<Parameter>,
 }
 
 /// An end of a range.
@@ -146,7 +148,7 @@ impl Declaration {
     pub fn read(schema: &dyn Fn(&mut SchemaGenerator) -> Schema, order: &[&str]) -> Self {
         let mut generator = generator();
         let schema = schema(&mut generator);
-        let reader = Reader { definitions: generator.definitions() };
+        let reader = Reader { definitions: generator.definitions(), depth: 0 };
         let mut parameters = schema.as_object().map_or_else(Vec::new, |object| reader.fields(object));
         parameters.sort_by_key(|p| order.iter().position(|name| *name == p.name).unwrap_or(order.len()));
         Self { meaning: words(schema.get("description")), parameters }
@@ -268,7 +270,12 @@ fn add_units(schema: &mut Value) {
 /// Reads schemas with their definitions.
 struct Reader<'a> {
     definitions: &'a Map<String, Value>,
+    /// How many structs are around what is read.
+    depth: usize,
 }
+
+/// Structs within structs beyond which fields are not shown: a struct may contain itself.
+const DEEPEST: usize = 8;
 
 impl Reader<'_> {
     fn fields(&self, object: &Map<String, Value>) -> Vec<Parameter> {
@@ -297,9 +304,22 @@ impl Reader<'_> {
                 least: bound("minimum", "exclusiveMinimum"),
                 most: bound("maximum", "exclusiveMaximum"),
                 variants,
+                fields: self.within(plain),
             }
         };
         fields.iter().map(parameter).collect()
+    }
+
+    /// The fields of the struct that a value is, or that the elements of a list are.
+    fn within(&self, schema: &Map<String, Value>) -> Vec<Parameter> {
+        if let Some(items) = schema.get("items").and_then(Value::as_object) {
+            return self.within(items);
+        }
+        let name = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/$defs/"));
+        let of = name.and_then(|name| self.definitions.get(name)).and_then(Value::as_object);
+        let inner = Self { definitions: self.definitions, depth: self.depth + 1 };
+        let is_struct = |of: &&Map<String, Value>| of.contains_key("properties") && inner.depth < DEEPEST;
+        of.filter(is_struct).map_or_else(Vec::new, |of| inner.fields(of))
     }
 
     /// Whether null is allowed, and what is besides it.

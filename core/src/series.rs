@@ -152,10 +152,10 @@ impl JsonSchema for Series {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let column = generator.subschema_for::<CsvColumn>();
-        json_schema!({
-            "description": "Values over the periods: a number for all of them, a list with one each, or a column of a CSV file.",
-            "oneOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}, column],
-        })
+        let csv = json_schema!({"type": "object", "properties": {"Csv": column}, "required": ["Csv"],
+            "additionalProperties": false});
+        json_schema!({"description": "Values over the periods: one for all, one for each, or a column of a CSV file.",
+            "anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}, csv], "x-form": "series"})
     }
 }
 

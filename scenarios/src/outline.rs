@@ -138,6 +138,34 @@ impl Node {
         }
     }
 
+    /// As JSON: `Name(a: 1)` is `{"Name": {"a": 1}}`, `Name` is `"Name"`, and `Some(x)` is `x`.
+    #[cfg(test)]
+    pub(crate) fn json(&self, text: &str) -> serde_json::Value {
+        use serde_json::Value;
+        let of = |children: &[(String, Node)]| -> Value {
+            children
+                .iter()
+                .map(|(name, node)| (name.clone(), node.json(text)))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
+        };
+        let is_quoted = text[self.span.clone()].starts_with('"');
+        let body = match &self.kind {
+            Kind::Plain(word) if is_quoted => word.as_str().into(),
+            Kind::Plain(word) if word == "None" => Value::Null,
+            Kind::Plain(word) => serde_json::from_str(word)
+                .or_else(|_| word.parse::<f64>().map(Value::from))
+                .unwrap_or_else(|_| word.as_str().into()),
+            Kind::Fields { fields: children, .. } | Kind::Entries { entries: children, .. } => of(children),
+            Kind::Items(items) if self.name.is_some() && items.len() == 1 => items[0].json(text),
+            Kind::Items(items) => items.iter().map(|item| item.json(text)).collect(),
+        };
+        match self.name.as_deref() {
+            None | Some("Some") => body,
+            Some(name) => serde_json::Map::from_iter([(name.to_owned(), body)]).into(),
+        }
+    }
+
     /// The value of a field.
     pub(crate) fn field(&self, name: &str) -> Option<&Node> {
         match &self.kind {

@@ -2,6 +2,7 @@
 
 use super::words;
 use crate::list::{self, ClaimEntry};
+use crate::reference;
 use anyhow::Context;
 use coase_core::declaration::{Declaration, Parameter};
 use coase_core::mechanism::{Need, NetworkView, Plugin, mechanisms};
@@ -123,7 +124,7 @@ impl Sheet {
         let mut declared = Declared::new(&plugin.open)?;
         // What the example has is no default.
         for parameter in &mut declared.parameters {
-            parameter.default = words::written(&parameter.declaration);
+            parameter.default = reference::default(&parameter.declaration);
         }
         let power = [format!("{}_kw", plugin.kind), plugin.power.to_owned()];
         let stored = plugin.stored.map(|(name, meaning)| [name.to_owned(), meaning.to_owned()]);

@@ -1,5 +1,6 @@
 //! Lines of a terminal: paragraphs, and parameters with their meanings.
 
+use crate::reference;
 use coase_core::declaration::Parameter;
 
 /// Characters in a line.
@@ -52,36 +53,17 @@ pub fn parameters(all: &[Parameter], default: &dyn Fn(&Parameter) -> Option<Stri
         out += &wrapped(&parameter.meaning, &inner);
         if parameter.variants.is_empty() {
             out.extend([&inner, "takes ", &parameter.allowed(), "\n"]);
+            if !reference::has_a_place(parameter) {
+                out += &parameters(&parameter.fields, &reference::default, &format!("{inner}    "));
+            }
             continue;
         }
         for variant in &parameter.variants {
             let value = variant.value.as_ref().map_or_else(String::new, |value| format!("({value})"));
             let colon = if variant.meaning.is_empty() { "" } else { ": " };
             out += &wrapped(&format!("{}{value}{colon}{}", variant.name, variant.meaning), &inner);
-            out += &parameters(&variant.fields, &written, &format!("{inner}    "));
+            out += &parameters(&variant.fields, &reference::default, &format!("{inner}    "));
         }
     }
     out
-}
-
-/// A parameter's own default as RON writes it, where it can be told without its type.
-pub fn written(parameter: &Parameter) -> Option<String> {
-    use coase_core::declaration::Takes;
-    use serde_json::Value;
-    match parameter.default.as_ref()? {
-        Value::Null => Some("None".to_owned()),
-        Value::String(word) if parameter.takes == Takes::Word => Some(word.clone()),
-        plain @ (Value::Bool(_) | Value::Number(_) | Value::String(_)) => Some(plain.to_string()),
-        Value::Array(list) if list.is_empty() => Some("[]".to_owned()),
-        Value::Array(list) if !list.iter().any(|x| x.is_array() || x.is_object()) => {
-            Some(format!("[{}]", list.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")))
-        }
-        Value::Object(map) if map.is_empty() && matches!(parameter.takes, Takes::Map(_)) => Some("{}".to_owned()),
-        Value::Object(map) => {
-            let plain = map.values().all(|x| !x.is_array() && !x.is_object());
-            let fields = map.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ");
-            plain.then(|| format!("({fields})"))
-        }
-        Value::Array(_) => None,
-    }
 }

@@ -7,12 +7,14 @@
 //! {{claim: NAME upholds CERTIFICATE}}       no run of NAME refutes it, and some run upholds it
 //! {{matched NAME[MECHANISM, POLICY]}}       price and emissions of a run that was matched, or that nothing was found
 //! {{table COLUMN of NAME}}                  ends with {{end}}; a line of mechanisms, then rows `POLICY` or `WORDS = POLICY - POLICY`
+//! {{reference WHAT}}                        fields of a form, with meaning, unit, range and default: see `reference::block`
 //! {{figure: NAME STEM -> FILE.png}}         a figure of the experiment, drawn into the folder of the docs
 //! ```
 
 use super::expression::{Expression, Reference};
 use super::named::{Figure, Run, whole};
 use super::values::Runs;
+use crate::reference;
 use std::fmt::Write;
 
 /// A template in its parts.
@@ -27,6 +29,7 @@ enum Part {
     Number(Expression, Format),
     Claim(String, Claim),
     Matched(Reference),
+    Fields(String),
     Table(Table),
 }
 
@@ -130,6 +133,7 @@ impl Template {
                     filled.numbers += 1;
                     runs.matched(reference)
                 }
+                Part::Fields(words) => reference::block(words),
                 Part::Table(table) => {
                     filled.numbers += table.rows.len() * table.mechanisms.len();
                     table.written(runs)
@@ -151,6 +155,9 @@ impl Part {
             let mut words = what.split_whitespace();
             let file = words.next().ok_or("`run` names no file")?.to_owned();
             return Ok(Part::Run(Run { name: name.trim().into(), file, set: words.map(str::to_owned).collect() }));
+        }
+        if let Some(rest) = word.strip_prefix("reference ") {
+            return Ok(Part::Fields(rest.to_owned()));
         }
         if let Some(rest) = word.strip_prefix("figure:") {
             let (from, file) = rest.split_once("->").ok_or("`figure` is written `figure: NAME STEM -> FILE.png`")?;

@@ -18,4 +18,5 @@ pub use error::{BranchEnds, NetworkError, ReadError};
 pub use limits::{Limit, Measured, Missed, Slope};
 pub use matpower_error::MatpowerError;
 pub use model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId, PqCurve};
+pub use ron_form::forms;
 pub use topology::{Parent, Topology};

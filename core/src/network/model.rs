@@ -1,5 +1,6 @@
 //! Buses, branches, generators, and what must hold between them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::{BranchEnds, NetworkError};
@@ -10,7 +11,7 @@ use super::error::{BranchEnds, NetworkError};
 pub struct NodeId(pub usize);
 
 /// What a bus holds fixed in the power flow.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum BusKind {
     /// Active and reactive injection.
     #[default]
@@ -113,7 +114,7 @@ impl Default for Branch {
 }
 
 /// Cost of active power per hour, in whatever currency the file has.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum Cost {
     /// c₀ + c₁P + c₂P² + …, P in kW.
     Polynomial(Vec<f64>),
@@ -187,7 +188,7 @@ impl Default for Generator {
 
 /// Reactive limits that are lines through two points of active power, beside the limits of the generator (the
 /// capability curve of MATPOWER).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PqCurve {
     /// The two active powers, kW, increasing.

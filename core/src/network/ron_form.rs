@@ -3,10 +3,13 @@
 //! Ids instead of positions, ohms or per unit, and everything usual left out. A network is written back in the same
 //! form, per unit.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 use super::error::{BranchEnds, NetworkError};
 use super::model::{Branch, Bus, BusKind, Cost, Generator, Network, NodeId, PqCurve};
+use crate::declaration::Declaration;
 
 impl Serialize for Network {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -20,108 +23,196 @@ impl<'de> Deserialize<'de> for Network {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+impl JsonSchema for Network {
+    fn schema_name() -> Cow<'static, str> {
+        NetworkForm::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        "Network as a file".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        NetworkForm::json_schema(generator)
+    }
+}
+
+/// What the forms of a network's parts say of themselves, by their names.
+pub fn forms() -> [(&'static str, Declaration); 5] {
+    [
+        ("Network", Declaration::of::<NetworkForm>()),
+        ("Bus", Declaration::of::<BusForm>()),
+        ("Branch", Declaration::of::<BranchForm>()),
+        ("Generator", Declaration::of::<GeneratorForm>()),
+        ("PqCurve", Declaration::of::<PqCurve>()),
+    ]
+}
+
+/// A network: buses, branches and generators.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "Network", deny_unknown_fields)]
 pub(super) struct NetworkForm {
+    /// Name in tables.
     #[serde(default)]
     name: String,
+    /// Power base of what is per unit.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     base_mva: f64,
     /// Base voltage of every bus that does not give its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base_kv: Option<f64>,
+    /// Lower voltage limit of every bus but slacks that does not give its own; not given: 0.9.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     v_min_pu: Option<f64>,
+    /// Upper voltage limit of every bus but slacks that does not give its own; not given: 1.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     v_max_pu: Option<f64>,
+    /// The buses; at least one is a slack.
     buses: Vec<BusForm>,
+    /// Lines and transformers.
     branches: Vec<BranchForm>,
+    /// Generators; a slack needs none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     generators: Vec<GeneratorForm>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A node of the network with its own load and shunt.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "Bus", deny_unknown_fields)]
 struct BusForm {
+    /// The id that files and people use.
     id: u64,
+    /// What the power flow holds fixed here.
     #[serde(default, skip_serializing_if = "is_pq")]
+    #[schemars(extend("default" = "Pq"))]
     kind: BusKind,
+    /// Active load; negative is generation.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0.0))]
     p_kw: f64,
+    /// Reactive load.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0.0))]
     q_kvar: f64,
+    /// Shunt conductance: kW consumed at 1 pu.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0.0))]
     g_kw: f64,
+    /// Shunt susceptance: kvar injected at 1 pu.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0.0))]
     b_kvar: f64,
+    /// Line-to-line base voltage; not given: that of the network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base_kv: Option<f64>,
+    /// Lower voltage limit; not given: that of the network, of a slack the voltage it is held at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     v_min_pu: Option<f64>,
+    /// Upper voltage limit; likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     v_max_pu: Option<f64>,
+    /// Voltage set-point of a slack or PV bus; a generator's own set-point comes first.
     #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(extend("default" = 1.0))]
     v_pu: f64,
+    /// Voltage angle of a slack bus.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0.0))]
     angle_deg: f64,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A line or a transformer.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "Branch", deny_unknown_fields)]
 struct BranchForm {
+    /// Id of the bus at its sending end, where the tap is.
     from: u64,
+    /// Id of the bus at its receiving end.
     to: u64,
+    /// Series resistance; either in ohms and siemens or per unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     r_ohm: Option<f64>,
+    /// Series reactance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     x_ohm: Option<f64>,
+    /// Line charging susceptance of the whole branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     b_siemens: Option<f64>,
+    /// Series resistance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     r_pu: Option<f64>,
+    /// Series reactance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     x_pu: Option<f64>,
+    /// Line charging susceptance of the whole branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     b_pu: Option<f64>,
+    /// Turns ratio at the sending end; 1 of a line.
     #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(extend("default" = 1.0))]
     tap: f64,
+    /// Phase shift.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0.0))]
     shift_deg: f64,
+    /// Thermal rating; not given: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rate_kva: Option<f64>,
+    /// Least angle from its sending to its receiving end; not given: no limit.
     #[serde(default = "minus_infinity", skip_serializing_if = "is_minus_infinity")]
     angle_min_deg: f64,
+    /// Greatest angle from its sending to its receiving end; not given: no limit.
     #[serde(default = "infinity", skip_serializing_if = "is_infinity")]
     angle_max_deg: f64,
+    /// Whether it is closed.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[schemars(extend("default" = true))]
     in_service: bool,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A generator; several may share a bus.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "Generator", deny_unknown_fields)]
 struct GeneratorForm {
+    /// Id of its bus.
     bus: u64,
+    /// Scheduled active power.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0.0))]
     p_kw: f64,
+    /// Scheduled reactive power.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0.0))]
     q_kvar: f64,
+    /// Least active power.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("default" = 0.0))]
     p_min_kw: f64,
     // Infinite limits are left out: JSON has no word for them.
+    /// Greatest active power; not given: no limit.
     #[serde(default = "infinity", skip_serializing_if = "is_infinity")]
     p_max_kw: f64,
+    /// Least reactive power, not enforced by the power flow; not given: no limit.
     #[serde(default = "minus_infinity", skip_serializing_if = "is_minus_infinity")]
     q_min_kvar: f64,
+    /// Greatest reactive power, not enforced by the power flow; not given: no limit.
     #[serde(default = "infinity", skip_serializing_if = "is_infinity")]
     q_max_kvar: f64,
+    /// Voltage set-point; matters at slack and PV buses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     v_pu: Option<f64>,
+    /// Cost of active power, P in kW.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cost_per_h: Option<Cost>,
+    /// Cost of reactive power; P stands for Q in kvar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     q_cost_per_h: Option<Cost>,
+    /// How the reactive limits depend on the active power.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pq_curve: Option<PqCurve>,
+    /// Whether it runs.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[schemars(extend("default" = true))]
     in_service: bool,
 }
 

@@ -3,6 +3,7 @@
 
 use super::error::PolicyError;
 use crate::carbon_flow::storage::StorageRule;
+use crate::declaration::Declaration;
 use schemars::JsonSchema;
 use serde::de::MapAccess;
 use serde::ser::SerializeStruct;
@@ -107,6 +108,11 @@ impl Modifiers {
         "allow_negative_carbon_price",
         "price_factor",
     ];
+
+    /// What they mean, which units they have and what they can be.
+    pub fn declaration() -> Declaration {
+        Declaration::read(&<Self as JsonSchema>::json_schema, &Self::FIELDS)
+    }
 
     /// What is left of a fixed quota or cap this year: `(1 - decline)^year`.
     pub fn quota_factor(&self) -> f64 {

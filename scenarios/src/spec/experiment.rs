@@ -1,38 +1,59 @@
 //! An experiment as written. Its scenarios, mechanisms and policies are open sets and are read one by one.
 
+use super::Scenario;
+use coase_core::Mechanism;
+use coase_core::policy::CarbonPolicy;
 use ron::value::RawValue;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is run.
-#[derive(Debug, Deserialize)]
+/// What is run: every scenario with every mechanism under every policy, for every swept value and seed.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Experiment")]
 pub(crate) struct ExperimentForm {
+    /// What happens where: files, names of the library, or scenarios in place. Relative names refer to the folder of this file.
     #[expect(dead_code, reason = "read through their places in the text; here so that a misspelt field is found")]
+    #[schemars(with = "Vec<ListedScenario>")]
     pub(crate) scenarios: Vec<Box<RawValue>>,
+    /// The mechanisms: ids with all defaults, names with parameters, or either with a label.
     #[expect(dead_code, reason = "likewise")]
+    #[schemars(with = "Vec<ListedMechanism>")]
     pub(crate) mechanisms: Vec<Box<RawValue>>,
+    /// The carbon policies, likewise; not given: only `"none"`.
     #[expect(dead_code, reason = "likewise")]
     #[serde(default)]
+    #[schemars(with = "Vec<ListedPolicy>")]
     pub(crate) carbon: Vec<Box<RawValue>>,
+    /// Label of the mechanism that others are compared with; not given: `grid-only`.
     #[serde(default)]
     pub(crate) baseline: Option<String>,
+    /// Seeds of all random streams, each a run.
     #[serde(default = "seeds")]
     pub(crate) seeds: Vec<u64>,
+    /// Parameters that take values in turn; several are combined.
     #[serde(default)]
     pub(crate) sweep: Vec<SweepForm>,
+    /// Expensive searches for counter-examples.
     #[serde(default)]
     pub(crate) evidence: Evidence,
+    /// How policies are made comparable.
     #[serde(default, rename = "match")]
     pub(crate) matching: Matching,
+    /// Runs only so many periods: series are cut, sessions that end later are left out.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub(crate) first_periods: Option<usize>,
 }
 
 /// Values that a parameter takes in turn.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "a sweep")]
+#[schemars(rename = "Sweep")]
 pub(crate) struct SweepForm {
+    /// Path of the parameter: `scenario`, `mechanism`, `carbon` or `experiment`, then fields, ids and positions joined by dots.
     pub(crate) path: String,
+    /// The values, written as in a file.
+    #[schemars(with = "Vec<serde_json::Value>")]
     pub(crate) values: Vec<Box<RawValue>>,
 }
 
@@ -48,7 +69,7 @@ pub(crate) struct Labelled {
 }
 
 /// Expensive searches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Evidence {
     /// Whether the core excess is searched.
@@ -58,7 +79,7 @@ pub struct Evidence {
 }
 
 /// How policies are made comparable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Matching {
     /// As written.
     #[default]
@@ -75,4 +96,45 @@ pub enum Matching {
 
 fn seeds() -> Vec<u64> {
     vec![1]
+}
+
+/// What stands in a list of scenarios, for the schema: each is read by itself.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "ScenarioEntry", extend("x-form" = "scenario"))]
+#[expect(dead_code, reason = "only its schema is wanted; so for those below")]
+enum ListedScenario {
+    /// A file, or a name of the library.
+    Name(String),
+    /// In place.
+    Here(InPlace),
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code)]
+enum InPlace {
+    Scenario(Box<Scenario>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged, deny_unknown_fields, rename = "MechanismEntry", extend("x-form" = "mechanism"))]
+#[expect(dead_code)]
+enum ListedMechanism {
+    Plain(Box<dyn Mechanism>),
+    /// With a name of its own in tables.
+    Labelled {
+        label: String,
+        mechanism: Box<dyn Mechanism>,
+    },
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged, deny_unknown_fields, rename = "PolicyEntry", extend("x-form" = "policy"))]
+#[expect(dead_code)]
+enum ListedPolicy {
+    Plain(Box<dyn CarbonPolicy>),
+    /// With a name of its own in tables.
+    Labelled {
+        label: String,
+        policy: Box<dyn CarbonPolicy>,
+    },
 }

@@ -11,7 +11,7 @@ pub use coase_core::series::{CsvColumn, Resample, Series};
 pub use experiment::{Evidence, Matching};
 pub use scenario::{Grid, Network, NetworkSource, Participant, Scenario};
 
-pub(crate) use experiment::{ExperimentForm, Labelled};
+pub(crate) use experiment::{ExperimentForm, Labelled, SweepForm};
 
 fn one() -> f64 {
     1.0

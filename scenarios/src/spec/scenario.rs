@@ -3,21 +3,25 @@
 use super::Series;
 use coase_core::participant::Device;
 use coase_core::setting::{FixedPointSearch, Setting};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// Who lives where, with which devices, under which tariff.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Name in tables.
     pub name: String,
     /// Number of periods.
+    #[schemars(range(min = 1))]
     pub periods: usize,
     /// Length of a period, hours.
     #[serde(default = "super::one")]
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub period_h: f64,
     /// Currency of all money.
     pub currency: String,
@@ -28,17 +32,21 @@ pub struct Scenario {
     pub grid: Grid,
     /// Damage of a tonne of emissions; `None`: the carbon price of the first policy that has one.
     #[serde(default)]
+    #[schemars(range(min = 0.0))]
     pub damage_per_tonne: Option<f64>,
     /// Programs that one answer may take to settle its choices, such as charging or discharging: then the best one found
     /// stands, and the certificate `choices_gap` says what it may be away from the best.
     #[serde(default = "choice_programs")]
+    #[schemars(range(min = 1))]
     pub choice_programs: usize,
     /// Rounds that one attempt at a fixed point of nodal prices may take; three times as many where a share of the price's jump
     /// at the root is sought too.
     #[serde(default = "fixed_point_rounds")]
+    #[schemars(range(min = 1))]
     pub fixed_point_rounds: usize,
     /// Attempts at such a fixed point, 1 to 5; after the last the nearest point stands, and its certificates say how near.
     #[serde(default = "fixed_point_attempts")]
+    #[schemars(range(min = 1, max = 5))]
     pub fixed_point_attempts: usize,
     /// Who takes part.
     pub participants: Vec<Participant>,
@@ -57,10 +65,11 @@ fn fixed_point_attempts() -> usize {
 }
 
 /// The network and the passive load on it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ScenarioNetwork")]
 pub struct Network {
-    /// Where it comes from.
+    /// Where it comes from: the id of a built-in network, a `.m` or `.ron` file, or `Network(..)` in place.
     pub source: NetworkSource,
     /// Factor on the network's own loads.
     #[serde(default = "super::one")]
@@ -89,7 +98,7 @@ pub enum NetworkSource {
 }
 
 /// The retail tariff and what comes with the energy from upstream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
     /// Price of imports.
@@ -103,11 +112,12 @@ pub struct Grid {
     pub upstream_cost_per_kwh: Option<Series>,
     /// Carbon price per tonne that the tariff contains.
     #[serde(default)]
+    #[schemars(extend("unit" = "money/t"))]
     pub upstream_carbon_in_tariff: f64,
 }
 
 /// A participant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Participant {
     /// Name in tables.
@@ -120,15 +130,31 @@ pub struct Participant {
     pub quota_kg: f64,
     /// Power factor of its exchange with the network.
     #[serde(default = "super::one")]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub power_factor: f64,
     /// Greatest import, kW; `None`: what its devices can consume.
     #[serde(default)]
+    #[schemars(range(min = 0.0))]
     pub import_max_kw: Option<f64>,
     /// Greatest export, kW; `None`: what its devices can generate.
     #[serde(default)]
+    #[schemars(range(min = 0.0))]
     pub export_max_kw: Option<f64>,
     /// What it owns.
     pub devices: Vec<Box<dyn Device>>,
+}
+
+impl JsonSchema for NetworkSource {
+    fn schema_name() -> Cow<'static, str> {
+        "NetworkSource".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let network = generator.subschema_for::<coase_core::network::Network>();
+        let inline = json_schema!({"type": "object", "properties": {"Network": network}, "required": ["Network"],
+            "additionalProperties": false});
+        json_schema!({"anyOf": [{"type": "string"}, inline]})
+    }
 }
 
 impl Serialize for NetworkSource {

@@ -1,0 +1,36 @@
+//! What the forms of files say of themselves: every field of a scenario and of an experiment, for readers and for editors.
+//!
+//! Knows the written forms and what they declare, and nothing of what they mean to a run.
+
+use crate::spec::{CsvColumn, Evidence, ExperimentForm, Grid, Network, Participant, Scenario, SweepForm};
+use coase_core::declaration::{Declaration, schema_of};
+use serde_json::Value;
+
+/// The parts of scenario and experiment files by their names, each with its fields in the order of the form. Devices,
+/// mechanisms and policies are plugins and say of themselves what they take.
+pub fn forms() -> Vec<(&'static str, Declaration)> {
+    vec![
+        ("Scenario", Declaration::of::<Scenario>()),
+        ("ScenarioNetwork", Declaration::of::<Network>()),
+        ("Grid", Declaration::of::<Grid>()),
+        ("Participant", Declaration::of::<Participant>()),
+        ("Csv", Declaration::of::<CsvColumn>()),
+        ("Experiment", Declaration::of::<ExperimentForm>()),
+        ("Sweep", Declaration::of::<SweepForm>()),
+        ("Evidence", Declaration::of::<Evidence>()),
+    ]
+}
+
+/// The JSON schema of a scenario file: the fields of `Scenario(..)`; a name with fields is an object with that name, a name
+/// without fields is a text.
+pub fn scenario_schema() -> Value {
+    schema_of::<Scenario>()
+}
+
+/// The JSON schema of an experiment file: the fields of `Experiment(..)`, likewise.
+pub fn experiment_schema() -> Value {
+    schema_of::<ExperimentForm>()
+}
+
+#[cfg(test)]
+mod tests;
