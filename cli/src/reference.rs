@@ -54,7 +54,6 @@ pub fn default(parameter: &Parameter) -> Option<String> {
     use serde_json::Value;
     match parameter.default.as_ref()? {
         Value::Null if parameter.optional => Some("None".to_owned()),
-        Value::Null => None,
         Value::String(word) if parameter.takes == Takes::Word => Some(word.clone()),
         plain @ (Value::Bool(_) | Value::Number(_) | Value::String(_)) => Some(plain.to_string()),
         Value::Array(list) if !list.iter().any(|x| x.is_array() || x.is_object()) => {
@@ -65,6 +64,6 @@ pub fn default(parameter: &Parameter) -> Option<String> {
             let fields = map.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ");
             Some(format!("({fields})"))
         }
-        Value::Object(_) | Value::Array(_) => None,
+        Value::Null | Value::Object(_) | Value::Array(_) => None,
     }
 }

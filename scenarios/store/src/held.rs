@@ -129,6 +129,33 @@ impl Held {
     }
 }
 
+impl Store {
+    /// Builds the tables from the runs that are there.
+    ///
+    /// # Errors
+    /// If a file of the store cannot be read or written, or another process writes it. Run files that are missing, damaged or
+    /// of another build are in the summary.
+    pub fn collect(&self) -> Result<Summary, StoreError> {
+        self.hold()?.collect(&Table::ALL)
+    }
+
+    /// Takes the folder, so that nobody else writes it meanwhile.
+    ///
+    /// # Errors
+    /// If another process has it.
+    pub fn hold(&self) -> Result<Held, StoreError> {
+        Held::take(self.clone(), false)
+    }
+
+    /// Takes the folder; where `shared`, together with other parts of one experiment that share it.
+    ///
+    /// # Errors
+    /// If another process has it.
+    pub fn hold_shared(&self, shared: bool) -> Result<Held, StoreError> {
+        Held::take(self.clone(), shared)
+    }
+}
+
 /// Folders and endings of figures and tables for papers.
 const MADE: [&str; 2] = ["figures", "tables"];
 const ENDINGS: [&str; 5] = [".svg", ".pdf", ".png", ".tex", ".md"];

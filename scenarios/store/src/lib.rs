@@ -16,6 +16,7 @@ mod abatement;
 mod clock;
 mod codec;
 mod collect;
+mod dataset;
 mod error;
 mod folder;
 mod frame;
@@ -35,8 +36,9 @@ mod whole;
 
 pub use clock::utc;
 pub use collect::{Left, Summary};
+pub use dataset::Dataset;
 pub use error::{RunFileError, StoreError};
-pub use folder::{Dataset, Store};
+pub use folder::Store;
 pub use frame::{Cells, Frame, Head, RowRef, Series, Words};
 pub use held::{Held, is_own};
 pub use manifest::{Choices, Counts, Facts, Made, MadeTables, Manifest, PlannedRun, Platform, Swept};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The manifest of a store. What an older program did not write is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -263,11 +263,6 @@ impl PlannedRun {
 }
 
 impl Store {
-    /// Where the manifest is.
-    pub fn manifest_path(&self) -> PathBuf {
-        self.dir().join("manifest.json")
-    }
-
     /// Reads the manifest.
     ///
     /// # Errors

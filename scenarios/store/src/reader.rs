@@ -21,6 +21,16 @@ pub struct Reader {
     planned: Vec<usize>,
 }
 
+impl Store {
+    /// What is there, to be read.
+    ///
+    /// # Errors
+    /// If there is no manifest, or it is not one.
+    pub fn read(&self) -> Result<Reader, StoreError> {
+        Reader::open(self.clone())
+    }
+}
+
 impl Reader {
     pub(crate) fn open(store: Store) -> Result<Self, StoreError> {
         let manifest = store.manifest()?;

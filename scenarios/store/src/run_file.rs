@@ -14,6 +14,7 @@
 
 use crate::codec::{Decoder, Encoder, Malformed};
 use crate::error::{RunFileError, StoreError};
+use crate::folder::Store;
 use crate::frame::{Frame, Head};
 use crate::hash_of;
 use crate::program::Build;
@@ -119,6 +120,24 @@ impl StoredRun {
 
     pub(crate) fn into_frames(self) -> BTreeMap<Table, Frame> {
         self.frames
+    }
+}
+
+impl Store {
+    /// The stored result of a run without its rows; `None` where there is none.
+    ///
+    /// # Errors
+    /// Why the file is not used.
+    pub fn stored(&self, run_id: &str) -> Result<Option<StoredRun>, RunFileError> {
+        read(&self.run_path(run_id), run_id, &[])
+    }
+
+    /// Keeps a result.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep(&self, build: &Build, result: &RunResult) -> Result<(), StoreError> {
+        write(&self.run_path(&result.run_id), build, result)
     }
 }
 
