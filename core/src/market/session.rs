@@ -1,4 +1,5 @@
-//! A participant asked again and again in one run: the session owns the solver's memory between the steps.
+//! A participant asked again and again in one run: the session keeps what belongs to its steps. Today that is the last
+//! schedule, and every step is solved from nothing; a solver's memory between steps has its place here.
 //!
 //! An iterative mechanism keeps one session per participant ([`Market::sessions`](super::Market::sessions)) and steps them in
 //! parallel ([`Market::each_with`](super::Market::each_with)). Inside a loop only net trades matter; the whole schedule is

@@ -27,7 +27,7 @@
 //! # Ok::<(), coase_core::program::SolveError>(())
 //! ```
 //!
-//! `model` is what is asked and what an answer is worth, `solve` how it is found, a [`Session`] keeps a solver's memory.
+//! `model` is what is asked and what an answer is worth, `solve` how it is found, a [`Session`] is the place of a solver's memory.
 //! This module knows no participant, no market and no network.
 
 mod model;
