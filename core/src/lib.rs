@@ -36,6 +36,8 @@ pub mod error;
 pub mod evaluate;
 pub mod game;
 mod linear;
+#[doc(hidden)]
+pub mod macro_support;
 pub mod market;
 pub mod mechanism;
 pub mod network;
@@ -60,7 +62,6 @@ mod words;
 
 pub use context::{Observer, RunContext};
 pub use error::MechanismError;
-pub use inventory;
 pub use market::{Allocation, Economy, Local, Market, Plan};
 pub use mechanism::Mechanism;
 pub use outcome::{Certificate, Claim, Ledger, Outcome, Party, Reason, Status};

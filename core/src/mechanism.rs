@@ -263,7 +263,7 @@ macro_rules! register {
      claims: [$($claim:ident $(if $when:literal $(=> $holds:expr)?)?),* $(,)?], needs: [$($need:ident),* $(,)?], information: $information:ident
      $(, source: $source:literal)? $(, network: $network:ident)? $(,)?) => {
         const _: () = {
-            assert!($crate::open::is_id($id), "an id is words of small letters and digits, joined by `-`");
+            assert!($crate::macro_support::is_id($id), "an id is words of small letters and digits, joined by `-`");
             static PLUGIN: $crate::mechanism::Plugin = $crate::mechanism::Plugin {
                 id: $id,
                 family: $crate::mechanism::Family::$family,
@@ -279,12 +279,12 @@ macro_rules! register {
                     view
                 },
                 source: concat!("", $($source)?),
-                open: $crate::open::Entry {
+                open: $crate::macro_support::Entry {
                     module: module_path!(),
-                    parse: |d| $crate::open::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::mechanism::Mechanism>),
+                    parse: |d| $crate::macro_support::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::mechanism::Mechanism>),
                     default: || Box::new(<$ty>::default()),
-                    fields: $crate::open::fields::<$ty>,
-                    schema: <$ty as $crate::schemars::JsonSchema>::json_schema,
+                    fields: $crate::macro_support::fields::<$ty>,
+                    schema: <$ty as $crate::macro_support::JsonSchema>::json_schema,
                 },
             };
             impl $crate::mechanism::Registered for $ty {
@@ -312,7 +312,7 @@ macro_rules! register {
                     $crate::mechanism::Condition::Holds
                 }
             }
-            $crate::inventory::submit! { $crate::mechanism::Handle(&PLUGIN) }
+            $crate::macro_support::inventory::submit! { $crate::mechanism::Handle(&PLUGIN) }
         };
     };
 }

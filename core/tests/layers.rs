@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["units", "random", "words", "statistics"],
     &["declaration"],
     &["open", "series"],
-    &["quoted"],
+    &["quoted", "macro_support"],
     &["linear", "network"],
     &["program", "power_flow", "carbon_flow"],
     &["opf", "setting"],

@@ -230,28 +230,6 @@ impl Serialize for dyn Device {
     }
 }
 
-/// An id with `_` for `-`, as column names have it.
-#[doc(hidden)]
-pub const fn underscored<const N: usize>(id: &str) -> [u8; N] {
-    let bytes = id.as_bytes();
-    let mut kind = [0; N];
-    let mut k = 0;
-    while k < N {
-        kind[k] = if bytes[k] == b'-' { b'_' } else { bytes[k] };
-        k += 1;
-    }
-    kind
-}
-
-/// The text of [`underscored`].
-#[doc(hidden)]
-pub const fn text(bytes: &'static [u8]) -> &'static str {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(_) => panic!("an id is ASCII"),
-    }
-}
-
 /// Registers a device: its type, id, summary, role, carbon role, the meaning of its column of power, and an example with which
 /// it can be shown. Its equations are the doc comment of the type, from which `coase explain` has them.
 ///
@@ -273,11 +251,11 @@ macro_rules! register_device {
      $(, stored: ($stored:literal, $meaning:literal))? $(, look: $look:expr)? $(, oracle: ($draw:expr, $check:expr))?
      $(, source: $source:literal)? $(, rank: $rank:literal)? $(,)?) => {
         const _: () = {
-            assert!($crate::open::is_id($id), "an id is words of small letters and digits, joined by `-`");
-            const KIND: [u8; $id.len()] = $crate::participant::plugin::underscored($id);
+            assert!($crate::macro_support::is_id($id), "an id is words of small letters and digits, joined by `-`");
+            const KIND: [u8; $id.len()] = $crate::macro_support::underscored($id);
             static PLUGIN: $crate::participant::DevicePlugin = $crate::participant::DevicePlugin {
                 id: $id,
-                kind: $crate::participant::plugin::text(&KIND),
+                kind: $crate::macro_support::text(&KIND),
                 summary: $summary,
                 role: $crate::participant::DeviceRole::$role,
                 carbon: $crate::participant::CarbonRole::$carbon,
@@ -324,12 +302,12 @@ macro_rules! register_device {
                     oracle
                 },
                 source: concat!("", $($source)?),
-                open: $crate::open::Entry {
+                open: $crate::macro_support::Entry {
                     module: module_path!(),
-                    parse: |d| $crate::open::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::participant::Device>),
+                    parse: |d| $crate::macro_support::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::participant::Device>),
                     default: || Box::new($example),
-                    fields: $crate::open::fields::<$ty>,
-                    schema: <$ty as $crate::schemars::JsonSchema>::json_schema,
+                    fields: $crate::macro_support::fields::<$ty>,
+                    schema: <$ty as $crate::macro_support::JsonSchema>::json_schema,
                 },
             };
             impl $crate::participant::plugin::RegisteredDevice for $ty {
@@ -349,7 +327,7 @@ macro_rules! register_device {
                     self
                 }
             }
-            $crate::inventory::submit! { $crate::participant::plugin::DeviceHandle(&PLUGIN) }
+            $crate::macro_support::inventory::submit! { $crate::participant::plugin::DeviceHandle(&PLUGIN) }
         };
     };
 }

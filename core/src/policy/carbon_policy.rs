@@ -248,22 +248,22 @@ macro_rules! register_policy {
     };
     (@submit ($ty:ty), $id:literal, $summary:literal, [$($claim:literal),*], $source:literal, $registered:item) => {
         const _: () = {
-            assert!($crate::open::is_id($id), "an id is words of small letters and digits, joined by `-`");
+            assert!($crate::macro_support::is_id($id), "an id is words of small letters and digits, joined by `-`");
             static PLUGIN: $crate::policy::PolicyPlugin = $crate::policy::PolicyPlugin {
                 id: $id,
                 summary: $summary,
                 claims: &[$($claim),*],
                 source: $source,
-                open: $crate::open::Entry {
+                open: $crate::macro_support::Entry {
                     module: module_path!(),
-                    parse: |d| $crate::open::parse::<$ty>(d).map(|p| Box::new(p) as Box<dyn $crate::policy::CarbonPolicy>),
+                    parse: |d| $crate::macro_support::parse::<$ty>(d).map(|p| Box::new(p) as Box<dyn $crate::policy::CarbonPolicy>),
                     default: || Box::new(<$ty>::default()),
-                    fields: $crate::open::fields::<$ty>,
-                    schema: <$ty as $crate::schemars::JsonSchema>::json_schema,
+                    fields: $crate::macro_support::fields::<$ty>,
+                    schema: <$ty as $crate::macro_support::JsonSchema>::json_schema,
                 },
             };
             $registered
-            $crate::inventory::submit! { $crate::policy::PolicyHandle(&PLUGIN) }
+            $crate::macro_support::inventory::submit! { $crate::policy::PolicyHandle(&PLUGIN) }
         };
     };
 }
