@@ -1,49 +1,28 @@
 //! The main job without files and figures: six mechanisms under four carbon policies on five plants and 33 buses, from
 //! entering the market to the last figure. And the fixed point of nodal prices around two of them.
 
-#[path = "../../core/tests/common/mod.rs"]
-mod common;
-
 use coase_core::Market;
 use coase_core::engine::{self, Reporting};
-use coase_core::evaluate::{Search, Yardstick, evaluate};
+use coase_core::evaluate::evaluate;
 use coase_core::mechanism::Mechanism;
-use coase_core::network::built_in;
 use coase_core::open::Open;
-use coase_core::participant::Participant;
 use coase_core::policy::CarbonPolicy;
-use coase_core::setting::{Feeder, Setting};
 use coase_mechanisms as _;
-use common::five_vpps::{five_vpps, setting};
-use common::shapes::RTS_WINTER;
+use coase_testkit::five_vpps::OnFeeder;
+use coase_testkit::measured::yardstick;
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
-use std::sync::Arc;
 
 const MECHANISMS: [&str; 6] =
     ["grid-only", "mid-market-rate", "supply-demand-ratio", "bill-sharing", "central-optimum", "nash-bargaining"];
 const POLICIES: [&str; 4] = ["none", "tax", "cap-and-trade", "stepped"];
 
 fn market() -> Market {
-    let bare = setting();
-    let network = built_in("ieee-33").expect("built in").network().expect("valid");
-    let vpps = five_vpps();
-    let mut members = bare.members.clone();
-    for (member, vpp) in members.iter_mut().zip(&vpps) {
-        member.node = network.node(u64::from(vpp.bus));
-    }
-    let feeder = Feeder::new(network, RTS_WINTER.iter().map(|x| 0.5 * x).collect()).expect("a feeder");
-    let setting = Setting { feeder: Some(feeder), members, ..bare };
-    Market::new(setting, vpps.into_iter().map(|v| Arc::new(v.portfolio) as Arc<dyn Participant>).collect())
+    OnFeeder::IEEE_33.market()
 }
 
 fn run_all(market: &Market) -> usize {
-    let yardstick = Yardstick {
-        upstream_cost_per_kwh: market.setting().tariff.as_ref().expect("a tariff").sell_per_kwh.clone(),
-        damage_per_tonne: 280.0,
-        core: Search::Skipped,
-        regret: Search::Skipped,
-    };
+    let yardstick = yardstick(market, 280.0);
     let mut rows = 0;
     for policy in POLICIES {
         let policy = (<dyn CarbonPolicy>::set().get(policy).expect("registered").default)();

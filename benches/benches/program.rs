@@ -1,11 +1,8 @@
 //! The solver behind every question: a day of one plant, a joint day of five, cold, with the template's analysis reused.
 
-#[path = "../../core/tests/support/vpp.rs"]
-mod vpp;
-
+use coase_testkit::plant_day::{Twist, joint, single};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
-use vpp::{Twist, joint, single};
 
 fn days(c: &mut Criterion) {
     let mut group = c.benchmark_group("program");

@@ -1,11 +1,9 @@
 //! The AC optimal power flow of a feeder: one hour with prices and certificate, and days inside a program, with all devices
 //! of five plants too: with the analysis of an earlier day, with its own, and by Clarabel as the conic relaxation.
 
-#[path = "../../core/tests/support/day.rs"]
-mod day;
-
 use coase_core::opf::{NetworkBlock, RadialOpf};
 use coase_core::program::Template;
+use coase_testkit::feeder_day as day;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 

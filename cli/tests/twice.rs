@@ -1,10 +1,9 @@
 //! Two plugins with one id: an error that names both crates, whatever is asked.
 
-mod support;
-
 use coase_core::mechanism::Mechanism;
 use coase_core::schemars::{self, JsonSchema};
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
+use coase_testkit::files;
 use serde::{Deserialize, Serialize};
 use std::process::Command;
 
@@ -30,16 +29,16 @@ fn both_crates_are_named() {
         assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::from(2)));
         return;
     }
-    let folder = support::folder("twice");
+    let folder = files::folder(env!("CARGO_TARGET_TMPDIR"), "twice");
     let experiment = "Experiment(scenarios: [\"three_vpp.ron\"], mechanisms: [\"grid-only\"])";
-    let path = support::file(&folder, "study.ron", experiment);
+    let path = files::file(&folder, "study.ron", experiment);
     for asked in ["list", "explain tax", &format!("check {path}"), &format!("run {path} --out {}", folder.display())] {
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["both_crates_are_named", "--exact", "--nocapture"])
             .env(ASKED, asked)
             .output()
             .unwrap();
-        let said = support::stderr(&output);
+        let said = String::from_utf8(output.stderr.clone()).unwrap();
         assert!(output.status.success(), "{asked}: {said}");
         for word in ["`nash-bargaining`", "crate `coase_mechanisms`", "crate `twice`"] {
             assert!(said.contains(word), "{asked}: {word}: {said}");

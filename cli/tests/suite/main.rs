@@ -1,0 +1,17 @@
+//! The program as a user runs it, with the plugins of Coase: one binary, so that it is linked once.
+
+mod bad_input;
+mod ended;
+mod files;
+mod flow;
+mod glyphs;
+mod list;
+mod opf;
+mod pages;
+mod readers;
+mod readme;
+mod registry;
+mod run;
+mod scarcity;
+mod starting_points;
+mod support;

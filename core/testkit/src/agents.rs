@@ -1,0 +1,92 @@
+//! Agents known by their cost alone, `a x^2 / 2 + b x` of their net export `x`, for one hour at a tariff of 0.4 / 1.0: at a
+//! price `p` each exports `(p - b) / a`, so that everything has a closed form.
+
+use crate::{HOUR, tariff};
+use coase_core::Market;
+use coase_core::network::Network;
+use coase_core::participant::{Device, Load, Participant, Portfolio, Quadratic};
+use coase_core::setting::{Feeder, Member, Setting, Tariff};
+use std::sync::Arc;
+
+/// `a` and `b` of the three agents. Without trade they pay -5, 0 and -2.5; the best of all three together is -5505/76, at a
+/// price of 71/95.
+pub const THREE: [Agent; 3] = [Agent::of(0.004, 0.20), Agent::of(0.005, 0.55), Agent::of(0.002, 1.10)];
+
+/// What a kWh costs, yields and emits upstream.
+pub fn agents_tariff() -> Tariff {
+    tariff(&[1.0], 0.4, 0.581)
+}
+
+/// An agent of cost `a x^2 / 2 + b x`.
+#[derive(Clone, Copy, Debug)]
+pub struct Agent {
+    /// Slope of its marginal cost, per kWh^2.
+    pub a: f64,
+    /// Its marginal cost at rest, per kWh.
+    pub b: f64,
+    /// Free allowance, kg.
+    pub quota_kg: f64,
+    /// Bus, where there is a feeder.
+    pub bus: u64,
+}
+
+impl Agent {
+    /// Without an allowance, at bus 1.
+    pub const fn of(a: f64, b: f64) -> Self {
+        Self { a, b, quota_kg: 0.0, bus: 1 }
+    }
+
+    /// The same at another bus.
+    pub const fn at(self, bus: u64) -> Self {
+        Self { bus, ..self }
+    }
+
+    /// The same with a free allowance in kg.
+    pub const fn with_quota(self, quota_kg: f64) -> Self {
+        Self { quota_kg, ..self }
+    }
+}
+
+/// Agents without a network; each may exchange 1000 kW with the grid.
+pub fn market(agents: &[Agent]) -> Market {
+    build(agents, None)
+}
+
+/// The three without a network.
+pub fn three() -> Market {
+    market(&THREE)
+}
+
+/// Agents at their buses of a network whose own load is there at a share `passive`.
+///
+/// # Panics
+/// If a bus does not exist.
+pub fn on_network(network: Network, passive: f64, agents: &[Agent]) -> Market {
+    build(agents, Some(Feeder::new(network, vec![passive]).expect("a feeder")))
+}
+
+fn build(agents: &[Agent], feeder: Option<Feeder>) -> Market {
+    let mut members = vec![];
+    let mut participants: Vec<Arc<dyn Participant>> = vec![];
+    for (i, agent) in agents.iter().enumerate() {
+        let id = format!("vpp{}", i + 1);
+        let device = Quadratic::between_prices(agent.a, vec![agent.b], 0.0, 2.0).expect("a convex cost").boxed();
+        let mut member = Member::new(&id, 1000.0, 1000.0);
+        member.quota_kg = agent.quota_kg;
+        member.node = feeder.as_ref().map(|f| f.network.node(agent.bus).expect("the network has the bus"));
+        members.push(member);
+        participants.push(Arc::new(Portfolio::new(id, vec![device], HOUR).expect("valid")));
+    }
+    Market::new(Setting::energy(HOUR, Some(agents_tariff()), feeder, members), participants)
+}
+
+/// Two together: who needs 300 kWh and who needs nothing, at a tariff of 0.3 / 0.5 and 1 kg/kWh. All that one can do for the
+/// other is to import in its place.
+pub fn pair() -> Market {
+    let plants = [300.0, 0.0].map(|kw| {
+        let load = vec![Load { p_kw: vec![kw].into() }.boxed()];
+        Arc::new(Portfolio::new("plant", load, HOUR).expect("valid")) as Arc<dyn Participant>
+    });
+    let members = ["needs", "relays"].map(|id| Member::new(id, 1000.0, 1000.0)).to_vec();
+    Market::new(Setting::energy(HOUR, Some(tariff(&[0.5], 0.3, 1.0)), None, members), plants.to_vec())
+}

@@ -1,0 +1,10 @@
+//! Files, experiments, runs and stores with the plugins of Coase: one binary, so that it is linked once.
+
+mod library;
+mod loading;
+mod matching;
+mod nodal_cases;
+mod nodal_choices;
+mod price_factor;
+mod running;
+mod second_model;
