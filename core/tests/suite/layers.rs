@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// Modules of this crate from the ground up; those of one line do not use each other.
 const LAYERS: &[&[&str]] = &[
-    &["units", "random", "words", "statistics"],
-    &["declaration"],
+    &["units", "random", "words"],
+    &["declaration", "statistics"],
     &["open", "series"],
     &["quoted", "macro_support"],
     &["linear", "network"],

@@ -1,0 +1,10 @@
+//! Statistics of samples: how sure a mean is, comparing like with like, ranks, risk, what a result hinges on, and the draws of
+//! weather that all of it rests on.
+//!
+//! Knows numbers and no table. What is drawn comes from keyed streams: the same input gives the same output.
+
+mod pairing;
+mod samples;
+
+pub use pairing::{Paired, paired};
+pub use samples::{Estimate, estimate, mean, quantile};
