@@ -3,8 +3,10 @@
 //!
 //! Knows numbers and no table. What is drawn comes from keyed streams: the same input gives the same output.
 
+pub mod distributions;
 mod pairing;
 mod samples;
+mod special;
 
 pub use pairing::{Paired, paired};
 pub use samples::{Estimate, estimate, mean, quantile};
