@@ -2,9 +2,19 @@
 //! weather that all of it rests on.
 //!
 //! Knows numbers and no table. What is drawn comes from keyed streams: the same input gives the same output.
+//!
+//! | question | where |
+//! |---|---|
+//! | is this better than the baseline, and how sure is that? | [`against`], [`resample`], [`hypothesis`] |
+//! | which of several differ? | [`ranks`] |
 
+pub mod against;
 pub mod distributions;
+pub mod hypothesis;
 mod pairing;
+pub mod quantiles;
+pub mod ranks;
+pub mod resample;
 mod samples;
 mod special;
 
