@@ -7,14 +7,18 @@
 //! |---|---|
 //! | is this better than the baseline, and how sure is that? | [`against`], [`resample`], [`hypothesis`] |
 //! | which of several differ? | [`ranks`] |
+//! | how many draws does it take? | [`power`] |
+//! | how bad can it get? | [`risk`] |
 
 pub mod against;
 pub mod distributions;
 pub mod hypothesis;
 mod pairing;
+pub mod power;
 pub mod quantiles;
 pub mod ranks;
 pub mod resample;
+pub mod risk;
 mod samples;
 mod special;
 
