@@ -9,10 +9,12 @@
 //! | which of several differ? | [`ranks`] |
 //! | how many draws does it take? | [`power`] |
 //! | how bad can it get? | [`risk`] |
+//! | what does it hinge on, and where does it hold? | [`sensitivity`] |
 
 pub mod against;
 pub mod distributions;
 pub mod hypothesis;
+pub mod luck;
 mod pairing;
 pub mod power;
 pub mod quantiles;
@@ -20,6 +22,7 @@ pub mod ranks;
 pub mod resample;
 pub mod risk;
 mod samples;
+pub mod sensitivity;
 mod special;
 
 pub use pairing::{Paired, paired};
