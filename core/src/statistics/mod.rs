@@ -10,8 +10,10 @@
 //! | how many draws does it take? | [`power`] |
 //! | how bad can it get? | [`risk`] |
 //! | what does it hinge on, and where does it hold? | [`sensitivity`] |
+//! | what weather is dealt to all of them? | [`luck`], [`weather`], [`copula`], [`reduction`] |
 
 pub mod against;
+pub mod copula;
 pub mod distributions;
 pub mod hypothesis;
 pub mod luck;
@@ -19,11 +21,13 @@ mod pairing;
 pub mod power;
 pub mod quantiles;
 pub mod ranks;
+pub mod reduction;
 pub mod resample;
 pub mod risk;
 mod samples;
 pub mod sensitivity;
 mod special;
+pub mod weather;
 
 pub use pairing::{Paired, paired};
 pub use samples::{Estimate, estimate, mean, quantile};
