@@ -143,7 +143,7 @@ pub fn column_json(column: &Column) -> Value {
         Kind::Number => "number",
         Kind::Integer => "integer",
     };
-    json!({"id": column.name, "kind": kind, "unit": column.unit, "meaning": column.meaning})
+    json!({"id": column.name, "kind": kind, "unit": column.unit, "meaning": column.meaning, "equation": column.equation})
 }
 
 fn described(column: &Column) -> String {

@@ -56,6 +56,7 @@ pub mod repair;
 pub mod series;
 pub mod setting;
 pub mod statistics;
+mod table;
 pub mod terms;
 pub mod units;
 mod words;

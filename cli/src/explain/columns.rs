@@ -23,6 +23,9 @@ pub fn columns(id: &str) -> Option<anyhow::Result<Sheet>> {
     for (table, column) in &found {
         text.extend(["  in the table ", table.name(), &unit(column), "\n"]);
         text += &words::wrapped(column.meaning, "      ");
+        if let Some(equation) = column.equation {
+            text += &words::wrapped(&format!("= {equation}"), "      ");
+        }
         let mut json = list::column_json(column);
         json["table"] = table.name().into();
         columns.push(json);

@@ -112,6 +112,11 @@ fn networks_files_and_columns_are_explained_too() {
     let columns = &json(&["explain", "operating_cost", "--json"], 0)["columns"];
     assert_eq!((&columns[0]["table"], &columns[1]["table"]), (&"runs".into(), &"participants".into()));
     assert_eq!(columns[0]["unit"], "money");
+    // A metric says what it is equal to.
+    let equation = "resource_cost + upstream_resource_cost + carbon_damage";
+    assert_eq!(json(&["explain", "social_cost", "--json"], 0)["columns"][0]["equation"], equation);
+    let text = stdout(&coase(&["explain", "social_cost"]));
+    assert!(text.ends_with(&format!("      = {equation}\n")), "{text}");
 }
 
 #[test]

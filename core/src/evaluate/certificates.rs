@@ -1,5 +1,6 @@
 //! What can be checked about a run, and the claims of its mechanism.
 
+use super::limits::Beyond;
 use super::measures::{money_tolerance, rounding, stake};
 use super::report_game::ReportGame;
 use super::{Benchmark, Case, Charges};
@@ -16,12 +17,7 @@ pub(super) fn regret(case: &Case) -> Certificate {
     game::certify("regret", &game, &game.truthful(), None)
 }
 
-pub(super) fn all(
-    case: &Case,
-    policy: Vec<Certificate>,
-    excess: Option<&Certificate>,
-    regret: Option<&Certificate>,
-) -> Vec<Certificate> {
+pub(super) fn all(case: &Case, policy: Vec<Certificate>) -> Vec<Certificate> {
     let tolerance = money_tolerance(case);
     let compared = |found: &Certificate| Certificate { tolerance: Some(tolerance), ..found.clone() };
     let mut all = case.cleared.outcome.evidence.clone();
@@ -44,13 +40,13 @@ pub(super) fn all(
     all.push(Certificate::measure("double_charged_kg", case.responsibility.double_charged_kg, "charged twice"));
     all.push(gain_split(case));
     all.push(circulation(case));
-    all.extend(super::limits::certificates(case.cleared.truth.setting(), &case.cleared.physical));
+    all.extend(case.beyond.iter().flat_map(Beyond::certificates));
     all.push(disagreement_feasibility(case));
-    all.push(match excess {
+    all.push(match &case.core_excess {
         Some(found) => claimed(case, Claim::Core, compared(found)),
         None => Certificate::not_searched("core_excess", "asked for by `evidence: (core: true)`"),
     });
-    all.push(match regret {
+    all.push(match &case.regret {
         Some(found) => claimed(case, Claim::Truthful, compared(found)),
         None => Certificate::not_searched("regret", "asked for by `evidence: (regret: true)`"),
     });
@@ -367,10 +363,10 @@ fn node_name(setting: &Setting, node: usize) -> String {
 /// How many limits of the network are missed by no trade, which gains are measured against.
 fn disagreement_feasibility(case: &Case) -> Certificate {
     let setting = case.cleared.truth.setting();
-    if setting.feeder.is_none() {
+    let Some(beyond) = Beyond::of(setting, &case.alone_physical) else {
         return Certificate::not_applicable("disagreement_feasibility", "no network");
-    }
-    let (count, where_worst) = super::limits::missed(setting, &case.alone_physical);
+    };
+    let (count, where_worst) = beyond.missed();
     let witness = if count > 0 { format!("without trade: {where_worst}") } else { String::new() };
     Certificate::measure("disagreement_feasibility", count as f64, witness)
 }

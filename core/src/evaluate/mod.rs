@@ -11,27 +11,28 @@ mod coalition;
 mod fairness;
 mod limits;
 mod measures;
-mod metrics;
+pub(crate) mod metrics;
 mod repaired;
 mod report_game;
-mod tables;
+pub(crate) mod tables;
 
 pub use carbon::CarbonFigures;
 pub use fairness::{gini, jain};
 pub use report_game::{ReportGame, utility};
-pub use tables::certificate_row;
+pub use tables::certificates::certificate_row;
 
 use crate::engine::{Cleared, Ending};
 use crate::error::MechanismError;
 use crate::mechanism::Mechanism;
-use crate::opf::Price;
 use crate::outcome::{Certificate, Ledger};
 use crate::physical::{self, Physical};
-use crate::policy::{CarbonPolicy, NodePrices, Responsibility};
-use crate::record::RunRecord;
+use crate::policy::{CarbonPolicy, Responsibility};
+use crate::setting::Setting;
+use crate::table::RunRecord;
 use crate::terms::Terms;
 use accounts::Accounts;
 use benchmark::Benchmark;
+use limits::Beyond;
 use repaired::{Compared, Repaired};
 use std::sync::Arc;
 
@@ -87,9 +88,20 @@ struct Case<'a> {
     arbitrary_trades: bool,
     /// The comparison within the network's limits.
     repaired: Option<Repaired>,
+    /// How far the outcome is beyond them; `None` without a network.
+    beyond: Option<Beyond>,
+    /// What groups would gain by themselves, where that was searched.
+    core_excess: Option<Certificate>,
+    /// What is gained by misreporting, where that was searched.
+    regret: Option<Certificate>,
 }
 
 impl Case<'_> {
+    /// The setting of the true market.
+    fn setting(&self) -> &Setting {
+        self.cleared.truth.setting()
+    }
+
     /// Gain of each member over no trade.
     fn gains(&self) -> Vec<f64> {
         self.alone
@@ -170,7 +182,10 @@ pub fn evaluate(
     };
     let repaired = compared.repaired(&account, measures::NOTHING_TO_GAIN);
     let responsibility = policy.responsibility(setting, &cleared.physical, &cleared.signal);
-    let case = Case {
+    let mut case = Case {
+        beyond: Beyond::of(setting, &cleared.physical),
+        core_excess: None,
+        regret: None,
         repaired,
         carbon: CarbonFigures::of(cleared, policy, &accounts, &responsibility),
         accounts,
@@ -188,38 +203,21 @@ pub fn evaluate(
         seed,
     };
     let evidence = policy.evidence(setting, &cleared.physical, &cleared.signal);
-    let excess = (yardstick.core == Search::Made).then(|| coalition::core_excess(&case));
-    let regret = (yardstick.regret == Search::Made).then(|| certificates::regret(&case));
-    let certificates = certificates::all(&case, evidence, excess.as_ref(), regret.as_ref());
+    case.core_excess = (yardstick.core == Search::Made).then(|| coalition::core_excess(&case));
+    case.regret = (yardstick.regret == Search::Made).then(|| certificates::regret(&case));
+    let certificates = certificates::all(&case, evidence);
     let record = RunRecord {
-        metrics: metrics::row(&case, excess.as_ref(), regret.as_ref()),
-        participants: tables::participants(&case),
-        periods: tables::periods(&case),
-        trades: tables::trades(&case),
-        nodes: tables::nodes(&case, node_prices(policy, cleared).as_ref()),
-        branches: tables::branches(&case),
-        certificates: tables::certificates(&certificates),
-        convergence: tables::convergence(&case),
-        ledger: tables::ledger(&case),
+        metrics: metrics::row(&case),
+        participants: tables::participants::rows(&case),
+        periods: tables::periods::rows(&case),
+        trades: tables::trades::rows(&case),
+        nodes: tables::nodes::rows(&case),
+        branches: tables::branches::rows(&case),
+        certificates: certificates.iter().map(certificate_row).collect(),
+        convergence: tables::convergence::rows(&case),
+        ledger: tables::ledger::rows(&case),
     };
     let gains = case.gains();
     let ending = cleared.ending(&certificates);
     Ok(Evaluation { record, certificates, ending, ledger: case.accounts.ledger, gains })
-}
-
-/// The policy's prices at all buses with what limits of the network add to them.
-fn node_prices(policy: &dyn CarbonPolicy, cleared: &Cleared) -> Option<NodePrices> {
-    let setting = cleared.truth.setting();
-    let mut prices = policy.node_prices(setting, &cleared.physical, &cleared.signal)?;
-    for (t, at_nodes) in prices.iter_mut().enumerate() {
-        let parts = cleared.limits.prices.parts(setting, &cleared.physical, t);
-        for (n, price) in at_nodes.iter_mut().enumerate() {
-            *price = price.zip(parts.as_ref()).map(|(price, parts)| Price {
-                congestion: price.congestion + parts[n].congestion,
-                voltage: price.voltage + parts[n].voltage,
-                ..price
-            });
-        }
-    }
-    Some(prices)
 }

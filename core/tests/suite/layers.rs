@@ -23,8 +23,9 @@ const LAYERS: &[&[&str]] = &[
     &["auction", "game"],
     &["mechanism"],
     &["engine", "repair"],
-    &["record"],
+    &["table"],
     &["evaluate"],
+    &["record"],
 ];
 
 /// A module, by its path from the root of its crate.

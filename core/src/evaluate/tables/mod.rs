@@ -1,0 +1,30 @@
+//! The rows of a run in every table but `runs`: a file per table, with every column beside the function that fills it.
+
+pub(super) mod branches;
+pub(super) mod certificates;
+mod contract;
+pub(super) mod convergence;
+pub(super) mod ledger;
+pub(super) mod nodes;
+pub(super) mod participants;
+pub(super) mod periods;
+pub(super) mod trades;
+
+pub use periods::DeviceColumns;
+
+use crate::table::{Column, Table};
+
+/// The columns of a table but `runs`, after `run_id`.
+pub(crate) fn columns(table: Table) -> Vec<&'static Column> {
+    match table {
+        Table::Runs => vec![],
+        Table::Participants => participants::COLUMNS.iter().collect(),
+        Table::Periods => periods::COLUMNS.iter().chain(DeviceColumns::all().iter()).collect(),
+        Table::Trades => trades::COLUMNS.iter().collect(),
+        Table::Nodes => nodes::COLUMNS.iter().collect(),
+        Table::Branches => branches::COLUMNS.iter().collect(),
+        Table::Certificates => certificates::COLUMNS.iter().collect(),
+        Table::Convergence => convergence::COLUMNS.iter().collect(),
+        Table::Ledger => ledger::COLUMNS.iter().collect(),
+    }
+}
