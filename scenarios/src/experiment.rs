@@ -2,11 +2,10 @@
 
 use crate::build::Instance;
 use crate::fault::{Cause, Fault};
-use crate::load::{Materials, plugin_hint};
 use crate::overrides::{ParameterPath, Root};
 use crate::spec::{Evidence, ExperimentForm, Matching, Scenario};
 use crate::text::Text;
-use crate::variant::{Kind, Variant};
+use crate::variant::{Kind, Variant, plugin_hint};
 use coase_core::evaluate::{Search, Yardstick};
 use coase_core::policy::CarbonPolicy;
 use coase_core::record::Value;
@@ -109,6 +108,17 @@ impl Plan {
     pub(crate) fn of(form: &ExperimentForm) -> Self {
         Self { evidence: form.evidence, matching: form.matching, first_periods: form.first_periods }
     }
+}
+
+/// What sweeps need while the runs are planned.
+pub(crate) trait Materials {
+    /// The scenario with parameters set, cut to its first periods.
+    fn instance(
+        &mut self,
+        entry: &ScenarioEntry,
+        set: &[(&ParameterPath, &str)],
+        first_periods: Option<usize>,
+    ) -> Result<Arc<Instance>, Fault>;
 }
 
 /// One choice of a value for some of the sweeps.

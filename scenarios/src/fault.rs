@@ -6,6 +6,7 @@ use coase_core::network::ReadError;
 use coase_core::participant::DeviceError;
 use coase_core::power_flow::PowerFlowError;
 use std::fmt;
+use std::ops::Range;
 
 /// Something wrong with an input file.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,22 @@ pub struct Place {
     pub width: usize,
     /// The line.
     pub text: String,
+}
+
+impl Place {
+    /// Line, column and line text of a span.
+    pub(crate) fn of(text: &str, span: &Range<usize>) -> Self {
+        let start = span.start.min(text.len());
+        let line_start = text[..start].rfind('\n').map_or(0, |k| k + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |k| start + k);
+        let end = span.end.clamp(start, line_end);
+        Self {
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            width: text[start..end].chars().count().max(1),
+            text: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+        }
+    }
 }
 
 /// What is wrong.

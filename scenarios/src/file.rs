@@ -2,11 +2,9 @@
 //!
 //! Knows bytes and characters, and nothing of what the text says.
 
-use crate::fault::{Cause, Fault, Place};
 use flate2::read::MultiGzDecoder;
 use std::fs;
 use std::io::Read;
-use std::ops::Range;
 use std::path::Path;
 
 /// No file is read that is larger, packed or unpacked: 256 MiB. A year of quarters of an hour of 250 households has 70.
@@ -116,54 +114,9 @@ fn count(bytes: &[u8], wanted: u8) -> usize {
     bytes.split(|byte| *byte == wanted).count() - 1
 }
 
-/// The text of a file: a regular one of bounded size, in UTF-8.
-///
-/// # Errors
-/// Why it cannot be read, with line and column where some bytes are no text.
-pub fn read_text(path: &Path) -> Result<String, Fault> {
-    decoded(content(path)?).map_err(|found| not_text(path, found))
-}
-
-/// The text of a MATPOWER file: as [`read_text`], but names and comments may be in Latin-1, as many files of that age are.
-///
-/// # Errors
-/// As [`read_text`].
-pub(crate) fn read_matpower_text(path: &Path) -> Result<String, Fault> {
-    let bytes = content(path)?;
-    let is_latin = !bytes.contains(&0) && foreign(&bytes).is_none() && std::str::from_utf8(&bytes).is_err();
-    if is_latin {
-        return Ok(bytes.into_iter().map(char::from).collect());
-    }
-    decoded(bytes).map_err(|found| not_text(path, found))
-}
-
-fn content(path: &Path) -> Result<Vec<u8>, Fault> {
-    let file = path.display().to_string();
-    bytes(path, LARGEST).map_err(|reason| {
-        let cause = Cause::Unreadable { path: file.clone(), reason };
-        Fault { file, place: None, cause: Box::new(cause), hint: None }
-    })
-}
-
-fn not_text(path: &Path, found: Undecoded) -> Fault {
-    let Undecoded { what, advice, line, column, text } = found;
-    let place = Place { line, column, width: 1, text };
-    let cause = Box::new(Cause::Encoding { what });
-    Fault { file: path.display().to_string(), place: Some(place), cause, hint: Some(advice) }
-}
-
-/// Line, column and line text of a span.
-pub(crate) fn place(text: &str, span: &Range<usize>) -> Place {
-    let start = span.start.min(text.len());
-    let line_start = text[..start].rfind('\n').map_or(0, |k| k + 1);
-    let line_end = text[start..].find('\n').map_or(text.len(), |k| start + k);
-    let end = span.end.clamp(start, line_end);
-    Place {
-        line: text[..start].matches('\n').count() + 1,
-        column: text[line_start..start].chars().count() + 1,
-        width: text[start..end].chars().count().max(1),
-        text: text[line_start..line_end].trim_end_matches('\r').to_owned(),
-    }
+/// Whether the bytes are text in an older encoding of one byte a character, as names and comments often are.
+pub(crate) fn is_latin(bytes: &[u8]) -> bool {
+    !bytes.contains(&0) && foreign(bytes).is_none() && std::str::from_utf8(bytes).is_err()
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! From files and `--set` to an experiment of which every run is known and checked.
 
 use crate::build::{Instance, instance};
-use crate::experiment::{Experiment, Plan, ScenarioEntry, Sweep};
+use crate::experiment::{Experiment, Materials, Plan, ScenarioEntry, Sweep};
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::library::{LIBRARY, library_file};
 use crate::overrides::{Override, ParameterPath, ROOTS, Root};
 use crate::resolve::{self, Files};
 use crate::spec::{ExperimentForm, Scenario};
 use crate::text::Text;
-use crate::variant::{Kind, Variant};
+use crate::variant::{Kind, Variant, plugin_hint};
 use coase_core::Mechanism;
 use coase_core::policy::CarbonPolicy;
 use serde::de::DeserializeOwned;
@@ -265,17 +265,6 @@ impl Reader<'_> {
     }
 }
 
-/// What sweeps need while the runs are planned.
-pub(crate) trait Materials {
-    /// The scenario with parameters set, cut to its first periods.
-    fn instance(
-        &mut self,
-        entry: &ScenarioEntry,
-        set: &[(&ParameterPath, &str)],
-        first_periods: Option<usize>,
-    ) -> Result<Arc<Instance>, Fault>;
-}
-
 impl Materials for Reader<'_> {
     fn instance(
         &mut self,
@@ -355,18 +344,4 @@ fn sweeps(form: &ExperimentForm, text: &Text) -> Result<Vec<Sweep>, Fault> {
         sweeps.push(Sweep { path, values });
     }
     Ok(sweeps)
-}
-
-/// The parameter of a listed plugin that a path may have meant.
-pub(crate) fn plugin_hint(
-    path: &ParameterPath,
-    mechanisms: &[Variant<dyn Mechanism>],
-    policies: &[Variant<dyn CarbonPolicy>],
-) -> Option<String> {
-    let fields: Vec<&str> = match path.root {
-        Root::Mechanism => mechanisms.iter().flat_map(Variant::fields).copied().collect(),
-        Root::Carbon => policies.iter().flat_map(Variant::fields).copied().collect(),
-        Root::Scenario | Root::Experiment => return None,
-    };
-    did_you_mean(path.parts().first()?, fields)
 }

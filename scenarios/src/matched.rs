@@ -3,45 +3,17 @@
 
 use crate::experiment::Run;
 use crate::matching::{self, Found, Goal, Point, TOLERANCE, Trial};
-use crate::run::{self, Progress};
+use crate::progress::Progress;
+use crate::single::{self, Entered};
 use crate::spec::Matching;
-use coase_core::engine::{self, Cleared};
+use coase_core::Status;
+use coase_core::engine::Cleared;
 use coase_core::evaluate::{CarbonFigures, certificate_row};
 use coase_core::outcome::{Certificate, Verdict};
 use coase_core::policy::CarbonPolicy;
-use coase_core::{Market, Status};
 use coase_store::{RunResult, RunStatus, Timing};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// A scenario's market entered under one policy at several price factors: runs of different mechanisms share it, so that they
-/// share its answers.
-pub(crate) struct Entered<'a> {
-    market: &'a Market,
-    known: Mutex<BTreeMap<u64, Market>>,
-}
-
-impl<'a> Entered<'a> {
-    pub(crate) fn new(market: &'a Market, policy: &Arc<dyn CarbonPolicy>) -> Self {
-        let entered = Self { market, known: Mutex::default() };
-        entered.under(policy);
-        entered
-    }
-
-    /// The market under this policy, which differs from the others that are asked for by its factor only. A policy that refuses
-    /// the scenario is asked nothing else: whoever clears the market under it hears why.
-    pub(crate) fn under(&self, policy: &Arc<dyn CarbonPolicy>) -> Market {
-        let factor = policy.price_factor().to_bits();
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(market) = known().get(&factor) {
-            return market.clone();
-        }
-        let is_possible = policy.check(self.market.setting()).is_ok();
-        let market = if is_possible { engine::enter(self.market, &**policy) } else { self.market.clone() };
-        known().entry(factor).or_insert(market).clone()
-    }
-}
 
 /// What a measure is to be equal to.
 pub(crate) struct Target {
@@ -105,12 +77,12 @@ pub(crate) fn run(
 ) -> Option<RunResult> {
     let Some(wanted) = target.value else {
         let reason = format!("the run under `{}`, which this one is matched with, has no answer", target.label);
-        return Some(run::ended(run, RunStatus::Failed, reason));
+        return Some(single::ended(run, RunStatus::Failed, reason));
     };
     let setting = &run.instance.setting;
     let own = run.policy.price_per_tonne().filter(|_| run.policy.check(setting).is_ok());
     // As written, it says why it cannot be.
-    let Some(own) = own else { return Some(run::measured(run, entered, build, progress)) };
+    let Some(own) = own else { return Some(single::measured(run, entered, build, progress)) };
     let begin = Instant::now();
     let prices = target.measure != Matching::Emissions;
     let goal = Goal { target: wanted, rises: prices && wanted >= 0.0, at_zero: prices.then_some(0.0) };
@@ -121,7 +93,7 @@ pub(crate) fn run(
             return None;
         }
         let policy = run.policy.with_price_factor(factor);
-        let cleared = run::cleared(run, &policy, entered, progress).ok()?;
+        let cleared = single::cleared(run, &policy, entered, progress).ok()?;
         if cleared.outcome.status != Status::Converged {
             return None;
         }
@@ -137,8 +109,8 @@ pub(crate) fn run(
     let certificate = certificate(target, goal, &found);
     let timing = Timing { build, mechanism: begin.elapsed(), ..Timing::default() };
     let mut result = match found.best {
-        Some((_, (policy, cleared))) => run::evaluated(run, &policy, &cleared, timing),
-        None => run::measured(run, entered, build, progress),
+        Some((_, (policy, cleared))) => single::evaluated(run, &policy, &cleared, timing),
+        None => single::measured(run, entered, build, progress),
     };
     result.record.certificates.push(certificate_row(&certificate));
     Some(result)

@@ -4,7 +4,7 @@
 
 use crate::csv_file::{Ask, CsvError, CsvFiles};
 use crate::fault::{Cause, Fault, Place, did_you_mean};
-use crate::file::{read_matpower_text, read_text};
+use crate::reading::{read_matpower_text, read_text};
 use crate::spec::{CsvColumn, NetworkSource, Participant, Scenario, Series};
 use crate::text::Text;
 use coase_core::network::{self, BUILT_IN, ReadError};

@@ -2,21 +2,15 @@
 //! tables. Knows no store and no terminal.
 
 use crate::experiment::{Experiment, Run};
-use crate::matched::{self, Entered, Target};
-use coase_core::context::{self, Observer};
-use coase_core::engine::{self, Behaviour, Cleared, Ending, Reporting};
-use coase_core::evaluate::evaluate;
-use coase_core::policy::CarbonPolicy;
-use coase_core::program::SolveError;
-use coase_core::record::RunRecord;
-use coase_core::{Market, MechanismError, Status};
-use coase_store::{Keys, RunResult, RunStatus, Timing};
+use crate::matched::{self, Target};
+use crate::progress::{Progress, Told};
+use crate::single::{Entered, ended, measured};
+use coase_core::Market;
+use coase_store::{RunResult, RunStatus};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How runs are run; nothing of it changes a result.
@@ -63,28 +57,6 @@ impl FromStr for Shard {
         }
     }
 }
-
-/// Whoever watches an experiment.
-pub trait Progress: Sync {
-    /// Before the first run; `runs` is how many there will be.
-    fn begun(&self, _runs: usize) {}
-
-    /// A run has begun.
-    fn started(&self, _run: &Run) {}
-
-    /// A run has taken a step.
-    fn step(&self, _run: &Run, _step: &context::Progress<'_>) {}
-
-    /// A run has ended, or its result was there already.
-    fn finished(&self, _run: &Run, _result: &RunResult) {}
-
-    /// Whether to stop: runs that have not begun are left out, those that have stop as soon as they can.
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
-impl Progress for () {}
 
 /// What remembers results across programs; `()` remembers nothing.
 pub(crate) trait Memory: Sync {
@@ -302,61 +274,6 @@ impl Phase<'_> {
     }
 }
 
-/// Passes on what one run does, and remembers whether it was told to stop: what it returns then is no result.
-struct Told<'a> {
-    /// Who watches the steps, if anybody does.
-    steps: Option<&'a dyn Progress>,
-    end: &'a dyn Progress,
-    stopped: AtomicBool,
-}
-
-impl<'a> Told<'a> {
-    fn watched(progress: &'a dyn Progress) -> Self {
-        Self { steps: Some(progress), ..Self::unwatched(progress) }
-    }
-
-    fn unwatched(progress: &'a dyn Progress) -> Self {
-        Self { steps: None, end: progress, stopped: AtomicBool::new(false) }
-    }
-
-    /// The result, unless the run was told to stop while it was made.
-    fn unless_stopped<T>(&self, made: impl FnOnce(&dyn Progress) -> Option<T>) -> Option<T> {
-        made(self).filter(|_| !self.stopped.load(Ordering::Relaxed))
-    }
-}
-
-impl Progress for Told<'_> {
-    fn step(&self, run: &Run, step: &context::Progress<'_>) {
-        if let Some(progress) = self.steps {
-            progress.step(run, step);
-        }
-    }
-
-    fn cancelled(&self) -> bool {
-        let cancelled = self.end.cancelled();
-        if cancelled {
-            self.stopped.store(true, Ordering::Relaxed);
-        }
-        cancelled
-    }
-}
-
-/// Shows the steps of one run.
-pub(crate) struct Watch<'a> {
-    pub(crate) run: &'a Run,
-    pub(crate) progress: &'a dyn Progress,
-}
-
-impl Observer for Watch<'_> {
-    fn step(&self, step: &context::Progress<'_>) {
-        self.progress.step(self.run, step);
-    }
-
-    fn cancelled(&self) -> bool {
-        self.progress.cancelled()
-    }
-}
-
 /// One run; `None` if it was broken off. A panic of a plugin is a failed run.
 fn perform(
     run: &Run,
@@ -389,120 +306,4 @@ fn guarded<T>(what: &str, made: impl FnOnce() -> T) -> Shared<T> {
         let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
         format!("{what}: {words}")
     })
-}
-
-/// A run as written.
-pub(crate) fn measured(run: &Run, entered: &Entered<'_>, build: Duration, progress: &dyn Progress) -> RunResult {
-    let begin = Instant::now();
-    match cleared(run, &run.policy, entered, progress) {
-        Ok(cleared) => {
-            let timing = Timing { build, mechanism: begin.elapsed(), ..Timing::default() };
-            evaluated(run, &run.policy, &cleared, timing)
-        }
-        Err(error) => without_outcome(run, &error),
-    }
-}
-
-/// A run's mechanism under a policy.
-pub(crate) fn cleared(
-    run: &Run,
-    policy: &Arc<dyn CarbonPolicy>,
-    entered: &Entered<'_>,
-    progress: &dyn Progress,
-) -> Result<Cleared, MechanismError> {
-    let watch = Watch { run, progress };
-    engine::clear(&*run.mechanism, &entered.under(policy), &**policy, &Reporting::Truthful, run.seed, &watch)
-}
-
-/// Everything that is measured of a run's outcome under a policy; what is charged is measured by the policy as written, whose
-/// base does not depend on its price.
-pub(crate) fn evaluated(run: &Run, policy: &Arc<dyn CarbonPolicy>, cleared: &Cleared, timing: Timing) -> RunResult {
-    let begin = Instant::now();
-    let evaluation = match evaluate(cleared, &*run.mechanism, &**policy, run.seed, &run.yardstick) {
-        Ok(evaluation) => evaluation,
-        Err(error) => return without_outcome(run, &error),
-    };
-    let (status, reason) = said(&evaluation.ending);
-    let setting = cleared.truth.setting();
-    let charged = run.policy.responsibility(setting, &cleared.physical, &cleared.signal).charged_kg;
-    let under = run.compared.iter().filter(|(_, policy)| policy.check(setting).is_ok()).map(|(hash, policy)| {
-        let base = policy.responsibility(setting, &cleared.physical, &policy.start(setting));
-        (hash.clone(), base.charged_kg.iter().sum())
-    });
-    RunResult {
-        residual: evaluation.ending.residual,
-        behaviour: cleared.behaviour.name().to_owned(),
-        charged_kg: Some(charged.iter().sum()),
-        charged_kg_under: under.collect(),
-        record: evaluation.record,
-        timing: Some(Timing { evaluation: begin.elapsed(), ..timing }),
-        ..ended(run, status, reason)
-    }
-}
-
-fn said(ending: &Ending) -> (RunStatus, String) {
-    let reason = |otherwise: String| ending.reason.clone().unwrap_or(otherwise);
-    match ending.status {
-        Status::Converged => (RunStatus::Converged, String::new()),
-        Status::NotConverged { residual } => {
-            (RunStatus::NotConverged, reason(format!("the residual {residual:.3e} is above the tolerance")))
-        }
-        Status::NoEquilibriumFound { gap } => {
-            (RunStatus::NoEquilibrium, reason(format!("at the best point somebody gains {gap:.3e} by deviating")))
-        }
-    }
-}
-
-pub(crate) fn without_outcome(run: &Run, error: &MechanismError) -> RunResult {
-    let (status, residual) = match error {
-        MechanismError::Solve(error) => unsolved(error),
-        MechanismError::CapBelowReach { .. } => (RunStatus::Infeasible, None),
-        _ => (RunStatus::Failed, None),
-    };
-    let reason = match error {
-        // The status says it already.
-        MechanismError::Solve(SolveError::Infeasible { rows }) if rows.is_empty() => {
-            "no schedule keeps every limit".into()
-        }
-        MechanismError::Solve(SolveError::Infeasible { rows }) => rows.join("; "),
-        other => other.to_string(),
-    };
-    RunResult { residual, ..ended(run, status, reason) }
-}
-
-/// How a run ends whose question has no answer: nobody can do what is asked, or nobody found out.
-fn unsolved(error: &SolveError) -> (RunStatus, Option<f64>) {
-    match error {
-        SolveError::Infeasible { .. } => (RunStatus::Infeasible, None),
-        SolveError::Bounds { lower, upper, .. } if lower.is_finite() && upper.is_finite() => {
-            (RunStatus::Infeasible, None)
-        }
-        SolveError::NotCertified { gap, .. } => (RunStatus::NotConverged, gap.is_finite().then_some(*gap)),
-        SolveError::Undecided { .. } => (RunStatus::NotConverged, None),
-        SolveError::Of { source, .. } => unsolved(source),
-        SolveError::Bounds { .. } | SolveError::Unmet { .. } | SolveError::Refused(_) => (RunStatus::Failed, None),
-    }
-}
-
-pub(crate) fn ended(run: &Run, status: RunStatus, reason: String) -> RunResult {
-    RunResult {
-        run_id: run.run_id.clone(),
-        keys: Keys {
-            scenario: run.scenario.clone(),
-            mechanism: run.mechanism.plugin().id.to_owned(),
-            variant: run.variant.clone(),
-            carbon_policy: run.policy.plugin().id.to_owned(),
-            carbon_label: run.carbon_label.clone(),
-            seed: run.seed,
-        },
-        status,
-        reason,
-        residual: None,
-        behaviour: Behaviour::default().name().to_owned(),
-        information: run.mechanism.plugin().information.name().to_owned(),
-        charged_kg: None,
-        charged_kg_under: BTreeMap::new(),
-        record: RunRecord::empty(),
-        timing: None,
-    }
 }

@@ -1,8 +1,8 @@
 //! A piece of a file: the part of it that is one RON value, so that faults inside it are placed in the whole.
 
-use crate::fault::{Cause, Fault, did_you_mean};
-use crate::file::{place, read_text};
+use crate::fault::{Cause, Fault, Place, did_you_mean};
 use crate::outline::{self, NoSuchPlace, Node};
+use crate::reading::read_text;
 use crate::some::without_some;
 use crate::words::told;
 use coase_core::quoted;
@@ -99,7 +99,12 @@ impl Text {
 
     fn fault_at(&self, span: &Range<usize>, cause: Cause) -> Fault {
         let span = self.range.start + span.start..self.range.start + span.end;
-        Fault { file: self.file.clone(), place: Some(place(&self.whole, &span)), cause: Box::new(cause), hint: None }
+        Fault {
+            file: self.file.clone(),
+            place: Some(Place::of(&self.whole, &span)),
+            cause: Box::new(cause),
+            hint: None,
+        }
     }
 
     fn ron_fault(&self, error: ron::error::SpannedError) -> Fault {

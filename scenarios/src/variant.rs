@@ -5,6 +5,7 @@
 use crate::build::check_name;
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::outline::Node;
+use crate::overrides::{ParameterPath, Root};
 use crate::spec::Labelled;
 use crate::text::{Text, options};
 use coase_core::Mechanism;
@@ -203,4 +204,18 @@ fn example<T: Kind + ?Sized>() -> String {
 
 fn all_ids<T: Kind + ?Sized>() -> String {
     format!("there are {}", T::set().ids().collect::<Vec<_>>().join(", "))
+}
+
+/// The parameter of a listed plugin that a path may have meant.
+pub(crate) fn plugin_hint(
+    path: &ParameterPath,
+    mechanisms: &[Variant<dyn Mechanism>],
+    policies: &[Variant<dyn CarbonPolicy>],
+) -> Option<String> {
+    let fields: Vec<&str> = match path.root {
+        Root::Mechanism => mechanisms.iter().flat_map(Variant::fields).copied().collect(),
+        Root::Carbon => policies.iter().flat_map(Variant::fields).copied().collect(),
+        Root::Scenario | Root::Experiment => return None,
+    };
+    did_you_mean(path.parts().first()?, fields)
 }

@@ -6,7 +6,8 @@ mod prepared;
 pub use prepared::{Before, Prepared, Ran};
 
 use crate::experiment::Experiment;
-use crate::run::{NoThreads, Progress, RunOptions};
+use crate::progress::Progress;
+use crate::run::{NoThreads, RunOptions};
 use coase_core::record::Table;
 use coase_store::{RunResult, Store, StoreError, Tables};
 use std::path::PathBuf;

@@ -3,7 +3,8 @@
 use super::described::{called, seen_from};
 use super::{Existing, ExperimentError, StoreOptions};
 use crate::experiment::{Experiment, Run, VERSION};
-use crate::run::{Memory, Progress};
+use crate::progress::Progress;
+use crate::run::Memory;
 use coase_core::record::{RunRecord, Table};
 use coase_store::{Build, Held, Left, Manifest, RunFileError, RunResult, Store, StoreError, Summary, is_own, utc};
 use rayon::prelude::*;
