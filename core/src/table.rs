@@ -8,20 +8,20 @@ pub enum Table {
     Runs,
     /// One row per run and participant.
     Participants,
-    /// One row per run, participant, period and product.
+    /// One row per run, realisation, participant, period and product.
     Periods,
     /// One row per bilateral trade.
     Trades,
-    /// One row per run, period and bus.
+    /// One row per run, realisation, period and bus.
     Nodes,
-    /// One row per run, period and branch in service.
+    /// One row per run, realisation, period and branch in service.
     Branches,
     /// One row per run and certificate.
     Certificates,
     /// One row per recorded iteration of the mechanism in the settled round; of a mechanism that has none, per round of the
     /// fixed point of nodal prices around it.
     Convergence,
-    /// One row per payment.
+    /// One row per run, realisation and payment.
     Ledger,
 }
 

@@ -6,7 +6,7 @@ use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Party, Reason, Verdict};
 use coase_core::physical::Physical;
 use coase_core::policy::{CarbonPolicy, MarginalPrice, Responsibility, Signal};
-use coase_core::record::Value;
+use coase_core::record::{Table, Value};
 use coase_core::schemars::{self, JsonSchema};
 use coase_core::setting::Setting;
 use coase_core::terms::{Account, Charge, Terms};
@@ -206,7 +206,8 @@ fn the_charge_on_an_account_that_a_mechanism_imposes_is_paid() {
 #[test]
 fn the_ledger_names_a_reason_of_ones_own() {
     let found = measured(&Fee::default(), &*no_policy());
-    let names: Vec<&Value> = found.found.record.ledger.iter().map(|row| &row[3]).collect();
+    let at = Table::Ledger.columns().iter().position(|c| c.name == "reason").expect("a reason");
+    let names: Vec<&Value> = found.found.record.ledger.iter().map(|row| &row[at]).collect();
     assert!(names.contains(&&Value::Text("membership".into())), "{names:?}");
     assert!(names.contains(&&Value::Text("tariff".into())), "{names:?}");
 }

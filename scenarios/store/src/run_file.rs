@@ -255,9 +255,13 @@ mod tests {
 
     fn result() -> RunResult {
         let node = |period: usize, bus: u64, volt: f64| {
-            let mut row = vec![Value::Missing; Table::Nodes.columns().len()];
-            (row[0], row[1], row[2]) = (period.into(), bus.into(), volt.into());
-            row
+            let cell = |name| match name {
+                "period" => period.into(),
+                "bus" => bus.into(),
+                "voltage_pu" => volt.into(),
+                _ => Value::Missing,
+            };
+            Table::Nodes.columns().iter().map(|column| cell(column.name)).collect()
         };
         RunResult {
             run_id: "0f".repeat(16),

@@ -1,5 +1,6 @@
-//! `branches`: one row per period and branch in service.
+//! `branches`: one row per realisation, period and branch in service.
 
+use super::{ONLY, REALISATION};
 use crate::carbon_flow::BranchCarbon;
 use crate::evaluate::Case;
 use crate::network::{Branch, Network};
@@ -9,6 +10,7 @@ use crate::table::{Column, Field, Row, Value, columns, integer, number};
 
 /// A branch in a period.
 struct Line<'a> {
+    realisation: usize,
     period: usize,
     network: &'a Network,
     branch: &'a Branch,
@@ -21,6 +23,7 @@ struct Line<'a> {
 type Fill = fn(&Line) -> Value;
 
 const FIELDS: &[Field<Fill>] = &[
+    REALISATION.by(|l| l.realisation.into()),
     integer("period", "From 0.").by(|l| l.period.into()),
     integer("from", "Bus at the sending end, as in the network's file.").by(|l| l.network.bus(l.branch.from).id.into()),
     integer("to", "Bus at the receiving end.").by(|l| l.network.bus(l.branch.to).id.into()),
@@ -51,7 +54,7 @@ pub(in crate::evaluate) fn rows(case: &Case) -> Vec<Row> {
     for (period, state) in case.cleared.physical.grid.iter().enumerate() {
         let in_service = network.branches.iter().zip(&state.flow.branches).filter(|(b, _)| b.in_service);
         for ((branch, flow), carbon) in in_service.zip(&state.carbon.branches) {
-            let line = Line { period, network, branch, state, flow, carbon };
+            let line = Line { realisation: ONLY, period, network, branch, state, flow, carbon };
             rows.push(FIELDS.iter().map(|field| (field.value)(&line)).collect());
         }
     }

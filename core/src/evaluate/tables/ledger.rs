@@ -1,5 +1,6 @@
-//! `ledger`: one row per payment.
+//! `ledger`: one row per realisation and payment.
 
+use super::{ONLY, REALISATION};
 use crate::evaluate::Case;
 use crate::outcome::Payment;
 use crate::setting::Setting;
@@ -7,6 +8,7 @@ use crate::table::{Column, Field, Row, Value, columns, number, text};
 
 /// A payment.
 struct Line<'a> {
+    realisation: usize,
     setting: &'a Setting,
     payment: &'a Payment,
 }
@@ -15,6 +17,7 @@ struct Line<'a> {
 type Fill = fn(&Line) -> Value;
 
 const FIELDS: &[Field<Fill>] = &[
+    REALISATION.by(|l| l.realisation.into()),
     text("from", "Who pays: a participant's id, operator, dso, grid or authority.")
         .by(|l| l.payment.from.name(l.setting).into()),
     text("to", "Who receives.").by(|l| l.payment.to.name(l.setting).into()),
@@ -29,6 +32,6 @@ pub(super) static COLUMNS: [Column; FIELDS.len()] = columns(FIELDS);
 
 pub(in crate::evaluate) fn rows(case: &Case) -> Vec<Row> {
     let setting = case.setting();
-    let lines = case.accounts.ledger.entries().iter().map(|payment| Line { setting, payment });
+    let lines = case.accounts.ledger.entries().iter().map(|payment| Line { realisation: ONLY, setting, payment });
     lines.map(|line| FIELDS.iter().map(|field| (field.value)(&line)).collect()).collect()
 }

@@ -12,7 +12,15 @@ pub(super) mod trades;
 
 pub use periods::DeviceColumns;
 
-use crate::table::{Column, Table};
+use crate::table::{Column, Table, integer};
+
+/// The key of tables of what physically happens, and of what follows from it: they have rows for every realisation. What is
+/// decided before (trades, the mechanism's iterations) and what is measured over all (participants, certificates) has none.
+const REALISATION: Column =
+    integer("realisation", "Number of the drawn realisation, from 0; 0 where nothing is drawn.");
+
+/// The realisation that is measured: nothing is drawn.
+const ONLY: usize = 0;
 
 /// The columns of a table but `runs`, after `run_id`.
 pub(crate) fn columns(table: Table) -> Vec<&'static Column> {

@@ -1,5 +1,6 @@
-//! `nodes`: one row per period and bus.
+//! `nodes`: one row per realisation, period and bus.
 
+use super::{ONLY, REALISATION};
 use crate::evaluate::Case;
 use crate::network::{Bus, BusKind};
 use crate::opf::Price;
@@ -9,6 +10,7 @@ use crate::table::{Column, Field, Row, Value, columns, integer, number};
 
 /// A bus in a period.
 struct Line<'a> {
+    realisation: usize,
     period: usize,
     bus: &'a Bus,
     /// Its node.
@@ -29,6 +31,7 @@ impl Line<'_> {
 type Fill = fn(&Line) -> Value;
 
 const FIELDS: &[Field<Fill>] = &[
+    REALISATION.by(|l| l.realisation.into()),
     integer("period", "From 0.").by(|l| l.period.into()),
     integer("bus", "Id in the network's file.").by(|l| l.bus.id.into()),
     number("voltage_pu", "pu", "Voltage magnitude.")
@@ -75,7 +78,7 @@ pub(in crate::evaluate) fn rows(case: &Case) -> Vec<Row> {
         let share = case.cleared.root_share_imported.get(period).copied().flatten();
         for (node, bus) in feeder.network.buses.iter().enumerate() {
             let price = prices.as_ref().and_then(|p| p[period][node]);
-            let line = Line { period, bus, node, state, price, share };
+            let line = Line { realisation: ONLY, period, bus, node, state, price, share };
             rows.push(FIELDS.iter().map(|field| (field.value)(&line)).collect());
         }
     }

@@ -1,5 +1,6 @@
-//! `periods`: one row per participant, period and product.
+//! `periods`: one row per realisation, participant, period and product.
 
+use super::{ONLY, REALISATION};
 use crate::evaluate::Case;
 use crate::evaluate::measures::price;
 use crate::market::Plan;
@@ -10,6 +11,7 @@ use std::sync::LazyLock;
 
 /// A participant in a slot.
 struct Line<'a> {
+    realisation: usize,
     case: &'a Case<'a>,
     member: usize,
     plan: &'a Plan,
@@ -50,6 +52,7 @@ impl Line<'_> {
 type Fill = fn(&Line) -> Value;
 
 const FIELDS: &[Field<Fill>] = &[
+    REALISATION.by(|l| l.realisation.into()),
     text("participant", "Id.").by(|l| l.case.setting().members[l.member].id.as_str().into()),
     integer("period", "From 0.").by(|l| l.slot.period.into()),
     text("product", "What is traded.").by(|l| l.slot.product.name().into()),
@@ -120,7 +123,8 @@ pub(in crate::evaluate) fn rows(case: &Case) -> Vec<Row> {
             }
         }
         for (at, slot) in setting.slots.iter().enumerate() {
-            let line = Line { case, member, plan, at, slot: *slot, sold: sold[at], bought: bought[at] };
+            let line =
+                Line { realisation: ONLY, case, member, plan, at, slot: *slot, sold: sold[at], bought: bought[at] };
             let mut row = Row::with_capacity(COLUMNS.len() + devices.power.len() + devices.stored.len());
             row.extend(FIELDS.iter().map(|field| (field.value)(&line)));
             let of = |value: Value| if line.is_energy() { value } else { Value::Missing };
