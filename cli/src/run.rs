@@ -135,9 +135,9 @@ impl Work {
         }
     }
 
-    fn work(&self, prepared: Prepared, bar: &RunBar) -> End {
+    fn work(&self, prepared: Prepared, bar: &Arc<RunBar>) -> End {
         let planned = prepared.planned();
-        let ran = prepared.run(bar);
+        let ran = prepared.run(bar.clone());
         bar.finish();
         let ran = match ran {
             Ok(ran) => ran,

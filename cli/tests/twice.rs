@@ -15,7 +15,7 @@ struct Mine {}
 register!(Mine, "nash-bargaining", Baseline, "nothing at all", claims: [], needs: [], information: Reports, source: "a test");
 
 impl Mechanism for Mine {
-    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
         Ok(Outcome::new(market.setting()))
     }
 }

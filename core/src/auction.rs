@@ -36,14 +36,14 @@ pub trait Auction {
     ///
     /// # Errors
     /// A parameter without meaning.
-    fn clear(&self, book: &Book, ctx: &mut RunContext<'_>) -> Result<Clearing, MechanismError>;
+    fn clear(&self, book: &Book, ctx: &mut RunContext) -> Result<Clearing, MechanismError>;
 }
 
 /// Runs an auction in every slot on bid curves derived from the participants, other slots frozen at autarky.
 ///
 /// # Errors
 /// Those of the auction, and questions to participants without an answer.
-pub fn per_slot(auction: &dyn Auction, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+pub fn per_slot(auction: &dyn Auction, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
     let mut outcome = Outcome::new(market.setting());
     let mut price = vec![None; market.setting().slots.len()];
     for (k, slot) in market.setting().slots.iter().enumerate() {

@@ -3,6 +3,7 @@
 use crate::random::{self, Stream};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// One step of an iterative mechanism, as it happens.
 #[derive(Clone, Copy, Debug)]
@@ -15,8 +16,8 @@ pub struct Progress<'a> {
     pub residual: f64,
 }
 
-/// Whoever watches: a terminal, a test, nobody.
-pub trait Observer: Sync {
+/// Whoever watches: a terminal, a notebook, a test, nobody (`()`).
+pub trait Observer: Send + Sync {
     /// Called after each step.
     fn step(&self, _progress: &Progress<'_>) {}
 
@@ -27,6 +28,26 @@ pub trait Observer: Sync {
 }
 
 impl Observer for () {}
+
+impl<O: Observer + ?Sized> Observer for &O {
+    fn step(&self, progress: &Progress<'_>) {
+        (**self).step(progress);
+    }
+
+    fn cancelled(&self) -> bool {
+        (**self).cancelled()
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn step(&self, progress: &Progress<'_>) {
+        (**self).step(progress);
+    }
+
+    fn cancelled(&self) -> bool {
+        (**self).cancelled()
+    }
+}
 
 /// One recorded step.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,26 +107,26 @@ impl std::fmt::Display for BrokenOff {
     }
 }
 
-/// A run's surroundings, handed to the mechanism.
-pub struct RunContext<'a> {
+/// A run's surroundings, handed to the mechanism. It borrows nothing, so that it can be lent to a mechanism of another language.
+pub struct RunContext {
     seed: u64,
     max_steps: usize,
-    observer: &'a dyn Observer,
+    observer: Arc<dyn Observer>,
     trace: Trace,
     steps_of: HashMap<&'static str, usize>,
     broken_off: Option<BrokenOff>,
 }
 
-impl<'a> RunContext<'a> {
+impl RunContext {
     /// Steps that a run may take if nobody says otherwise.
     pub const DEFAULT_MAX_STEPS: usize = 20_000;
 
     /// Fresh surroundings.
-    pub fn new(seed: u64, observer: &'a dyn Observer) -> Self {
+    pub fn new(seed: u64, observer: impl Observer + 'static) -> Self {
         Self {
             seed,
             max_steps: Self::DEFAULT_MAX_STEPS,
-            observer,
+            observer: Arc::new(observer),
             trace: Trace::default(),
             steps_of: HashMap::new(),
             broken_off: None,
@@ -115,6 +136,16 @@ impl<'a> RunContext<'a> {
     /// The same with another budget of steps.
     pub fn with_max_steps(self, max_steps: usize) -> Self {
         Self { max_steps, ..self }
+    }
+
+    /// The seed of the run.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Whether whoever watches wants no more: for loops that take long between two steps.
+    pub fn cancelled(&self) -> bool {
+        self.observer.cancelled()
     }
 
     /// The random stream of a purpose, keyed by the seed, the purpose, the participant and the slot and by nothing else.
@@ -161,9 +192,17 @@ mod tests {
     use super::{BrokenOff, RunContext};
     use std::ops::ControlFlow::{Break, Continue};
 
+    /// A context moves to another thread and back, as a binding of another language does with it.
+    #[test]
+    fn a_context_is_owned() {
+        let ctx = RunContext::new(7, ());
+        let back = std::thread::spawn(move || ctx).join().expect("no panic");
+        assert_eq!((back.seed(), back.cancelled()), (7, false));
+    }
+
     #[test]
     fn every_loop_is_counted_by_itself_and_all_share_the_budget() {
-        let mut ctx = RunContext::new(1, &()).with_max_steps(4);
+        let mut ctx = RunContext::new(1, ()).with_max_steps(4);
         assert_eq!(ctx.step("outer", &[]), Continue(()));
         assert_eq!(ctx.step("inner", &[("residual", 2.0)]), Continue(()));
         assert_eq!(ctx.step("outer", &[]), Continue(()));
@@ -179,7 +218,7 @@ mod tests {
     /// The position of a step is not searched for: a million steps are taken while one counted backwards would take hours.
     #[test]
     fn a_step_costs_the_same_however_many_there_were() {
-        let mut ctx = RunContext::new(1, &()).with_max_steps(usize::MAX);
+        let mut ctx = RunContext::new(1, ()).with_max_steps(usize::MAX);
         for _ in 0..1_000_000 {
             let _ = ctx.step("loop", &[]);
         }

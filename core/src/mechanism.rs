@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 /// struct NoTrade {}
 ///
 /// impl Mechanism for NoTrade {
-///     fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+///     fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
 ///         Ok(Outcome::new(market.setting()))
 ///     }
 /// }
@@ -44,7 +44,7 @@ pub trait Mechanism: Registered + erased_serde::Serialize + Debug + Send + Sync 
     ///
     /// # Errors
     /// See [`MechanismError`].
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError>;
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError>;
 
     /// The part that needs only a book of orders.
     fn as_auction(&self) -> Option<&dyn Auction> {
@@ -63,7 +63,7 @@ impl dyn Mechanism + '_ {
     ///
     /// # Errors
     /// Those of [`Mechanism::run`], and [`MechanismError::Outcome`].
-    pub fn outcome(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    pub fn outcome(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let mut outcome = self.run(market, ctx)?;
         outcome.check(market.setting())?;
         if let (Status::Converged, Some(told)) = (&outcome.status, ctx.broken_off()) {

@@ -35,7 +35,7 @@ register!(BillSharing, "bill-sharing", Baseline, "the community's bill in propor
     claims: [BudgetBalanced], needs: [Tariff, NoRequirement], information: Reports, source: "Long et al. (2017)");
 
 impl Mechanism for BillSharing {
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let positions = if self.responsive { Positions::Responsive } else { Positions::Fixed };
         let mut outcome = run(market, ctx, &|bands, _| vec![0.0; bands.len()], positions)?;
         if self.billing == Billing::Horizon {

@@ -18,7 +18,7 @@ register!(CentralOptimum, "central-optimum", Baseline, "least total cost, withou
     source: "the planner's benchmark");
 
 impl Mechanism for CentralOptimum {
-    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
         let best = market.solve(&market.grand())?;
         let mut outcome = Outcome::new(market.setting());
         outcome.net = best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();

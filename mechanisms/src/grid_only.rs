@@ -15,7 +15,7 @@ register!(GridOnly, "grid-only", Baseline, "nobody trades with anybody but the g
     source: "the disagreement point of Nash (1950)");
 
 impl Mechanism for GridOnly {
-    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
         Ok(Outcome::new(market.setting()))
     }
 }

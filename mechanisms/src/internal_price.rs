@@ -144,7 +144,7 @@ const MAX_ITERATIONS: usize = 200;
 /// Runs an internal-price rule.
 pub(crate) fn run(
     market: &Market,
-    ctx: &mut RunContext<'_>,
+    ctx: &mut RunContext,
     rule: &Rule<'_>,
     positions: Positions,
 ) -> Result<Outcome, MechanismError> {

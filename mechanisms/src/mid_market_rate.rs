@@ -20,7 +20,7 @@ register!(MidMarketRate, "mid-market-rate", Baseline, "matched energy at the mid
     needs: [Tariff, NoRequirement], information: Reports, source: "Long et al. (2017)");
 
 impl Mechanism for MidMarketRate {
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let positions = if self.responsive { Positions::Responsive } else { Positions::Fixed };
         run(
             market,

@@ -38,7 +38,7 @@ register!(NetworkRepair, "network-repair", Wrapper, "limits injections until the
     claims: [], needs: [Network], information: Reports, source: "trade adjustment as in the coordination of active networks with microgrids");
 
 impl Mechanism for NetworkRepair {
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let repaired = repair::repair(market, StorageRule::Conserving, |limited| {
             let outcome = self.inner.outcome(limited, ctx)?;
             // The budget of steps is the runner's; a repair that exhausts it ends with its own limit of rounds.

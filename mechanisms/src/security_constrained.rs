@@ -63,7 +63,7 @@ fn is_bargained(of: &SecurityConstrained, _: &Here<'_>) -> Result<(), String> {
 }
 
 impl Mechanism for SecurityConstrained {
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let tariff = market.setting().tariff.as_ref().ok_or(MechanismError::Unmet { need: "a grid tariff" })?;
         let loss_price_per_kwh = match self.loss_price_per_kwh {
             Some(price) if !(price >= 0.0 && price.is_finite()) => {

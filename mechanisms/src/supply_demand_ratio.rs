@@ -23,7 +23,7 @@ register!(SupplyDemandRatio, "supply-demand-ratio", Baseline, "prices follow the
     needs: [Tariff, NoRequirement], information: Reports, source: "Liu et al. (2017); compensation: Zhou et al. (2018)");
 
 impl Mechanism for SupplyDemandRatio {
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         if !(self.compensation_per_kwh >= 0.0 && self.compensation_per_kwh.is_finite()) {
             return Err(MechanismError::Parameter {
                 name: "compensation_per_kwh",

@@ -26,7 +26,7 @@ pub struct Experiment {
     /// Seeds, each a run.
     pub seeds: Vec<u64>,
     /// All runs in the order of the tables.
-    pub runs: Vec<Run>,
+    pub runs: Vec<Arc<Run>>,
     pub(crate) scenarios: Vec<ScenarioEntry>,
     pub(crate) mechanisms: Vec<Variant<dyn Mechanism>>,
     pub(crate) policies: Vec<Variant<dyn CarbonPolicy>>,
@@ -274,7 +274,7 @@ impl Experiment {
             let hint = plugin_hint(path, &self.mechanisms, &self.policies);
             return Err(self.text.fault(&format!("sweep.{k}.path"), cause).with_hint(hint));
         }
-        self.runs = paired(runs);
+        self.runs = paired(runs).into_iter().map(Arc::new).collect();
         Ok(self)
     }
 

@@ -69,11 +69,11 @@ type Outcome = (Arc<dyn CarbonPolicy>, Cleared);
 
 /// Finds the factor and measures the run at it; `None` if it is broken off.
 pub(crate) fn run(
-    run: &Run,
+    run: &Arc<Run>,
     entered: &Entered<'_>,
     target: &Target,
     build: Duration,
-    progress: &dyn Progress,
+    progress: &Arc<dyn Progress>,
 ) -> Option<RunResult> {
     let Some(wanted) = target.value else {
         let reason = format!("the run under `{}`, which this one is matched with, has no answer", target.label);

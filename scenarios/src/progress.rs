@@ -3,10 +3,11 @@
 use crate::experiment::Run;
 use coase_core::context::{self, Observer};
 use coase_store::RunResult;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whoever watches an experiment.
-pub trait Progress: Sync {
+pub trait Progress: Send + Sync {
     /// Before the first run; `runs` is how many there will be.
     fn begun(&self, _runs: usize) {}
 
@@ -27,32 +28,78 @@ pub trait Progress: Sync {
 
 impl Progress for () {}
 
+impl<P: Progress + ?Sized> Progress for &P {
+    fn begun(&self, runs: usize) {
+        (**self).begun(runs);
+    }
+
+    fn started(&self, run: &Run) {
+        (**self).started(run);
+    }
+
+    fn step(&self, run: &Run, step: &context::Progress<'_>) {
+        (**self).step(run, step);
+    }
+
+    fn finished(&self, run: &Run, result: &RunResult) {
+        (**self).finished(run, result);
+    }
+
+    fn cancelled(&self) -> bool {
+        (**self).cancelled()
+    }
+}
+
+impl<P: Progress + ?Sized> Progress for Arc<P> {
+    fn begun(&self, runs: usize) {
+        (**self).begun(runs);
+    }
+
+    fn started(&self, run: &Run) {
+        (**self).started(run);
+    }
+
+    fn step(&self, run: &Run, step: &context::Progress<'_>) {
+        (**self).step(run, step);
+    }
+
+    fn finished(&self, run: &Run, result: &RunResult) {
+        (**self).finished(run, result);
+    }
+
+    fn cancelled(&self) -> bool {
+        (**self).cancelled()
+    }
+}
+
 /// Passes on what one run does, and remembers whether it was told to stop: what it returns then is no result.
-pub(crate) struct Told<'a> {
+pub(crate) struct Told {
     /// Who watches the steps, if anybody does.
-    steps: Option<&'a dyn Progress>,
-    end: &'a dyn Progress,
+    steps: Option<Arc<dyn Progress>>,
+    end: Arc<dyn Progress>,
     stopped: AtomicBool,
 }
 
-impl<'a> Told<'a> {
-    pub(crate) fn watched(progress: &'a dyn Progress) -> Self {
-        Self { steps: Some(progress), ..Self::unwatched(progress) }
+impl Told {
+    pub(crate) fn watched(progress: &Arc<dyn Progress>) -> Self {
+        Self { steps: Some(progress.clone()), ..Self::unwatched(progress) }
     }
 
-    pub(crate) fn unwatched(progress: &'a dyn Progress) -> Self {
-        Self { steps: None, end: progress, stopped: AtomicBool::new(false) }
+    pub(crate) fn unwatched(progress: &Arc<dyn Progress>) -> Self {
+        Self { steps: None, end: progress.clone(), stopped: AtomicBool::new(false) }
     }
 
     /// The result, unless the run was told to stop while it was made.
-    pub(crate) fn unless_stopped<T>(&self, made: impl FnOnce(&dyn Progress) -> Option<T>) -> Option<T> {
-        made(self).filter(|_| !self.stopped.load(Ordering::Relaxed))
+    pub(crate) fn unless_stopped<T>(self, made: impl FnOnce(&Arc<dyn Progress>) -> Option<T>) -> Option<T> {
+        let told = Arc::new(self);
+        let progress: Arc<dyn Progress> = told.clone();
+        made(&progress).filter(|_| !told.stopped.load(Ordering::Relaxed))
     }
 }
 
-impl Progress for Told<'_> {
+impl Progress for Told {
     fn step(&self, run: &Run, step: &context::Progress<'_>) {
-        if let Some(progress) = self.steps {
+        if let Some(progress) = &self.steps {
             progress.step(run, step);
         }
     }
@@ -67,14 +114,14 @@ impl Progress for Told<'_> {
 }
 
 /// Shows the steps of one run.
-pub(crate) struct Watch<'a> {
-    pub(crate) run: &'a Run,
-    pub(crate) progress: &'a dyn Progress,
+pub(crate) struct Watch {
+    pub(crate) run: Arc<Run>,
+    pub(crate) progress: Arc<dyn Progress>,
 }
 
-impl Observer for Watch<'_> {
+impl Observer for Watch {
     fn step(&self, step: &context::Progress<'_>) {
-        self.progress.step(self.run, step);
+        self.progress.step(&self.run, step);
     }
 
     fn cancelled(&self) -> bool {

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How runs are run; nothing of it changes a result.
@@ -95,15 +96,15 @@ impl Experiment {
     ///
     /// # Errors
     /// If the threads cannot be started. What goes wrong in a run is the status of that run.
-    pub fn run(&self, options: &RunOptions, progress: &dyn Progress) -> Result<Vec<RunResult>, NoThreads> {
-        self.run_with(options, &(), progress)
+    pub fn run(&self, options: &RunOptions, progress: impl Progress + 'static) -> Result<Vec<RunResult>, NoThreads> {
+        self.run_with(options, &(), &(Arc::new(progress) as Arc<dyn Progress>))
     }
 
     pub(crate) fn run_with(
         &self,
         options: &RunOptions,
         memory: &dyn Memory,
-        progress: &dyn Progress,
+        progress: &Arc<dyn Progress>,
     ) -> Result<Vec<RunResult>, NoThreads> {
         let jobs = options.jobs.unwrap_or(0);
         // A thread that waits takes up other runs on top of its own: give it room.
@@ -152,7 +153,7 @@ struct ScenarioGroup {
 }
 
 impl ScenarioGroup {
-    fn run(&self, experiment: &Experiment, memory: &dyn Memory, progress: &dyn Progress) -> Vec<(usize, RunResult)> {
+    fn run(&self, experiment: &Experiment, memory: &dyn Memory, progress: &Arc<dyn Progress>) -> Vec<(usize, RunResult)> {
         let known = |k: &usize| {
             let run = &experiment.runs[*k];
             memory.recall(run).inspect(|result| progress.finished(run, result)).map(|result| (*k, result))
@@ -211,7 +212,7 @@ fn split(policies: &[Vec<usize>], chosen: impl Fn(usize) -> bool) -> (Vec<Vec<us
 struct Phase<'a> {
     experiment: &'a Experiment,
     memory: &'a dyn Memory,
-    progress: &'a dyn Progress,
+    progress: &'a Arc<dyn Progress>,
     market: &'a Market,
     built: Duration,
 }
@@ -276,11 +277,11 @@ impl Phase<'_> {
 
 /// One run; `None` if it was broken off. A panic of a plugin is a failed run.
 fn perform(
-    run: &Run,
+    run: &Arc<Run>,
     entered: &Shared<Entered<'_>>,
     target: Option<&Target>,
     build: Duration,
-    progress: &dyn Progress,
+    progress: &Arc<dyn Progress>,
 ) -> Option<RunResult> {
     let entered = match entered {
         Ok(entered) => entered,

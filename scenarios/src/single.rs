@@ -42,7 +42,12 @@ impl<'a> Entered<'a> {
 }
 
 /// A run as written.
-pub(crate) fn measured(run: &Run, entered: &Entered<'_>, build: Duration, progress: &dyn Progress) -> RunResult {
+pub(crate) fn measured(
+    run: &Arc<Run>,
+    entered: &Entered<'_>,
+    build: Duration,
+    progress: &Arc<dyn Progress>,
+) -> RunResult {
     let begin = Instant::now();
     match cleared(run, &run.policy, entered, progress) {
         Ok(cleared) => {
@@ -55,13 +60,13 @@ pub(crate) fn measured(run: &Run, entered: &Entered<'_>, build: Duration, progre
 
 /// A run's mechanism under a policy.
 pub(crate) fn cleared(
-    run: &Run,
+    run: &Arc<Run>,
     policy: &Arc<dyn CarbonPolicy>,
     entered: &Entered<'_>,
-    progress: &dyn Progress,
+    progress: &Arc<dyn Progress>,
 ) -> Result<Cleared, MechanismError> {
-    let watch = Watch { run, progress };
-    engine::clear(&*run.mechanism, &entered.under(policy), &**policy, &Reporting::Truthful, run.seed, &watch)
+    let watch = Watch { run: run.clone(), progress: progress.clone() };
+    engine::clear(&*run.mechanism, &entered.under(policy), &**policy, &Reporting::Truthful, run.seed, watch)
 }
 
 /// Everything that is measured of a run's outcome under a policy; what is charged is measured by the policy as written, whose

@@ -12,6 +12,7 @@ use coase_scenarios::{Override, StoreOptions};
 use coase_store::{Dataset, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The experiments of a page.
 #[derive(Default)]
@@ -34,10 +35,10 @@ pub fn run_all(runs: Vec<&Run>, library: &Path, out: &Path) -> anyhow::Result<Ru
         let experiment = coase_scenarios::load(&library.join(&run.file), &set).map_err(Offence::from)?;
         let folder = out.join(&run.name);
         let store = Store::create(folder.clone())?;
-        let bar = RunBar::new(Show::OnTerminals);
+        let bar = Arc::new(RunBar::new(Show::OnTerminals));
         // Runs of another build would prove nothing about this one.
         let options = StoreOptions { file: Some(library.join(&run.file)), ..of_this_build()? };
-        drop(experiment.run_into(&store, &options, &bar)?);
+        drop(experiment.run_into(&store, &options, bar.clone())?);
         bar.finish();
         let mut tables = Tables { folder, rows: BTreeMap::new() };
         let results = Dataset::open(&tables.folder)?;

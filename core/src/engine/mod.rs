@@ -25,6 +25,7 @@ use crate::error::MechanismError;
 use crate::market::Market;
 use crate::mechanism::Mechanism;
 use crate::policy::{CarbonPolicy, SignalKind};
+use std::sync::Arc;
 
 /// The market under a policy's opening terms: shared by all mechanisms and seeds, so that they share its answers.
 pub fn enter(market: &Market, policy: &dyn CarbonPolicy) -> Market {
@@ -42,9 +43,10 @@ pub fn clear(
     policy: &dyn CarbonPolicy,
     reporting: &Reporting,
     seed: u64,
-    observer: &dyn Observer,
+    observer: impl Observer + 'static,
 ) -> Result<Cleared, MechanismError> {
-    let run = Run { mechanism, market, policy, reporting, seed, observer };
+    let observer: Arc<dyn Observer> = Arc::new(observer);
+    let run = Run { mechanism, market, policy, reporting, seed, observer: &observer };
     policy.check(market.setting())?;
     run.refuse_unmet_needs()?;
     let cleared: Result<Cleared, MechanismError> = match policy.signal_kind() {

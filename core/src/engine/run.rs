@@ -21,7 +21,7 @@ pub(super) struct Run<'a> {
     pub policy: &'a dyn CarbonPolicy,
     pub reporting: &'a Reporting,
     pub seed: u64,
-    pub observer: &'a dyn Observer,
+    pub observer: &'a Arc<dyn Observer>,
 }
 
 /// What a round comes to before the network is asked.
@@ -77,7 +77,7 @@ impl Run<'_> {
             return Err(MechanismError::Unmet { need: "convex local problems (an escalating reward is not convex)" });
         }
         let said = self.reporting.said(&truth);
-        let mut ctx = RunContext::new(self.seed, self.observer);
+        let mut ctx = RunContext::new(self.seed, self.observer.clone());
         let outcome = self.mechanism.outcome(&said, &mut ctx)?;
         let reason = ctx.broken_off().map(|told| told.to_string());
         let questions = said.questions();

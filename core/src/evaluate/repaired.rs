@@ -44,7 +44,7 @@ impl Compared<'_> {
     ) -> Option<Repaired> {
         let setting = self.cleared.truth.setting();
         setting.feeder.as_ref()?;
-        let run = |market: &Market| self.mechanism.outcome(market, &mut RunContext::new(self.seed, &()));
+        let run = |market: &Market| self.mechanism.outcome(market, &mut RunContext::new(self.seed, ()));
         let cleared = self.within(self.accounts, &self.cleared.physical, account, &run)?;
         let cost = cleared - self.accounts.operating_and_carbon();
         let alone =

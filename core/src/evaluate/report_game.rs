@@ -48,7 +48,7 @@ impl<'a> ReportGame<'a> {
 
     fn outcome(&self, profile: &Profile) -> Result<Outcome, MechanismError> {
         let said = profile.iter().enumerate().fold(self.truth.clone(), |m, (i, s)| m.with_report(i, &Self::report(s)));
-        self.mechanism.outcome(&said, &mut RunContext::new(self.seed, &()))
+        self.mechanism.outcome(&said, &mut RunContext::new(self.seed, ()))
     }
 }
 

@@ -48,7 +48,7 @@ register!(Fee, "fee-per-head", Baseline, "nobody trades, everybody pays", claims
     information: Prices);
 
 impl Mechanism for Fee {
-    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
         let mut outcome = Outcome::new(market.setting());
         for i in (0..market.len()).filter(|i| Party::Member(*i) != self.to) {
             outcome.ledger.pay(Party::Member(i), self.to, self.amount, self.reason);
@@ -64,7 +64,7 @@ struct Ration {}
 register!(Ration, "ration", Baseline, "an account of the mechanism's own", claims: [], needs: [], information: Prices);
 
 impl Mechanism for Ration {
-    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
         let mut outcome = Outcome::new(market.setting());
         let account = Account {
             import_kg_per_kwh: vec![1.0],

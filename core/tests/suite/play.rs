@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Alone {}
 register!(Alone, "alone-in-test", Baseline, "nobody trades", claims: [], needs: [], information: Prices);
 impl Mechanism for Alone {
-    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
         Ok(Outcome::new(market.setting()))
     }
 }
@@ -22,7 +22,7 @@ impl Mechanism for Alone {
 pub struct Together {}
 register!(Together, "together-in-test", Baseline, "least cost of all", claims: [], needs: [], information: FullTypes);
 impl Mechanism for Together {
-    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
         let mut outcome = Outcome::new(market.setting());
         outcome.net = market.solve(&market.grand())?.plans.iter().flatten().map(|p| p.trade.clone()).collect();
         Ok(outcome)
@@ -35,7 +35,7 @@ impl Mechanism for Together {
 pub struct Efficient {}
 register!(Efficient, "efficient-in-test", Baseline, "least cost of all", claims: [Efficient], needs: [], information: FullTypes);
 impl Mechanism for Efficient {
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         Together {}.run(market, ctx)
     }
 }

@@ -32,7 +32,7 @@ fn one_period(_: &PostedPrice, here: &Here<'_>) -> Result<(), String> {
 }
 
 impl Mechanism for PostedPrice {
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         if !(0.0..=1.0).contains(&self.share) {
             let value = self.share.to_string();
             return Err(MechanismError::Parameter { name: "share", value, expected: "between 0 and 1" });

@@ -52,7 +52,7 @@ const NO_GAIN: f64 = 1e-9;
 const NO_TRADE_KWH: f64 = 1e-6;
 
 impl Mechanism for NashBargaining {
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let mut outcome = Outcome::new(market.setting());
         let alone: Vec<f64> = market.each(|l| l.autarky())?.iter().map(|plan| plan.cost).collect();
         let best = market.solve(&market.grand())?;

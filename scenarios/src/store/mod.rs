@@ -66,7 +66,7 @@ impl Experiment {
         &self,
         store: &Store,
         options: &StoreOptions,
-        progress: &dyn Progress,
+        progress: impl Progress + 'static,
     ) -> Result<Ran, ExperimentError> {
         Prepared::new(store, Arc::new(self.clone()), options.clone())?.run(progress)
     }

@@ -112,7 +112,8 @@ impl Prepared {
     ///
     /// # Errors
     /// If the store cannot be written. What goes wrong in a run is the status of that run.
-    pub fn run(self, progress: &dyn Progress) -> Result<Ran, ExperimentError> {
+    pub fn run(self, progress: impl Progress + 'static) -> Result<Ran, ExperimentError> {
+        let progress: Arc<dyn Progress> = Arc::new(progress);
         let Self { mut held, experiment, options, build, before, there, found, .. } = self;
         let store = held.store().clone();
         if let Some(before) = before {
@@ -139,7 +140,7 @@ impl Prepared {
             found: Mutex::new(found),
             error: Mutex::new(None),
         };
-        let results = experiment.run_with(&options.run, &memory, progress)?;
+        let results = experiment.run_with(&options.run, &memory, &progress)?;
         if let Some(error) = memory.error.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error.into());
         }

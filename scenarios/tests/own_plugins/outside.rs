@@ -19,7 +19,7 @@ struct Fragile {
 register!(Fragile, "fragile", Baseline, "breaks unless it is strong", claims: [], needs: [], information: Prices);
 
 impl Mechanism for Fragile {
-    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
         assert!(self.strength > 0, "it broke");
         Ok(Outcome::new(market.setting()))
     }

@@ -60,7 +60,7 @@ register!(Faulty, "faulty", Baseline, "returns what it should not",
     claims: [BudgetBalanced], needs: [], information: Prices);
 
 impl Mechanism for Faulty {
-    fn run(&self, market: &Market, ctx: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let mut outcome = Outcome::new(market.setting());
         match self.fault {
             Fault::Nothing => {}
@@ -219,8 +219,8 @@ fn a_cancelled_run_is_not_kept_and_is_run_again() {
     let _ = std::fs::remove_dir_all(&folder);
     let store = Store::create(&folder).unwrap();
     let experiment = load(PAIR, "Faulty(fault: Endless)", "");
-    let impatient = Impatient::default();
-    let results = experiment.run_into(&store, &StoreOptions::default(), &impatient).unwrap().results;
+    let impatient = Arc::new(Impatient::default());
+    let results = experiment.run_into(&store, &StoreOptions::default(), impatient.clone()).unwrap().results;
     assert!(results.is_empty() && impatient.finished.load(Ordering::Relaxed) == 0);
     let files = std::fs::read_dir(folder.join("runs")).map_or(0, Iterator::count);
     assert_eq!(files, 0);
@@ -249,7 +249,7 @@ fn nobody_pays(of: &Claimant, here: &Here<'_>) -> Result<(), String> {
 }
 
 impl Mechanism for Claimant {
-    fn run(&self, market: &Market, _: &mut RunContext<'_>) -> Result<Outcome, MechanismError> {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
         let mut outcome = Outcome::new(market.setting());
         outcome.ledger.pay(Party::Member(0), Party::Operator, self.takes, "trade");
         outcome.strategies = self.plays.map_or(vec![], |plays| vec![vec![plays]; market.len()]);
@@ -402,7 +402,7 @@ fn what_cannot_be_built_or_entered_spoils_its_own_runs_only() {
     for run in experiment.runs.iter_mut().filter(|run| run.scenario == "other") {
         let mut instance = (*run.instance).clone();
         instance.participants[1] = Arc::new(Unthinkable);
-        run.instance = Arc::new(instance);
+        Arc::make_mut(run).instance = Arc::new(instance);
     }
     for (run, result) in experiment.runs.iter().zip(runs(&experiment)) {
         let broken = match (run.scenario.as_str(), run.carbon_label.as_str()) {

@@ -185,12 +185,12 @@ fn what_is_there_is_not_run_again_unless_it_is_asked_for() {
     let experiment = experiment("\"three_vpp\"", &format!("{MECHANISMS}, carbon: [\"none\", \"tax\"]"));
     let folder = Folder::new("resume");
     let started = |existing| {
-        let count = Count::default();
+        let count = Arc::new(Count::default());
         let options = StoreOptions { existing, ..StoreOptions::default() };
-        experiment.run_into(&folder.store(), &options, &count).unwrap();
-        assert_eq!(count.begun.into_inner(), 8);
-        assert_eq!(count.finished.into_inner(), 8);
-        (count.started.into_inner(), folder.tables())
+        experiment.run_into(&folder.store(), &options, count.clone()).unwrap();
+        assert_eq!(count.begun.load(Ordering::Relaxed), 8);
+        assert_eq!(count.finished.load(Ordering::Relaxed), 8);
+        (count.started.load(Ordering::Relaxed), folder.tables())
     };
     let (all, tables) = started(Existing::Reuse);
     assert_eq!(all, 8);
@@ -257,9 +257,9 @@ fn a_run_file_that_does_not_prove_itself_is_named_and_run_again() {
             "{found:?}"
         );
     }
-    let count = Count::default();
-    experiment.run_into(&folder.store(), &revision, &count).unwrap();
-    assert_eq!(count.started.into_inner(), 2);
+    let count = Arc::new(Count::default());
+    experiment.run_into(&folder.store(), &revision, count.clone()).unwrap();
+    assert_eq!(count.started.load(Ordering::Relaxed), 2);
     assert!(folder.tables() == tables && unused(&revision).is_empty());
 }
 
@@ -309,9 +309,9 @@ fn another_experiment_in_the_folder_is_told_and_its_tables_are_removed() {
     assert_eq!(there, [false, true, true, false, true]);
     assert_eq!(folder.rows("runs")[0]["scenario"], "pair");
     // The first is made again without a run.
-    let count = Count::default();
-    one.run_into(&folder.store(), &StoreOptions::default(), &count).unwrap();
-    assert_eq!((count.started.into_inner(), count.finished.into_inner()), (0, 1));
+    let count = Arc::new(Count::default());
+    one.run_into(&folder.store(), &StoreOptions::default(), count.clone()).unwrap();
+    assert_eq!((count.started.load(Ordering::Relaxed), count.finished.load(Ordering::Relaxed)), (0, 1));
 }
 
 #[test]
