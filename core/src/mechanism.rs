@@ -15,7 +15,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt::Debug;
-use std::sync::LazyLock;
 
 /// A market rule: a pure function of the reported market and the seed.
 ///
@@ -201,20 +200,32 @@ pub struct Handle(pub &'static Plugin);
 
 inventory::collect!(Handle);
 
-/// All mechanisms linked into this binary, sorted by id. A binary or test that wants the plugins of a crate says
+/// All mechanisms linked into this binary or [`add`]ed while it runs, sorted by id. A binary or test that wants the plugins of a crate says
 /// `use that_crate as _;`, or the linker drops them.
 pub fn mechanisms() -> Vec<&'static Plugin> {
-    let mut all: Vec<_> = inventory::iter::<Handle>.into_iter().map(|h| h.0).collect();
-    all.sort_by_key(|p| p.id);
-    all
+    <dyn Mechanism as open::Open>::set().plugins().collect()
+}
+
+/// Registers a mechanism while the program runs: a binding of another language, whose plugins no linker sees. One that the same
+/// module added under this id is replaced.
+///
+/// # Errors
+/// An id that is none, or that another module has.
+pub fn add(plugin: &'static Plugin) -> Result<(), open::NotAdded> {
+    <dyn Mechanism as open::Open>::registry().add(plugin)
 }
 
 impl open::Open for dyn Mechanism {
-    fn set() -> &'static LazyLock<open::Set<Self>> {
-        static SET: LazyLock<open::Set<dyn Mechanism>> = LazyLock::new(|| {
-            open::Set::new("mechanism", inventory::iter::<Handle>.into_iter().map(|h| (h.0.id, &h.0.open)))
-        });
-        &SET
+    type Plugin = Plugin;
+
+    fn registry() -> &'static open::Registry<Self> {
+        static ALL: open::Registry<dyn Mechanism> =
+            open::Registry::new("mechanism", || inventory::iter::<Handle>.into_iter().map(|h| h.0).collect());
+        &ALL
+    }
+
+    fn entry(plugin: &'static Plugin) -> (&'static str, &'static open::Entry<Self>) {
+        (plugin.id, &plugin.open)
     }
 }
 
@@ -281,10 +292,10 @@ macro_rules! register {
                 source: concat!("", $($source)?),
                 open: $crate::macro_support::Entry {
                     module: module_path!(),
-                    parse: |d| $crate::macro_support::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::mechanism::Mechanism>),
-                    default: || Box::new(<$ty>::default()),
-                    fields: $crate::macro_support::fields::<$ty>,
-                    schema: <$ty as $crate::macro_support::JsonSchema>::json_schema,
+                    parse: &|d| $crate::macro_support::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::mechanism::Mechanism>),
+                    default: &|| Box::new(<$ty>::default()),
+                    fields: &$crate::macro_support::fields::<$ty>,
+                    schema: &<$ty as $crate::macro_support::JsonSchema>::json_schema,
                 },
             };
             impl $crate::mechanism::Registered for $ty {

@@ -3,43 +3,51 @@
 //! Works with every self-describing enum syntax that serde knows (RON, JSON). Unknown names and unknown fields are errors
 //! with the format's own position. Knows serde and nothing of markets.
 
+mod registry;
+
 pub use crate::declaration::fields;
+pub use registry::{NotAdded, Registry};
 
 use crate::declaration::Declaration;
+use crate::words::intern;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::LazyLock;
 
 /// How one variant comes into being.
-pub struct Entry<T: ?Sized> {
+pub struct Entry<T: ?Sized + 'static> {
     /// Module that registered it.
     pub module: &'static str,
     /// Reads its parameters.
-    pub parse: fn(&mut dyn erased_serde::Deserializer<'_>) -> Result<Box<T>, erased_serde::Error>,
+    pub parse: &'static Parse<T>,
     /// With all parameters at their defaults.
-    pub default: fn() -> Box<T>,
+    pub default: &'static (dyn Fn() -> Box<T> + Send + Sync),
     /// Names of its parameters.
-    pub fields: fn() -> &'static [&'static str],
+    pub fields: &'static (dyn Fn() -> &'static [&'static str] + Send + Sync),
     /// What its parameters are.
-    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    pub schema: &'static (dyn Fn(&mut SchemaGenerator) -> Schema + Send + Sync),
 }
 
-impl<T: ?Sized> Entry<T> {
+/// Reads the parameters of a variant. A closure, not a function: what makes a variant of another language has to know of which
+/// class.
+pub type Parse<T> =
+    dyn Fn(&mut dyn erased_serde::Deserializer<'_>) -> Result<Box<T>, erased_serde::Error> + Send + Sync;
+
+impl<T: ?Sized + 'static> Entry<T> {
     /// Meaning, unit, default, range and variants of its parameters.
     pub fn declaration(&self) -> Declaration {
-        Declaration::read(&self.schema, (self.fields)())
+        Declaration::read(self.schema, (self.fields)())
     }
 }
 
 /// All variants of a kind, sorted by id.
-pub struct Set<T: ?Sized + 'static> {
+pub struct Set<T: Open + ?Sized> {
     kind: &'static str,
     names: Vec<&'static str>,
-    entries: Vec<(&'static str, &'static Entry<T>)>,
+    plugins: Vec<&'static T::Plugin>,
     clashes: Vec<Clash>,
 }
 
@@ -66,21 +74,22 @@ fn crate_of(module: &str) -> &str {
     module.split("::").next().unwrap_or(module)
 }
 
-impl<T: ?Sized> Set<T> {
+impl<T: Open + ?Sized> Set<T> {
     /// Collects the variants of a kind. Of two with one id neither can be meant: see [`Set::clashes`].
-    pub fn new(kind: &'static str, all: impl Iterator<Item = (&'static str, &'static Entry<T>)>) -> Self {
-        let mut entries: Vec<_> = all.collect();
-        entries.sort_by_key(|(id, entry)| (*id, entry.module));
-        let clash = |pair: &[(&'static str, &'static Entry<T>)]| match pair {
-            [(id, first), (next, second)] if id == next => {
-                Some(Clash { kind, id, first: first.module, second: second.module })
-            }
-            _ => None,
+    pub fn new(kind: &'static str, all: impl Iterator<Item = &'static T::Plugin>) -> Self {
+        let mut plugins: Vec<_> = all.collect();
+        plugins.sort_by_key(|plugin| {
+            let (id, entry) = T::entry(plugin);
+            (id, entry.module)
+        });
+        let clash = |pair: &[&'static T::Plugin]| {
+            let ((id, first), (next, second)) = (T::entry(pair[0]), T::entry(pair[1]));
+            (id == next).then(|| Clash { kind, id, first: first.module, second: second.module })
         };
-        let clashes = entries.windows(2).filter_map(clash).collect();
-        // The set lives as long as the program: so may its names.
-        let names = entries.iter().map(|e| &*Box::leak(camel_case(e.0).into_boxed_str())).collect();
-        Self { kind, names, entries, clashes }
+        let clashes = plugins.windows(2).filter_map(clash).collect();
+        // Formats want names that live as long as the program.
+        let names = plugins.iter().map(|plugin| intern(&camel_case(T::entry(plugin).0))).collect();
+        Self { kind, names, plugins, clashes }
     }
 
     /// Variants with one id. A program that has some says so and does nothing else; where it goes on, the id is refused.
@@ -95,12 +104,21 @@ impl<T: ?Sized> Set<T> {
 
     /// All ids in order.
     pub fn ids(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.entries.iter().map(|e| e.0)
+        self.entries().map(|e| e.0)
+    }
+
+    /// What all of them say of themselves, by their ids.
+    pub fn plugins(&self) -> impl Iterator<Item = &'static T::Plugin> + '_ {
+        self.plugins.iter().copied()
     }
 
     /// The variant with an id.
     pub fn get(&self, id: &str) -> Option<&'static Entry<T>> {
-        self.entries.iter().find(|e| e.0 == id).map(|e| e.1)
+        self.entries().find(|e| e.0 == id).map(|e| e.1)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&'static str, &'static Entry<T>)> + '_ {
+        self.plugins().map(T::entry)
     }
 
     fn clash(&self, name: &str) -> Option<&Clash> {
@@ -108,14 +126,25 @@ impl<T: ?Sized> Set<T> {
     }
 
     fn named(&self, name: &str) -> Option<&'static Entry<T>> {
-        self.names.iter().position(|n| *n == name).map(|k| self.entries[k].1)
+        self.names.iter().position(|n| *n == name).map(|k| T::entry(self.plugins[k]).1)
     }
 }
 
 /// Implemented for `dyn Trait`: where its variants are.
 pub trait Open: 'static {
-    /// All registered variants.
-    fn set() -> &'static LazyLock<Set<Self>>;
+    /// What a variant says of itself.
+    type Plugin: Sync + 'static;
+
+    /// Where its variants are registered.
+    fn registry() -> &'static Registry<Self>;
+
+    /// The id of a variant, and how it comes into being.
+    fn entry(plugin: &'static Self::Plugin) -> (&'static str, &'static Entry<Self>);
+
+    /// All variants that are registered now.
+    fn set() -> &'static Set<Self> {
+        Self::registry().now()
+    }
 }
 
 /// Whether a text can be an id: words of small letters and digits that begin with a letter, joined by `-`. No two such ids
@@ -172,7 +201,7 @@ where
         }
     }
     let set = T::set();
-    let position = set.entries.iter().position(|e| e.0 == id);
+    let position = set.ids().position(|known| known == id);
     let name =
         position.map(|k| set.names[k]).ok_or_else(|| serde::ser::Error::custom(format!("`{id}` is not registered")))?;
     // The name of the enum, which formats write nowhere but check; `kind` is a phrase.
@@ -210,7 +239,7 @@ fn either<T: Open + ?Sized>(all: &[Schema]) -> Schema {
 fn forms<T: Open + ?Sized>(generator: &mut SchemaGenerator) -> Vec<Schema> {
     let set = T::set();
     let mut all = vec![];
-    for (name, (_, entry)) in set.names.iter().zip(&set.entries) {
+    for (name, (_, entry)) in set.names.iter().zip(set.entries()) {
         let parameters = BTreeMap::from([(*name, (entry.schema)(generator))]);
         all.push(json_schema!({"type": "object", "properties": parameters, "required": [name], "additionalProperties": false}));
     }
@@ -270,8 +299,40 @@ impl<'de, T: ?Sized> DeserializeSeed<'de> for VariantBody<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clash, Entry, Set, camel_case, is_id};
+    use super::{Clash, Entry, Open, Registry, Set, camel_case, is_id};
     use schemars::Schema;
+
+    /// A kind of plugin that says its id and nothing else.
+    pub(super) struct Plain;
+
+    pub(super) struct PlainPlugin {
+        id: &'static str,
+        entry: Entry<Plain>,
+    }
+
+    impl Open for Plain {
+        type Plugin = PlainPlugin;
+
+        fn registry() -> &'static Registry<Self> {
+            static NONE: Registry<Plain> = Registry::new("rule", Vec::new);
+            &NONE
+        }
+
+        fn entry(plugin: &'static PlainPlugin) -> (&'static str, &'static Entry<Self>) {
+            (plugin.id, &plugin.entry)
+        }
+    }
+
+    pub(super) fn plugin(id: &'static str, module: &'static str) -> &'static PlainPlugin {
+        let entry = Entry {
+            module,
+            parse: &|_| Ok(Box::new(Plain)),
+            default: &|| Box::new(Plain),
+            fields: &|| &[],
+            schema: &|_| Schema::default(),
+        };
+        Box::leak(Box::new(PlainPlugin { id, entry }))
+    }
 
     #[test]
     fn ids_are_words_joined_by_hyphens() {
@@ -285,16 +346,8 @@ mod tests {
 
     #[test]
     fn two_variants_with_one_id_are_an_error_that_names_both_crates() {
-        fn entry(module: &'static str) -> &'static Entry<str> {
-            Box::leak(Box::new(Entry {
-                module,
-                parse: |_| Ok("".into()),
-                default: || "".into(),
-                fields: || &[],
-                schema: |_| Schema::default(),
-            }))
-        }
-        let set = Set::new("rule", [("b", entry("two::b")), ("a", entry("one::a")), ("b", entry("one"))].into_iter());
+        let all = [plugin("b", "two::b"), plugin("a", "one::a"), plugin("b", "one")];
+        let set = Set::<Plain>::new("rule", all.into_iter());
         assert_eq!(set.clashes(), [Clash { kind: "rule", id: "b", first: "one", second: "two::b" }]);
         let said = set.clashes()[0].to_string();
         assert!(said.contains("`one`") && said.contains("`two`") && said.contains("`b`"), "{said}");

@@ -7,7 +7,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::Any;
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 /// What the energy of a device is: decides what counts as load and as generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,17 +193,22 @@ inventory::collect!(DeviceHandle);
 
 /// All devices linked into this binary, in the order of tables.
 pub fn devices() -> Vec<&'static DevicePlugin> {
-    let mut all: Vec<_> = inventory::iter::<DeviceHandle>.into_iter().map(|h| h.0).collect();
+    let mut all: Vec<_> = <dyn Device as open::Open>::set().plugins().collect();
     all.sort_by_key(|p| (p.rank, p.id));
     all
 }
 
 impl open::Open for dyn Device {
-    fn set() -> &'static LazyLock<open::Set<Self>> {
-        static SET: LazyLock<open::Set<dyn Device>> = LazyLock::new(|| {
-            open::Set::new("device", inventory::iter::<DeviceHandle>.into_iter().map(|h| (h.0.id, &h.0.open)))
-        });
-        &SET
+    type Plugin = DevicePlugin;
+
+    fn registry() -> &'static open::Registry<Self> {
+        static ALL: open::Registry<dyn Device> =
+            open::Registry::new("device", || inventory::iter::<DeviceHandle>.into_iter().map(|h| h.0).collect());
+        &ALL
+    }
+
+    fn entry(plugin: &'static DevicePlugin) -> (&'static str, &'static open::Entry<Self>) {
+        (plugin.id, &plugin.open)
     }
 }
 
@@ -304,10 +308,10 @@ macro_rules! register_device {
                 source: concat!("", $($source)?),
                 open: $crate::macro_support::Entry {
                     module: module_path!(),
-                    parse: |d| $crate::macro_support::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::participant::Device>),
-                    default: || Box::new($example),
-                    fields: $crate::macro_support::fields::<$ty>,
-                    schema: <$ty as $crate::macro_support::JsonSchema>::json_schema,
+                    parse: &|d| $crate::macro_support::parse::<$ty>(d).map(|m| Box::new(m) as Box<dyn $crate::participant::Device>),
+                    default: &|| Box::new($example),
+                    fields: &$crate::macro_support::fields::<$ty>,
+                    schema: &<$ty as $crate::macro_support::JsonSchema>::json_schema,
                 },
             };
             impl $crate::participant::plugin::RegisteredDevice for $ty {

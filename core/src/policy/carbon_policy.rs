@@ -17,7 +17,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt::Debug;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 /// What the engine does with a policy's signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,19 +178,30 @@ pub struct PolicyHandle(pub &'static PolicyPlugin);
 
 inventory::collect!(PolicyHandle);
 
-/// All carbon policies linked into this binary, sorted by id.
+/// All carbon policies linked into this binary or [`add_policy`]ed while it runs, sorted by id.
 pub fn policies() -> Vec<&'static PolicyPlugin> {
-    let mut all: Vec<_> = inventory::iter::<PolicyHandle>.into_iter().map(|h| h.0).collect();
-    all.sort_by_key(|p| p.id);
-    all
+    <dyn CarbonPolicy as open::Open>::set().plugins().collect()
+}
+
+/// Registers a carbon policy while the program runs, as [`Registry::add`](open::Registry::add) says.
+///
+/// # Errors
+/// An id that is none, or that another module has.
+pub fn add_policy(plugin: &'static PolicyPlugin) -> Result<(), open::NotAdded> {
+    <dyn CarbonPolicy as open::Open>::registry().add(plugin)
 }
 
 impl open::Open for dyn CarbonPolicy {
-    fn set() -> &'static LazyLock<open::Set<Self>> {
-        static SET: LazyLock<open::Set<dyn CarbonPolicy>> = LazyLock::new(|| {
-            open::Set::new("carbon policy", inventory::iter::<PolicyHandle>.into_iter().map(|h| (h.0.id, &h.0.open)))
-        });
-        &SET
+    type Plugin = PolicyPlugin;
+
+    fn registry() -> &'static open::Registry<Self> {
+        static ALL: open::Registry<dyn CarbonPolicy> =
+            open::Registry::new("carbon policy", || inventory::iter::<PolicyHandle>.into_iter().map(|h| h.0).collect());
+        &ALL
+    }
+
+    fn entry(plugin: &'static PolicyPlugin) -> (&'static str, &'static open::Entry<Self>) {
+        (plugin.id, &plugin.open)
     }
 }
 
@@ -256,10 +267,10 @@ macro_rules! register_policy {
                 source: $source,
                 open: $crate::macro_support::Entry {
                     module: module_path!(),
-                    parse: |d| $crate::macro_support::parse::<$ty>(d).map(|p| Box::new(p) as Box<dyn $crate::policy::CarbonPolicy>),
-                    default: || Box::new(<$ty>::default()),
-                    fields: $crate::macro_support::fields::<$ty>,
-                    schema: <$ty as $crate::macro_support::JsonSchema>::json_schema,
+                    parse: &|d| $crate::macro_support::parse::<$ty>(d).map(|p| Box::new(p) as Box<dyn $crate::policy::CarbonPolicy>),
+                    default: &|| Box::new(<$ty>::default()),
+                    fields: &$crate::macro_support::fields::<$ty>,
+                    schema: &<$ty as $crate::macro_support::JsonSchema>::json_schema,
                 },
             };
             $registered

@@ -19,7 +19,7 @@ mod scarcity;
 mod signal;
 
 pub use accounts::Quota;
-pub use carbon_policy::{CarbonPolicy, PolicyHandle, PolicyPlugin, RegisteredPolicy, SignalKind, policies};
+pub use carbon_policy::{CarbonPolicy, PolicyHandle, PolicyPlugin, RegisteredPolicy, SignalKind, add_policy, policies};
 pub use error::PolicyError;
 pub use modified::{Modified, RegisteredRule};
 pub use modifiers::{Coverage, ImportBase, Modifiers, Recycling};
