@@ -254,6 +254,8 @@ pub enum SchemaForm {
     Scenario,
     Experiment,
     Network,
+    /// The carbon file of `coase flow` and `coase opf`
+    Carbon,
 }
 
 /// AC power flow and carbon emission flow of a network
@@ -331,18 +333,6 @@ pub enum Formulation {
     Dc,
     /// Voltages but no losses; radial networks
     Lindistflow,
-}
-
-impl Formulation {
-    /// As it is typed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ac => "ac",
-            Self::Relaxed => "relaxed",
-            Self::Dc => "dc",
-            Self::Lindistflow => "lindistflow",
-        }
-    }
 }
 
 /// Writes a commented starting point that runs

@@ -25,7 +25,6 @@ mod flow;
 mod interrupt;
 mod list;
 mod nearest;
-mod network;
 mod new;
 mod notes;
 mod offence;

@@ -2,6 +2,7 @@
 
 use ariadne::{Config, IndexType, Label, Report, ReportKind, Source};
 use coase_scenarios::Fault;
+use coase_scenarios::answers::AnswerError;
 use std::fmt;
 use std::io::IsTerminal;
 
@@ -27,19 +28,6 @@ pub struct Place {
     pub width: usize,
     /// The whole line.
     pub text: String,
-}
-
-impl Place {
-    /// A place in a text, from its column on to the end of a word; without a column the whole line.
-    pub fn of(text: &str, line: usize, column: Option<usize>) -> Self {
-        let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-        let indent = text.chars().take_while(|c| c.is_whitespace()).count();
-        let start = column.map_or(indent, |c| c.saturating_sub(1));
-        let rest = text.chars().skip(start);
-        let word = |c: &char| c.is_alphanumeric() || *c == '_';
-        let width = if column.is_some() { rest.take_while(word).count() } else { text.trim().chars().count() };
-        Self { line, column: start + 1, width: width.max(1), text: text.to_owned() }
-    }
 }
 
 impl Offence {
@@ -73,6 +61,14 @@ impl Offence {
     }
 }
 
+/// Why a question to a network has no answer, drawn where a file is at fault.
+pub fn asked(error: AnswerError) -> anyhow::Error {
+    match error {
+        AnswerError::File(fault) => Offence::from(fault).into(),
+        other => other.into(),
+    }
+}
+
 impl From<Fault> for Offence {
     fn from(fault: Fault) -> Self {
         let message = fault.message();
@@ -103,8 +99,7 @@ mod tests {
 
     #[test]
     fn a_drawing_names_file_line_and_column_and_shows_the_line() {
-        let place = Place::of("one\ntwo\n  three wieghts: 4\n", 3, Some(9));
-        assert_eq!((place.column, place.width), (9, 7));
+        let place = Place { line: 3, column: 9, width: 7, text: "  three wieghts: 4".into() };
         let drawn = offence(Some(place)).drawn();
         for expected in ["a.ron:3:9", "three wieghts: 4", "unexpected word", "did you mean b?", "3 │"] {
             assert!(drawn.contains(expected), "{expected}: {drawn}");
@@ -113,8 +108,8 @@ mod tests {
 
     #[test]
     fn places_beyond_the_text_are_drawn_all_the_same() {
-        for (line, column) in [(1, 40), (9, 1), (0, 0), (1, 4)] {
-            let drawn = offence(Some(Place::of("äbc", line, Some(column)))).drawn();
+        for (line, column, width) in [(1, 40, 1), (9, 1, 0), (0, 0, 3), (1, 4, 9)] {
+            let drawn = offence(Some(Place { line, column, width, text: "äbc".into() })).drawn();
             assert!(drawn.contains("unexpected word"), "{drawn}");
         }
         assert!(offence(None).drawn().starts_with("error: a.ron: unexpected word"));

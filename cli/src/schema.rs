@@ -5,7 +5,7 @@ use crate::args::{Schema, SchemaForm};
 use crate::console;
 use coase_core::declaration::schema_of;
 use coase_core::network::Network;
-use coase_scenarios::{experiment_schema, scenario_schema};
+use coase_scenarios::{carbon_schema, experiment_schema, scenario_schema};
 use serde_json::{Value, json};
 
 /// Prints the schema of a form.
@@ -14,9 +14,10 @@ pub fn schema(args: &Schema) -> anyhow::Result<Finish> {
         SchemaForm::Scenario => scenario_schema(),
         SchemaForm::Experiment => experiment_schema(),
         SchemaForm::Network => schema_of::<Network>(),
+        SchemaForm::Carbon => carbon_schema(),
     };
     let all = || -> Value {
-        json!({"scenario": of(SchemaForm::Scenario), "experiment": of(SchemaForm::Experiment), "network": of(SchemaForm::Network)})
+        json!({"scenario": of(SchemaForm::Scenario), "experiment": of(SchemaForm::Experiment), "network": of(SchemaForm::Network), "carbon": of(SchemaForm::Carbon)})
     };
     console::print_json(&args.form.map_or_else(all, of))?;
     Ok(Finish::Done)

@@ -375,10 +375,13 @@ impl Reader<'_> {
                 let (of, variants) = inner("items").unwrap_or((Takes::Any, vec![]));
                 (Takes::List(Box::new(of)), variants)
             }
-            Some("object") if !schema.contains_key("properties") => match inner("additionalProperties") {
-                Some((of, variants)) => (Takes::Map(Box::new(of)), variants),
-                None => (Takes::Any, vec![]),
-            },
+            Some("object") if !schema.contains_key("properties") => {
+                // Keys that are numbers are given as patterns.
+                let by_pattern = schema.get("patternProperties").and_then(Value::as_object);
+                let by_pattern = by_pattern.and_then(|all| all.values().next()).and_then(Value::as_object);
+                let of = inner("additionalProperties").or_else(|| by_pattern.map(|of| self.takes(of)));
+                of.map_or((Takes::Any, vec![]), |(of, variants)| (Takes::Map(Box::new(of)), variants))
+            }
             _ => (Takes::Any, vec![]),
         }
     }

@@ -207,6 +207,14 @@ pub enum Cause {
         /// Which.
         bus: u64,
     },
+    /// A network has no such bus.
+    #[error("bus {bus} is not in the network `{network}`")]
+    NoBus {
+        /// Its number.
+        bus: u64,
+        /// The network's name.
+        network: String,
+    },
     /// A network file is not right.
     #[error("{}", without_line(.0))]
     Network(ReadError),

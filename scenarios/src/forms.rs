@@ -2,11 +2,12 @@
 //!
 //! Knows the written forms and what they declare, and nothing of what they mean to a run.
 
+use crate::answers::{Carbon, Generation};
 use crate::spec::{CsvColumn, Evidence, ExperimentForm, Grid, Network, Participant, Scenario, SweepForm};
 use coase_core::declaration::{Declaration, schema_of};
 use serde_json::Value;
 
-/// The parts of scenario and experiment files by their names, each with its fields in the order of the form. Devices,
+/// The parts of scenario, experiment and carbon files by their names, each with its fields in the order of the form. Devices,
 /// mechanisms and policies are plugins and say of themselves what they take.
 pub fn forms() -> Vec<(&'static str, Declaration)> {
     vec![
@@ -18,6 +19,8 @@ pub fn forms() -> Vec<(&'static str, Declaration)> {
         ("Experiment", Declaration::of::<ExperimentForm>()),
         ("Sweep", Declaration::of::<SweepForm>()),
         ("Evidence", Declaration::of::<Evidence>()),
+        ("Carbon", Declaration::of::<Carbon>()),
+        ("Generation", Declaration::of::<Generation>()),
     ]
 }
 
@@ -30,6 +33,11 @@ pub fn scenario_schema() -> Value {
 /// The JSON schema of an experiment file: the fields of `Experiment(..)`, likewise.
 pub fn experiment_schema() -> Value {
     schema_of::<ExperimentForm>()
+}
+
+/// The JSON schema of the carbon file of a power flow, likewise.
+pub fn carbon_schema() -> Value {
+    schema_of::<Carbon>()
 }
 
 #[cfg(test)]

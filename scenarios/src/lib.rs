@@ -19,6 +19,7 @@
 //! This crate knows no concrete mechanism or carbon policy (it meets them through the registry in the core), draws no
 //! figure and never prints.
 
+pub mod answers;
 mod archive;
 mod build;
 mod csv_file;
@@ -49,7 +50,7 @@ pub use build::Instance;
 pub use csv_file::CsvError;
 pub use experiment::{Choices, Experiment, Matched, Run, VERSION};
 pub use fault::{Cause, Fault, Place, nearest};
-pub use forms::{experiment_schema, forms, scenario_schema};
+pub use forms::{carbon_schema, experiment_schema, forms, scenario_schema};
 pub use library::{LIBRARY, LibraryFile, library_file};
 pub use load::{Loader, load};
 pub use overrides::Override;

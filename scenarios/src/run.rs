@@ -153,7 +153,12 @@ struct ScenarioGroup {
 }
 
 impl ScenarioGroup {
-    fn run(&self, experiment: &Experiment, memory: &dyn Memory, progress: &Arc<dyn Progress>) -> Vec<(usize, RunResult)> {
+    fn run(
+        &self,
+        experiment: &Experiment,
+        memory: &dyn Memory,
+        progress: &Arc<dyn Progress>,
+    ) -> Vec<(usize, RunResult)> {
         let known = |k: &usize| {
             let run = &experiment.runs[*k];
             memory.recall(run).inspect(|result| progress.finished(run, result)).map(|result| (*k, result))

@@ -1,59 +1,134 @@
-//! What `coase flow` prints.
+//! A power flow as it is answered, and the carbon that flows with it.
 
-use super::carbon::CarbonFile;
-use anyhow::Context;
+use super::{AnswerError, CarbonFile};
 use coase_core::carbon_flow::{FlowGraph, LossRule, trace};
-use coase_core::network::Network;
-use coase_core::power_flow::{DcFlow, Flow, Method, PowerFlowError};
+use coase_core::network::{Bus, Network, NodeId};
+use coase_core::power_flow::{self, DcFlow, Flow, Injections, Method, PowerFlow, PowerFlowError};
 use serde::Serialize;
-use std::fmt::Write;
+
+/// What is asked of a network: the flow of its loads and machines as its file has them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FlowQuestion<'a> {
+    /// Angles only, instead of the AC power flow.
+    pub dc: bool,
+    /// What generates at which intensity; without it no carbon is traced.
+    pub carbon: Option<&'a CarbonFile>,
+}
+
+impl FlowQuestion<'_> {
+    /// Solves the power flow and traces the carbon. A flow that was not found is an answer: [`FlowAnswer::reason`] says why.
+    ///
+    /// # Errors
+    /// A network without a power flow of its kind, or whose carbon cannot be traced.
+    pub fn ask(&self, network: &Network) -> Result<FlowAnswer, AnswerError> {
+        let mut injections = Injections::of(network);
+        if let Some(carbon) = self.carbon {
+            carbon.add_to(&mut injections);
+        }
+        let solved = if self.dc {
+            power_flow::dc_flow(network, &injections).map(|flow| FlowAnswer::dc(network, &flow))
+        } else {
+            PowerFlow::new(network)
+                .and_then(|flow| flow.solve_from_file(&injections))
+                .map(|flow| FlowAnswer::ac(network, &flow))
+        };
+        let mut answer = match solved {
+            Ok(answer) => answer,
+            Err(
+                lost @ (PowerFlowError::NotConverged { .. }
+                | PowerFlowError::Singular { .. }
+                | PowerFlowError::BeyondCapability { .. }
+                | PowerFlowError::NoOperatingState { .. }),
+            ) => return Ok(FlowAnswer::not_converged(network, &lost)),
+            Err(wrong) => return Err(wrong.into()),
+        };
+        if let Some(carbon) = self.carbon {
+            answer.trace(network, carbon)?;
+        }
+        Ok(answer)
+    }
+}
 
 /// A power flow with its carbon, in the units and under the names of the command line.
 #[derive(Clone, Debug, Serialize)]
-pub struct Answer {
+pub struct FlowAnswer {
+    /// Name of the network.
     pub network: String,
+    /// Whether a flow was found.
     pub converged: bool,
+    /// Steps of the solver.
     pub iterations: usize,
+    /// Greatest mismatch of power at a bus, pu.
     pub mismatch_pu: Option<f64>,
+    /// Active power lost, kW.
     pub loss_kw: Option<f64>,
+    /// Reactive power lost, kvar.
     pub loss_kvar: Option<f64>,
+    /// Active power of the slacks, kW.
     pub slack_kw: Option<f64>,
+    /// Reactive power of the slacks, kvar.
     pub slack_kvar: Option<f64>,
+    /// Lowest voltage, pu.
     pub min_voltage_pu: Option<f64>,
+    /// Number of its bus.
     pub min_voltage_bus: Option<u64>,
-    pub buses: Vec<BusAnswer>,
-    pub branches: Vec<BranchAnswer>,
+    /// In the order of the network.
+    pub buses: Vec<FlowBus>,
+    /// In the order of the network.
+    pub branches: Vec<FlowBranch>,
+    /// Totals of the carbon; empty where none is traced.
     pub carbon: CarbonAnswer,
+    /// How it was solved: `Newton steps`, `backward-forward sweeps`, `linear solve`; empty where it was not.
     #[serde(skip)]
-    method: &'static str,
+    pub method: &'static str,
+    /// Why no flow was found.
+    #[serde(skip)]
+    pub reason: Option<String>,
     #[serde(skip)]
     physical: Option<Physical>,
 }
 
+/// A bus.
 #[derive(Clone, Debug, Serialize)]
-pub struct BusAnswer {
+pub struct FlowBus {
+    /// Its number.
     pub id: u64,
+    /// Voltage, pu; none at a bus that is not connected.
     pub voltage_pu: Option<f64>,
+    /// Angle, degrees.
     pub angle_deg: Option<f64>,
+    /// Average intensity of what is drawn there, kg/kWh.
     pub carbon_intensity_kg_per_kwh: Option<f64>,
 }
 
+/// A branch.
 #[derive(Clone, Debug, Serialize)]
-pub struct BranchAnswer {
+pub struct FlowBranch {
+    /// Number of the bus at the sending end.
     pub from: u64,
+    /// Number of the bus at the receiving end.
     pub to: u64,
+    /// Whether it is closed.
     pub in_service: bool,
+    /// Active power into it at `from`, kW.
     pub p_from_kw: Option<f64>,
+    /// Reactive power into it at `from`, kvar.
     pub q_from_kvar: Option<f64>,
+    /// Active power lost in it, kW.
     pub loss_kw: Option<f64>,
+    /// Carbon into it at `from`, signed as its power, kg/h.
     pub carbon_flow_kg_per_h: Option<f64>,
 }
 
+/// Where the carbon comes from and goes.
 #[derive(Clone, Debug, Default, Serialize)]
 #[expect(clippy::struct_field_names, reason = "the names of the answer carry their units")]
 pub struct CarbonAnswer {
+    /// Emitted, kg/h.
     pub source_kg_per_h: Option<f64>,
+    /// Borne by loads, kg/h.
     pub load_kg_per_h: Option<f64>,
+    /// Borne by losses, kg/h.
     pub loss_kg_per_h: Option<f64>,
 }
 
@@ -61,12 +136,12 @@ pub struct CarbonAnswer {
 #[derive(Clone, Debug)]
 struct Physical {
     branch_kw: Vec<(f64, f64)>,
-    slack_kw: Vec<(coase_core::network::NodeId, f64)>,
+    slack_kw: Vec<(NodeId, f64)>,
 }
 
-impl Answer {
+impl FlowAnswer {
     /// An AC flow.
-    pub fn ac(network: &Network, flow: &Flow) -> Self {
+    fn ac(network: &Network, flow: &Flow) -> Self {
         let mut answer = Self::empty(network);
         answer.converged = true;
         answer.method = match flow.method {
@@ -99,7 +174,7 @@ impl Answer {
     }
 
     /// A DC flow: 1 pu wherever there is a voltage, no losses, no reactive power.
-    pub fn dc(network: &Network, flow: &DcFlow) -> Self {
+    fn dc(network: &Network, flow: &DcFlow) -> Self {
         let mut answer = Self::empty(network);
         answer.converged = true;
         answer.method = "linear solve";
@@ -128,8 +203,8 @@ impl Answer {
     }
 
     /// A flow that was not found.
-    pub fn not_converged(network: &Network, lost: &PowerFlowError) -> Self {
-        let mut answer = Self::empty(network);
+    fn not_converged(network: &Network, lost: &PowerFlowError) -> Self {
+        let mut answer = Self { reason: Some(lost.to_string()), ..Self::empty(network) };
         if let PowerFlowError::NotConverged { iterations, mismatch_pu, .. } = lost {
             answer.iterations = *iterations;
             answer.mismatch_pu = mismatch_pu.is_finite().then_some(*mismatch_pu);
@@ -138,12 +213,12 @@ impl Answer {
     }
 
     /// Traces the carbon of all sources; losses are an account of their own.
-    pub fn trace(&mut self, network: &Network, carbon: &CarbonFile) -> anyhow::Result<()> {
+    fn trace(&mut self, network: &Network, carbon: &CarbonFile) -> Result<(), AnswerError> {
         let Some(physical) = &self.physical else { return Ok(()) };
         let branches = network.branches.iter().zip(&physical.branch_kw);
         let branches = branches.map(|(branch, (from_kw, to_kw))| (branch.from, branch.to, *from_kw, *to_kw));
         // An isolated node is not served, and so generates nothing.
-        let alive = |node: coase_core::network::NodeId| self.buses[node.0].angle_deg.is_some();
+        let alive = |node: NodeId| self.buses[node.0].angle_deg.is_some();
         let generation = carbon.generation(network).filter(|(node, _)| alive(*node));
         let sources = physical.slack_kw.iter().copied().chain(generation);
         let sources = sources.map(|(node, kw)| (node, kw, carbon.intensity(node)));
@@ -151,7 +226,7 @@ impl Answer {
         // What the power flow leaves as a mismatch is no generation.
         let noise_pu = self.mismatch_pu.unwrap_or(0.0) * 10.0;
         graph.threshold_kw = network.base_kva() * noise_pu.max(1e-9);
-        let traced = trace(&graph, LossRule::Explicit).context("carbon flow")?;
+        let traced = trace(&graph, LossRule::Explicit)?;
         for (bus, intensity) in self.buses.iter_mut().zip(&traced.intensity_kg_per_kwh) {
             bus.carbon_intensity_kg_per_kwh = *intensity;
         }
@@ -166,63 +241,12 @@ impl Answer {
         Ok(())
     }
 
-    /// For people.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        let mut line = |words: String| writeln!(text, "{}", words.trim_end()).expect("writing to a string");
-        if !self.converged {
-            line(format!("{}: no power flow found", self.network));
-            return text;
-        }
-        line(format!("{}: solved in {} {}", self.network, self.iterations, self.method));
-        line(format!("  supply  {} kW  {} kvar", number(self.slack_kw, 3), number(self.slack_kvar, 3)));
-        line(format!("  losses  {} kW  {} kvar", number(self.loss_kw, 3), number(self.loss_kvar, 3)));
-        if let (Some(lowest), Some(bus)) = (self.min_voltage_pu, self.min_voltage_bus) {
-            line(format!("  lowest voltage  {lowest:.6} pu at bus {bus}"));
-        }
-        let CarbonAnswer { source_kg_per_h, load_kg_per_h, loss_kg_per_h } = self.carbon;
-        let traced = source_kg_per_h.is_some();
-        if traced {
-            let [source, load, loss] = [source_kg_per_h, load_kg_per_h, loss_kg_per_h].map(|kg| number(kg, 3));
-            line(format!("  carbon  sources {source} kg/h = loads {load} + losses {loss}"));
-        }
-        line(format!(
-            "\n{:>8} {:>12} {:>12}{}",
-            "bus",
-            "voltage pu",
-            "angle deg",
-            if traced { "       kg/kWh" } else { "" }
-        ));
-        for bus in &self.buses {
-            let intensity =
-                if traced { format!(" {}", number(bus.carbon_intensity_kg_per_kwh, 6)) } else { String::new() };
-            line(format!("{:>8} {} {}{intensity}", bus.id, number(bus.voltage_pu, 6), number(bus.angle_deg, 4)));
-        }
-        let carbon_head = if traced { "  carbon kg/h" } else { "" };
-        line(format!("\n{:>8} {:>8} {:>12} {:>12} {:>12}{carbon_head}", "from", "to", "kW", "kvar", "loss kW"));
-        for branch in &self.branches {
-            if branch.in_service {
-                let carbon =
-                    if traced { format!(" {}", number(branch.carbon_flow_kg_per_h, 3)) } else { String::new() };
-                let [p, q, loss] = [branch.p_from_kw, branch.q_from_kvar, branch.loss_kw].map(|kw| number(kw, 3));
-                line(format!("{:>8} {:>8} {p} {q} {loss}{carbon}", branch.from, branch.to));
-            } else {
-                line(format!("{:>8} {:>8} {:>12}", branch.from, branch.to, "open"));
-            }
-        }
-        text
-    }
-
     fn empty(network: &Network) -> Self {
-        let bus = |bus: &coase_core::network::Bus| BusAnswer {
-            id: bus.id,
-            voltage_pu: None,
-            angle_deg: None,
-            carbon_intensity_kg_per_kwh: None,
-        };
+        let bus =
+            |bus: &Bus| FlowBus { id: bus.id, voltage_pu: None, angle_deg: None, carbon_intensity_kg_per_kwh: None };
         let branch = |branch| {
             let ends = network.ends(branch);
-            BranchAnswer {
+            FlowBranch {
                 from: ends.from,
                 to: ends.to,
                 in_service: branch.in_service,
@@ -247,12 +271,8 @@ impl Answer {
             branches: network.branches.iter().map(branch).collect(),
             carbon: CarbonAnswer::default(),
             method: "",
+            reason: None,
             physical: None,
         }
     }
-}
-
-/// Right-aligned with so many decimals; a dash where there is none.
-fn number(x: Option<f64>, decimals: usize) -> String {
-    x.map_or_else(|| format!("{:>12}", "-"), |x| format!("{:>12.decimals$}", x + 0.0))
 }
