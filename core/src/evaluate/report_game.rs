@@ -2,13 +2,17 @@
 
 use crate::context::RunContext;
 use crate::error::MechanismError;
-use crate::game::{Game, Profile, Space, Strategy};
+use crate::game::{Axis, Game, Profile, Space, Strategy};
 use crate::market::Market;
 use crate::mechanism::Mechanism;
 use crate::outcome::{Outcome, Party};
 use crate::participant::Report;
 
-/// Any mechanism as a game in reports: a strategy is (price factor, price shift, quantity factor), truth is (1, 0, 1).
+/// What is reported for a seat that tells the truth.
+const TRUTH: [f64; 3] = [1.0, 0.0, 1.0];
+
+/// Any mechanism as a game in reports. A player reports for each of its seats ([`Market::ownership`]), one after the other:
+/// (price factor, price shift, quantity factor), truth is (1, 0, 1). It gets the sum of what its seats get.
 pub struct ReportGame<'a> {
     /// The mechanism.
     pub mechanism: &'a dyn Mechanism,
@@ -31,15 +35,13 @@ impl<'a> ReportGame<'a> {
 
     /// Everybody tells the truth.
     pub fn truthful(&self) -> Profile {
-        vec![vec![1.0, 0.0, 1.0]; self.truth.len()]
+        (0..self.truth.players()).map(|player| TRUTH.repeat(self.truth.seats_of(player).count())).collect()
     }
 
     /// The report behind a strategy.
     pub fn report(strategy: &[f64]) -> Report {
         match *strategy {
-            [price_factor, price_shift, quantity_factor]
-                if [price_factor, price_shift, quantity_factor] != [1.0, 0.0, 1.0] =>
-            {
+            [price_factor, price_shift, quantity_factor] if [price_factor, price_shift, quantity_factor] != TRUTH => {
                 Report::Distorted { price_factor, price_shift, quantity_factor }
             }
             _ => Report::Truth,
@@ -47,41 +49,79 @@ impl<'a> ReportGame<'a> {
     }
 
     fn outcome(&self, profile: &Profile) -> Result<Outcome, MechanismError> {
-        let said = profile.iter().enumerate().fold(self.truth.clone(), |m, (i, s)| m.with_report(i, &Self::report(s)));
+        let of_player = |(player, strategy): (usize, &'_ Strategy)| {
+            let reports: Vec<Report> = strategy.chunks(TRUTH.len()).map(Self::report).collect();
+            self.truth.seats_of(player).zip(reports).collect::<Vec<_>>()
+        };
+        let reports = profile.iter().enumerate().flat_map(of_player);
+        let said = reports.fold(self.truth.clone(), |market, (seat, report)| market.with_report(seat, &report));
         self.mechanism.outcome(&said, &mut RunContext::new(self.seed, ()))
     }
 }
 
 impl Game for ReportGame<'_> {
     fn players(&self) -> Vec<Party> {
-        (0..self.truth.len()).map(Party::Member).collect()
+        let first = |player| self.truth.seats_of(player).next().map(Party::Member);
+        (0..self.truth.players()).filter_map(first).collect()
     }
 
-    fn space(&self, _: usize) -> Space {
+    fn space(&self, player: usize) -> Space {
         let reach = |of: &[f64]| of.iter().fold((1.0_f64, 1.0_f64), |(low, high), k| (low.min(*k), high.max(*k)));
         let ((low, high), (least, most)) = (reach(&self.price_factors), reach(&self.quantity_factors));
-        Space::new([
+        let of_seat = [
             ("price_factor", low, high),
             ("price_shift_per_kwh", low - 1.0, high - 1.0),
             ("quantity_factor", least, most),
-        ])
+        ];
+        let seats: Vec<usize> = self.truth.seats_of(player).collect();
+        if seats.len() == 1 {
+            return Space::new(of_seat);
+        }
+        let named = |seat: &usize| {
+            let id = self.id(*seat);
+            of_seat.map(|(name, min, max)| Axis { name: format!("{name} of {id}"), min, max })
+        };
+        Space { axes: seats.iter().flat_map(named).collect() }
     }
 
-    fn candidates(&self, _: usize, _: &Profile) -> Vec<Strategy> {
+    /// The standard deviations of one seat; of several, those of each while the others tell the truth, and those of all alike.
+    fn candidates(&self, player: usize, _: &Profile) -> Vec<Strategy> {
         let prices = self
             .price_factors
             .iter()
             .filter(|k| **k != 1.0)
             .flat_map(|&k| [vec![k, 0.0, 1.0], vec![1.0, k - 1.0, 1.0]]);
-        prices.chain(self.quantity_factors.iter().map(|&s| vec![1.0, 0.0, s])).collect()
+        let alone: Vec<Strategy> = prices.chain(self.quantity_factors.iter().map(|&s| vec![1.0, 0.0, s])).collect();
+        let seats = self.truth.seats_of(player).count();
+        if seats == 1 {
+            return alone;
+        }
+        let one = |seat: usize, report: &Strategy| -> Strategy {
+            (0..seats).flat_map(|k| if k == seat { report.clone() } else { TRUTH.to_vec() }).collect()
+        };
+        let by_one = (0..seats).flat_map(|seat| alone.iter().map(move |report| one(seat, report)));
+        by_one.chain(alone.iter().map(|report| report.repeat(seats))).collect()
     }
 
     fn payoff(&self, player: usize, profile: &Profile) -> Result<f64, MechanismError> {
-        utility(self.truth, player, &self.outcome(profile)?)
+        let outcome = self.outcome(profile)?;
+        self.truth.seats_of(player).map(|seat| utility(self.truth, seat, &outcome)).sum()
     }
 
     fn words(&self, player: usize, strategy: &[f64]) -> String {
-        let id = self.truth.setting().members.get(player).map_or("nobody", |member| &member.id);
+        let seats = self.truth.seats_of(player).zip(strategy.chunks(TRUTH.len()));
+        let of_seats: Vec<String> = seats.map(|(seat, report)| self.words_of_seat(seat, report)).collect();
+        of_seats.join(", ")
+    }
+}
+
+impl ReportGame<'_> {
+    fn id(&self, seat: usize) -> &str {
+        self.truth.setting().members.get(seat).map_or("nobody", |member| &member.id)
+    }
+
+    fn words_of_seat(&self, seat: usize, strategy: &[f64]) -> String {
+        let id = self.id(seat);
         let Report::Distorted { price_factor, price_shift, quantity_factor } = Self::report(strategy) else {
             return format!("{id} tells the truth");
         };

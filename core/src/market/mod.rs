@@ -11,6 +11,7 @@ mod limits_missed;
 mod local;
 mod memory;
 mod mixture;
+mod ownership;
 mod plan;
 mod reach;
 mod session;
@@ -18,6 +19,7 @@ mod session;
 pub use economy::{Allocation, Economy, NetworkMode};
 pub use local::Local;
 pub use memory::Questions;
+pub use ownership::OwnershipError;
 pub use plan::{DevicePlan, Plan};
 pub use session::LocalSession;
 
@@ -75,6 +77,8 @@ pub struct Market {
     memories: Vec<Arc<Memory>>,
     ids: Arc<AtomicU64>,
     meter: Arc<Meter>,
+    /// Player of each seat.
+    ownership: Arc<[usize]>,
     /// Whose answers are mixed, where this market answers between two others.
     mixture: Option<Arc<Mixture>>,
 }
@@ -88,6 +92,7 @@ impl Market {
             memories: vec![Arc::default()],
             ids: Arc::default(),
             meter: Arc::default(),
+            ownership: (0..participants.len()).collect(),
             mixture: None,
         };
         market.seats = participants.into_iter().map(|p| market.seat(p, Terms::default())).collect();
@@ -167,7 +172,9 @@ impl Market {
         setting.members = members.iter().map(|i| self.setting.members[*i].clone()).collect();
         let participants = members.iter().map(|i| self.seats[*i].participant.clone()).collect();
         let terms: Vec<Terms> = members.iter().map(|i| self.seats[*i].terms.clone()).collect();
-        let market = Self { mixture: self.mixture.clone(), ..Self::new(setting, participants).under(&terms) };
+        let ownership = ownership::of(&self.ownership, members);
+        let market =
+            Self { mixture: self.mixture.clone(), ownership, ..Self::new(setting, participants).under(&terms) };
         market.mixing(|side| side.of(members))
     }
 

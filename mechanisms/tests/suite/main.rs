@@ -8,6 +8,7 @@ mod one_disagreement_point;
 mod prices_at_buses;
 mod relaying;
 mod scarcity;
+mod split_accounts;
 mod storage_in_figures;
 mod three_participants;
 mod village;
