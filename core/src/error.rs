@@ -49,6 +49,12 @@ pub enum MechanismError {
     /// The policy refuses the scenario.
     #[error("carbon policy refused: {0}")]
     Policy(#[from] PolicyError),
+    /// Probabilities that are none.
+    #[error("the weights of the realisations sum to {sum}: each is above 0 and they sum to 1")]
+    Weights {
+        /// Their sum.
+        sum: f64,
+    },
     /// What the mechanism says itself: whatever has no variant here.
     #[error("{0}")]
     Failed(String),

@@ -1,6 +1,7 @@
 //! A cleared outcome: what was decided, what physically happens, and how near its schedules are to their least cost.
 
 use super::limits::LimitCharges;
+use super::realisation::Realisation;
 use super::reporting::Behaviour;
 use crate::context::{Step, Trace};
 use crate::market::{Market, Questions};
@@ -27,6 +28,8 @@ pub struct Cleared {
     pub root_share_imported: Vec<Option<f64>>,
     /// What physically happens.
     pub physical: Physical,
+    /// Ways in which what is uncertain turns out, with their weights; empty where nothing is, and `truth` and `physical` are all.
+    pub realisations: Vec<Realisation>,
     /// Steps and messages of the mechanism in the last round.
     pub trace: Trace,
     /// Rounds of the search for the fixed point of nodal prices, in order; without the settlement that follows them.

@@ -8,6 +8,7 @@ mod cleared;
 mod ending;
 mod limits;
 mod nodal;
+mod realisation;
 mod reporting;
 mod run;
 mod scarcity;
@@ -16,6 +17,7 @@ mod shares;
 pub use cleared::Cleared;
 pub use ending::Ending;
 pub use limits::{LimitCharges, LimitParts, LimitPrices};
+pub use realisation::Realisation;
 pub use reporting::{Behaviour, Reporting, Roles};
 
 use run::Run;

@@ -57,6 +57,7 @@ impl Run<'_> {
             limits: LimitCharges::default(),
             root_share_imported: vec![],
             physical,
+            realisations: vec![],
             trace,
             rounds: vec![],
             questions,

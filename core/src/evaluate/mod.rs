@@ -8,6 +8,7 @@ mod benchmark;
 mod carbon;
 mod certificates;
 mod coalition;
+mod expected;
 mod fairness;
 mod limits;
 mod measures;
@@ -128,11 +129,30 @@ pub struct Evaluation {
     pub gains: Vec<f64>,
 }
 
-/// Measures a cleared outcome.
+/// Measures a cleared outcome; one that is kept in several realisations, in each of them and in expectation.
 ///
 /// # Errors
 /// If a question to the true participants, or to the network without trade, has no answer.
 pub fn evaluate(
+    cleared: &Cleared,
+    mechanism: &dyn Mechanism,
+    policy: &dyn CarbonPolicy,
+    seed: u64,
+    yardstick: &Yardstick,
+) -> Result<Evaluation, MechanismError> {
+    if cleared.realisations.is_empty() {
+        return in_one(cleared, mechanism, policy, seed, yardstick);
+    }
+    let each = cleared.each();
+    let found = each.iter().map(|(weight, one)| Ok((*weight, in_one(one, mechanism, policy, seed, yardstick)?)));
+    let found: Vec<(f64, Evaluation)> = found.collect::<Result<_, MechanismError>>()?;
+    let (record, certificates, ledger, gains) = expected::all(&found);
+    let ending = cleared.ending(&certificates);
+    Ok(Evaluation { record, certificates, ending, ledger, gains })
+}
+
+/// Measures an outcome in one realisation.
+fn in_one(
     cleared: &Cleared,
     mechanism: &dyn Mechanism,
     policy: &dyn CarbonPolicy,

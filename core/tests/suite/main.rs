@@ -15,5 +15,6 @@ mod parts_of_a_market;
 mod play;
 mod policies_in_the_market;
 mod program;
+mod realisations;
 mod root_export;
 mod root_turn;
