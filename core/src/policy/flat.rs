@@ -19,7 +19,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 impl<'de, R: Rule + for<'a> Deserialize<'a>> Deserialize<'de> for Modified<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let own = open::fields::<R>();
-        let all = interned([own, &Modifiers::FIELDS].concat());
+        let all = interned([own, Modifiers::fields()].concat());
         deserializer.deserialize_struct("", all, Both { all, rule: PhantomData })
     }
 }
@@ -163,7 +163,7 @@ impl<'m, S: Serializer> Serializer for Extended<'m, S> {
     type SerializeStructVariant = Impossible<S::Ok, S::Error>;
 
     fn serialize_struct(self, name: &'static str, fields: usize) -> Result<Self::SerializeStruct, S::Error> {
-        let inner = self.inner.serialize_struct(name, fields + Modifiers::FIELDS.len())?;
+        let inner = self.inner.serialize_struct(name, fields + Modifiers::fields().len())?;
         Ok(ExtendedStruct { inner, modifiers: self.modifiers })
     }
 

@@ -3,7 +3,7 @@
 
 use super::error::PolicyError;
 use crate::carbon_flow::storage::StorageRule;
-use crate::declaration::Declaration;
+use crate::declaration::{self, Declaration};
 use schemars::JsonSchema;
 use serde::de::MapAccess;
 use serde::ser::SerializeStruct;
@@ -50,8 +50,8 @@ pub enum Recycling {
 }
 
 /// Options of every policy; the defaults are the first variants, `visible: true`, prices as they are written, and zero.
-#[derive(Clone, Copy, Debug, PartialEq, JsonSchema)]
-#[schemars(default)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Modifiers {
     /// Whether participants see the charge when they decide; otherwise they ignore carbon and are charged afterwards.
     pub visible: bool,
@@ -96,22 +96,14 @@ impl Default for Modifiers {
 }
 
 impl Modifiers {
-    /// Names of the fields in files.
-    pub(super) const FIELDS: [&'static str; 9] = [
-        "visible",
-        "import_base",
-        "coverage",
-        "recycling",
-        "quota_decline_per_year",
-        "year",
-        "storage_carbon",
-        "allow_negative_carbon_price",
-        "price_factor",
-    ];
+    /// Names of the fields in files, as they are declared.
+    pub(super) fn fields() -> &'static [&'static str] {
+        declaration::fields::<Self>()
+    }
 
     /// What they mean, which units they have and what they can be.
     pub fn declaration() -> Declaration {
-        Declaration::read(&<Self as JsonSchema>::json_schema, &Self::FIELDS)
+        Declaration::of::<Self>()
     }
 
     /// What is left of a fixed quota or cap this year: `(1 - decline)^year`.
@@ -142,7 +134,7 @@ impl Modifiers {
         Ok(())
     }
 
-    /// Takes the value of a field from a map, if it is one of [`Modifiers::FIELDS`].
+    /// Takes the value of a field from a map, if it is one of [`Modifiers::fields`].
     pub(super) fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, map: &mut M) -> Result<bool, M::Error> {
         match name {
             "visible" => self.visible = map.next_value()?,
@@ -159,16 +151,28 @@ impl Modifiers {
         Ok(true)
     }
 
-    /// Writes all fields into a struct.
+    /// Writes all fields into a struct. A field that is missing here does not compile, and one that [`Modifiers::read`] does not
+    /// know is found by the test that reads what is written.
     pub(super) fn write<S: SerializeStruct>(&self, fields: &mut S) -> Result<(), S::Error> {
-        fields.serialize_field("visible", &self.visible)?;
-        fields.serialize_field("import_base", &self.import_base)?;
-        fields.serialize_field("coverage", &self.coverage)?;
-        fields.serialize_field("recycling", &self.recycling)?;
-        fields.serialize_field("quota_decline_per_year", &self.quota_decline_per_year)?;
-        fields.serialize_field("year", &self.year)?;
-        fields.serialize_field("storage_carbon", &self.storage_carbon)?;
-        fields.serialize_field("allow_negative_carbon_price", &self.allow_negative_carbon_price)?;
-        fields.serialize_field("price_factor", &self.price_factor)
+        let Self {
+            visible,
+            import_base,
+            coverage,
+            recycling,
+            quota_decline_per_year,
+            year,
+            storage_carbon,
+            allow_negative_carbon_price,
+            price_factor,
+        } = self;
+        fields.serialize_field("visible", visible)?;
+        fields.serialize_field("import_base", import_base)?;
+        fields.serialize_field("coverage", coverage)?;
+        fields.serialize_field("recycling", recycling)?;
+        fields.serialize_field("quota_decline_per_year", quota_decline_per_year)?;
+        fields.serialize_field("year", year)?;
+        fields.serialize_field("storage_carbon", storage_carbon)?;
+        fields.serialize_field("allow_negative_carbon_price", allow_negative_carbon_price)?;
+        fields.serialize_field("price_factor", price_factor)
     }
 }

@@ -65,7 +65,44 @@ pub fn on_network(network: Network, passive: f64, agents: &[Agent]) -> Market {
     build(agents, Some(Feeder::new(network, vec![passive]).expect("a feeder")))
 }
 
+/// A line of 100 kVA without losses to speak of.
+pub const LINE: &str = r#"Network(
+    name: "two buses", base_mva: 1,
+    buses: [(id: 1, kind: Slack, v_min_pu: 0.9, v_max_pu: 1.1), (id: 2, v_min_pu: 0.9, v_max_pu: 1.1)],
+    branches: [(from: 1, to: 2, r_pu: 1e-7, x_pu: 1e-7, rate_kva: 100)],
+)"#;
+
+/// The three at the ends of [`LINE`], the seller alone beyond it: the line binds.
+pub fn on_a_line() -> Market {
+    on_a_line_like(LINE)
+}
+
+/// The three on another network of buses 1 and 2, the seller at bus 2.
+///
+/// # Panics
+/// If the text is no such network.
+pub fn on_a_line_like(network: &str) -> Market {
+    let network = Network::from_ron(network).unwrap_or_else(|e| panic!("{e}"));
+    let [seller, second, third] = THREE;
+    on_network(network, 1.0, &[seller.at(2), second, third])
+}
+
+/// The three at the ends of [`LINE`] in a setting that is changed: without a tariff, without its network.
+pub fn on_a_line_but(change: impl FnOnce(&mut Setting)) -> Market {
+    let network = Network::from_ron(LINE).expect("a network");
+    let [seller, second, third] = THREE;
+    let feeder = Feeder::new(network, vec![1.0]).expect("a feeder");
+    let (mut setting, participants) = parts(&[seller.at(2), second, third], Some(feeder));
+    change(&mut setting);
+    Market::new(setting, participants)
+}
+
 fn build(agents: &[Agent], feeder: Option<Feeder>) -> Market {
+    let (setting, participants) = parts(agents, feeder);
+    Market::new(setting, participants)
+}
+
+fn parts(agents: &[Agent], feeder: Option<Feeder>) -> (Setting, Vec<Arc<dyn Participant>>) {
     let mut members = vec![];
     let mut participants: Vec<Arc<dyn Participant>> = vec![];
     for (i, agent) in agents.iter().enumerate() {
@@ -77,7 +114,7 @@ fn build(agents: &[Agent], feeder: Option<Feeder>) -> Market {
         members.push(member);
         participants.push(Arc::new(Portfolio::new(id, vec![device], HOUR).expect("valid")));
     }
-    Market::new(Setting::energy(HOUR, Some(agents_tariff()), feeder, members), participants)
+    (Setting::energy(HOUR, Some(agents_tariff()), feeder, members), participants)
 }
 
 /// Two together: who needs 300 kWh and who needs nothing, at a tariff of 0.3 / 0.5 and 1 kg/kWh. All that one can do for the

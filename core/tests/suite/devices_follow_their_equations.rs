@@ -17,12 +17,9 @@ fn every_device_has_an_oracle() {
 #[test]
 fn every_device_follows_its_equations_alone() {
     assert!(devices().len() >= 10);
-    for plugin in devices() {
-        for seed in 0..SEEDS {
-            let followed = follow_their_equations(&[plugin], seed);
-            assert_eq!(followed, Ok(()), "{} with seed {seed}", plugin.id);
-        }
-    }
+    let first = |plugin| (0..SEEDS).find_map(|seed| follow_their_equations(&[plugin], seed).err().map(|e| (seed, e)));
+    let wrong: Vec<(u64, String)> = devices().into_iter().filter_map(first).collect();
+    assert!(wrong.is_empty(), "{} devices, each with its first seed: {wrong:#?}", wrong.len());
 }
 
 #[test]

@@ -2,28 +2,11 @@
 //! seller's bus the price is its own marginal cost at 100, 0.6; beyond the line the others balance at 0.8.
 
 use coase_core::mechanism::Mechanism;
-use coase_core::network::Network;
 use coase_core::{Market, Outcome, Party, RunContext};
 use coase_mechanisms::{NashBargaining, NetworkRepair, SecurityConstrained, Settlement};
-use coase_testkit::agents::{THREE, on_network};
+use coase_testkit::agents::{LINE as NETWORK, on_a_line as market, on_a_line_like as market_on};
 use coase_testkit::measured::measure;
 use coase_testkit::{assert_all, policy};
-
-const NETWORK: &str = r#"Network(
-    name: "two buses", base_mva: 1,
-    buses: [(id: 1, kind: Slack, v_min_pu: 0.9, v_max_pu: 1.1), (id: 2, v_min_pu: 0.9, v_max_pu: 1.1)],
-    branches: [(from: 1, to: 2, r_pu: 1e-7, x_pu: 1e-7, rate_kva: 100)],
-)"#;
-
-fn market() -> Market {
-    market_on(NETWORK)
-}
-
-fn market_on(text: &str) -> Market {
-    let network = Network::from_ron(text).unwrap_or_else(|e| panic!("{e}"));
-    let [seller, second, third] = THREE;
-    on_network(network, 1.0, &[seller.at(2), second, third])
-}
 
 fn run(mechanism: &dyn Mechanism, market: &Market) -> (Outcome, Vec<f64>, Vec<f64>) {
     let outcome = mechanism.run(market, &mut RunContext::new(1, &())).expect("an outcome");

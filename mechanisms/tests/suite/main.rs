@@ -1,11 +1,13 @@
 //! The mechanisms on markets whose answers are known: one binary, so that it is linked once.
 
 mod books;
+mod conformance;
 mod five_plants;
 mod limited_line;
 mod network_charge;
 mod one_disagreement_point;
 mod prices_at_buses;
+mod ranges;
 mod relaying;
 mod scarcity;
 mod split_accounts;

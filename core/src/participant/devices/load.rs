@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Load {
     /// Demand per period, kW.
+    #[schemars(extend("minimum" = 0.0))]
     pub p_kw: Series,
 }
 

@@ -18,7 +18,8 @@ pub struct Pv {
     /// Rating, kW.
     #[schemars(range(min = 0.0))]
     pub p_max_kw: f64,
-    /// Available power as a share of the rating, per period, 0 to 1.
+    /// Available power as a share of the rating, per period.
+    #[schemars(extend("minimum" = 0.0, "maximum" = 1.0))]
     pub profile: Series,
     /// Operation and maintenance, money per kWh used; energy left unused costs nothing.
     #[serde(default)]

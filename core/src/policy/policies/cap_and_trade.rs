@@ -45,12 +45,12 @@ impl Rule for CapAndTrade {
     fn check(&self, setting: &Setting, modifiers: &Modifiers) -> Result<(), PolicyError> {
         let sell = self.sell_price_per_tonne();
         accounts::at_least("price_per_tonne", self.price_per_tonne, 0.0, "at least 0")?;
-        accounts::at_least("sell_price_per_tonne", sell, 0.0, "between 0 and `price_per_tonne`")?;
+        accounts::at_least("sell_price_per_tonne", sell, 0.0, "at least 0")?;
         if sell > self.price_per_tonne {
             return Err(PolicyError::Parameter {
                 name: "sell_price_per_tonne",
                 value: sell,
-                expected: "between 0 and `price_per_tonne`",
+                expected: "at most `price_per_tonne`",
             });
         }
         self.quota.check(setting, modifiers)?;

@@ -13,8 +13,15 @@ fn all_policies_are_registered_with_their_parameters() {
     let fields = |id: &str| (policies().iter().find(|p| p.id == id).unwrap().open.fields)();
     assert_eq!(fields("tax")[0], "price_per_tonne");
     assert_eq!(fields("stepped")[..6], ["base_price_per_tonne", "interval_kg", "growth", "tiers", "reward", "quota"]);
+    let shared: Vec<&str> =
+        ["visible", "import_base", "coverage", "recycling", "quota_decline_per_year", "year", "storage_carbon"]
+            .into_iter()
+            .chain(["allow_negative_carbon_price", "price_factor"])
+            .collect();
+    let declared = Modifiers::declaration();
+    assert_eq!(declared.parameters.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), shared);
     for plugin in policies() {
-        assert!((plugin.open.fields)().ends_with(&Modifiers::FIELDS), "{}", plugin.id);
+        assert!((plugin.open.fields)().ends_with(&shared), "{}", plugin.id);
     }
 }
 
