@@ -74,7 +74,7 @@ pub struct Kind {
 }
 
 /// All kinds, in the order of a paper.
-pub const KINDS: [Kind; 13] = [
+pub const KINDS: &[Kind] = &[
     Kind { name: "cost_and_emissions", draw: cost_and_emissions::draw },
     Kind { name: "cost_emissions_plane", draw: cost_emissions_plane::draw },
     Kind { name: "benefit", draw: benefit::draw },

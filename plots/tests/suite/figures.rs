@@ -24,14 +24,13 @@ fn side_by_side_is_drawn_in_all_formats() {
     let dir = store("side_by_side", &Shape::side_by_side());
     let report = draw(&Store::read(&dir).unwrap(), &dir, &Format::ALL, &|_, _| {}).unwrap();
     let skipped: Vec<_> = report.skipped.iter().map(|s| (s.figure.as_str(), s.reason.as_str())).collect();
-    assert_eq!(
-        skipped,
-        [
-            ("abatement", "no policy at two carbon prices: nothing to draw a curve through"),
-            ("price_decomposition", "column `energy_per_kwh` is empty"),
-            ("sweep", "no swept parameter")
-        ]
-    );
+    for expected in [
+        ("abatement", "no policy at two carbon prices: nothing to draw a curve through"),
+        ("price_decomposition", "column `energy_per_kwh` is empty"),
+        ("sweep", "no swept parameter"),
+    ] {
+        assert!(skipped.contains(&expected), "{expected:?}: {skipped:?}");
+    }
     assert!(report.drawn.len() >= 3 * 10);
     assert!(report.drawn.iter().all(|f| f.exists()));
 }
