@@ -1,7 +1,7 @@
 //! Bytes of a run file: numbers in little-endian order, lengths and whole numbers in base 128, words with their length,
 //! columns with their words kept once.
 
-use crate::frame::{Cells, Frame, Head, Series, Words};
+use crate::frame::{Cells, Frame, Head, NO_WORD, Series, Words};
 use coase_core::record::Kind;
 
 /// What bytes that are not of the form expected are.
@@ -166,23 +166,20 @@ impl<'a> Decoder<'a> {
     }
 
     fn words(&mut self, len: usize, is_there: bool) -> Result<Words, Malformed> {
-        let mut cells = Words::default();
         if !is_there {
-            (0..len).for_each(|_| cells.push(None));
-            return Ok(cells);
+            return Ok(Words::of(vec![], vec![NO_WORD; len]));
         }
         let count = self.length()?;
-        let words: Vec<&str> = (0..count).map(|_| self.word()).collect::<Result<_, _>>()?;
+        let words: Vec<String> = (0..count).map(|_| Ok(self.word()?.to_owned())).collect::<Result<_, _>>()?;
+        let mut places = vec![];
         for _ in 0..len {
-            let word = match self.count()? {
-                0 => None,
-                at => {
-                    Some(*usize::try_from(at - 1).ok().and_then(|at| words.get(at)).ok_or(Malformed("no such word"))?)
-                }
-            };
-            cells.push(word);
+            places.push(match self.count()? {
+                0 => NO_WORD,
+                at if at <= words.len() as u64 => (at - 1) as u32,
+                _ => return Err(Malformed("no such word")),
+            });
         }
-        Ok(cells)
+        Ok(Words::of(words, places))
     }
 }
 

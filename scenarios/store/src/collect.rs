@@ -2,6 +2,7 @@
 //! if only its header.
 
 use crate::abatement::Bases;
+use crate::csv_table::CsvTable;
 use crate::error::{RunFileError, StoreError};
 use crate::folder::Store;
 use crate::frame::{Frame, Head};
@@ -10,9 +11,11 @@ use crate::manifest::{Made, MadeTables, Manifest, PlannedRun};
 use crate::program::Build;
 use crate::result::RunStatus;
 use crate::run_file::{self, StoredRun, run_row};
+use crate::text::Written;
 use crate::whole::WholeFile;
 use coase_core::record::Table;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 /// A run that is not there, or a file that is not used.
@@ -71,13 +74,30 @@ pub(crate) struct Survey {
 impl Survey {
     /// Looks at every run; `see` is shown each that is there, without rows.
     pub(crate) fn of(store: &Store, manifest: &Manifest, mut see: impl FnMut(&PlannedRun, StoredRun)) -> Self {
+        let mut seen = |planned: &PlannedRun, run| {
+            see(planned, run);
+            Ok::<(), Infallible>(())
+        };
+        match Self::with_rows(store, manifest, &[], &mut seen) {
+            Ok(survey) => survey,
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same with the rows of some tables.
+    fn with_rows<E>(
+        store: &Store,
+        manifest: &Manifest,
+        tables: &[Table],
+        see: &mut impl FnMut(&PlannedRun, StoredRun) -> Result<(), E>,
+    ) -> Result<Self, E> {
         let mut found = vec![];
         let mut summary = Summary { planned: manifest.runs.len(), ..Summary::default() };
         let build = manifest.build();
         let mut programs = BTreeSet::new();
         let mut hasher = blake3::Hasher::new();
         for (k, planned) in manifest.runs.iter().enumerate() {
-            match read(store, &build, &planned.run_id, &[]) {
+            match read(store, &build, &planned.run_id, tables) {
                 Ok(Some(run)) => {
                     found.push(k);
                     summary.add(run.result.status);
@@ -85,7 +105,7 @@ impl Survey {
                     if !programs.contains(&run.build) {
                         programs.insert(run.build.clone());
                     }
-                    see(planned, run);
+                    see(planned, run)?;
                 }
                 missing => {
                     hasher.update(&[0; 16]);
@@ -101,7 +121,7 @@ impl Survey {
         let made_by = made_by.into_iter().map(|part| part.map_or("", String::as_str));
         let what = [manifest.experiment_hash.as_str(), &runs].into_iter().chain(made_by);
         summary.of = hash_of(what.chain(manifest.swept.iter().map(String::as_str)));
-        Self { found, summary }
+        Ok(Self { found, summary })
     }
 }
 
@@ -126,28 +146,23 @@ pub(crate) fn collect(
     manifest: &Manifest,
     wanted: &[Table],
 ) -> Result<(Summary, MadeTables), StoreError> {
-    let Survey { found, mut summary } = Survey::of(store, manifest, |_, _| {});
     let wanted: Vec<Table> = Table::ALL.into_iter().filter(|table| wanted.contains(table)).collect();
     let names: Vec<String> = wanted.iter().map(|table| table.name().to_owned()).collect();
-    if let Some(made) = &manifest.tables
-        && made.wanted == names
-        && made.made.is_current(store.dir(), &summary.of)
-    {
-        summary.are_tables_current = true;
-        return Ok((summary, made.clone()));
+    if let Some(made) = manifest.tables.as_ref().filter(|made| made.wanted == names) {
+        let mut summary = Survey::of(store, manifest, |_, _| {}).summary;
+        if made.made.is_current(store.dir(), &summary.of) {
+            summary.are_tables_current = true;
+            return Ok((summary, made.clone()));
+        }
     }
     let mut writer = Writer::new(store.dir(), manifest, &wanted)?;
     let mut bases = Bases::default();
     let build = manifest.build();
-    for planned in found.iter().map(|k| &manifest.runs[*k]) {
-        let path = || store.run_path(&planned.run_id);
-        let run = read(store, &build, &planned.run_id, &wanted);
-        let mut run = run
-            .and_then(|run| run.ok_or(RunFileError::Unreadable("it is gone".to_owned())))
-            .map_err(|why| StoreError::RunFile { path: path(), why })?;
+    let mut write = |planned: &PlannedRun, mut run: StoredRun| {
         bases.fill(planned, &mut run.result, |id| Some(read(store, &build, id, &[]).ok().flatten()?.result));
-        writer.run(planned, &run)?;
-    }
+        writer.run(planned, &run)
+    };
+    let Survey { summary, .. } = Survey::with_rows(store, manifest, &wanted, &mut write)?;
     let files = writer.finish()?;
     for table in Table::ALL.iter().filter(|table| !wanted.contains(table)) {
         for ending in ["csv", "parquet"] {
@@ -161,7 +176,8 @@ pub(crate) fn collect(
 
 /// All tables of a store on their way into it.
 pub(crate) struct Writer {
-    swept: Vec<Head>,
+    heads: Vec<Head>,
+    written: Written,
     tables: Vec<(Table, TableWriter)>,
 }
 
@@ -170,19 +186,19 @@ impl Writer {
         let swept = manifest.swept_heads();
         let tables = Table::ALL.into_iter().filter(|table| wanted.contains(table));
         let tables = tables.map(|table| Ok((table, TableWriter::new(dir, table, &Head::all(table, &swept))?)));
-        Ok(Self { tables: tables.collect::<Result<_, StoreError>>()?, swept })
+        let tables = tables.collect::<Result<_, StoreError>>()?;
+        Ok(Self { tables, heads: Head::all(Table::Runs, &swept), written: Written::new() })
     }
 
     /// The rows of a run.
     fn run(&mut self, planned: &PlannedRun, run: &StoredRun) -> Result<(), StoreError> {
         for (table, writer) in &mut self.tables {
             if *table == Table::Runs {
-                let heads = Head::all(Table::Runs, &self.swept);
-                let mut row = Frame::new(heads.clone());
-                row.push(&run_row(&heads, &planned.swept_values(), &run.result));
-                writer.rows(&planned.run_id, &row)?;
+                let mut row = Frame::new(self.heads.iter().cloned());
+                row.push(&run_row(&self.heads, &planned.swept_values(), &run.result));
+                writer.rows(&planned.run_id, &row, &mut self.written)?;
             } else if let Some(frame) = run.frame(*table) {
-                writer.rows(&planned.run_id, frame)?;
+                writer.rows(&planned.run_id, frame, &mut self.written)?;
             }
         }
         Ok(())
@@ -191,7 +207,7 @@ impl Writer {
     /// The rows of a run in one table.
     pub(crate) fn rows(&mut self, table: Table, run_id: &str, rows: &Frame) -> Result<(), StoreError> {
         let writer = self.tables.iter_mut().find(|(of, _)| *of == table);
-        writer.map_or(Ok(()), |(_, writer)| writer.rows(run_id, rows))
+        writer.map_or(Ok(()), |(_, writer)| writer.rows(run_id, rows, &mut self.written))
     }
 
     /// Moves all into place; says their names. All are on the disk before the first is moved. The runs come last: rows of runs
@@ -207,9 +223,7 @@ impl Writer {
 
 /// One table in its forms, written beside its place and moved into it at the end.
 struct TableWriter {
-    path: PathBuf,
-    csv: csv::Writer<WholeFile>,
-    text: String,
+    csv: CsvTable,
     #[cfg(feature = "parquet")]
     parquet: crate::parquet_file::ParquetTable,
 }
@@ -217,32 +231,15 @@ struct TableWriter {
 impl TableWriter {
     fn new(dir: &Path, table: Table, heads: &[Head]) -> Result<Self, StoreError> {
         let path = dir.join(format!("{}.csv", table.name()));
-        let failed = |source| StoreError::Write { path: path.clone(), source };
-        let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(WholeFile::create(&path)?);
-        let names = std::iter::once("run_id").chain(heads.iter().map(|h| h.name.as_str()));
-        csv.write_record(names).map_err(|e| failed(e.into()))?;
         Ok(Self {
             #[cfg(feature = "parquet")]
             parquet: crate::parquet_file::ParquetTable::new(path.with_extension("parquet"), table.name(), heads)?,
-            path,
-            csv,
-            text: String::new(),
+            csv: CsvTable::new(path, heads)?,
         })
     }
 
-    fn rows(&mut self, run_id: &str, rows: &Frame) -> Result<(), StoreError> {
-        let Self { path, csv, text, .. } = self;
-        let mut write = |row: usize| -> csv::Result<()> {
-            csv.write_field(run_id)?;
-            for series in rows.all() {
-                text.clear();
-                series.write(row, text);
-                csv.write_field(&*text)?;
-            }
-            csv.write_record(None::<&[u8]>)
-        };
-        let written = (0..rows.len()).try_for_each(&mut write);
-        written.map_err(|e| StoreError::Write { path: path.clone(), source: e.into() })?;
+    fn rows(&mut self, run_id: &str, rows: &Frame, written: &mut Written) -> Result<(), StoreError> {
+        self.csv.rows(run_id, rows, written)?;
         #[cfg(feature = "parquet")]
         self.parquet.rows(run_id, rows)?;
         Ok(())
@@ -250,9 +247,8 @@ impl TableWriter {
 
     /// The whole files, which have still to be moved into their places.
     fn finish(self) -> Result<Vec<WholeFile>, StoreError> {
-        let failed = |source| StoreError::Write { path: self.path.clone(), source };
         Ok(vec![
-            self.csv.into_inner().map_err(|e| failed(e.into_error()))?.sync()?,
+            self.csv.finish()?,
             #[cfg(feature = "parquet")]
             self.parquet.finish()?,
         ])

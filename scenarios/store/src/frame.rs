@@ -91,7 +91,7 @@ pub struct Words {
 }
 
 /// The place of a word that is missing.
-const NO_WORD: u32 = u32::MAX;
+pub(crate) const NO_WORD: u32 = u32::MAX;
 
 impl PartialEq for Words {
     fn eq(&self, other: &Self) -> bool {
@@ -100,6 +100,12 @@ impl PartialEq for Words {
 }
 
 impl Words {
+    /// Cells by the places of their words.
+    pub(crate) fn of(different: Vec<String>, at: Vec<u32>) -> Self {
+        let known = different.iter().enumerate().map(|(place, word)| (word.clone(), place as u32)).collect();
+        Self { different, at, known }
+    }
+
     /// The word of a cell; `None` where it is missing.
     pub fn get(&self, row: usize) -> Option<&str> {
         self.at.get(row).and_then(|at| self.different.get(*at as usize)).map(String::as_str)

@@ -16,6 +16,7 @@ mod abatement;
 mod clock;
 mod codec;
 mod collect;
+mod csv_table;
 mod dataset;
 mod error;
 mod folder;

@@ -8,7 +8,7 @@ use coase_core::record::Kind;
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as PhysicalType};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnPath, Type};
 use std::path::PathBuf;
@@ -30,6 +30,8 @@ impl ParquetTable {
         let heads: Vec<Head> = std::iter::once(Head::run_id()).chain(heads.iter().cloned()).collect();
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
+            // Readers skip row groups by what is in them; pages are too small to be worth it.
+            .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_created_by(format!("coase {}", crate::VERSION));
         // Measured numbers hardly ever repeat: looking for those that do costs more than it saves.
         for head in heads.iter().filter(|head| head.kind == Kind::Number) {

@@ -2,6 +2,71 @@
 
 use std::fmt::Write as _;
 
+/// Texts of numbers that were written lately. The runs of a study have most of their numbers in common, and to find the
+/// shortest digits takes longer than to look a number up.
+pub(crate) struct Written {
+    known: Vec<Known>,
+    text: String,
+}
+
+/// A number with its text.
+#[derive(Clone, Copy)]
+struct Known {
+    bits: u64,
+    length: u8,
+    text: [u8; LONGEST],
+}
+
+/// Bytes of the longest text of a number: sign, 17 digits, point, exponent of five.
+const LONGEST: usize = 24;
+
+/// Numbers that are kept, as a power of two: they fill some megabytes.
+const KEPT: u32 = 16;
+
+impl Written {
+    pub(crate) fn new() -> Self {
+        // No number that is not one is ever asked for.
+        Self {
+            known: vec![Known { bits: f64::NAN.to_bits(), length: 0, text: [0; LONGEST] }; 1 << KEPT],
+            text: String::new(),
+        }
+    }
+
+    /// Appends the text of a number.
+    pub(crate) fn push(&mut self, number: f64, out: &mut Vec<u8>) {
+        let bits = number.to_bits();
+        // Fibonacci hashing: the product's first bits depend on all bits of the number.
+        let place = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - KEPT);
+        let known = &mut self.known[place as usize];
+        if known.bits != bits {
+            self.text.clear();
+            write(number, &mut self.text);
+            let Some(text) = known.text.get_mut(..self.text.len()) else { return out.extend(self.text.as_bytes()) };
+            text.copy_from_slice(self.text.as_bytes());
+            (known.bits, known.length) = (bits, self.text.len() as u8);
+        }
+        out.extend(&known.text[..usize::from(known.length)]);
+    }
+}
+
+/// Appends the text of a whole number.
+pub(crate) fn push_integer(number: i64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let (mut at, mut rest) = (digits.len(), number.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend(&digits[at..]);
+}
+
 /// A number as the shortest text that reads back the same: plain or with an exponent, whichever is shorter; plain where they
 /// are equally long.
 pub fn written(number: f64) -> String {
@@ -82,7 +147,7 @@ impl Scientific {
 
 #[cfg(test)]
 mod tests {
-    use super::written;
+    use super::{LONGEST, Written, push_integer, written};
     use proptest::prelude::*;
 
     /// The rule, by the formats of the standard library.
@@ -111,6 +176,34 @@ mod tests {
             assert_eq!(written(number), expected);
             assert_eq!(written(number).parse::<f64>(), Ok(number));
             assert_eq!(by_the_rule(number), expected);
+        }
+    }
+
+    #[test]
+    fn the_longest_text_is_no_longer() {
+        assert_eq!(written(-f64::MIN_POSITIVE).len(), LONGEST);
+    }
+
+    proptest! {
+        /// Whatever stood at a number's place before: few numbers, so that they come again.
+        #[test]
+        fn a_number_is_written_alike_whether_it_is_known_or_not(numbers in proptest::collection::vec(prop_oneof![(-5_i32..5).prop_map(f64::from), any::<f64>()], 0..50)) {
+            let mut known = Written::new();
+            for number in numbers.into_iter().filter(|x| x.is_finite()) {
+                let mut text = vec![];
+                known.push(number, &mut text);
+                known.push(number, &mut text);
+                prop_assert_eq!(String::from_utf8(text).unwrap(), by_the_rule(number).repeat(2));
+            }
+        }
+
+        #[test]
+        fn whole_numbers_are_written_as_the_standard_library_would(number: i64, few in -20_i64..20) {
+            for number in [number, few, i64::MIN, i64::MAX] {
+                let mut text = vec![];
+                push_integer(number, &mut text);
+                prop_assert_eq!(String::from_utf8(text).unwrap(), number.to_string());
+            }
         }
     }
 
