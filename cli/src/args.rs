@@ -31,6 +31,7 @@ Exit status: 0 all well, 1 something ran and failed or is missing, 2 bad input o
 pub enum Command {
     Run(Run),
     Collect(Collect),
+    Slurm(Slurm),
     Check(Check),
     List(List),
     Explain(Explain),
@@ -161,6 +162,79 @@ pub struct Collect {
     pub folder: PathBuf,
     #[command(flatten)]
     pub tables: Tables,
+}
+
+/// Writes scripts that run an experiment in parts on a cluster of Slurm, and then collect it
+///
+/// The scripts go to `slurm` in the folder of the results, which all nodes have to reach: `array.sh` is a job array with one part
+/// a task, `collect.sh` follows it, `submit.sh` hands both to Slurm. A part that ends early puts itself back into the queue and
+/// goes on where it was. Nothing is submitted.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase slurm my_study.ron --shards 64 --time 01:00:00
+  coase slurm my_study.ron --shards 64 --time 01:00:00 --partition short --out /scratch/me/my_study
+  /scratch/me/my_study/slurm/submit.sh
+
+The scripts run the program that wrote them, or the one that the environment names as COASE.
+
+Exit status: 0 the scripts are written, 2 bad input.")]
+pub struct Slurm {
+    /// An experiment or a scenario
+    #[arg(value_name = "FILE.ron")]
+    pub file: PathBuf,
+    /// Number of parts; no more than there are runs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub shards: u16,
+    /// Most time that a part may take before it goes back into the queue, as Slurm writes it
+    #[arg(long, value_name = "TIME")]
+    pub time: SlurmTime,
+    /// Where results go, reached from all nodes; by default results/<name of the file>
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Threads of a part
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..))]
+    pub cpus: u16,
+    /// Partition of the cluster
+    #[arg(long, value_name = "NAME", value_parser = one_word)]
+    pub partition: Option<String>,
+    /// Account that is charged
+    #[arg(long, value_name = "NAME", value_parser = one_word)]
+    pub account: Option<String>,
+    /// Memory of a part, as `4G`
+    #[arg(long, value_name = "SIZE", value_parser = one_word)]
+    pub mem: Option<String>,
+    /// Overrides a parameter, by the path syntax of sweeps; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<Override>,
+}
+
+/// A word that can stand in a line for Slurm.
+fn one_word(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-,+".contains(c);
+    let is_word = !text.is_empty() && text.chars().all(is_plain);
+    is_word.then(|| text.to_owned()).ok_or_else(|| "expected letters, digits and any of . _ - , +".to_owned())
+}
+
+/// A length of time as Slurm writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlurmTime(pub String);
+
+impl FromStr for SlurmTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_number = |part: &str| !part.is_empty() && part.len() < 8 && part.bytes().all(|b| b.is_ascii_digit());
+        let (days, rest) = text.split_once('-').map_or((None, text), |(days, rest)| (Some(days), rest));
+        let parts: Vec<&str> = rest.split(':').collect();
+        let is_time = days.is_none_or(is_number) && parts.len() <= 3 && parts.iter().all(|part| is_number(part));
+        let is_something = text.bytes().any(|b| (b'1'..=b'9').contains(&b));
+        (is_time && is_something).then(|| Self(text.to_owned())).ok_or_else(|| {
+            "expected MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS, DAYS-HOURS, DAYS-HOURS:MINUTES or \
+             DAYS-HOURS:MINUTES:SECONDS"
+                .to_owned()
+        })
+    }
 }
 
 /// Reads and checks scenarios and experiments, and runs nothing

@@ -36,6 +36,7 @@ mod reference;
 mod rows;
 mod run;
 mod schema;
+mod slurm;
 mod summary;
 
 use clap::Parser;
@@ -113,6 +114,7 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
     match command {
         args::Command::Run(what) => run::run(&what),
         args::Command::Collect(what) => run::collect(&what),
+        args::Command::Slurm(what) => slurm::slurm(&what),
         args::Command::Check(what) => Ok(check::check(&what)),
         args::Command::List(what) => list::list(&what),
         args::Command::Explain(what) => explain::explain(&what),

@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub fn run(args: &Run) -> anyhow::Result<Finish> {
     let experiment = Arc::new(coase_scenarios::load(&args.file, &args.set).map_err(Offence::from)?);
     tell(&experiment.notes(), args.quiet);
-    let (store, options) = (Store::create(folder(args))?, options(args)?);
+    let (store, options) = (Store::create(folder_of(&args.file, args.out.as_deref()))?, options(args)?);
     let prepared = Prepared::new(&store, experiment.clone(), options.clone())?;
     if let Some(before) = prepared.before().filter(|before| before.is_another_file && args.out.is_none()) {
         bail!(
@@ -238,10 +238,11 @@ fn broke_off(wrong: &anyhow::Error) -> Finish {
     Finish::SomeFailed
 }
 
-fn folder(args: &Run) -> PathBuf {
+/// Where the results of a file go: where the user says, or to a folder with its name.
+pub fn folder_of(file: &Path, out: Option<&Path>) -> PathBuf {
     // The stem of `...ron` is no name of a folder.
-    let stem = args.file.file_stem().map(Path::new).filter(|stem| stem.file_name().is_some());
-    args.out.clone().unwrap_or_else(|| Path::new("results").join(stem.unwrap_or(Path::new("experiment"))))
+    let stem = file.file_stem().map(Path::new).filter(|stem| stem.file_name().is_some());
+    out.map_or_else(|| Path::new("results").join(stem.unwrap_or(Path::new("experiment"))), Path::to_owned)
 }
 
 /// How results of this build are told from those of others.

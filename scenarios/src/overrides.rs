@@ -3,6 +3,7 @@
 use crate::fault::{Cause, Fault};
 use crate::text::options;
 use ron::value::RawValue;
+use std::fmt;
 use std::str::FromStr;
 
 /// What a path begins with.
@@ -71,7 +72,14 @@ impl Override {
 
     /// How messages call it.
     pub(crate) fn source(&self) -> String {
-        format!("--set {}={}", self.path.written(), self.value)
+        format!("--set {self}")
+    }
+}
+
+impl fmt::Display for Override {
+    /// As it can be given again: `PATH=VALUE`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.path.written(), self.value)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program as a user runs it, with the plugins of Coase: one binary, so that it is linked once.
 
 mod bad_input;
+mod batches;
 mod ended;
 mod files;
 mod flow;
@@ -13,5 +14,6 @@ mod readme;
 mod registry;
 mod run;
 mod scarcity;
+mod slurm;
 mod starting_points;
 mod support;
