@@ -5,7 +5,7 @@
 //!
 //! | question | where |
 //! |---|---|
-//! | is this better than the baseline, and how sure is that? | [`against`], [`resample`], [`hypothesis`] |
+//! | is this better than the baseline, and how sure is that? | [`against`], [`resample`], [`hypothesis`], [`bounds`] |
 //! | which of several differ? | [`ranks`] |
 //! | how many draws does it take? | [`power`] |
 //! | how bad can it get? | [`risk`] |
@@ -13,6 +13,7 @@
 //! | what weather is dealt to all of them? | [`luck`], [`weather`], [`copula`], [`reduction`] |
 
 pub mod against;
+pub mod bounds;
 pub mod copula;
 pub mod distributions;
 pub mod hypothesis;
