@@ -42,7 +42,7 @@ pub fn try_clear(
     mechanism: &dyn Mechanism,
     policy: &dyn CarbonPolicy,
 ) -> Result<Cleared, MechanismError> {
-    clear(mechanism, &enter(market, policy), policy, &Reporting::Truthful, 1, &())
+    clear(mechanism, &enter(market, policy), policy, &Reporting::Truthful, 1, ())
 }
 
 /// The same where it must work.

@@ -22,7 +22,7 @@ fn feeder(v_min_pu: f64, v_max_pu: f64, kva: f64) -> OnFeeder {
 fn clear(limits: OnFeeder) -> Result<Cleared, MechanismError> {
     let policy: Modified<Integrated> = Integrated::default().into();
     let entered = engine::enter(&limits.market(), &policy);
-    engine::clear(&Alone {}, &entered, &policy, &Reporting::Truthful, 1, &())
+    engine::clear(&Alone {}, &entered, &policy, &Reporting::Truthful, 1, ())
 }
 
 /// Plants and feeder in one program, at the root's prices.

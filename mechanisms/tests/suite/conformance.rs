@@ -76,8 +76,11 @@ fn with_stores() -> Market {
     Market::new(Setting::energy(periods, Some(tariff), None, members), participants)
 }
 
+/// Makes a market to which nothing was answered yet.
+type Make = fn() -> Market;
+
 /// No network, a feeder whose limit binds, stores.
-const MARKETS: [(&str, fn() -> Market); 3] =
+const MARKETS: [(&str, Make); 3] =
     [("three agents", three), ("a line with a limit", on_a_line), ("stores", with_stores)];
 
 /// A market that lacks something; convexity is a matter of terms, see below.
@@ -131,12 +134,11 @@ fn a_missing_need_is_refused_by_name() {
         let mechanism = (plugin.open.default)();
         for need in plugin.needs {
             let what = plugin.id;
-            match lacking(*need) {
-                Some(market) => refused_by_name(try_clear(&market, &*mechanism, &*policy("None()")), *need, what),
-                None => {
-                    let escalating = policy("Stepped(interval_kg: 5, reward: Escalating(0.25))");
-                    refused_by_name(try_clear(&on_a_line(), &*mechanism, &*escalating), *need, what);
-                }
+            if let Some(market) = lacking(*need) {
+                refused_by_name(try_clear(&market, &*mechanism, &*policy("None()")), *need, what);
+            } else {
+                let escalating = policy("Stepped(interval_kg: 5, reward: Escalating(0.25))");
+                refused_by_name(try_clear(&on_a_line(), &*mechanism, &*escalating), *need, what);
             }
         }
     }
@@ -144,7 +146,7 @@ fn a_missing_need_is_refused_by_name() {
 
 /// Every figure of a run on a market to which nothing was answered before, down to the last bit: numbers are written so that
 /// they are read back the same.
-fn bits(make: fn() -> Market, mechanism: &dyn Mechanism, policy: &dyn CarbonPolicy, threads: usize) -> String {
+fn bits(make: Make, mechanism: &dyn Mechanism, policy: &dyn CarbonPolicy, threads: usize) -> String {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool.install(|| {
         let run = try_measure(&make(), mechanism, policy).expect("it ran before");
@@ -193,7 +195,7 @@ fn every_mechanism_conforms_on_every_market_it_has_what_it_needs_on() {
 /// Outcome, trades and money, summed here.
 fn adds_up(run: &Measured, mechanism: &dyn Mechanism, market: &Market, what: &str) {
     let (setting, outcome) = (market.setting(), &run.cleared.outcome);
-    let direct = mechanism.outcome(market, &mut RunContext::new(1, &())).expect("it ran before");
+    let direct = mechanism.outcome(market, &mut RunContext::new(1, ())).expect("it ran before");
     direct.check(setting).unwrap_or_else(|error| panic!("{what}: {error}"));
     outcome.check(setting).unwrap_or_else(|error| panic!("{what}: {error}"));
     for slot in 0..setting.slots.len() {

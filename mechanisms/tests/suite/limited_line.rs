@@ -9,7 +9,7 @@ use coase_testkit::measured::measure;
 use coase_testkit::{assert_all, policy};
 
 fn run(mechanism: &dyn Mechanism, market: &Market) -> (Outcome, Vec<f64>, Vec<f64>) {
-    let outcome = mechanism.run(market, &mut RunContext::new(1, &())).expect("an outcome");
+    let outcome = mechanism.run(market, &mut RunContext::new(1, ())).expect("an outcome");
     let held = market.imposing(&outcome.imposed);
     let plans: Vec<_> = (0..3).map(|i| held.local(i).deliver(&outcome.net[i]).expect("feasible")).collect();
     let output = plans.iter().map(|p| p.output[0]).collect();
@@ -100,7 +100,7 @@ fn limits_that_nobody_can_relieve_are_named() {
     let text =
         NETWORK.replace("(id: 2, v_min_pu: 0.9", "(id: 2, v_min_pu: 1.05").replace("rate_kva: 100", "rate_kva: 1e6");
     let market = market_on(&text);
-    let repaired = NetworkRepair::default().run(&market, &mut RunContext::new(1, &())).expect("an outcome");
+    let repaired = NetworkRepair::default().run(&market, &mut RunContext::new(1, ())).expect("an outcome");
     let found = repaired.evidence.iter().find(|c| c.name == "network_limits").expect("a certificate");
     assert!(
         found.witness.starts_with("bus 2, period 0: voltage 0.99")
@@ -114,7 +114,7 @@ fn limits_that_nobody_can_relieve_are_named() {
         repaired.status
     );
     let error =
-        SecurityConstrained::default().run(&market, &mut RunContext::new(1, &())).expect_err("no optimum").to_string();
+        SecurityConstrained::default().run(&market, &mut RunContext::new(1, ())).expect_err("no optimum").to_string();
     for part in ["infeasible: bus 2, period 0: voltage", "below its limit of 1.05 pu"] {
         assert!(error.contains(part), "{error}");
     }
@@ -128,7 +128,7 @@ fn nobody_is_promised_a_gain_where_no_trade_misses_the_limits() {
         buses: [(id: 1, kind: Slack), (id: 2, v_min_pu: 0.99, p_kw: 400)],
         branches: [(from: 1, to: 2, r_pu: 0.05, x_pu: 0.05)])";
     let market = market_on(text);
-    let outcome = SecurityConstrained::default().run(&market, &mut RunContext::new(1, &())).expect("an outcome");
+    let outcome = SecurityConstrained::default().run(&market, &mut RunContext::new(1, ())).expect("an outcome");
     let gain = gain_of(&outcome);
     let withheld = outcome.withheld.iter().any(|(claim, _)| *claim == coase_core::outcome::Claim::IndividuallyRational);
     assert_eq!(withheld, gain < 0.0, "{gain}");
@@ -149,6 +149,6 @@ fn generators_of_the_network_are_on_the_line_too() {
     assert_all(&prices, &[0.48, 590.0 / 700.0, 590.0 / 700.0], 1e-4);
     // Where it holds the voltage of its bus, the joint program does not apply.
     let held = market_on(&with_generator("Pv"));
-    let error = SecurityConstrained::default().run(&held, &mut RunContext::new(1, &())).expect_err("not modelled");
+    let error = SecurityConstrained::default().run(&held, &mut RunContext::new(1, ())).expect_err("not modelled");
     assert!(error.to_string().contains("no generator holds the voltage"), "{error}");
 }

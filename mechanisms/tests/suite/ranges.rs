@@ -194,7 +194,7 @@ fn what_mechanisms_declare_is_what_they_check() {
     let market = on_a_line();
     let found = mechanisms().into_iter().map(|plugin| {
         faults::<dyn Mechanism>(plugin.id, &plugin.open, &|mechanism, name| match mechanism
-            .outcome(&market, &mut RunContext::new(1, &()))
+            .outcome(&market, &mut RunContext::new(1, ()))
         {
             Err(error @ MechanismError::Parameter { .. }) if error.to_string().contains(name) => {
                 Answer::Refused(error.to_string())

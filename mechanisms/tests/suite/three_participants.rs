@@ -13,7 +13,7 @@ const PRICE: f64 = 71.0 / 95.0;
 const GAIN: f64 = 4935.0 / 76.0;
 
 fn run(mechanism: &dyn Mechanism, market: &Market) -> Outcome {
-    mechanism.run(market, &mut RunContext::new(1, &())).expect("an outcome")
+    mechanism.run(market, &mut RunContext::new(1, ())).expect("an outcome")
 }
 
 /// Gain of each member: cost without trade, less the cost of keeping the commitment, plus what the ledger brings.
