@@ -157,3 +157,29 @@ fn a_day_within_binding_voltage_limits_costs_what_a_conic_solver_finds() {
         }
     }
 }
+
+/// What a day's answer is: the schedule, the duals, the certificate and every bus's prices, to the bit.
+fn bits(lanes: Option<usize>) -> Vec<u64> {
+    let (template, blocks) = day_with_plants("ieee-33");
+    let instance = template.instance();
+    if let Some(lanes) = lanes {
+        assert!(instance.analyse_in_lanes(lanes), "no hours side by side");
+    }
+    let solution = instance.solve().expect("the limits can be kept");
+    let certificate = solution.certificate;
+    assert!(certificate.gap.abs() < 1e-6 * certificate.objective && certificate.feasibility < 1e-5, "{certificate:?}");
+    let prices = feeder_day::prices(&instance, &solution, &blocks);
+    let parts = prices.iter().flatten().flatten().flat_map(|p| [p.energy, p.loss, p.congestion, p.voltage, p.carbon]);
+    let proof = [certificate.gap, certificate.feasibility, certificate.objective];
+    solution.x.iter().chain(&solution.y).copied().chain(proof).chain(parts).map(f64::to_bits).collect()
+}
+
+#[test]
+fn a_day_of_five_plants_is_the_same_to_the_bit_with_one_three_and_eight_hours_side_by_side() {
+    let as_is = bits(None);
+    for lanes in [1, 3, 8] {
+        let found = bits(Some(lanes));
+        let differ = found.iter().zip(&as_is).filter(|(a, b)| a != b).count();
+        assert!(found.len() == as_is.len() && differ == 0, "{lanes}: {differ} of {} numbers differ", as_is.len());
+    }
+}

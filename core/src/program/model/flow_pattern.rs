@@ -18,6 +18,21 @@ pub(crate) struct FlowPattern {
 
 impl FlowPattern {
     pub fn new(program: &FlowProgram, mode: Mode) -> Self {
+        let found =
+            Self::analysed(program, mode, |signs, entries, parts| Some(SymmetricPattern::new(signs, entries, parts)));
+        found.expect("a pattern can always be analysed")
+    }
+
+    /// The same with so many parts side by side; see [`SymmetricPattern::in_lanes`].
+    pub fn in_lanes(program: &FlowProgram, mode: Mode, lanes: usize) -> Option<Self> {
+        Self::analysed(program, mode, |signs, entries, parts| SymmetricPattern::in_lanes(signs, entries, parts, lanes))
+    }
+
+    fn analysed(
+        program: &FlowProgram,
+        mode: Mode,
+        analyse: impl FnOnce(&[f64], &[(usize, usize)], &[Vec<usize>]) -> Option<(SymmetricPattern, Vec<u32>, Vec<u32>)>,
+    ) -> Option<Self> {
         let (n, m) = (program.linear.len(), program.rhs.len());
         let mut entries: Vec<(usize, usize)> = program.entries.iter().map(|&(i, j, _)| (n + i, j)).collect();
         let linear = entries.len();
@@ -40,8 +55,8 @@ impl FlowPattern {
         let signs: Vec<f64> = (0..n + m).map(|i| if i < n { 1.0 } else { -1.0 }).collect();
         let parts: Vec<Vec<usize>> =
             program.blocks.iter().map(|b| b.variables.clone().chain(b.rows.clone().map(|i| n + i)).collect()).collect();
-        let (pattern, slots, diagonal) = SymmetricPattern::new(&signs, &entries, &parts);
-        Self {
+        let (pattern, slots, diagonal) = analyse(&signs, &entries, &parts)?;
+        Some(Self {
             pattern,
             mode,
             variables: n,
@@ -49,7 +64,7 @@ impl FlowPattern {
             entry: slots[..linear].to_vec(),
             flow: slots[linear..curved].to_vec(),
             disc: slots[curved..].to_vec(),
-        }
+        })
     }
 
     pub fn mode(&self) -> Mode {

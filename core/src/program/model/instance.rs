@@ -158,6 +158,11 @@ impl Instance {
         self.compiled.flows.get_or_init(|| FlowPattern::new(scaled, Mode::Exact))
     }
 
+    /// Takes a pattern for the program's flows; false where there is one already.
+    pub(in crate::program) fn take_flow_pattern(&self, pattern: FlowPattern) -> bool {
+        self.compiled.flows.set(pattern).is_ok()
+    }
+
     pub(in crate::program) fn symbolic(&self) -> &Symbolic {
         self.compiled
             .symbolic

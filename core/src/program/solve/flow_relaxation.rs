@@ -86,6 +86,12 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     Ok(answer)
 }
 
+/// Analyses the pattern with so many parts side by side: see [`Instance::analyse_in_lanes`].
+pub(super) fn analyse_in_lanes(problem: &Instance, lanes: usize) -> bool {
+    let pattern = FlowPattern::in_lanes(&Scaled::new(problem).program, Mode::Exact, lanes);
+    pattern.is_some_and(|pattern| problem.take_flow_pattern(pattern))
+}
+
 /// What the reference solver finds for the relaxation.
 pub(super) fn second_opinion(problem: &Instance) -> Solution {
     let scaled = Scaled::new(problem);

@@ -68,6 +68,14 @@ impl Instance {
         relaxation::second_opinion(self)
     }
 
+    /// Has all instances of this template solved with 1, 3 or 8 parts that look alike (such as the hours of a day) side by side.
+    /// False where none look alike, where that number is not compiled, or after a first solve. Nobody but the test that no
+    /// result depends on it needs this.
+    #[doc(hidden)]
+    pub fn analyse_in_lanes(&self, lanes: usize) -> bool {
+        flow_relaxation::analyse_in_lanes(self, lanes)
+    }
+
     /// Among the optima of this instance the one with least `sum v^2` over `squares`: the documented second criterion that
     /// makes a reported schedule unique in those quantities. `first` is an answer of [`solve`](Self::solve).
     ///
