@@ -7,14 +7,18 @@
 //! ```
 //!
 //! Slacks keep their angle; they supply only through their generators. A limit of the angle across a branch is one of its
-//! flow, which follows the angle. Branches without a limit that can bind have no
-//! variable of their own. (Stott, Jardim and Alsaç 2009.)
+//! flow, which follows the angle. (Stott, Jardim and Alsaç 2009.)
+//!
+//! The program is written without angles: they exist exactly if their differences `x tap f + phi` add up to nothing around
+//! every loop. That is one row for each branch beyond a tree, instead of one for each branch and a variable for each angle
+//! (Hörsch, Ronellenfitsch, Witthaut and Brown 2018). Angles follow from the flows along the tree.
 
 use crate::network::{Network, NodeId, Topology};
 use crate::program::{Certificate, Expr, Instance, Program, Row, Solution, Template, Var};
 
 use super::carbon::{CarbonPricing, OpfCarbon};
 use super::error::OpfError;
+use super::loops::loops;
 use super::optimum::Optimum;
 use super::prices::Price;
 use super::supply::Supply;
@@ -52,13 +56,13 @@ pub fn dc_opf(network: &Network, carbon: Option<&CarbonPricing>) -> Result<DcOpf
     }
     let topology = Topology::new(network);
     let lines = lines(network, &topology)?;
-    // The bounds of the angles are safe unless a phase shifter or a capacitor drives power round in circles.
+    // Flows stay within what is fed in and driven by phase shifters, unless a capacitor drives power round in circles.
     let mut widen = 1.0;
     loop {
         let model = Model::build(network, &topology, &lines, carbon, widen)?;
         let instance = model.template.instance();
         let solution = instance.solve()?;
-        if widen < 1e5 && model.angle_at_bound(&instance, &solution) {
+        if widen < 1e5 && model.flow_at_made_up_end(&lines, &solution) {
             widen *= 30.0;
             continue;
         }
@@ -99,10 +103,6 @@ impl Line {
         let (low, high) = self.limits;
         (low.max((-reach_kw).min(high - reach_kw)), high.min(reach_kw.max(low + reach_kw)))
     }
-
-    fn is_limited(&self, reach_kw: f64) -> bool {
-        self.limits.0 > -reach_kw || self.limits.1 < reach_kw
-    }
 }
 
 pub(super) fn lines(network: &Network, topology: &Topology) -> Result<Vec<Line>, OpfError> {
@@ -135,15 +135,13 @@ pub(super) fn lines(network: &Network, topology: &Topology) -> Result<Vec<Line>,
 
 struct Model {
     supply: Supply,
-    /// Angle by node, in kW at the typical line.
-    angle: Vec<Option<Var>>,
-    /// kW per radian of a typical line.
-    scale: f64,
-    /// Flow of each line, as a variable where it is limited.
-    flow: Vec<Result<Var, Expr>>,
+    /// Flow of each line.
+    flow: Vec<Var>,
     balance: Vec<Option<Row>>,
     rows: Vec<Row>,
     template: Template,
+    /// What no flow exceeds, kW, where nothing else limits it.
+    reach_kw: f64,
 }
 
 impl Model {
@@ -156,48 +154,39 @@ impl Model {
     ) -> Result<Self, OpfError> {
         let mut supply = Supply::new(network, topology, carbon)?;
         // What a branch can carry, circulation by phase shifters included.
-        let reach = supply.reach_kw + lines.iter().map(|line| line.shifted.abs()).sum::<f64>();
+        let reach_kw = widen * (supply.reach_kw + lines.iter().map(|line| line.shifted.abs()).sum::<f64>());
         let mut program = Program::new();
         supply.build(network, &mut program);
-        let mut stiffnesses: Vec<f64> = lines.iter().map(|line| line.stiffness.abs()).collect();
-        stiffnesses.sort_unstable_by(f64::total_cmp);
-        let scale = stiffnesses.get(stiffnesses.len() / 2).copied().unwrap_or(1.0);
-        let spread = angle_spread(network, topology, lines, reach);
-        let mut angle = vec![None; network.buses.len()];
-        for node in topology.order() {
-            let root = topology.root(*node).map_or(0.0, |root| network.bus(root).angle_deg.to_radians()) * scale;
-            let room = spread[node.0] * scale * widen;
-            angle[node.0] = Some(program.var(root - room, root + room));
-        }
-        let of = |node: NodeId| angle[node.0].expect("invariant: ends of live branches are energised");
-        let mut flow = Vec::with_capacity(lines.len());
-        let mut rows = vec![];
-        for line in lines {
-            let slope = line.stiffness / scale;
-            let mut driven = Expr::constant(-line.shifted);
-            driven.add(slope, of(line.from)).add(-slope, of(line.to));
-            if !line.is_limited(reach) {
-                flow.push(Err(driven));
-                continue;
-            }
-            let (low, high) = line.bounds(reach);
+        let name = |line: &Line| {
             let ends = network.ends(&network.branches[line.branch]);
-            program.scope(format!("branch {} ({}-{})", line.branch + 1, ends.from, ends.to));
-            let var = program.var(low, high);
-            let branch = &network.branches[line.branch];
-            let of_angle = branch.angle_min_deg.is_finite() || branch.angle_max_deg.is_finite();
-            let limit = if of_angle { "limit of flow or angle, kW" } else { "flow limit, kW" };
-            rows.push(program.equal(driven.plus(-1.0, var), 0.0, limit, None));
-            flow.push(Ok(var));
-        }
+            format!("branch {} ({}-{})", line.branch + 1, ends.from, ends.to)
+        };
+        let mut flow = Vec::with_capacity(lines.len());
         let mut net: Vec<Expr> = vec![Expr::default(); network.buses.len()];
         for offer in &supply.offers {
             net[offer.node.0].add(1.0, offer.output_kw());
         }
-        for (line, flow) in lines.iter().zip(&flow) {
-            let e = flow_expression(flow);
-            net[line.from.0].add(-1.0, e.clone());
-            net[line.to.0].add(1.0, e);
+        for line in lines {
+            let (low, high) = line.bounds(reach_kw);
+            program.scope(name(line));
+            let var = program.var(low, high);
+            net[line.from.0].add(-1.0, var);
+            net[line.to.0].add(1.0, var);
+            flow.push(var);
+        }
+        let mut rows = vec![];
+        // Differences of angles count as the kW that they drive through a typical line.
+        let mut stiffnesses: Vec<f64> = lines.iter().map(|line| line.stiffness.abs()).collect();
+        stiffnesses.sort_unstable_by(f64::total_cmp);
+        let scale = stiffnesses.get(stiffnesses.len() / 2).copied().unwrap_or(1.0);
+        for around in loops(network, topology, lines) {
+            let mut differences = Expr::default();
+            for &(k, sign) in &around.lines {
+                let (line, kw_per_kw) = (&lines[k], sign * scale / lines[k].stiffness);
+                differences.add(kw_per_kw, flow[k]).constant += kw_per_kw * line.shifted;
+            }
+            program.scope(format!("loop of {}", name(&lines[around.lines[0].0])));
+            rows.push(program.equal(differences, scale * around.given_rad, "angles that add up, kW", None));
         }
         let mut balance = vec![None; network.buses.len()];
         for node in topology.order() {
@@ -208,14 +197,15 @@ impl Model {
             balance[node.0] = Some(row);
             rows.push(row);
         }
-        Ok(Self { supply, angle, scale, flow, balance, rows, template: program.compile() })
+        Ok(Self { supply, flow, balance, rows, template: program.compile(), reach_kw })
     }
 
-    fn angle_at_bound(&self, instance: &Instance, solution: &Solution) -> bool {
-        self.angle.iter().flatten().any(|v| {
-            let (lower, upper) = instance.bounds(*v);
-            let x = solution.x[v.index()];
-            upper > lower && (x - lower).min(upper - x) <= 1e-6 * (upper - lower)
+    /// Whether a flow rests on an end that stands for infinity.
+    fn flow_at_made_up_end(&self, lines: &[Line], solution: &Solution) -> bool {
+        lines.iter().zip(&self.flow).any(|(line, var)| {
+            let ((lower, upper), x) = (line.bounds(self.reach_kw), solution.x[var.index()]);
+            let near = 1e-6 * (upper - lower);
+            (lower > line.limits.0 && x - lower <= near) || (upper < line.limits.1 && upper - x <= near)
         })
     }
 
@@ -231,18 +221,27 @@ impl Model {
         let reduced = instance.reduced_costs(&solution.x, &solution.y);
         let mut branch_kw = vec![0.0; network.branches.len()];
         let mut congestion_per_kwh = vec![0.0; network.branches.len()];
-        for (line, flow) in lines.iter().zip(&self.flow) {
-            branch_kw[line.branch] = solution.value(flow_expression(flow));
-            if let Ok(var) = flow {
-                let (lower, upper) = instance.bounds(*var);
-                let (x, range) = (solution.x[var.index()], upper - lower);
-                if (x - lower).min(upper - x) <= 1e-9 * range {
-                    congestion_per_kwh[line.branch] = 0.0 - reduced[var.index()];
-                }
+        let mut angle = vec![None; network.buses.len()];
+        for slack in network.slacks() {
+            angle[slack.0] = Some(network.bus(slack).angle_deg.to_radians());
+        }
+        let mut line_of = vec![None; network.branches.len()];
+        for (line, var) in lines.iter().zip(&self.flow) {
+            let (x, (lower, upper)) = (solution.x[var.index()], instance.bounds(*var));
+            branch_kw[line.branch] = x;
+            if (x - lower).min(upper - x) <= 1e-9 * (upper - lower) {
+                congestion_per_kwh[line.branch] = 0.0 - reduced[var.index()];
             }
+            line_of[line.branch] = Some(line);
+        }
+        for node in topology.order() {
+            let Some(parent) = topology.parent(*node) else { continue };
+            let line = line_of[parent.branch].expect("invariant: branches of the tree are closed");
+            let across = (branch_kw[parent.branch] + line.shifted) / line.stiffness;
+            let sign = if line.to == *node { -1.0 } else { 1.0 };
+            angle[node.0] = angle[parent.node.0].map(|at: f64| at + sign * across);
         }
         let generation_kw = self.supply.generation_kw(network, solution);
-        let others = self.angle.iter().flatten().chain(self.flow.iter().filter_map(|f| f.as_ref().ok()));
         let optimum = Optimum {
             network,
             topology,
@@ -250,7 +249,7 @@ impl Model {
             template: &self.template,
             instance,
             solution,
-            costless: others.copied().collect(),
+            costless: self.flow.clone(),
             rows: &self.rows,
             balance: &self.balance,
         };
@@ -269,11 +268,7 @@ impl Model {
         Ok(DcOpf {
             objective_per_h: solution.certificate.objective,
             generation_kw,
-            angle_deg: self
-                .angle
-                .iter()
-                .map(|v| v.map(|v| (solution.x[v.index()] / self.scale).to_degrees()))
-                .collect(),
+            angle_deg: angle.iter().map(|a| a.map(f64::to_degrees)).collect(),
             branch_kw,
             congestion_per_kwh,
             prices,
@@ -281,48 +276,6 @@ impl Model {
             certificate: solution.certificate,
         })
     }
-}
-
-fn flow_expression(flow: &Result<Var, Expr>) -> Expr {
-    match flow {
-        Ok(var) => Expr::from(*var),
-        Err(driven) => driven.clone(),
-    }
-}
-
-/// How far each angle can be from that of its slack, rad: along the shortest way, if no line carries more than its
-/// limit, or than everything that can be generated.
-pub(super) fn angle_spread(network: &Network, topology: &Topology, lines: &[Line], reach_kw: f64) -> Vec<f64> {
-    let mut spread = vec![f64::INFINITY; network.buses.len()];
-    for slack in network.slacks() {
-        spread[slack.0] = 0.0;
-    }
-    // Shortest paths by rounds; the tree order makes the first round nearly right.
-    let mut moved = true;
-    let mut rounds = 0;
-    let span: Vec<f64> = lines
-        .iter()
-        .map(|line| {
-            let (low, high) = line.bounds(reach_kw);
-            (low.abs().max(high.abs()) + line.shifted.abs()) / line.stiffness.abs()
-        })
-        .collect();
-    while moved && rounds <= topology.order().len() {
-        moved = false;
-        rounds += 1;
-        for (line, span) in lines.iter().zip(&span) {
-            for (a, b) in [(line.from.0, line.to.0), (line.to.0, line.from.0)] {
-                if spread[a] + span < spread[b] {
-                    spread[b] = spread[a] + span;
-                    moved = true;
-                }
-            }
-        }
-    }
-    // Slacks stand at angles of their own: what is between two trees is theirs to bridge.
-    let degrees: Vec<f64> = network.slacks().map(|slack| network.bus(slack).angle_deg).collect();
-    let apart = degrees.iter().fold(0.0_f64, |m, a| degrees.iter().fold(m, |m, b| m.max((a - b).abs())));
-    spread.iter().map(|s| if *s > 0.0 { 1.01 * s + apart.to_radians() } else { 0.0 }).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@
 //! A reading of integrated electricity-carbon prices (Wang et al. 2026) and of carbon-aware power flow (Chen, Sun, Shi and Li
 //! 2024). Losses, and with them their carbon, are left out. Knows no participant and no policy.
 
-use super::dc::{Line, angle_spread, lines};
+use super::dc::{Line, lines};
 use super::error::OpfError;
 use super::supply::Supply;
 use crate::carbon_flow::{CarbonFlow, FlowGraph, LossRule, trace};
@@ -461,6 +461,41 @@ impl Dispatch {
     fn distance(&self, other: &Self) -> f64 {
         self.generation_kw.iter().zip(&other.generation_kw).fold(0.0, |most, (a, b)| (a - b).abs().max(most))
     }
+}
+
+/// How far each angle can be from that of its slack, rad: along the shortest way, if no line carries more than its
+/// limit, or than everything that can be generated.
+fn angle_spread(network: &Network, topology: &Topology, lines: &[Line], reach_kw: f64) -> Vec<f64> {
+    let mut spread = vec![f64::INFINITY; network.buses.len()];
+    for slack in network.slacks() {
+        spread[slack.0] = 0.0;
+    }
+    // Shortest paths by rounds; the tree order makes the first round nearly right.
+    let mut moved = true;
+    let mut rounds = 0;
+    let span: Vec<f64> = lines
+        .iter()
+        .map(|line| {
+            let (low, high) = line.bounds(reach_kw);
+            (low.abs().max(high.abs()) + line.shifted.abs()) / line.stiffness.abs()
+        })
+        .collect();
+    while moved && rounds <= topology.order().len() {
+        moved = false;
+        rounds += 1;
+        for (line, span) in lines.iter().zip(&span) {
+            for (a, b) in [(line.from.0, line.to.0), (line.to.0, line.from.0)] {
+                if spread[a] + span < spread[b] {
+                    spread[b] = spread[a] + span;
+                    moved = true;
+                }
+            }
+        }
+    }
+    // Slacks stand at angles of their own: what is between two trees is theirs to bridge.
+    let degrees: Vec<f64> = network.slacks().map(|slack| network.bus(slack).angle_deg).collect();
+    let apart = degrees.iter().fold(0.0_f64, |m, a| degrees.iter().fold(m, |m, b| m.max((a - b).abs())));
+    spread.iter().map(|s| if *s > 0.0 { 1.01 * s + apart.to_radians() } else { 0.0 }).collect()
 }
 
 #[cfg(test)]

@@ -137,7 +137,8 @@ fn meshed() -> impl Strategy<Value = Network> {
     let ties = prop::collection::vec((0_u8..255, 0_u8..255, 0.03..0.3_f64), 1..5);
     let limits = prop::collection::vec((0.3..8.0_f64, -8.0..0.3_f64, 0_u8..6, -3.0..3.0_f64), 16);
     let units = prop::collection::vec((0_u8..255, 10.0..60.0_f64, 0.0..0.2_f64, 50e3..300e3_f64), 2..5);
-    (parts, ties, limits, units).prop_map(|(parts, ties, limits, units)| {
+    let second_slack = prop::option::of((0_u8..255, -2.0..2.0_f64));
+    (parts, ties, limits, units, second_slack).prop_map(|(parts, ties, limits, units, second_slack)| {
         let mut buses = vec![bus(1, 0.0)];
         let mut branches = vec![];
         for (k, ((load, parent), (x, odd))) in parts.into_iter().enumerate() {
@@ -171,6 +172,10 @@ fn meshed() -> impl Strategy<Value = Network> {
             })
             .collect();
         generators.push(unit(0, 500e3, 0.045));
+        if let Some((at, degrees)) = second_slack {
+            let bus = &mut buses[1 + at as usize % (count - 1)];
+            (bus.kind, bus.angle_deg) = (BusKind::Slack, degrees);
+        }
         network(buses, 0, branches, generators)
     })
 }
