@@ -14,8 +14,8 @@
 //! A reading of integrated electricity-carbon prices (Wang et al. 2026) and of carbon-aware power flow (Chen, Sun, Shi and Li
 //! 2024). Losses, and with them their carbon, are left out. Knows no participant and no policy.
 
-use super::dc::{Line, lines};
 use super::error::OpfError;
+use super::lines::{Line, lines};
 use super::supply::Supply;
 use crate::carbon_flow::{CarbonFlow, FlowGraph, LossRule, trace};
 use crate::network::{Network, NodeId, Topology};

@@ -4,7 +4,7 @@
 //! and branches taken before: the shortest of these (Hörsch et al. 2018 write the DC-OPF in loops). Slacks keep their angle,
 //! as if each were joined to one reference by a branch across which the angle is given.
 
-use super::dc::Line;
+use super::lines::Line;
 use crate::network::{Network, Topology};
 
 /// A loop: `sum of sign (theta_from - theta_to) = given` over its lines.
@@ -133,7 +133,7 @@ impl Graph {
 mod tests {
     use super::*;
     use crate::network::{Branch, Bus, BusKind, NodeId};
-    use crate::opf::dc::lines;
+    use crate::opf::lines::lines;
     use proptest::prelude::*;
 
     proptest! {

@@ -14,6 +14,7 @@ mod dc;
 mod error;
 mod flow_in_loop;
 mod lin_dist_flow;
+mod lines;
 mod loops;
 mod optimum;
 mod piecewise;
