@@ -10,7 +10,7 @@
 
 use super::economy::Allocation;
 use super::{Economy, Market};
-use crate::program::{Certificate, Instance, Solution, SolveError};
+use crate::program::{Certificate, ConeDual, Instance, Solution, SolveError};
 use crate::terms::{Limits, Terms};
 use std::sync::Arc;
 
@@ -49,13 +49,18 @@ impl Mixture {
         }
         let x = between(self.share, &low.x, &high.x);
         let y = between(self.place, &low.y, &high.y);
-        let mut certificate = Certificate::of(instance, &x, &y);
+        let mixed = |(a, b): (&ConeDual, &ConeDual)| ConeDual {
+            radius: between(self.place, &[a.radius], &[b.radius])[0],
+            parts: between(self.place, &a.parts, &b.parts),
+        };
+        let cones: Vec<ConeDual> = low.cones.iter().zip(&high.cones).map(mixed).collect();
+        let mut certificate = Certificate::with_cones(instance, &x, &y, &cones);
         if !instance.respects_choices(&x) {
             certificate.gap = f64::INFINITY;
         }
         let nodes = low.nodes.max(high.nodes);
         let settled = low.settled && high.settled;
-        Ok((Solution { x, y, certificate, nodes, settled }, low_settled && high_settled))
+        Ok((Solution { x, y, cones, certificate, nodes, settled }, low_settled && high_settled))
     }
 
     /// The answer to a group question: trades between those of the sides, and what every member makes of them.

@@ -8,6 +8,7 @@
 //!
 //! An inequality is a row with a slack variable, a ladder is a sum of bounded variables, and what is not convex (a storage
 //! that may not charge and discharge at once) is a choice between alternatives, each of which only tightens bounds.
+//! Second-order cones ([`Program::within_cone`]) may be added; a conic solver then answers, and the same certificate decides.
 //! A network adds squared currents to rows and discs to variables; such a program is solved on its flows as they are, and
 //! its certificate says how far the answer may be from the best.
 //!
@@ -35,7 +36,8 @@ mod session;
 mod solve;
 
 pub use model::{
-    Certificate, Chosen, Cost, Expr, Instance, Program, Refusal, Restriction, Row, Solution, SolveError, Template, Var,
+    Certificate, Chosen, Cone, ConeDual, Cost, Expr, Instance, Program, Refusal, Restriction, Row, Solution,
+    SolveError, Template, Var,
 };
 pub use session::Session;
 

@@ -1,5 +1,6 @@
 //! The builder: variables, rows, costs and choices, written by devices and markets. Knows no solver.
 
+use super::cone::SecondOrder;
 use super::filling::Filling;
 use super::flows::{Block, Disc, Divisor, FlowTerm};
 use super::template::Template;
@@ -35,6 +36,7 @@ pub struct Program {
     pub(super) most_programs: Option<usize>,
     pub(super) flows: Vec<FlowTerm>,
     pub(super) discs: Vec<Disc>,
+    pub(super) cones: Vec<SecondOrder>,
     pub(super) blocks: Vec<Block>,
     pub(super) broken: Option<SolveError>,
 }

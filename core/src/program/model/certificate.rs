@@ -1,12 +1,13 @@
 //! The certificate: feasibility and optimality gap of a point, whoever computed it. Knows no solver.
 
 use super::Instance;
+use super::cone::ConeDual;
 use super::flows::Divisor;
 
 /// How good a point is, proven by weak duality and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Certificate {
-    /// Largest violation of a row (or of a disc); bounds hold exactly.
+    /// Largest violation of a row (or of a disc or cone); bounds hold exactly.
     pub feasibility: f64,
     /// `f(x) - f* <= gap`: the duality gap of the point with its multipliers.
     pub gap: f64,
@@ -24,6 +25,13 @@ impl Certificate {
     /// With squared currents `l = phi(x)` in the rows, `eta` their prices, the reduced costs include `eta grad phi`, and a
     /// negative price adds `[-eta]+ D`, `D = |S - v S^/v^|^2 / v` being the Bregman distance of `phi` over the box.
     pub fn of(problem: &Instance, x: &[f64], y: &[f64]) -> Self {
+        Self::with_cones(problem, x, y, &[])
+    }
+
+    /// The same with duals `(t, u)` of second-order cones `||F x + g|| <= c'x + d`: they take `t c + F'u` from the reduced costs,
+    /// and `t (c'x + d) + u'(F x + g)`, which is not negative inside the cone, adds to the gap. A dual outside its cone, whose
+    /// `t` is less than `||u||`, counts with `t = ||u||`; a dual that is not given counts as zero.
+    pub fn with_cones(problem: &Instance, x: &[f64], y: &[f64], cones: &[ConeDual]) -> Self {
         let mut reduced = problem.linear.clone();
         let mut residual = problem.rhs.clone();
         for (i, row) in problem.rows().iter().enumerate() {
@@ -33,7 +41,7 @@ impl Certificate {
             }
         }
         let nonconvex = bend(problem, x, y, &mut reduced, &mut residual);
-        let mut gap = nonconvex;
+        let mut gap = nonconvex + problem.price_cones(x, cones, &mut reduced);
         let mut objective = problem.constant;
         for j in 0..x.len() {
             let (h, c, lo, hi) = (problem.curvature[j], reduced[j], problem.lower[j], problem.upper[j]);
@@ -56,6 +64,10 @@ impl Certificate {
             residual.iter().fold(0.0, |worst: f64, r| if r.is_nan() { f64::INFINITY } else { worst.max(r.abs()) });
         let feasibility =
             problem.discs().iter().fold(feasibility, |worst, d| worst.max(x[d.a].hypot(x[d.b]) - d.radius));
+        let feasibility = problem.cones().iter().fold(feasibility, |worst, cone| {
+            let excess = cone.excess(x);
+            if excess.is_nan() { f64::INFINITY } else { worst.max(excess) }
+        });
         let gap = if gap.is_nan() { f64::INFINITY } else { gap - slack };
         Self { feasibility, gap, objective }
     }

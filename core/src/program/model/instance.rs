@@ -1,6 +1,7 @@
 //! Values over a fixed pattern.
 
 use super::builder::bounded;
+use super::cone::SecondOrder;
 use super::filling::Filling;
 use super::flow_pattern::FlowPattern;
 use super::flows::{Block, Disc, Divisor, FlowProgram, FlowTerm, Mode};
@@ -93,7 +94,8 @@ impl Instance {
     }
 
     /// Gradient of the Lagrangian, `H x + q - A'y` (and `eta grad phi` for squared currents `phi` with price `eta`), by
-    /// variable: at an optimum positive at lower and negative at upper bounds, and what a unit more of a limit is worth.
+    /// variable: at an optimum positive at lower and negative at upper bounds, and what a unit more of a limit is worth. Without
+    /// what cones take from it.
     pub fn reduced_costs(&self, x: &[f64], y: &[f64]) -> Vec<f64> {
         let mut reduced: Vec<f64> =
             self.linear.iter().zip(&self.curvature).zip(x).map(|((q, h), x)| q + h * x).collect();
@@ -145,6 +147,10 @@ impl Instance {
         self.flows().is_empty() && self.discs().is_empty()
     }
 
+    pub(in crate::program) fn cones(&self) -> &[SecondOrder] {
+        &self.compiled.program.cones
+    }
+
     pub(in crate::program) fn blocks(&self) -> &[Block] {
         &self.compiled.program.blocks
     }
@@ -180,6 +186,12 @@ impl Instance {
     /// Scope, label and period of a row.
     pub(in crate::program) fn row_label(&self, row: usize) -> (&str, &'static str, Option<usize>) {
         let (scope, what, period) = self.compiled.program.labels[row];
+        (self.compiled.program.scope_name(scope), what, period)
+    }
+
+    /// Scope, label and period of a cone.
+    pub(in crate::program) fn cone_label(&self, cone: usize) -> (&str, &'static str, Option<usize>) {
+        let (scope, what, period) = self.cones()[cone].label;
         (self.compiled.program.scope_name(scope), what, period)
     }
 

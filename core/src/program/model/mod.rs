@@ -2,6 +2,7 @@
 
 mod builder;
 mod certificate;
+pub(in crate::program) mod cone;
 mod error;
 mod expression;
 pub(super) mod filling;
@@ -14,6 +15,7 @@ mod template;
 
 pub use builder::{Program, Restriction};
 pub use certificate::Certificate;
+pub use cone::{Cone, ConeDual};
 pub use error::{Refusal, SolveError};
 pub use expression::{Cost, Expr, Row, Var};
 pub use instance::Instance;

@@ -4,6 +4,7 @@
 //! price, rows by their largest coefficient. All three are powers of two, so that scaling rounds nothing and a
 //! certificate holds in either units. Knows no participant, and no algorithm.
 
+use super::cone::ConeDual;
 use crate::linear::Pattern;
 use crate::program::{Certificate, Instance, Var};
 
@@ -228,6 +229,20 @@ impl<'p> Normal<'p> {
         Point { x, y }
     }
 
+    /// Position here of every variable of the instance; nothing for fixed ones, which stand at their lower bound.
+    pub fn columns_of(&self, problem: &Instance) -> Vec<Option<usize>> {
+        let mut column = vec![None; problem.lower.len()];
+        for (k, &j) in self.free.iter().enumerate() {
+            column[j as usize] = Some(k);
+        }
+        column
+    }
+
+    /// Quantity of the instance that one unit stands for.
+    pub fn unit(&self) -> f64 {
+        self.unit
+    }
+
     /// Money of the instance that one unit stands for.
     pub fn money(&self) -> f64 {
         self.money
@@ -247,8 +262,8 @@ impl<'p> Normal<'p> {
     }
 
     /// Quality of a restored point, from its certificate and nothing else.
-    pub fn quality(&self, problem: &Instance, point: &Point) -> (Certificate, Quality) {
-        let certificate = Certificate::of(problem, &point.x, &point.y);
+    pub fn quality(&self, problem: &Instance, point: &Point, cones: &[ConeDual]) -> (Certificate, Quality) {
+        let certificate = Certificate::with_cones(problem, &point.x, &point.y, cones);
         let mut residual = problem.rhs.clone();
         let mut moved = 0.0;
         for (i, row) in problem.rows().iter().enumerate() {

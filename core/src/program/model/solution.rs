@@ -1,6 +1,6 @@
 //! Answers. Knows no solver.
 
-use super::{Certificate, Expr, Row};
+use super::{Certificate, Cone, ConeDual, Expr, Row};
 
 /// A certified answer.
 #[derive(Clone, Debug)]
@@ -9,6 +9,8 @@ pub struct Solution {
     pub x: Vec<f64>,
     /// Duals of the rows: the derivative of the least cost by the right-hand side.
     pub y: Vec<f64>,
+    /// Duals of the cones.
+    pub cones: Vec<ConeDual>,
     /// Proof of its quality.
     pub certificate: Certificate,
     /// Programs solved to respect the choices: 1 where the relaxation respected all of them.
@@ -31,6 +33,11 @@ impl Solution {
     /// Value of an expression.
     pub fn value(&self, e: impl Into<Expr>) -> f64 {
         e.into().value(&self.x)
+    }
+
+    /// Dual of a cone.
+    pub fn cone(&self, cone: Cone) -> &ConeDual {
+        &self.cones[cone.index()]
     }
 
     /// Dual of a row.

@@ -97,7 +97,7 @@ pub(super) fn second_opinion(problem: &Instance) -> Solution {
     let scaled = Scaled::new(problem);
     let Point { x, y } = scaled.restore(problem, &reference::relax(&scaled.program));
     let certificate = Certificate::of(problem, &x, &y);
-    Solution { x, y, certificate, nodes: 1, settled: true }
+    Solution { x, y, cones: vec![], certificate, nodes: 1, settled: true }
 }
 
 impl Answer {
@@ -178,7 +178,10 @@ impl Scaled {
         let certificate = Certificate::of(problem, &x, &y);
         let moved: f64 =
             (0..x.len()).map(|j| ((0.5 * problem.curvature[j] * x[j] + problem.linear[j]) * x[j]).abs()).sum();
-        Some(Answer { solution: Solution { x, y, certificate, nodes: 1, settled: true }, money: moved + self.money })
+        Some(Answer {
+            solution: Solution { x, y, cones: vec![], certificate, nodes: 1, settled: true },
+            money: moved + self.money,
+        })
     }
 
     fn restore(&self, problem: &Instance, point: &Point) -> Point {

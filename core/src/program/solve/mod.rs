@@ -2,9 +2,10 @@
 //!
 //! A convex program is solved by normal equations and moved to its exact face ([`crossover`]), choices are settled by branch
 //! and bound ([`choices`]), ties by a second criterion on the optimal face ([`face`]), and a program with power flows by the
-//! quasidefinite system of its flow equations. Whoever found a point, the certificate decides.
+//! quasidefinite system of its flow equations. Second-order cones are left to Clarabel ([`conic`]). Whoever found a point, the certificate decides.
 
 mod choices;
+mod conic;
 mod crossover;
 mod exact;
 mod face;
@@ -49,6 +50,9 @@ impl Instance {
     /// last resort has an answer: 1e-7). Where choices had to be branched over, [`Solution::nodes`] is more than 1, the
     /// duals are those of the deciding node, in which the choices are fixed, and the gap is that of branch and bound.
     ///
+    /// With second-order cones a conic solver answers: rows and cones hold to 1e-8 of their size, the gap is at most 1e-7 of
+    /// the money that moves, both certified.
+    ///
     /// With a network inside (squared currents, discs) the program is not convex: the answer keeps all rows, and
     /// [`Certificate::gap`](super::Certificate::gap) is its proven distance from the best, tiny as a rule, larger where losing power would pay.
     ///
@@ -81,7 +85,7 @@ impl Instance {
     ///
     /// The answer keeps the duals of `first`; its certificate is against this instance, so its gap bounds what the second
     /// criterion costs. Choices are respected; where `first` had to branch over them, only schedules that are optimal at
-    /// the deciding node's prices are compared.
+    /// the deciding node's prices are compared. With second-order cones there is no second criterion: `first` stays.
     ///
     /// # Errors
     /// See [`SolveError`].

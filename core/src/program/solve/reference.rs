@@ -1,4 +1,4 @@
-//! Clarabel as second opinion and test oracle. Its `Solved` is not believed; our certificate decides.
+//! Clarabel as conic solver, second opinion and test oracle. Its `Solved` is not believed; our certificate decides.
 
 #[cfg(test)]
 use crate::program::model::flows::FlowPoint;
@@ -11,8 +11,17 @@ use clarabel::solver::{
     DefaultSettings, DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SecondOrderConeT, ZeroConeT,
 };
 
-/// What Clarabel finds for the normal form, moved into the box; whether it is any good is for the caller to certify.
-pub(super) fn solve(problem: &Normal) -> Point {
+/// A second-order cone in the units of the normal form: the radius and the parts, as coefficients of its variables and a
+/// constant.
+pub(super) struct Scaled {
+    pub expressions: Vec<(Vec<(usize, f64)>, f64)>,
+    /// What a unit of the instance's cone is here.
+    pub factor: f64,
+}
+
+/// What Clarabel finds for the normal form and further cones, moved into the box, with the duals of the cones; whether it is
+/// any good is for the caller to certify.
+pub(super) fn solve(problem: &Normal, further: &[Scaled]) -> (Point, Vec<Vec<f64>>) {
     let (n, m) = (problem.linear.len(), problem.rhs.len());
     let (mut rows, mut columns, mut values) = (vec![], vec![], vec![]);
     for (i, j, a) in problem.entries() {
@@ -29,16 +38,29 @@ pub(super) fn solve(problem: &Normal) -> Point {
             b.push(bound);
         }
     }
+    let mut cones = vec![ZeroConeT(m), NonnegativeConeT(2 * n)];
+    for cone in further {
+        for (terms, constant) in &cone.expressions {
+            for &(j, a) in terms {
+                rows.push(b.len());
+                columns.push(j);
+                values.push(-a);
+            }
+            b.push(*constant);
+        }
+        cones.push(SecondOrderConeT(cone.expressions.len()));
+    }
     let a = CscMatrix::new_from_triplets(b.len(), n, rows, columns, values);
     let curved: Vec<usize> = (0..n).filter(|&j| problem.curvature[j] > 0.0).collect();
     let weights = curved.iter().map(|&j| problem.curvature[j]).collect();
     let p = CscMatrix::new_from_triplets(n, n, curved.clone(), curved, weights);
-    let cones = [ZeroConeT(m), NonnegativeConeT(2 * n)];
     let mut solver =
         DefaultSolver::new(&p, &problem.linear, &a, &b, &cones, settings()).expect("dimensions agree by construction");
     solver.solve();
     let x = (0..n).map(|j| solver.solution.x[j].clamp(problem.lower[j], problem.upper[j])).collect();
-    Point { x, y: solver.solution.z[..m].iter().map(|z| -z).collect() }
+    let mut dual = solver.solution.z[m + 2 * n..].iter().copied();
+    let duals = further.iter().map(|cone| dual.by_ref().take(cone.expressions.len()).collect()).collect();
+    (Point { x, y: solver.solution.z[..m].iter().map(|z| -z).collect() }, duals)
 }
 
 /// What Clarabel finds for the conic relaxation of a program with flows: `p^2 + q^2 <= l v` and discs as cones.

@@ -2,7 +2,7 @@
 
 use super::crossover::refine;
 use super::exact::interior_then_face;
-use super::{Answer, flow_relaxation, infeasible, reference};
+use super::{Answer, conic, flow_relaxation, infeasible, reference};
 use crate::program::model::normal_form::{Normal, Point, Quality};
 use crate::program::{Certificate, Instance, Solution, SolveError};
 
@@ -14,6 +14,9 @@ const BARELY: Quality = Quality { residual: 1e-7, gap: 1e-6 };
 /// Solves the relaxation of `problem`, in which every choice is ignored.
 pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     problem.check_bounds()?;
+    if !problem.cones().is_empty() {
+        return conic::relaxation(problem);
+    }
     if !problem.is_convex() {
         return flow_relaxation::relaxation(problem);
     }
@@ -22,11 +25,14 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     let mut closest: Option<Certificate> = None;
     let mut accept = |point: &Point, asked: Quality| {
         let point = normal.restore(problem, point);
-        let (certificate, quality) = normal.quality(problem, &point);
+        let (certificate, quality) = normal.quality(problem, &point, &[]);
         if quality.meets(asked) {
             let money = if quality.gap > 0.0 { certificate.gap.abs() / quality.gap } else { normal.money() };
             let Point { x, y } = point;
-            return Some(Answer { solution: Solution { x, y, certificate, nodes: 1, settled: true }, money });
+            return Some(Answer {
+                solution: Solution { x, y, cones: vec![], certificate, nodes: 1, settled: true },
+                money,
+            });
         }
         closest.get_or_insert(certificate);
         None
@@ -38,7 +44,7 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     if let Some(rows) = infeasible::witness(symbolic, &normal, problem) {
         return Err(SolveError::Infeasible { rows });
     }
-    let other = reference::solve(&normal);
+    let (other, _) = reference::solve(&normal, &[]);
     let refined = refine(&normal, &other, 40).map(|(point, _)| point);
     for asked in [ENOUGH, BARELY] {
         for point in [&refined, &own].into_iter().flatten().chain([&other]) {
@@ -54,13 +60,16 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
 /// What the reference solver finds for the relaxation of `problem`.
 pub(super) fn second_opinion(problem: &Instance) -> Result<Solution, SolveError> {
     problem.check_bounds()?;
+    if !problem.cones().is_empty() {
+        return conic::second_opinion(problem);
+    }
     if !problem.is_convex() {
         return Ok(flow_relaxation::second_opinion(problem));
     }
     let normal = Normal::new(problem.symbolic(), problem);
-    let Point { x, y } = normal.restore(problem, &reference::solve(&normal));
+    let Point { x, y } = normal.restore(problem, &reference::solve(&normal, &[]).0);
     let certificate = Certificate::of(problem, &x, &y);
-    Ok(Solution { x, y, certificate, nodes: 1, settled: true })
+    Ok(Solution { x, y, cones: vec![], certificate, nodes: 1, settled: true })
 }
 
 #[cfg(test)]
