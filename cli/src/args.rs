@@ -220,20 +220,43 @@ fn one_word(text: &str) -> Result<String, String> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlurmTime(pub String);
 
-impl FromStr for SlurmTime {
-    type Err = String;
+impl SlurmTime {
+    /// A part is asked to end a minute before its time is up, and Slurm may ask a minute too early.
+    const LEAST_SECONDS: u64 = 180;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let is_number = |part: &str| !part.is_empty() && part.len() < 8 && part.bytes().all(|b| b.is_ascii_digit());
+    /// How many seconds a text means; `None` where it is no time.
+    fn seconds(text: &str) -> Option<u64> {
+        let number = |part: &str| {
+            let is_number = !part.is_empty() && part.len() < 8 && part.bytes().all(|b| b.is_ascii_digit());
+            is_number.then(|| part.parse::<u64>().ok()).flatten()
+        };
         let (days, rest) = text.split_once('-').map_or((None, text), |(days, rest)| (Some(days), rest));
-        let parts: Vec<&str> = rest.split(':').collect();
-        let is_time = days.is_none_or(is_number) && parts.len() <= 3 && parts.iter().all(|part| is_number(part));
-        let is_something = text.bytes().any(|b| (b'1'..=b'9').contains(&b));
-        (is_time && is_something).then(|| Self(text.to_owned())).ok_or_else(|| {
-            "expected MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS, DAYS-HOURS, DAYS-HOURS:MINUTES or \
-             DAYS-HOURS:MINUTES:SECONDS"
-                .to_owned()
-        })
+        let parts = rest.split(':').map(number).collect::<Option<Vec<u64>>>()?;
+        let (days, hours, minutes, seconds) = match (days, parts.as_slice()) {
+            (None, [minutes]) => (0, 0, *minutes, 0),
+            (None, [minutes, seconds]) => (0, 0, *minutes, *seconds),
+            (None, [hours, minutes, seconds]) => (0, *hours, *minutes, *seconds),
+            (Some(days), [hours]) => (number(days)?, *hours, 0, 0),
+            (Some(days), [hours, minutes]) => (number(days)?, *hours, *minutes, 0),
+            (Some(days), [hours, minutes, seconds]) => (number(days)?, *hours, *minutes, *seconds),
+            _ => return None,
+        };
+        Some(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    }
+}
+
+impl FromStr for SlurmTime {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match Self::seconds(text) {
+            None => Err("expected MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS, DAYS-HOURS, DAYS-HOURS:MINUTES or \
+                         DAYS-HOURS:MINUTES:SECONDS"),
+            Some(seconds) if seconds < Self::LEAST_SECONDS => {
+                Err("a part is asked to end up to two minutes before its time is up: it needs 3 minutes at least")
+            }
+            Some(_) => Ok(Self(text.to_owned())),
+        }
     }
 }
 

@@ -169,7 +169,7 @@ fn a_part_that_never_comes_through_is_left_and_named() {
     let at = folder("slurm_left");
     let path = file(&at, "study.ron", &experiment(2));
     let out = at.join("out");
-    assert_eq!(status(&coase(&["slurm", &path, "--shards", "2", "--time", "1:00", "--out", out.to_str().unwrap()])), 0);
+    assert_eq!(status(&coase(&["slurm", &path, "--shards", "2", "--time", "5:00", "--out", out.to_str().unwrap()])), 0);
     let killed = at.join("killed");
     let program =
         "#!/usr/bin/env bash\nif [ \"$1\" = run ] && [ \"$SLURM_ARRAY_TASK_ID\" = 1 ]; then kill -KILL $$; fi\n";
@@ -195,12 +195,15 @@ fn what_slurm_would_refuse_is_refused_before() {
     };
     refused(&["--shards", "4", "--time", "10"], "there are 3 runs");
     refused(&["--shards", "0", "--time", "10"], "0");
-    for time in ["1h", "0", "00:00:00", "1:2:3:4", "-1", ":10", "1-"] {
+    for time in ["1h", "", "1:2:3:4", "-1", ":10", "1-", "1-2:3:4:5"] {
         refused(&["--shards", "2", &format!("--time={time}")], "HOURS:MINUTES:SECONDS");
+    }
+    for time in ["2", "0", "00:02:59", "2:59", "0-0:2"] {
+        refused(&["--shards", "2", &format!("--time={time}")], "3 minutes at least");
     }
     refused(&["--shards", "2", "--time", "10", "--partition", "a b"], "letters");
     refused(&["--shards", "2", "--time", "10", "--set", "scenario.grid.buy_prise_per_kwh=1"], "buy_price_per_kwh");
-    for time in ["90", "10:30", "01:00:00", "1-12", "1-12:30", "2-00:00:01"] {
+    for time in ["3", "90", "10:30", "00:03:00", "1-12", "1-12:30", "2-00:00:01"] {
         let output =
             coase(&["slurm", &path, "--shards", "2", "--time", time, "--out", at.join(time).to_str().unwrap()]);
         assert_eq!(status(&output), 0, "{}", stderr(&output));
