@@ -30,7 +30,7 @@ fn run_all(market: &Market) -> usize {
         for mechanism in MECHANISMS {
             let mechanism = (<dyn Mechanism>::set().get(mechanism).expect("registered").default)();
             let cleared =
-                engine::clear(&*mechanism, &entered, &*policy, &Reporting::Truthful, 1, &()).expect("an outcome");
+                engine::clear(&*mechanism, &entered, &*policy, &Reporting::Truthful, 1, ()).expect("an outcome");
             let found = evaluate(&cleared, &*mechanism, &*policy, 1, &yardstick).expect("figures");
             rows += found.record.periods.len();
         }
@@ -66,7 +66,7 @@ fn fixed_points(c: &mut Criterion) {
                 market,
                 |m| {
                     let entered = engine::enter(&m, &*policy);
-                    let cleared = engine::clear(&*mechanism, &entered, &*policy, &Reporting::Truthful, 1, &());
+                    let cleared = engine::clear(&*mechanism, &entered, &*policy, &Reporting::Truthful, 1, ());
                     black_box(cleared.expect("an outcome").physical.upstream_import_kwh)
                 },
                 criterion::BatchSize::LargeInput,

@@ -84,7 +84,7 @@ impl<T: Open + ?Sized> Set<T> {
         });
         let clash = |pair: &[&'static T::Plugin]| {
             let ((id, first), (next, second)) = (T::entry(pair[0]), T::entry(pair[1]));
-            (id == next).then(|| Clash { kind, id, first: first.module, second: second.module })
+            (id == next).then_some(Clash { kind, id, first: first.module, second: second.module })
         };
         let clashes = plugins.windows(2).filter_map(clash).collect();
         // Formats want names that live as long as the program.

@@ -207,7 +207,7 @@ fn figures_can_be_drawn_from_memory() {
     let path = three_agents(&folder);
     assert_eq!(status(&coase(&["run", &path, "--quiet", "--out", out.to_str().unwrap()])), 0);
     let experiment = coase_scenarios::load(path.as_ref(), &[]).unwrap();
-    let results = experiment.run(&coase_scenarios::RunOptions::default(), &()).unwrap();
+    let results = experiment.run(&coase_scenarios::RunOptions::default(), ()).unwrap();
     let in_memory = coase_plots::store::Store::of(experiment.tables(&results));
     let stored = coase_plots::store::Store::read(&out).unwrap();
     let (drawn, expected) = (coase_plots::pictures(&in_memory), coase_plots::pictures(&stored));

@@ -43,7 +43,7 @@ impl Cleared {
         };
         let all: Vec<Realisation> = truths.into_iter().map(keep).collect::<Result<_, _>>()?;
         let sum: f64 = all.iter().map(|r| r.weight).sum();
-        if all.iter().any(|r| !(r.weight > 0.0)) || (sum - 1.0).abs() > WHOLE {
+        if all.iter().any(|r| r.weight.is_nan() || r.weight <= 0.0) || (sum - 1.0).abs() > WHOLE {
             return Err(MechanismError::Weights { sum });
         }
         self.realisations = all;

@@ -86,7 +86,7 @@ impl Market {
     /// Where the position is out of range.
     pub fn split(&self, member: usize, shares: &[f64]) -> Result<Self, OwnershipError> {
         let sum: f64 = shares.iter().sum();
-        if shares.is_empty() || shares.iter().any(|s| !(*s > 0.0)) || (sum - 1.0).abs() > 1e-12 {
+        if shares.is_empty() || shares.iter().any(|s| s.is_nan() || *s <= 0.0) || (sum - 1.0).abs() > 1e-12 {
             return Err(OwnershipError::Shares { shares: shares.to_vec() });
         }
         let whole = &self.setting.members[member];

@@ -122,7 +122,6 @@ pub struct FlowBranch {
 
 /// Where the carbon comes from and goes.
 #[derive(Clone, Debug, Default, Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the answer carry their units")]
 pub struct CarbonAnswer {
     /// Emitted, kg/h.
     pub source_kg_per_h: Option<f64>,

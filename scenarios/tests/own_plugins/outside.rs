@@ -44,7 +44,7 @@ fn a_mechanism_from_elsewhere_is_read_swept_and_written_back() {
 #[test]
 fn a_mechanism_that_breaks_is_a_failed_run_and_the_rest_goes_on() {
     let experiment = load("Fragile(), \"grid-only\", (label: \"strong\", mechanism: Fragile(strength: 1))", "");
-    let results = experiment.run(&RunOptions::default(), &()).unwrap();
+    let results = experiment.run(&RunOptions::default(), ()).unwrap();
     let status: Vec<RunStatus> = results.iter().map(|r| r.status).collect();
     assert_eq!(status, [RunStatus::Failed, RunStatus::Converged, RunStatus::Converged]);
     assert!(results[0].reason.contains("it broke"), "{}", results[0].reason);

@@ -112,7 +112,7 @@ fn load(scenarios: &str, mechanisms: &str, more: &str) -> Experiment {
 }
 
 fn runs(experiment: &Experiment) -> Vec<RunResult> {
-    experiment.run(&RunOptions::default(), &()).unwrap()
+    experiment.run(&RunOptions::default(), ()).unwrap()
 }
 
 fn one(mechanism: &str, more: &str) -> RunResult {
@@ -224,7 +224,7 @@ fn a_cancelled_run_is_not_kept_and_is_run_again() {
     assert!(results.is_empty() && impatient.finished.load(Ordering::Relaxed) == 0);
     let files = std::fs::read_dir(folder.join("runs")).map_or(0, Iterator::count);
     assert_eq!(files, 0);
-    let resumed = experiment.run_into(&store, &StoreOptions::default(), &()).unwrap().results;
+    let resumed = experiment.run_into(&store, &StoreOptions::default(), ()).unwrap().results;
     assert!(resumed[0].reason.contains("20000 steps"), "{}", resumed[0].reason);
     std::fs::remove_dir_all(&folder).unwrap();
 }

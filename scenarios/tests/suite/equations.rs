@@ -72,7 +72,7 @@ fn what_an_equation_says_is_what_the_table_holds() {
         first_periods: 2,
     )"#;
     let experiment = Loader::default().load_text("equations", text, Path::new("."), &[]).unwrap();
-    let tables = experiment.tables(&experiment.run(&RunOptions::default(), &()).unwrap());
+    let tables = experiment.tables(&experiment.run(&RunOptions::default(), ()).unwrap());
     let mut held = vec![];
     for table in Table::ALL {
         for column in table.columns() {

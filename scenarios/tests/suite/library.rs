@@ -37,7 +37,7 @@ fn every_file_runs() {
         }
         let periods = if file.id == "household_community" { 4 } else { 6 };
         let experiment = load(file.id, data, &[&format!("experiment.first_periods={periods}")]);
-        let results = experiment.run(&RunOptions::default(), &()).unwrap();
+        let results = experiment.run(&RunOptions::default(), ()).unwrap();
         for (run, result) in experiment.runs.iter().zip(&results) {
             let name = format!("{} {} {}", file.id, run.variant, run.carbon_label);
             assert_eq!(result.status, RunStatus::Converged, "{name}: {}", result.reason);
@@ -102,7 +102,7 @@ const ALONE: [(&str, [(f64, f64); 5]); 4] = [
 fn five_plants_alone_cost_and_emit_what_two_other_programs_found() {
     let folder = std::env::temp_dir().join(format!("coase-library-{}", std::process::id()));
     let experiment = load("side_by_side", None, &["experiment.mechanisms=[\"grid-only\"]"]);
-    experiment.run_into(&Store::create(&folder).unwrap(), &StoreOptions::default(), &()).unwrap();
+    experiment.run_into(&Store::create(&folder).unwrap(), &StoreOptions::default(), ()).unwrap();
     let mut reader = csv::Reader::from_path(folder.join("participants.csv")).unwrap();
     let rows: Vec<std::collections::BTreeMap<String, String>> = reader.deserialize().map(|r| r.unwrap()).collect();
     let _ = std::fs::remove_dir_all(&folder);

@@ -15,7 +15,7 @@ fn load(text: &str) -> Experiment {
 }
 
 fn run(text: &str) -> Vec<RunResult> {
-    load(text).run(&RunOptions::default(), &()).unwrap()
+    load(text).run(&RunOptions::default(), ()).unwrap()
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -16,7 +16,7 @@ fn runs(feeder: &str, extra: &str, mechanisms: &str) -> Vec<RunResult> {
     let text = format!("Experiment(scenarios: [{scenario}], mechanisms: [{mechanisms}], carbon: [{policies}])");
     let loader = Loader { data: std::env::var_os("COASE_DATA").map(PathBuf::from) };
     let experiment = loader.load_text("test", &text, &folder, &[]).unwrap_or_else(|fault| panic!("{fault}"));
-    experiment.run(&RunOptions::default(), &()).unwrap()
+    experiment.run(&RunOptions::default(), ()).unwrap()
 }
 
 const ALONE_AND_TOGETHER: &str = "\"grid-only\", \"nash-bargaining\"";

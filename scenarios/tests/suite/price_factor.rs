@@ -83,7 +83,7 @@ fn every_table_at_a_factor_is_that_of_prices_multiplied() {
     let experiment = Loader::default().load_text("test", &text, Path::new(""), &[]).unwrap();
     let folder = std::env::temp_dir().join(format!("coase-price-factor-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
-    experiment.run_into(&Store::create(&folder).unwrap(), &StoreOptions::default(), &()).unwrap();
+    experiment.run_into(&Store::create(&folder).unwrap(), &StoreOptions::default(), ()).unwrap();
     let runs = read(&folder, "runs");
     let labelled = |label: &str| -> Vec<&str> {
         runs.iter().filter(|run| run["carbon_label"] == label).map(|run| run["run_id"].as_str()).collect()

@@ -318,7 +318,7 @@ fn compare(seed: u64, count: &mut Count) {
     }
     let policies = policies(&world, &mut Draw::new(seed ^ 0x5EED));
     let experiment = experiment(&world, &policies);
-    let results = experiment.run(&RunOptions::default(), &()).unwrap();
+    let results = experiment.run(&RunOptions::default(), ()).unwrap();
     let of = |mechanism: &str, k: usize| -> &RunResult {
         let label = format!("p{k}");
         let place = experiment.runs.iter().position(|r| r.variant == mechanism && r.carbon_label == label);
