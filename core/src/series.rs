@@ -1,9 +1,14 @@
-//! A series over the periods as it is written: a number, a list, or a column of a CSV file.
+//! A series over the periods as it is written: a number, a list, a column of a CSV file, or a law of chance.
 //!
-//! Knows serde and nothing else: who reads files replaces a column by its values.
+//! Knows serde and the laws: who reads files replaces a column by its values, and who runs a seed a law by its draw.
 
+mod drawn;
+
+pub use drawn::{DrawnSeries, Law, NotDrawn, PowerCurve};
+
+use crate::declaration::fields;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
@@ -17,6 +22,8 @@ pub enum Series {
     List(Vec<f64>),
     /// `Csv(file: .., column: ..)`.
     Csv(CsvColumn),
+    /// `Drawn(law: .., times: ..)`.
+    Drawn(DrawnSeries),
 }
 
 /// A column of a CSV file.
@@ -108,7 +115,7 @@ impl Series {
     pub fn values(&self) -> &[f64] {
         match self {
             Series::List(values) => values,
-            Series::Constant(_) | Series::Csv(_) => &[],
+            Series::Constant(_) | Series::Csv(_) | Series::Drawn(_) => &[],
         }
     }
 
@@ -154,17 +161,21 @@ impl JsonSchema for Series {
         let column = generator.subschema_for::<CsvColumn>();
         let csv = json_schema!({"type": "object", "properties": {"Csv": column}, "required": ["Csv"],
             "additionalProperties": false});
-        json_schema!({"description": "Values over the periods: one for all, one for each, or a column of a CSV file.",
-            "anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}, csv], "x-form": "series"})
+        let drawn = generator.subschema_for::<DrawnSeries>();
+        let drawn = json_schema!({"type": "object", "properties": {"Drawn": drawn}, "required": ["Drawn"],
+            "additionalProperties": false});
+        json_schema!({"description": "Values over the periods: one for all, one for each, a column of a CSV file, or a law of chance.",
+            "anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}, csv, drawn], "x-form": "series"})
     }
 }
 
 impl Serialize for Series {
-    /// A number or a list: what is written back has been resolved.
+    /// A number, a list, or a law: what is written back has been resolved.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Series::Constant(value) => serializer.serialize_f64(*value),
             Series::List(values) => values.serialize(serializer),
+            Series::Drawn(drawn) => serializer.serialize_newtype_variant("Series", 3, "Drawn", drawn),
             Series::Csv(_) => Err(serde::ser::Error::custom("a CSV column is written back as its values")),
         }
     }
@@ -182,7 +193,7 @@ impl<'de> Visitor<'de> for AnySeries {
     type Value = Series;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, a list of numbers, or Csv(file: .., column: ..)")
+        f.write_str("a number, a list of numbers, Csv(file: .., column: ..), or Drawn(law: ..)")
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Series, E> {
@@ -205,9 +216,37 @@ impl<'de> Visitor<'de> for AnySeries {
         Ok(Series::List(values))
     }
 
-    /// RON hands over the fields of `Csv(..)` without its name.
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Series, A::Error> {
-        CsvColumn::deserialize(de::value::MapAccessDeserializer::new(map)).map(Series::Csv)
+    /// RON hands over the fields of `Csv(..)` or `Drawn(..)` without the name: the first field tells them apart.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Series, A::Error> {
+        let first = map.next_key::<String>()?;
+        let is_drawn = first.as_deref().is_some_and(|name| fields::<DrawnSeries>().contains(&name));
+        let whole = de::value::MapAccessDeserializer::new(Replayed { first, rest: map });
+        if is_drawn {
+            DrawnSeries::deserialize(whole).map(Series::Drawn)
+        } else {
+            CsvColumn::deserialize(whole).map(Series::Csv)
+        }
+    }
+}
+
+/// A map whose first key has been looked at.
+struct Replayed<A> {
+    first: Option<String>,
+    rest: A,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Replayed<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        match self.first.take() {
+            Some(key) => seed.deserialize(de::value::StringDeserializer::new(key)).map(Some),
+            None => self.rest.next_key_seed(seed),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.rest.next_value_seed(seed)
     }
 }
 

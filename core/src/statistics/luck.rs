@@ -72,7 +72,7 @@ fn in_stratum(stratum: usize, inside: f64, draws: usize) -> f64 {
 }
 
 /// A random order of `0..n` (Fisher and Yates).
-pub(super) fn permutation(n: usize, luck: &mut crate::random::Stream) -> Vec<usize> {
+pub fn permutation(n: usize, luck: &mut crate::random::Stream) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     for last in (1..n).rev() {
         order.swap(last, luck.random_range(0..=last as u64) as usize);
