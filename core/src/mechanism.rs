@@ -45,6 +45,11 @@ pub trait Mechanism: Registered + erased_serde::Serialize + Debug + Send + Sync 
     /// See [`MechanismError`].
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError>;
 
+    /// Whether its outcome depends on the seed; of a wrapper, whether that of what it wraps does.
+    fn draws(&self) -> bool {
+        false
+    }
+
     /// The part that needs only a book of orders.
     fn as_auction(&self) -> Option<&dyn Auction> {
         None

@@ -38,6 +38,10 @@ register!(NetworkRepair, "network-repair", Wrapper, "limits injections until the
     claims: [], needs: [Network], information: Reports, source: "trade adjustment as in the coordination of active networks with microgrids");
 
 impl Mechanism for NetworkRepair {
+    fn draws(&self) -> bool {
+        self.inner.draws()
+    }
+
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let repaired = repair::repair(market, StorageRule::Conserving, |limited| {
             let outcome = self.inner.outcome(limited, ctx)?;

@@ -4,7 +4,8 @@
 
 use crate::build;
 use crate::experiment::Experiment;
-use crate::overrides::Root;
+use crate::overrides::{ParameterPath, Root};
+use crate::repeat;
 use crate::spec::{Evidence, Scenario};
 use crate::text::options;
 use ron::ser::PrettyConfig;
@@ -20,13 +21,21 @@ impl Experiment {
         let mut out =
             String::from("// Every default written out, every series inline; running it gives the same results.\n");
         out.push_str("Experiment(\n    scenarios: [\n");
-        let derived = self.sweeps.iter().all(|s| s.path.root != Root::Scenario);
+        let derived = self.draws.is_none() && self.sweeps.iter().all(|s| !s.has(Root::Scenario));
         let pretty = PrettyConfig::new().depth_limit(4).indentor("    ").compact_arrays(false);
         for (k, entry) in self.scenarios.iter().enumerate() {
             let mut form = entry.form.clone();
             // What a swept parameter may change stays open; everything else is written out.
-            if derived && let Some(whole) = self.derived(k) {
+            if derived
+                && !entry.form.is_drawn()
+                && let Some(whole) = self.derived(k)
+            {
                 form = whole;
+            }
+            if self.varies_what_is_repeated(k) {
+                out.push_str("        // The number of its participants is swept: it stands as written, and its files are read.\n");
+                let _ = writeln!(out, "        {},", entry.text.as_str().trim_end());
+                continue;
             }
             let body = options().to_string_pretty(&form, pretty.clone())?;
             let _ = writeln!(out, "        Scenario{},", series_on_a_line(&body).replace('\n', "\n        "));
@@ -40,10 +49,21 @@ impl Experiment {
             let _ = writeln!(out, "        {},", policy.written()?);
         }
         let _ = writeln!(out, "    ],\n    baseline: {:?},\n    seeds: {:?},", self.baseline, self.seeds);
-        out.push_str("    sweep: [");
-        for sweep in &self.sweeps {
-            let _ = write!(out, "(path: {:?}, values: [{}]), ", sweep.path.written(), sweep.values.join(", "));
+        let entries = |zips: bool| {
+            let all = self.sweeps.iter().filter(move |sweep| sweep.is_zip() == zips);
+            all.map(|sweep| sweep.written() + ", ").collect::<String>()
+        };
+        let zips = entries(true);
+        if !zips.is_empty() {
+            let _ = writeln!(out, "    zip: [{zips}],");
         }
+        if !self.filters.is_empty() {
+            out.push_str(&self.filters.written());
+        }
+        if let Some(draws) = &self.draws {
+            let _ = writeln!(out, "    draws: {},", options().to_string(draws)?);
+        }
+        let _ = write!(out, "    sweep: [{}", entries(false));
         let Evidence { core, regret } = self.plan.evidence;
         let first = self.plan.first_periods.map_or_else(|| "None".to_owned(), |n| format!("Some({n})"));
         let _ = writeln!(out, "],\n    evidence: (core: {core}, regret: {regret}),");
@@ -51,10 +71,21 @@ impl Experiment {
         Ok(out)
     }
 
+    /// Whether a sweep changes a `Repeat(..)` of a scenario, which is written out in its form.
+    fn varies_what_is_repeated(&self, scenario: usize) -> bool {
+        let text = &self.scenarios[scenario].text;
+        let Ok(written_out) = repeat::written_out(text) else { return false };
+        let is_lost = |path: &ParameterPath, value: &str| {
+            let parts = path.parts();
+            path.root == Root::Scenario && text.put(&parts, value).is_ok() && written_out.put(&parts, value).is_err()
+        };
+        self.sweeps.iter().any(|sweep| sweep.paths.iter().zip(&sweep.rows[0]).any(|(path, value)| is_lost(path, value)))
+    }
+
     /// The whole-horizon form of a scenario with everything derived.
     fn derived(&self, scenario: usize) -> Option<Scenario> {
         let entry = &self.scenarios[scenario];
-        build::instance(entry.form.clone(), None, &entry.text).ok().map(|i| i.form)
+        build::instance(entry.form.clone(), None, None, &entry.text).ok().map(|i| i.form)
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a resolved scenario to the objects of the model, with every number checked on the way.
 
+use crate::draws::Drawn;
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::resolve::{self, Incomplete, LeftOut};
 use crate::spec::{self, NetworkSource, Scenario};
@@ -29,7 +30,13 @@ pub struct Instance {
 }
 
 /// Fills in what is left open, cuts the horizon and builds the model.
-pub(crate) fn instance(mut form: Scenario, first_periods: Option<usize>, text: &Text) -> Result<Instance, Fault> {
+pub(crate) fn instance(
+    mut form: Scenario,
+    drawn: Option<Drawn>,
+    first_periods: Option<usize>,
+    text: &Text,
+) -> Result<Instance, Fault> {
+    form.realise(drawn, text)?;
     check_frame(&form, text)?;
     derive(&mut form, text)?;
     let whole = portfolios(&form, text)?;

@@ -1,9 +1,11 @@
 //! An experiment: scenarios x mechanisms x policies x sweeps x seeds, with every run planned, checked and named.
 
 use crate::build::Instance;
+use crate::draws::Drawn;
 use crate::fault::{Cause, Fault};
 use crate::overrides::{ParameterPath, Root};
-use crate::spec::{Evidence, ExperimentForm, Matching, Scenario};
+use crate::spec::{Draws, Evidence, ExperimentForm, Matching, Scenario};
+use crate::sweep::{Axes, Filters, Sweep, shown};
 use crate::text::Text;
 use crate::variant::{Kind, Variant, plugin_hint};
 use coase_core::evaluate::{Search, Yardstick};
@@ -31,6 +33,8 @@ pub struct Experiment {
     pub(crate) mechanisms: Vec<Variant<dyn Mechanism>>,
     pub(crate) policies: Vec<Variant<dyn CarbonPolicy>>,
     pub(crate) sweeps: Vec<Sweep>,
+    pub(crate) filters: Filters,
+    pub(crate) draws: Option<Draws>,
     pub(crate) plan: Plan,
     pub(crate) text: Text,
 }
@@ -89,13 +93,6 @@ pub(crate) struct ScenarioEntry {
     pub(crate) borrowed_from: Option<String>,
 }
 
-/// A parameter and the values it takes, as written.
-#[derive(Clone, Debug)]
-pub(crate) struct Sweep {
-    pub(crate) path: ParameterPath,
-    pub(crate) values: Vec<String>,
-}
-
 /// What of an experiment determines a run besides what is listed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Plan {
@@ -112,11 +109,12 @@ impl Plan {
 
 /// What sweeps need while the runs are planned.
 pub(crate) trait Materials {
-    /// The scenario with parameters set, cut to its first periods.
+    /// The scenario with parameters set, as a seed draws it, cut to its first periods.
     fn instance(
         &mut self,
         entry: &ScenarioEntry,
         set: &[(&ParameterPath, &str)],
+        drawn: Option<Drawn>,
         first_periods: Option<usize>,
     ) -> Result<Arc<Instance>, Fault>;
 }
@@ -124,10 +122,13 @@ pub(crate) trait Materials {
 /// One choice of a value for some of the sweeps.
 type Choice = Vec<Option<usize>>;
 
+/// What has been built of a scenario: by the values of its sweeps, and by the seed where it is drawn.
+type Built = BTreeMap<(Choice, Option<u64>), (Plan, Arc<Instance>, Arc<Yardstick>)>;
+
 impl Experiment {
     /// Paths of the swept parameters: the further columns of the run table.
     pub fn swept(&self) -> Vec<&str> {
-        self.sweeps.iter().map(|s| s.path.written()).collect()
+        self.sweeps.iter().flat_map(|s| &s.paths).map(ParameterPath::written).collect()
     }
 
     /// Labels of the mechanisms, in order.
@@ -203,7 +204,7 @@ impl Experiment {
 
     /// Plans every run and checks it.
     pub(crate) fn planned(mut self, materials: &mut dyn Materials) -> Result<Self, Fault> {
-        let mut hit = vec![false; self.sweeps.len()];
+        let mut hit: Vec<Vec<bool>> = self.sweeps.iter().map(|sweep| vec![false; sweep.paths.len()]).collect();
         let mut runs: Vec<Run> = vec![];
         let reference = self.reference();
         if reference.is_none() && self.plan.matching != Matching::BasePrice {
@@ -213,33 +214,46 @@ impl Experiment {
         }
         for entry in &self.scenarios {
             let scenario_sweeps = self.scenario_sweeps(entry);
-            let mut instances: Vec<(Choice, Plan, Arc<Instance>, Arc<Yardstick>)> = vec![];
+            let is_drawn = entry.form.is_drawn() || self.draws.is_some();
+            let mut instances = Built::new();
             for mechanism in &self.mechanisms {
                 // Runs of the policy that others are matched with, by what was chosen for them.
                 let mut references: Vec<(Choice, u64, usize)> = vec![];
                 for (p, policy) in self.policies.iter().enumerate() {
-                    let swept = |sweep: &Sweep| sweep.path.root == Root::Carbon && takes(policy, sweep);
+                    let swept = |sweep: &Sweep| sweep.has(Root::Carbon) && takes(policy, Root::Carbon, sweep);
                     let priced = || is_priced(&policy.plugin) || self.sweeps.iter().any(swept);
                     let leader = reference.filter(|k| *k != p && priced()).map(|k| &self.policies[k]);
-                    let takes: Vec<bool> = self
+                    let has = |sweep: &Sweep, path: usize, by_scenario: bool| {
+                        let value = &sweep.rows[0][path];
+                        let path = &sweep.paths[path];
+                        match path.root {
+                            Root::Mechanism => has(mechanism, path, value),
+                            // What the reference takes changes the policy that is matched with it.
+                            Root::Carbon => has(policy, path, value) || leader.is_some_and(|l| has(l, path, value)),
+                            Root::Scenario | Root::Experiment => by_scenario,
+                        }
+                    };
+                    let taken: Vec<Vec<bool>> = self
                         .sweeps
                         .iter()
                         .zip(&scenario_sweeps)
-                        .map(|(sweep, by_scenario)| match sweep.path.root {
-                            Root::Mechanism => takes(mechanism, sweep),
-                            // What the reference takes changes the policy that is matched with it.
-                            Root::Carbon => takes(policy, sweep) || leader.is_some_and(|l| takes(l, sweep)),
-                            Root::Scenario | Root::Experiment => *by_scenario,
+                        .map(|(sweep, by_scenario)| {
+                            (0..sweep.paths.len()).map(|j| has(sweep, j, by_scenario[j])).collect()
                         })
                         .collect();
-                    hit.iter_mut().zip(&takes).for_each(|(hit, takes)| *hit |= takes);
+                    for (hit, taken) in hit.iter_mut().flatten().zip(taken.iter().flatten()) {
+                        *hit |= taken;
+                    }
+                    let takes: Vec<bool> = taken.iter().map(|of_paths| of_paths.contains(&true)).collect();
                     self.check_count(runs.len(), &takes)?;
                     for choice in self.choices_of(&takes) {
                         let mechanism = self.applied(mechanism, Root::Mechanism, &choice)?;
                         let policy = self.applied(policy, Root::Carbon, &choice)?;
-                        let (plan, instance, yardstick) = self.instance(entry, &choice, &mut instances, materials)?;
                         let taken = leader.filter(|_| is_priced(&policy.plugin)).map(|l| self.taken(l, &choice));
                         for seed in &self.seeds {
+                            let drawn = is_drawn.then_some(*seed);
+                            let (plan, instance, yardstick) =
+                                self.instance(entry, &choice, drawn, &mut instances, materials)?;
                             let equal = |(c, s, _): &&(Choice, u64, usize)| Some(c) == taken.as_ref() && s == seed;
                             let matched = references
                                 .iter()
@@ -268,20 +282,53 @@ impl Experiment {
                 }
             }
         }
-        if let Some(k) = hit.iter().position(|hit| !hit) {
-            let path = &self.sweeps[k].path;
+        let missed = |hit: &Vec<bool>| hit.iter().position(|hit| !hit);
+        if let Some((k, j)) = hit.iter().enumerate().find_map(|(k, hit)| Some((k, missed(hit)?))) {
+            let path = &self.sweeps[k].paths[j];
             let cause = Cause::Path { path: path.written().to_owned() };
             let hint = plugin_hint(path, &self.mechanisms, &self.policies);
-            return Err(self.text.fault(&format!("sweep.{k}.path"), cause).with_hint(hint));
+            return Err(self.text.fault(&self.sweeps[k].at_path(j), cause).with_hint(hint));
         }
+        self.refuse_idle_seeds()?;
+        let runs = self.filtered(runs)?;
         self.runs = paired(runs).into_iter().map(Arc::new).collect();
         Ok(self)
+    }
+
+    /// Refuses seeds that would repeat the same runs.
+    fn refuse_idle_seeds(&self) -> Result<(), Fault> {
+        let is_drawn = self.draws.is_some() || self.scenarios.iter().any(|entry| entry.form.is_drawn());
+        if self.seeds.len() < 2 || is_drawn || self.mechanisms.iter().any(|mechanism| mechanism.plugin.draws()) {
+            return Ok(());
+        }
+        let what = format!("{} seeds", self.seeds.len());
+        let why = "nothing is drawn: no mechanism of the list draws, and no series of a scenario is a law of chance";
+        let hint = "give the experiment `draws`, or a scenario a series such as `Weibull(..)`; or one seed".to_owned();
+        Err(self.text.fault("seeds", Cause::NotPossible { what, why }).with_hint(hint))
+    }
+
+    /// The runs that `only` and `except` leave.
+    fn filtered(&self, runs: Vec<Run>) -> Result<Vec<Run>, Fault> {
+        if self.filters.is_empty() {
+            return Ok(runs);
+        }
+        if self.plan.matching != Matching::BasePrice {
+            let what = format!("`only` or `except` with match: {:?}", self.plan.matching);
+            let why = "a run could lose the run that it is matched with";
+            let at = if self.text.has("only") { "only" } else { "except" };
+            return Err(self.text.fault(at, Cause::NotPossible { what, why }));
+        }
+        let paths = self.swept();
+        let axes: Vec<Axes<'_>> = runs.iter().map(|run| axes(run, &paths)).collect();
+        self.filters.check(&axes, &self.text)?;
+        let kept: Vec<bool> = axes.iter().map(|axes| self.filters.keep(axes)).collect();
+        Ok(runs.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(run, _)| run).collect())
     }
 
     /// Refuses sweeps that multiply to more runs than can be planned.
     fn check_count(&self, planned: usize, takes: &[bool]) -> Result<(), Fault> {
         const MOST: usize = 1_000_000;
-        let values = self.sweeps.iter().zip(takes).filter(|(_, takes)| **takes).map(|(sweep, _)| sweep.values.len());
+        let values = self.sweeps.iter().zip(takes).filter(|(_, takes)| **takes).map(|(sweep, _)| sweep.rows.len());
         let runs = values.fold(self.seeds.len(), usize::saturating_mul).saturating_add(planned);
         if runs <= MOST {
             return Ok(());
@@ -292,13 +339,13 @@ impl Experiment {
     }
 
     /// Which sweeps have a place in a scenario or in the experiment itself.
-    fn scenario_sweeps(&self, entry: &ScenarioEntry) -> Vec<bool> {
-        let has = |sweep: &Sweep| match sweep.path.root {
-            Root::Scenario => entry.text.put(&sweep.path.parts(), &sweep.values[0]).is_ok(),
+    fn scenario_sweeps(&self, entry: &ScenarioEntry) -> Vec<Vec<bool>> {
+        let has = |(path, value): (&ParameterPath, &String)| match path.root {
+            Root::Scenario => entry.text.put(&path.parts(), value).is_ok(),
             Root::Experiment => true,
             Root::Mechanism | Root::Carbon => false,
         };
-        self.sweeps.iter().map(has).collect()
+        self.sweeps.iter().map(|sweep| sweep.paths.iter().zip(&sweep.rows[0]).map(has).collect()).collect()
     }
 
     /// All combinations of values of the sweeps that apply, the first sweep changing slowest.
@@ -306,7 +353,7 @@ impl Experiment {
         let mut choices: Vec<Choice> = vec![vec![]];
         for (sweep, takes) in self.sweeps.iter().zip(takes) {
             let values: Vec<Option<usize>> =
-                if *takes { (0..sweep.values.len()).map(Some).collect() } else { vec![None] };
+                if *takes { (0..sweep.rows.len()).map(Some).collect() } else { vec![None] };
             choices = choices
                 .iter()
                 .flat_map(|choice| {
@@ -320,7 +367,8 @@ impl Experiment {
     /// A choice without the values of policy parameters that a policy does not have.
     fn taken(&self, policy: &Variant<dyn CarbonPolicy>, choice: &Choice) -> Choice {
         let value = |(sweep, value): (&Sweep, &Option<usize>)| {
-            value.filter(|_| sweep.path.root != Root::Carbon || takes(policy, sweep))
+            let of_policies = sweep.paths.iter().all(|path| path.root == Root::Carbon);
+            value.filter(|_| !of_policies || takes(policy, Root::Carbon, sweep))
         };
         self.sweeps.iter().zip(choice).map(value).collect()
     }
@@ -331,10 +379,12 @@ impl Experiment {
         root: Root,
         choice: &'a Choice,
     ) -> impl Iterator<Item = (usize, &'a ParameterPath, &'a str)> {
-        self.sweeps.iter().zip(choice).enumerate().filter_map(move |(k, (sweep, value))| {
-            let value = value.filter(|_| sweep.path.root == root)?;
-            Some((k, &sweep.path, sweep.values[value].as_str()))
-        })
+        let of_sweep = move |(k, (sweep, row)): (usize, (&'a Sweep, &'a Option<usize>))| {
+            let row = row.map(|row| &sweep.rows[row]);
+            let values = row.into_iter().flat_map(|row| sweep.paths.iter().zip(row));
+            values.filter(move |(path, _)| path.root == root).map(move |(path, value)| (k, path, value.as_str()))
+        };
+        self.sweeps.iter().zip(choice).enumerate().flat_map(of_sweep)
     }
 
     fn applied<T: Kind + ?Sized>(&self, variant: &Variant<T>, root: Root, choice: &Choice) -> Result<Variant<T>, Fault>
@@ -355,21 +405,27 @@ impl Experiment {
         &self,
         entry: &ScenarioEntry,
         choice: &Choice,
-        known: &mut Vec<(Choice, Plan, Arc<Instance>, Arc<Yardstick>)>,
+        seed: Option<u64>,
+        known: &mut Built,
         materials: &mut dyn Materials,
     ) -> Result<(Plan, Arc<Instance>, Arc<Yardstick>), Fault> {
-        let is_own = |sweep: &Sweep| matches!(sweep.path.root, Root::Scenario | Root::Experiment);
+        let is_own = |sweep: &Sweep| sweep.has(Root::Scenario) || sweep.has(Root::Experiment);
         let key: Choice = self.sweeps.iter().zip(choice).map(|(s, c)| c.filter(|_| is_own(s))).collect();
-        if let Some((_, plan, instance, yardstick)) = known.iter().find(|k| k.0 == key) {
-            return Ok((*plan, instance.clone(), yardstick.clone()));
+        let key = (key, seed);
+        if let Some(found) = known.get(&key) {
+            return Ok(found.clone());
         }
         let plan = self.plan_at(choice)?;
-        let set: Vec<(usize, &ParameterPath, &str)> = self.chosen(Root::Scenario, choice).collect();
+        // Of the paths of a zip a scenario takes those that it has.
+        let is_there = |path: &ParameterPath, value: &str| entry.text.put(&path.parts(), value).is_ok();
+        let set: Vec<(usize, &ParameterPath, &str)> =
+            self.chosen(Root::Scenario, choice).filter(|(_, path, value)| is_there(path, value)).collect();
         let last = set.last().map(|s| s.0);
         let set: Vec<(&ParameterPath, &str)> = set.into_iter().map(|(_, path, value)| (path, value)).collect();
         let instance = materials
-            .instance(entry, &set, plan.first_periods)
-            .map_err(|fault| last.map_or(fault.clone(), |k| self.sweep_fault(k, fault)))?;
+            .instance(entry, &set, seed.map(|seed| self.drawn(seed)), plan.first_periods)
+            .map_err(|fault| last.map_or(fault.clone(), |k| self.sweep_fault(k, fault)))
+            .map_err(|fault| seed.map_or(fault.clone(), |seed| of_seed(fault, seed)))?;
         let search = |made: bool| if made { Search::Made } else { Search::Skipped };
         let upstream = instance.form.grid.upstream_cost_per_kwh.as_ref();
         let yardstick = Arc::new(Yardstick {
@@ -378,8 +434,13 @@ impl Experiment {
             core: search(plan.evidence.core),
             regret: search(plan.evidence.regret),
         });
-        known.push((key, plan, instance.clone(), yardstick.clone()));
+        known.insert(key, (plan, instance.clone(), yardstick.clone()));
         Ok((plan, instance, yardstick))
+    }
+
+    /// What a seed draws of the days of long series.
+    fn drawn(&self, seed: u64) -> Drawn {
+        Drawn { seed, offset: self.draws.map_or(0, |draws| draws.offset(seed)) }
     }
 
     /// The experiment's own fields at a choice.
@@ -387,16 +448,16 @@ impl Experiment {
         let mut text = self.text.clone();
         let mut last = None;
         for (k, path, value) in self.chosen(Root::Experiment, choice) {
-            text = text.put(&path.parts(), value).map_err(|_| {
-                self.text.fault(&format!("sweep.{k}.path"), Cause::Path { path: path.written().to_owned() })
-            })?;
+            text = text
+                .put(&path.parts(), value)
+                .map_err(|_| self.text.fault(&self.sweeps[k].at, Cause::Path { path: path.written().to_owned() }))?;
             last = Some(k);
         }
         let Some(k) = last else { return Ok(self.plan) };
         let plan = Plan::of(&text.parse().map_err(|fault| self.sweep_fault(k, fault))?);
         if plan.first_periods == Some(0) {
             let cause = Cause::Value { field: "first_periods", value: 0.0, expected: "at least 1" };
-            return Err(self.text.fault(&format!("sweep.{k}.values"), cause));
+            return Err(self.text.fault(&self.sweeps[k].at_values(), cause));
         }
         Ok(plan)
     }
@@ -404,7 +465,7 @@ impl Experiment {
     /// What a value of a sweep does wrong, placed at the sweep.
     fn sweep_fault(&self, sweep: usize, fault: Fault) -> Fault {
         let place = fault.place.as_ref().map(|p| format!("leads to line {} `{}`", p.line, p.text.trim()));
-        self.text.fault(&format!("sweep.{sweep}"), *fault.cause).with_hint(fault.hint.or(place))
+        self.text.fault(&self.sweeps[sweep].at, *fault.cause).with_hint(fault.hint.or(place))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the axes of an experiment")]
@@ -423,12 +484,11 @@ impl Experiment {
         let json = |value: Result<String, serde_json::Error>| value.unwrap_or_else(|error| error.to_string());
         let policy_json = json(policy.plugin.hashed());
         // What is swept is part of the identity even where it changes nothing: rows of tables are told apart by it.
-        let chosen: Vec<String> = self
-            .sweeps
-            .iter()
-            .zip(choice)
-            .filter_map(|(sweep, value)| Some(format!("{}={}", sweep.path.written(), sweep.values[(*value)?])))
-            .collect();
+        let row = |(sweep, row): (&'_ Sweep, &Option<usize>)| -> Vec<String> {
+            let values = row.map(|row| &sweep.rows[row]).into_iter().flatten();
+            sweep.paths.iter().zip(values).map(|(path, value)| format!("{}={value}", path.written())).collect()
+        };
+        let chosen: Vec<String> = self.sweeps.iter().zip(choice).flat_map(row).collect();
         let run_id = hex([
             VERSION,
             &instance.hash,
@@ -449,7 +509,7 @@ impl Experiment {
             variant: mechanism.label.clone(),
             carbon_label: policy.label.clone(),
             seed,
-            swept: swept.map(|(s, c)| c.map_or(Value::Missing, |v| cell(&s.values[v]))).collect(),
+            swept: swept.flat_map(|(sweep, row)| sweep.cells(*row)).collect(),
             instance,
             mechanism: mechanism.plugin.clone(),
             policy: policy.plugin.clone(),
@@ -488,17 +548,39 @@ fn is_priced(policy: &Arc<dyn CarbonPolicy>) -> bool {
     policy.price_per_tonne().is_some_and(|price| price > 0.0)
 }
 
-fn takes<T: Kind + ?Sized>(variant: &Variant<T>, sweep: &Sweep) -> bool
+/// Whether a variant has a parameter.
+fn has<T: Kind + ?Sized>(variant: &Variant<T>, path: &ParameterPath, value: &str) -> bool
 where
     Box<T>: DeserializeOwned,
 {
-    variant.with(&sweep.path.parts(), &sweep.values[0]).is_some()
+    variant.with(&path.parts(), value).is_some()
 }
 
-/// A swept value as a cell: a number where it is one, a string without its quotes.
-fn cell(written: &str) -> Value {
-    match written.parse::<f64>() {
-        Ok(number) => number.into(),
-        Err(_) => written.trim_matches('"').into(),
-    }
+/// Whether a variant has some parameter of a sweep.
+fn takes<T: Kind + ?Sized>(variant: &Variant<T>, root: Root, sweep: &Sweep) -> bool
+where
+    Box<T>: DeserializeOwned,
+{
+    let paths = sweep.paths.iter().zip(&sweep.rows[0]);
+    paths.filter(|(path, _)| path.root == root).any(|(path, value)| has(variant, path, value))
+}
+
+/// What a run is told apart by.
+fn axes<'a>(run: &Run, paths: &[&'a str]) -> Axes<'a> {
+    let mut axes: Axes<'a> = BTreeMap::from([
+        ("scenario", run.scenario.clone()),
+        ("mechanism", run.variant.clone()),
+        ("carbon", run.carbon_label.clone()),
+        ("seed", run.seed.to_string()),
+    ]);
+    let swept = paths.iter().zip(&run.swept).filter(|(_, value)| **value != Value::Missing);
+    axes.extend(swept.map(|(path, value)| (*path, shown(value))));
+    axes
+}
+
+/// What a seed draws wrong.
+fn of_seed(fault: Fault, seed: u64) -> Fault {
+    let hint = format!("seed {seed} draws it");
+    let all = fault.hint.as_ref().map_or(hint.clone(), |first| format!("{first}; {hint}"));
+    fault.with_hint(all)
 }

@@ -3,7 +3,10 @@
 //! Knows the written forms and what they declare, and nothing of what they mean to a run.
 
 use crate::answers::{Carbon, Generation};
-use crate::spec::{CsvColumn, Evidence, ExperimentForm, Grid, Network, Participant, Scenario, SweepForm};
+use crate::repeat::{Repeat, Vary};
+use crate::spec::{
+    CsvColumn, DrawnSeries, Evidence, ExperimentForm, Grid, Network, Participant, Scenario, SweepForm, ZipForm,
+};
 use coase_core::declaration::{Declaration, schema_of};
 use serde_json::Value;
 
@@ -15,9 +18,13 @@ pub fn forms() -> Vec<(&'static str, Declaration)> {
         ("ScenarioNetwork", Declaration::of::<Network>()),
         ("Grid", Declaration::of::<Grid>()),
         ("Participant", Declaration::of::<Participant>()),
+        ("Repeat", Declaration::of::<Repeat>()),
+        ("Vary", Declaration::of::<Vary>()),
         ("Csv", Declaration::of::<CsvColumn>()),
+        ("Drawn", Declaration::of::<DrawnSeries>()),
         ("Experiment", Declaration::of::<ExperimentForm>()),
         ("Sweep", Declaration::of::<SweepForm>()),
+        ("Zip", Declaration::of::<ZipForm>()),
         ("Evidence", Declaration::of::<Evidence>()),
         ("Carbon", Declaration::of::<Carbon>()),
         ("Generation", Declaration::of::<Generation>()),

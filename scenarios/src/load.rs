@@ -1,12 +1,15 @@
 //! From files and `--set` to an experiment of which every run is known and checked.
 
 use crate::build::{Instance, instance};
-use crate::experiment::{Experiment, Materials, Plan, ScenarioEntry, Sweep};
+use crate::draws::Drawn;
+use crate::experiment::{Experiment, Materials, Plan, ScenarioEntry};
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::library::{LIBRARY, library_file};
-use crate::overrides::{Override, ParameterPath, ROOTS, Root};
+use crate::overrides::{Override, ParameterPath, Root};
+use crate::repeat;
 use crate::resolve::{self, Files};
 use crate::spec::{ExperimentForm, Scenario};
+use crate::sweep::{Filters, sweeps};
 use crate::text::Text;
 use crate::variant::{Kind, Variant, plugin_hint};
 use coase_core::Mechanism;
@@ -22,9 +25,6 @@ const ALONE: &str = r#"Experiment(
     mechanisms: ["grid-only", "mid-market-rate", "central-optimum", "nash-bargaining"],
     carbon: ["none"],
 )"#;
-
-/// Fields of an experiment that change from run to run only by being run, not by a sweep.
-const SWEEPABLE: [&str; 2] = ["first_periods", "evidence"];
 
 /// Reads an experiment, or a scenario with its default mechanisms, and checks all of it. `$COASE_DATA` is looked up in the
 /// environment.
@@ -48,6 +48,12 @@ impl Loader {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn load(&self, path: &Path, overrides: &[Override]) -> Result<Experiment, Fault> {
+        // What is no file may be the name of one that comes with the program.
+        let known = path.to_str().filter(|_| !path.exists()).and_then(library_file);
+        if let Some(known) = known {
+            let text = Text::new(format!("library/{}.ron", known.id), "", known.text);
+            return self.read(known.id, text, overrides);
+        }
         let name = path.file_stem().map_or_else(|| "experiment".to_owned(), |s| s.to_string_lossy().into_owned());
         self.read(&name, Text::read(path)?, overrides)
     }
@@ -67,7 +73,8 @@ impl Loader {
     }
 
     fn read(&self, name: &str, text: Text, overrides: &[Override]) -> Result<Experiment, Fault> {
-        let mut reader = Reader { files: Files::new(self.data.clone()), overrides, used: BTreeSet::new() };
+        let files = Files::new(self.data.clone());
+        let mut reader = Reader { files, overrides, used: BTreeSet::new(), beyond: 0 };
         match text.head() {
             "Scenario" => reader.experiment(name, Text::new(&*text.file, &text.folder, ALONE), vec![text.clone()]),
             "Experiment" => {
@@ -111,6 +118,8 @@ struct Reader<'a> {
     overrides: &'a [Override],
     /// Overrides that have found their place.
     used: BTreeSet<usize>,
+    /// Periods beyond the horizon at which the last day of a draw begins.
+    beyond: usize,
 }
 
 impl Reader<'_> {
@@ -118,6 +127,10 @@ impl Reader<'_> {
         let text = self.overridden(text, Root::Experiment);
         let form: ExperimentForm = text.parse()?;
         check(&form, &text)?;
+        if let Some(draws) = form.draws {
+            draws.check(&form.seeds.0, &text)?;
+            self.beyond = form.seeds.0.iter().map(|seed| draws.offset(*seed)).max().unwrap_or(0);
+        }
         let mechanisms = self.variants::<dyn Mechanism>(&text, "mechanisms", Root::Mechanism)?;
         let policies = self.variants::<dyn CarbonPolicy>(&text, "carbon", Root::Carbon)?;
         let damage = Damage::of(&policies);
@@ -130,6 +143,10 @@ impl Reader<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         if scenarios.is_empty() {
             return Err(text.fault("scenarios", Cause::Empty("the list of scenarios")));
+        }
+        if form.draws.is_some() && !scenarios.iter().any(|scenario| scenario.form.is_long()) {
+            let why = "no series of a scenario is longer than its horizon: there is one day";
+            return Err(text.fault("draws", Cause::NotPossible { what: "a draw of days".to_owned(), why }));
         }
         for (k, scenario) in scenarios.iter().enumerate() {
             if scenarios[..k].iter().any(|other| other.form.name == scenario.form.name) {
@@ -151,7 +168,9 @@ impl Reader<'_> {
             mechanisms,
             policies,
             baseline,
-            seeds: form.seeds.clone(),
+            seeds: form.seeds.0.clone(),
+            filters: Filters::of(&form, &sweeps, &text)?,
+            draws: form.draws,
             sweeps,
             plan: Plan::of(&form),
             runs: vec![],
@@ -210,7 +229,8 @@ impl Reader<'_> {
             "Scenario" => {}
             found => return Err(wrong_head(text, found, "`Scenario(..)`")),
         }
-        resolve::inline(text.parse()?, text, &mut self.files)
+        let text = repeat::written_out(text)?;
+        resolve::inline(text.parse()?, &text, &mut self.files, self.beyond)
     }
 
     fn variants<T: Kind + ?Sized>(
@@ -270,6 +290,7 @@ impl Materials for Reader<'_> {
         &mut self,
         entry: &ScenarioEntry,
         set: &[(&ParameterPath, &str)],
+        drawn: Option<Drawn>,
         first_periods: Option<usize>,
     ) -> Result<Arc<Instance>, Fault> {
         let mut text = entry.text.clone();
@@ -279,7 +300,7 @@ impl Materials for Reader<'_> {
                 .map_err(|_| entry.text.fault("", Cause::Path { path: path.written().to_owned() }))?;
         }
         let form = if set.is_empty() { entry.form.clone() } else { self.inlined(&text, entry.damage)? };
-        instance(form, first_periods, &text).map(Arc::new)
+        instance(form, drawn, first_periods, &repeat::written_out(&text)?).map(Arc::new)
     }
 }
 
@@ -289,13 +310,13 @@ fn named_after(mut fault: Fault, set: &Override) -> Fault {
 }
 
 fn check(form: &ExperimentForm, text: &Text) -> Result<(), Fault> {
-    if form.seeds.is_empty() {
+    let seeds = &form.seeds.0;
+    if seeds.is_empty() {
         return Err(text.fault("seeds", Cause::Empty("the list of seeds")));
     }
-    for (k, seed) in form.seeds.iter().enumerate() {
-        if form.seeds[..k].contains(seed) {
-            return Err(text.fault(&format!("seeds.{k}"), Cause::Twice { kind: "seed", name: seed.to_string() }));
-        }
+    let mut known = BTreeSet::new();
+    if let Some((k, seed)) = seeds.iter().enumerate().find(|(_, seed)| !known.insert(**seed)) {
+        return Err(text.fault(&format!("seeds.{k}"), Cause::Twice { kind: "seed", name: seed.to_string() }));
     }
     if form.first_periods == Some(0) {
         let cause = Cause::Value { field: "first_periods", value: 0.0, expected: "at least 1" };
@@ -314,34 +335,4 @@ fn baseline(form: &ExperimentForm, text: &Text, mechanisms: &[Variant<dyn Mechan
         return Err(text.fault("baseline", cause).with_hint(did_you_mean(baseline, labels())));
     }
     Ok(baseline.clone())
-}
-
-fn sweeps(form: &ExperimentForm, text: &Text) -> Result<Vec<Sweep>, Fault> {
-    let mut sweeps: Vec<Sweep> = vec![];
-    for (k, written) in form.sweep.iter().enumerate() {
-        let at = |field: &str| format!("sweep.{k}.{field}");
-        let path: ParameterPath =
-            written.path.parse().map_err(|cause| text.fault(&at("path"), cause).with_hint(ROOTS.to_owned()))?;
-        if sweeps.iter().any(|other| other.path == path) {
-            return Err(text.fault(&at("path"), Cause::Twice { kind: "sweep of", name: written.path.clone() }));
-        }
-        if path.root == Root::Experiment && !path.parts().first().is_some_and(|p| SWEEPABLE.contains(p)) {
-            let what = format!("a sweep of {}", written.path);
-            let why = "of an experiment's own fields only `first_periods` and `evidence` can be swept";
-            return Err(text.fault(&at("path"), Cause::NotPossible { what, why }));
-        }
-        let values: Vec<String> = written.values.iter().map(|v| v.get_ron().trim().to_owned()).collect();
-        if values.is_empty() {
-            return Err(text.fault(&at("values"), Cause::Empty("the list of values")));
-        }
-        for (v, value) in values.iter().enumerate() {
-            if values[..v].contains(value) {
-                return Err(
-                    text.fault(&at(&format!("values.{v}")), Cause::Twice { kind: "value", name: value.clone() })
-                );
-            }
-        }
-        sweeps.push(Sweep { path, values });
-    }
-    Ok(sweeps)
 }

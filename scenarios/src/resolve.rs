@@ -7,6 +7,7 @@ use crate::fault::{Cause, Fault, Place, did_you_mean};
 use crate::reading::{read_matpower_text, read_text};
 use crate::spec::{CsvColumn, NetworkSource, Participant, Scenario, Series};
 use crate::text::Text;
+use coase_core::intern;
 use coase_core::network::{self, BUILT_IN, ReadError};
 use coase_core::participant::{DeviceError, Scene};
 use std::path::{Path, PathBuf};
@@ -102,26 +103,17 @@ fn check_size(scenario: &Scenario, text: &Text) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Reads what the scenario refers to and writes its series out.
-pub(crate) fn inline(mut scenario: Scenario, text: &Text, files: &mut Files) -> Result<Scenario, Fault> {
+/// Reads what the scenario refers to and writes its series out. A series may be longer than the horizon by `beyond` periods,
+/// from which seeds take their days; a column of a file is then read so far.
+pub(crate) fn inline(mut scenario: Scenario, text: &Text, files: &mut Files, beyond: usize) -> Result<Scenario, Fault> {
     check_size(&scenario, text)?;
-    let mut writer = Writer { text, files, periods: scenario.periods, period_h: scenario.period_h };
+    let mut writer = Writer { text, files, periods: scenario.periods, period_h: scenario.period_h, beyond };
     if let Some(network) = &mut scenario.network {
-        writer.series("network.load_shape", "load_shape", &mut network.load_shape)?;
         writer.network(&mut network.source)?;
     }
-    writer.series("grid.buy_price_per_kwh", "buy_price_per_kwh", &mut scenario.grid.buy_price_per_kwh)?;
-    writer.series("grid.sell_price_per_kwh", "sell_price_per_kwh", &mut scenario.grid.sell_price_per_kwh)?;
-    writer.series("grid.intensity_kg_per_kwh", "intensity_kg_per_kwh", &mut scenario.grid.intensity_kg_per_kwh)?;
-    if let Some(upstream) = &mut scenario.grid.upstream_cost_per_kwh {
-        writer.series("grid.upstream_cost_per_kwh", "upstream_cost_per_kwh", upstream)?;
-    }
-    for (k, participant) in scenario.participants.iter_mut().enumerate() {
-        for (d, device) in participant.devices.iter_mut().enumerate() {
-            for (field, series) in device.series() {
-                writer.series(&format!("participants.{k}.devices.{d}.{field}"), field, series)?;
-            }
-        }
+    for (at, _, series) in scenario.every_series() {
+        let field = at.rsplit('.').next().map_or("series", intern);
+        writer.series(&at, field, series)?;
     }
     Ok(scenario)
 }
@@ -195,19 +187,25 @@ struct Writer<'a> {
     files: &'a mut Files,
     periods: usize,
     period_h: f64,
+    beyond: usize,
 }
 
 impl Writer<'_> {
     fn series(&mut self, at: &str, field: &'static str, series: &mut Series) -> Result<(), Fault> {
+        let long = self.periods.saturating_add(self.beyond);
         let values = match series {
             Series::Constant(value) => vec![*value; self.periods],
             Series::List(values) => std::mem::take(values),
             Series::Csv(column) => {
-                let ask = Ask { column, periods: self.periods, period_h: self.period_h };
+                // Days are counted from the first row that is taken.
+                let start = if self.beyond > 0 { column.start.or(Some(0)) } else { column.start };
+                let column = CsvColumn { start, ..column.clone() };
+                let ask = Ask { column: &column, periods: long, period_h: self.period_h };
                 self.files.column(self.text, at, &ask)?
             }
+            Series::Drawn(drawn) => return self.series(&format!("{at}.times"), field, &mut drawn.times),
         };
-        if values.len() != self.periods {
+        if values.len() != self.periods && (self.beyond == 0 || values.len() < long) {
             let cause = Cause::Length { field, found: values.len(), expected: self.periods };
             let hint = self.length_hint(series, values.len());
             return Err(self.text.fault(at, cause).with_hint(hint));

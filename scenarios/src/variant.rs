@@ -106,6 +106,11 @@ where
 
     /// The same with a parameter set, where it has the parameter.
     pub(crate) fn with(&self, path: &[&str], value: &str) -> Option<Result<Self, Fault>> {
+        // One of several is addressed by its label, which may hold dots.
+        let whole = path.join(".");
+        let own = whole.strip_prefix(&self.label).and_then(|rest| rest.strip_prefix('.'));
+        let own: Option<Vec<&str>> = own.map(|rest| rest.split('.').collect());
+        let path = own.as_deref().unwrap_or(path);
         // `None(..)` is RON's empty option: the policy of that name has no written parameters.
         if self.id == "none" || !self.fields().contains(path.first()?) {
             return None;

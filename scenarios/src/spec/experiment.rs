@@ -1,11 +1,12 @@
 //! An experiment as written. Its scenarios, mechanisms and policies are open sets and are read one by one.
 
-use super::Scenario;
+use super::{Scenario, Seeds, Values};
 use coase_core::Mechanism;
 use coase_core::policy::CarbonPolicy;
 use ron::value::RawValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is run: every scenario with every mechanism under every policy, for every swept value and seed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -27,12 +28,27 @@ pub(crate) struct ExperimentForm {
     /// Label of the mechanism that others are compared with; not given: `grid-only`.
     #[serde(default)]
     pub(crate) baseline: Option<String>,
-    /// Seeds of all random streams, each a run.
+    /// Seeds of all random streams and draws, each a run: a list, or `Range(from: 1, to: 28)`.
     #[serde(default = "seeds")]
-    pub(crate) seeds: Vec<u64>,
+    pub(crate) seeds: Seeds,
     /// Parameters that take values in turn; several are combined.
     #[serde(default)]
     pub(crate) sweep: Vec<SweepForm>,
+    /// Parameters that change together: as a sweep whose values are rows.
+    #[serde(default)]
+    pub(crate) zip: Vec<ZipForm>,
+    /// Which combinations are run; not given: all. Each entry names some of `scenario`, `mechanism`, `carbon`, `seed` and swept
+    /// paths with a value or a list of values; a run that fits one entry is run.
+    #[serde(default)]
+    #[schemars(with = "Vec<BTreeMap<String, serde_json::Value>>")]
+    pub(crate) only: Vec<BTreeMap<String, Box<RawValue>>>,
+    /// Which combinations are left out, likewise.
+    #[serde(default)]
+    #[schemars(with = "Vec<BTreeMap<String, serde_json::Value>>")]
+    pub(crate) except: Vec<BTreeMap<String, Box<RawValue>>>,
+    /// What of the scenarios is drawn anew by every seed, besides series that are laws of chance.
+    #[serde(default)]
+    pub(crate) draws: Option<Draws>,
     /// Expensive searches for counter-examples.
     #[serde(default)]
     pub(crate) evidence: Evidence,
@@ -52,9 +68,55 @@ pub(crate) struct ExperimentForm {
 pub(crate) struct SweepForm {
     /// Path of the parameter: `scenario`, `mechanism`, `carbon` or `experiment`, then fields, ids and positions joined by dots.
     pub(crate) path: String,
-    /// The values, written as in a file.
-    #[schemars(with = "Vec<serde_json::Value>")]
-    pub(crate) values: Vec<Box<RawValue>>,
+    /// The values, written as in a file: a list, `Range(from: 0, to: 100, count: 5)` or `step: 20`, or
+    /// `LogRange(from: 1, to: 1000, count: 4)`.
+    pub(crate) values: Values,
+    /// What tables show instead of the values, one each.
+    #[serde(default)]
+    pub(crate) labels: Vec<String>,
+}
+
+/// Parameters that change together.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "a zip")]
+#[schemars(rename = "Zip")]
+pub(crate) struct ZipForm {
+    /// Paths of the parameters, as those of sweeps.
+    pub(crate) paths: Vec<String>,
+    /// Rows of values, each with one for every path, written as in a file.
+    #[schemars(with = "Vec<Vec<serde_json::Value>>")]
+    pub(crate) rows: Vec<Vec<Box<RawValue>>>,
+    /// What tables show in the column of the first path, one for each row.
+    #[serde(default)]
+    pub(crate) labels: Vec<String>,
+}
+
+/// Days of a long series: a series that is longer than the horizon, such as a year of a CSV file, is read from another row on
+/// for every seed, all series from the same. What is exactly as long as the horizon stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) enum Draws {
+    /// Seed 1 takes the periods from `first` on, and every further seed those `every` periods later.
+    Days {
+        /// Period of the long series at which seed 1 begins.
+        #[serde(default)]
+        first: usize,
+        /// Periods from one seed to the next.
+        #[schemars(range(min = 1))]
+        every: usize,
+    },
+    /// Every seed takes another of the first `of` days, in an order by chance: no day comes twice.
+    DrawnDays {
+        /// Period of the long series at which the first day begins.
+        #[serde(default)]
+        first: usize,
+        /// Number of days to draw from.
+        #[schemars(range(min = 1))]
+        of: usize,
+        /// Periods from one day to the next.
+        #[schemars(range(min = 1))]
+        every: usize,
+    },
 }
 
 /// `(label: .., mechanism: ..)` or `(label: .., policy: ..)`.
@@ -94,8 +156,8 @@ pub enum Matching {
     Emissions,
 }
 
-fn seeds() -> Vec<u64> {
-    vec![1]
+fn seeds() -> Seeds {
+    Seeds(vec![1])
 }
 
 /// What stands in a list of scenarios, for the schema: each is read by itself.

@@ -6,12 +6,14 @@
 
 mod experiment;
 mod scenario;
+mod values;
 
-pub use coase_core::series::{CsvColumn, Resample, Series};
+pub use coase_core::series::{CsvColumn, DrawnSeries, Resample, Series};
 pub use experiment::{Evidence, Matching};
 pub use scenario::{Grid, Network, NetworkSource, Participant, Scenario};
 
-pub(crate) use experiment::{ExperimentForm, Labelled, SweepForm};
+pub(crate) use experiment::{Draws, ExperimentForm, Labelled, SweepForm, ZipForm};
+pub(crate) use values::{Seeds, Values};
 
 fn one() -> f64 {
     1.0

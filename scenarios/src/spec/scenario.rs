@@ -48,7 +48,8 @@ pub struct Scenario {
     #[serde(default = "fixed_point_attempts")]
     #[schemars(range(min = 1, max = 5))]
     pub fixed_point_attempts: usize,
-    /// Who takes part.
+    /// Who takes part: participants, or `Repeat(..)` for many alike.
+    #[schemars(with = "Vec<ListedParticipant>")]
     pub participants: Vec<Participant>,
 }
 
@@ -189,4 +190,19 @@ impl<'de> Visitor<'de> for AnySource {
         Deserialize::deserialize(de::value::MapAccessDeserializer::new(map))
             .map(|network| NetworkSource::Inline(Box::new(network)))
     }
+}
+
+/// What stands in a list of participants, for the schema: repeated ones are written out before the list is read.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "ParticipantEntry", extend("x-form" = "participant"))]
+#[expect(dead_code, reason = "only its schema is wanted")]
+enum ListedParticipant {
+    Plain(Participant),
+    Repeated(Repeated),
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code)]
+enum Repeated {
+    Repeat(crate::repeat::Repeat),
 }

@@ -1,6 +1,7 @@
 //! Files, experiments, runs and stores with the plugins of Coase: one binary, so that it is linked once.
 
 mod equations;
+mod experiments;
 mod library;
 mod loading;
 mod matching;

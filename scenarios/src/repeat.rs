@@ -1,0 +1,223 @@
+//! Participants that are written once and stand many times: `Repeat(id: "home", count: 50, of: (..), vary: [..])`.
+//!
+//! They are written out in the text before it is read, so that everything else knows participants only. Knows the text and
+//! what varies; what a participant is is known to who reads it.
+
+use crate::fault::{Cause, Fault};
+use crate::outline::{self, Node};
+use crate::text::Text;
+use coase_core::statistics::distributions::normal_quantile;
+use coase_core::statistics::luck::{Luck, Sampling};
+use ron::value::RawValue;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// So many participants alike, named `id1`, `id2`, ..
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "`of` is read through its place in the text")]
+pub(crate) struct Repeat {
+    /// What their names begin with.
+    id: String,
+    /// How many there are.
+    #[schemars(range(min = 1))]
+    count: usize,
+    /// One of them, without its id.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    of: Box<RawValue>,
+    /// What differs from one to the next.
+    #[serde(default)]
+    vary: Vec<Vary>,
+    /// Seed of what varies by chance.
+    #[serde(default = "one")]
+    seed: u64,
+}
+
+/// A parameter that differs from one participant to the next.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vary {
+    /// Path within the participant: `devices.0.p_max_kw`, `bus`.
+    path: String,
+    /// What it takes.
+    values: Varied,
+}
+
+/// Values by position or by chance.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+enum Varied {
+    /// One after the other, from the beginning again after the last.
+    Cycle(#[schemars(with = "Vec<serde_json::Value>")] Vec<Box<RawValue>>),
+    /// Anything between two numbers, all alike likely.
+    Uniform {
+        /// The least.
+        from: f64,
+        /// The greatest.
+        to: f64,
+    },
+    /// Normally distributed.
+    Normal {
+        /// Its mean.
+        mean: f64,
+        /// Its standard deviation.
+        #[schemars(range(min = 0))]
+        deviation: f64,
+    },
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// Participants beyond which none are written out.
+const MOST: usize = 100_000;
+
+/// The text of a scenario with every `Repeat(..)` among its participants written out; places in it are those of the text that
+/// is written out, and its name says so.
+pub(crate) fn written_out(text: &Text) -> Result<Text, Fault> {
+    if !text.as_str().contains("Repeat") {
+        return Ok(text.clone());
+    }
+    let mut text = text.clone();
+    let repeated = |tree: &Node| {
+        let list = tree.field("participants")?;
+        let place = list.items().iter().position(|item| item.name.as_deref() == Some("Repeat"))?;
+        Some((place, list.items()[place].span.clone()))
+    };
+    while let Some((place, span)) = text.outline().as_ref().and_then(repeated) {
+        let at = format!("participants.{place}");
+        let all = one_by_one(&text, &at, &text.part(&span))?;
+        let whole = text.as_str();
+        let mut written = text.replaced(&format!("{}{all}{}", &whole[..span.start], &whole[span.end..]));
+        if !written.file.contains(" with Repeat") {
+            written.file.push_str(" with Repeat(..) written out");
+        }
+        text = written;
+    }
+    Ok(text)
+}
+
+fn one_by_one(text: &Text, at: &str, element: &Text) -> Result<String, Fault> {
+    let body = element.as_str().trim_start_matches("Repeat");
+    let repeat: Repeat =
+        element.replaced(body).parse().map_err(|fault| text.fault(at, *fault.cause).with_hint(fault.hint))?;
+    let value = |field: &'static str, value: f64, expected| {
+        Err(text.fault(&format!("{at}.{field}"), Cause::Value { field, value, expected }))
+    };
+    if !(1..=MOST).contains(&repeat.count) {
+        return value("count", repeat.count as f64, "at least 1 and at most 100000");
+    }
+    let tree = element.outline();
+    let of = tree.as_ref().and_then(|tree| tree.field("of")).map(|of| element.part(&of.span).as_str().to_owned());
+    let Some(of) = of else {
+        return Err(text.fault(at, Cause::NoValue { of: "Repeat".to_owned(), field: "of".to_owned() }));
+    };
+    let mut all = Vec::with_capacity(repeat.count);
+    for k in 0..repeat.count {
+        let id = format!("{:?}", format!("{}{}", repeat.id, k + 1));
+        let no_place = |path: &str| Cause::Path { path: path.to_owned() };
+        let mut one = outline::put(&of, &["id"], &id).map_err(|_| text.fault(&format!("{at}.of"), no_place("id")))?;
+        for (v, vary) in repeat.vary.iter().enumerate() {
+            let path: Vec<&str> = vary.path.split('.').collect();
+            let at = format!("{at}.vary.{v}");
+            let taken = vary.values.at(repeat.seed, &vary.path, k).map_err(|cause| text.fault(&at, cause))?;
+            one = outline::put(&one, &path, &taken)
+                .map_err(|_| text.fault(&format!("{at}.path"), no_place(&vary.path)))?;
+        }
+        all.push(one);
+    }
+    Ok(all.join(", "))
+}
+
+impl Varied {
+    /// What the `k`-th takes, as it is written.
+    fn at(&self, seed: u64, path: &str, k: usize) -> Result<String, Cause> {
+        let share = || Luck { seed, sampling: Sampling::Independent }.uniform(0, &format!("repeat {path}"), k, 0);
+        match self {
+            Varied::Cycle(values) if values.is_empty() => Err(Cause::Empty("the list of values to cycle through")),
+            Varied::Cycle(values) => Ok(values[k % values.len()].get_ron().trim().to_owned()),
+            Varied::Uniform { from, to } => {
+                if !(from.is_finite() && to.is_finite() && from <= to) {
+                    let (field, found) = ("`Uniform`".to_owned(), format!("from {from} to {to}"));
+                    return Err(Cause::Field { field, found, expected: "a range of numbers".to_owned() });
+                }
+                Ok(number(from + (to - from) * share()))
+            }
+            Varied::Normal { mean, deviation } => {
+                if !(mean.is_finite() && deviation.is_finite() && *deviation >= 0.0) {
+                    let (field, found) = ("`Normal`".to_owned(), format!("mean {mean}, deviation {deviation}"));
+                    return Err(Cause::Field {
+                        field,
+                        found,
+                        expected: "finite, and no negative deviation".to_owned(),
+                    });
+                }
+                Ok(number(mean + deviation * normal_quantile(share())))
+            }
+        }
+    }
+}
+
+/// A number as it is written: never as a whole one, which a field of another kind would take for a count.
+fn number(x: f64) -> String {
+    format!("{x:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written_out;
+    use crate::text::Text;
+
+    fn scenario(participants: &str) -> Text {
+        Text::new("a.ron", "", format!("Scenario(name: \"x\", participants: [{participants}])"))
+    }
+
+    #[test]
+    fn participants_are_written_out_with_what_differs() {
+        let text = scenario(
+            "(id: \"a\", devices: []), Repeat(id: \"home\", count: 3, of: (bus: 1, devices: [Load(p_kw: 1)]), \
+             vary: [(path: \"bus\", values: Cycle([5, 9])), (path: \"devices.0.p_kw\", values: Uniform(from: 2, to: 3))])",
+        );
+        let out = written_out(&text).expect("written out");
+        let tree = out.outline().expect("RON");
+        let list = tree.field("participants").expect("a list").items();
+        let at = |k: usize, field: &str| out.part(&list[k].field(field).expect("a field").span).as_str().to_owned();
+        assert_eq!(list.len(), 4);
+        assert_eq!((1..4).map(|k| at(k, "id")).collect::<Vec<_>>(), ["\"home1\"", "\"home2\"", "\"home3\""]);
+        assert_eq!((1..4).map(|k| at(k, "bus")).collect::<Vec<_>>(), ["5", "9", "5"]);
+        let loads: Vec<f64> = (1..4)
+            .map(|k| {
+                let devices = at(k, "devices");
+                devices.trim_start_matches("[Load(p_kw: ").trim_end_matches(")]").parse().expect("a number")
+            })
+            .collect();
+        assert!(loads.iter().all(|kw| (2.0..3.0).contains(kw)) && loads[0] != loads[1], "{loads:?}");
+        // One more leaves the others as they are.
+        let more = written_out(&scenario(
+            "Repeat(id: \"home\", count: 4, of: (devices: [Load(p_kw: 1)]), \
+             vary: [(path: \"devices.0.p_kw\", values: Uniform(from: 2, to: 3))])",
+        ));
+        assert!(more.expect("written out").as_str().contains(&format!("{:?}", loads[2])));
+        assert!(out.file.contains("written out"));
+    }
+
+    #[test]
+    fn what_cannot_be_repeated_is_refused_with_its_place() {
+        for (participants, part) in [
+            ("Repeat(id: \"h\", count: 0, of: (devices: []))", "count"),
+            ("Repeat(id: \"h\", count: 2)", "of"),
+            (
+                "Repeat(id: \"h\", count: 2, of: (devices: []), vary: [(path: \"devices.3.p\", values: Cycle([1]))])",
+                "devices.3.p",
+            ),
+            ("Repeat(id: \"h\", count: 2, of: (devices: []), vary: [(path: \"bus\", values: Cycle([]))])", "cycle"),
+            ("Repeat(id: \"h\", cuont: 2, of: (devices: []))", "cuont"),
+        ] {
+            let fault = written_out(&scenario(participants)).expect_err(participants);
+            assert!(fault.to_string().contains(part), "{fault}");
+            assert!(fault.place.is_some());
+        }
+    }
+}
