@@ -53,10 +53,13 @@ Examples:
   coase run my_study.ron --out results/tonight --jobs 8
   coase run my_study.ron --set experiment.first_periods=4 --set carbon.price_per_tonne=320
   coase run my_study.ron --shard 0/4              one of four parts, for four machines
+  coase run five_vpps                             a scenario of the library
+  coase run my_study.ron --dry-run                what would be run, and how long it would take
 
 Exit status: 0 every run found its answer (that there is no equilibrium is one), 1 some run did not converge, was
 infeasible, failed or is missing, 2 bad input and nothing ran, 130 or 143 ended by Ctrl-C or termination: finished runs are
 kept, and the same command goes on from there.")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command")]
 pub struct Run {
     /// An experiment or a scenario
     #[arg(value_name = "FILE.ron")]
@@ -73,6 +76,9 @@ pub struct Run {
     /// Runs again what failed before
     #[arg(long)]
     pub retry_failed: bool,
+    /// Prints the run table and what it would take, from a few runs that are not kept; writes nothing
+    #[arg(long = "dry-run")]
+    pub is_dry: bool,
     /// No progress and no summary
     #[arg(long)]
     pub quiet: bool,

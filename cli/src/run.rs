@@ -1,5 +1,7 @@
 //! `coase run` and `coase collect`: results, figures, and what they come to.
 
+mod dry;
+
 use crate::args::{Collect, Run};
 use crate::progress::{RunBar, Show};
 use crate::summary::Summary;
@@ -27,6 +29,11 @@ const GRACE: Duration = Duration::from_secs(10);
 pub fn run(args: &Run) -> anyhow::Result<Finish> {
     let experiment = Arc::new(coase_scenarios::load(&args.file, &args.set).map_err(Offence::from)?);
     tell(&experiment.notes(), args.quiet);
+    if args.is_dry {
+        let jobs = args.jobs.map(usize::from);
+        dry::dry_run(&experiment, &RunOptions { jobs, shard: args.shard })?;
+        return Ok(Finish::Done);
+    }
     let (store, options) = (Store::create(folder_of(&args.file, args.out.as_deref()))?, options(args)?);
     let prepared = Prepared::new(&store, experiment.clone(), options.clone())?;
     if let Some(before) = prepared.before().filter(|before| before.is_another_file && args.out.is_none()) {
