@@ -110,13 +110,8 @@ impl Scenario {
             match series {
                 Series::Drawn(drawn) => {
                     let times = day(drawn.times.values());
-                    let values = drawn.values(seed, &whose, &times).map_err(|error| {
-                        let (field, found) = ("the law".to_owned(), error.to_string());
-                        text.fault(
-                            &at,
-                            Cause::Field { field, found, expected: "one that can be drawn from".to_owned() },
-                        )
-                    })?;
+                    let values = drawn.values(seed, &whose, &times);
+                    let values = values.map_err(|error| text.fault(&at, Cause::Law { series: at.clone(), error }))?;
                     *series = Series::List(values);
                 }
                 Series::List(values) if values.len() > periods => *series = Series::List(day(values)),

@@ -5,6 +5,7 @@ use coase_core::Plain;
 use coase_core::network::ReadError;
 use coase_core::participant::DeviceError;
 use coase_core::power_flow::PowerFlowError;
+use coase_core::series::NotDrawn;
 use std::fmt;
 use std::ops::Range;
 
@@ -241,6 +242,14 @@ pub enum Cause {
     Override {
         /// What was written.
         written: String,
+    },
+    /// A series cannot be drawn.
+    #[error("{series} cannot be drawn: {error}")]
+    Law {
+        /// Its path in the scenario.
+        series: String,
+        /// Why not.
+        error: NotDrawn,
     },
     /// The file asks for something that cannot be done.
     #[error("{what} is not possible: {why}")]

@@ -38,12 +38,15 @@ pub struct Detectable {
     pub pilot_draws: usize,
     /// Draws that the experiment has.
     pub draws: usize,
-    /// The difference, in the unit of the metric; `None` where the pilot has too few draws, or no number is enough.
+    /// The difference, in the unit of the metric, 0 where all draws differ by the same; `None` where the pilot has too few draws,
+    /// or no number is enough.
     pub difference: Option<f64>,
 }
 
 /// Metrics whose differences are asked for.
-const METRICS: [&str; 2] = ["social_cost", "emissions_kg"];
+const METRICS: [&str; 3] = ["social_cost", "total_cost", "emissions_kg"];
+/// Spread of differences, relative to the values, below which they differ by rounding only.
+const ROUNDING: f64 = 1e-9;
 /// Draws of every combination that are tried.
 const DRAWS: usize = 5;
 /// Runs that are tried at most.
@@ -107,10 +110,13 @@ impl Experiment {
                 for ((_, scenario, policy), own) in by_place.iter().filter(|(place, _)| place.0 == variant) {
                     let Some(base) = by_place.get(&(self.baseline.as_str(), scenario, policy)) else { continue };
                     let pair = |(seed, result): (&u64, &&RunResult)| {
-                        Some(result.metric(metric)? - base.get(seed)?.metric(metric)?)
+                        Some((result.metric(metric)?, base.get(seed)?.metric(metric)?))
                     };
-                    let differences: Vec<f64> = own.iter().filter_map(pair).collect();
-                    let deviation = moments(&differences).map(|(_, deviation)| deviation);
+                    let pairs: Vec<(f64, f64)> = own.iter().filter_map(pair).collect();
+                    let size = pairs.iter().fold(0.0_f64, |size, (a, b)| size.max(a.abs()).max(b.abs()));
+                    let differences: Vec<f64> = pairs.iter().map(|(a, b)| a - b).collect();
+                    let spread = |(_, deviation): (f64, f64)| if deviation > ROUNDING * size { deviation } else { 0.0 };
+                    let deviation = moments(&differences).map(spread);
                     let difference = deviation.and_then(|deviation| Demand::default().detectable(deviation, draws));
                     let is_worse = worst.as_ref().is_none_or(|known| {
                         difference.unwrap_or(f64::INFINITY) > known.difference.unwrap_or(f64::INFINITY)

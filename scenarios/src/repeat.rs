@@ -9,9 +9,8 @@ use crate::text::Text;
 use coase_core::statistics::distributions::normal_quantile;
 use coase_core::statistics::luck::{Luck, Sampling};
 use ron::value::RawValue;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// So many participants alike, named `id1`, `id2`, ..
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -24,7 +23,7 @@ pub(crate) struct Repeat {
     #[schemars(range(min = 1))]
     count: usize,
     /// One of them, without its id.
-    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    #[schemars(schema_with = "fields_of_a_participant")]
     of: Box<RawValue>,
     /// What differs from one to the next.
     #[serde(default)]
@@ -65,6 +64,12 @@ enum Varied {
         #[schemars(range(min = 0))]
         deviation: f64,
     },
+}
+
+/// Those of `Participant` but for its id, each whatever it takes there.
+fn fields_of_a_participant(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "additionalProperties":
+        {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array"}, {"type": "object"}]}})
 }
 
 fn one() -> u64 {

@@ -125,7 +125,7 @@ fn estimate(experiment: &Experiment, pilot: &Pilot, threads: usize, bytes_a_run:
     let mean = pilot.busy.as_secs_f64() / tried as f64;
     let of = |run: &Run| by_mechanism.get(run.variant.as_str()).map_or(mean, |(sum, n)| sum / *n as f64);
     let seconds = experiment.runs.iter().map(|run| of(run)).sum::<f64>() / threads as f64;
-    line(format!("time: about {} on {threads} threads (from {tried} runs that were tried)", duration(seconds)));
+    line(format!("time: {} on {threads} threads (from {tried} runs that were tried)", duration(seconds)));
     if let Some(bytes) = bytes_a_run {
         line(format!("size: about {:.1} MB in the result folder, without figures", (bytes * n as u64) as f64 / 1e6));
     }
@@ -142,10 +142,12 @@ fn estimate(experiment: &Experiment, pilot: &Pilot, threads: usize, bytes_a_run:
     }
     for found in &pilot.detectable {
         let (metric, who, base, at) = (found.metric, &found.variant, &found.baseline, &found.at);
-        let said = found.difference.map_or_else(
-            || format!("not known from {} tried draws", found.pilot_draws),
-            |x| format!("{} (from the spread of {} tried draws)", significant(x), found.pilot_draws),
-        );
+        let tried = found.pilot_draws;
+        let said = match found.difference {
+            None => format!("not known from {tried} tried draws"),
+            Some(0.0) => format!("any: the difference is the same in all {tried} tried draws"),
+            Some(x) => format!("{} (from the spread of {tried} tried draws)", significant(x)),
+        };
         line(format!("  {metric}, {who} against {base}, at most where {at}: {said}"));
     }
     text
@@ -159,8 +161,8 @@ fn significant(x: f64) -> String {
 fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => "less than a second".to_owned(),
-        s if s < 120.0 => format!("{s:.0} s"),
-        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
+        s if s < 120.0 => format!("about {s:.0} s"),
+        s if s < 7200.0 => format!("about {:.0} min", s / 60.0),
+        s => format!("about {:.1} h", s / 3600.0),
     }
 }

@@ -102,7 +102,11 @@ fn short(x: f64) -> f64 {
 fn elements<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Result<Vec<String>, Written>, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let text = raw.get_ron().trim();
-    let wrong = |error: &dyn Display| D::Error::custom(error.to_string());
+    let wrong = |error: &dyn Display| {
+        let forms = "`[1, 2]`, `Range(from: 1, to: 28)` or `LogRange(from: 1, to: 100, count: 5)`";
+        let why = error.to_string().replace('`', "");
+        D::Error::custom(format!("{text} is neither a list nor a range ({why}): write {forms}"))
+    };
     if text.starts_with('[') {
         let list: Vec<Box<RawValue>> = ron::from_str(text).map_err(|error| wrong(&error.code))?;
         return Ok(Ok(list.iter().map(|value| value.get_ron().trim().to_owned()).collect()));
@@ -212,6 +216,7 @@ mod tests {
             ("LogRange(from: 0, to: 1, count: 3)", "above 0"),
             ("Range(from: 0, to: 1e9)", "at most"),
             ("Rnage(from: 0, to: 1)", "Rnage"),
+            ("7", "neither a list nor a range"),
         ] {
             let said = values(text).expect_err(text);
             assert!(said.contains(part), "{text}: {said}");

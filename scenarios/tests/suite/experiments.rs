@@ -223,3 +223,34 @@ fn the_library_is_run_by_name() {
     let experiment = Loader::default().load(Path::new("three_vpp"), &[]).unwrap_or_else(|fault| panic!("{fault}"));
     assert_eq!((experiment.name.as_str(), experiment.runs.len()), ("three_vpp", 4));
 }
+
+/// The pilot keeps nothing and tries the first draws of everything; where two mechanisms do the same in every draw any difference
+/// would show, and a payment that depends on the draw has a spread.
+#[test]
+fn a_pilot_tries_a_few_draws_and_says_what_all_could_show() {
+    let scenario = PAIR
+        .replace("Load(p_kw: [10, 20])", "Load(p_kw: Drawn(law: Normal(relative_deviation: 0.2), times: [10, 20]))");
+    let fields = "mechanisms: [\"grid-only\", \"central-optimum\"], carbon: [\"none\"], seeds: Range(from: 1, to: 40)";
+    let experiment = load_in(Path::new(""), &scenario, fields).unwrap_or_else(|fault| panic!("{fault}"));
+    let pilot = experiment.pilot(std::time::Duration::from_secs(60), &RunOptions::default()).unwrap();
+    assert_eq!(pilot.results.len(), 2 * 5);
+    let found = pilot.detectable.iter().find(|d| d.metric == "total_cost").expect("asked for");
+    assert_eq!((found.variant.as_str(), found.pilot_draws, found.draws), ("central-optimum", 5, 40));
+    // With 40 pairs 80 % power takes 0.4543 deviations (noncentral t, tables of Cohen).
+    let differences: Vec<f64> = (1..=5)
+        .map(|seed| {
+            let of = |id: &str| {
+                let result = pilot.results.iter().find(|r| r.keys.variant == id && r.keys.seed == seed).unwrap();
+                result.metric("total_cost").unwrap()
+            };
+            of("central-optimum") - of("grid-only")
+        })
+        .collect();
+    let mean = differences.iter().sum::<f64>() / 5.0;
+    let deviation = (differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / 4.0).sqrt();
+    let difference = found.difference.expect("known");
+    assert!((difference - 0.4543 * deviation).abs() < 2e-3 * deviation, "{difference} {deviation}");
+    // One seed: nothing is compared.
+    let one = load("mechanisms: [\"grid-only\", \"central-optimum\"]").unwrap_or_else(|fault| panic!("{fault}"));
+    assert!(one.pilot(std::time::Duration::from_secs(60), &RunOptions::default()).unwrap().detectable.is_empty());
+}
