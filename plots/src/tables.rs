@@ -1,4 +1,10 @@
-//! Tables for papers: the main metrics by mechanism and policy, and the participants, in LaTeX (booktabs) and Markdown.
+//! Tables for papers: the main metrics by mechanism and policy, and the participants, in LaTeX (booktabs) and Markdown; where
+//! seeds draw, who differs from whom and how bad it can get, also as tidy data.
+
+mod cases;
+mod differences;
+mod risk;
+mod sheet;
 
 use crate::draw::{PlotError, stem, unused, write};
 use crate::footnote::Basis;
@@ -31,6 +37,15 @@ pub fn tables(store: &Store, dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
                 written.push(file);
             }
             stems.push(name);
+        }
+    }
+    let cases = cases::Cases::of(store, &identity);
+    for (name, sheet) in [("differences", differences::sheet(&cases)), ("risk", risk::sheet(&cases))] {
+        let Some(sheet) = sheet else { continue };
+        for (extension, text) in [("tex", sheet.latex()), ("md", sheet.markdown()), ("csv", sheet.csv())] {
+            let file = folder.join(name).with_extension(extension);
+            write(&file, text.as_bytes())?;
+            written.push(file);
         }
     }
     Ok(written)

@@ -2,4 +2,5 @@
 
 mod figures;
 mod fixture;
+mod replicated;
 mod store;

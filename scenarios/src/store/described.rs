@@ -2,6 +2,7 @@
 
 use super::{Existing, StoreOptions};
 use crate::experiment::{Experiment, Run};
+use crate::spec::Draws;
 use coase_core::network::{Bus, Network, NodeId, Topology};
 use coase_core::record::Value;
 use coase_store::{Counts, Facts, Manifest, PlannedRun, Platform, Swept, VERSION, written};
@@ -22,6 +23,7 @@ impl Experiment {
             experiment_hash: self.hash(),
             baseline: self.baseline.clone(),
             seeds: self.seeds.clone(),
+            seeds_in_order: matches!(self.draws, Some(Draws::Days { .. })),
             counts: Counts {
                 scenarios: self.scenarios.len(),
                 mechanisms: self.mechanisms.len(),

@@ -40,6 +40,9 @@ pub struct Manifest {
     /// Seeds, each a run.
     #[serde(default)]
     pub seeds: Vec<u64>,
+    /// Whether seeds are days that follow one another, instead of draws apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seeds_in_order: bool,
     /// How many there are of what is combined.
     #[serde(default)]
     pub counts: Counts,

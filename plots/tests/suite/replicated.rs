@@ -1,0 +1,165 @@
+//! What is said of several draws: differences from the baseline and risk, by numbers that are worked out by hand.
+
+use crate::fixture::{Shape, write_store};
+use coase_plots::store::Store;
+use coase_plots::tables;
+use coase_store::RunStatus;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Three mechanisms under one policy or two, every seed one draw.
+fn shape(policies: &[&'static str], seeds: u64) -> Shape {
+    Shape {
+        mechanisms: ["grid-only", "mid-market-rate", "bill-sharing"].map(|id| (id, id)).to_vec(),
+        policies: policies.iter().map(|id| (*id, *id)).collect(),
+        seeds,
+        participants: 1,
+        periods: 1,
+        buses: 0,
+        ..Shape::side_by_side()
+    }
+}
+
+fn folder(name: &str) -> PathBuf {
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&dir);
+    dir
+}
+
+/// A store whose costs and emissions are those of a function of mechanism, policy and seed.
+fn store(dir: &Path, shape: &Shape, value: impl Fn(&str, &str, u64) -> f64) -> Store {
+    write_store(dir, shape);
+    let mut store = Store::read(dir).unwrap();
+    for name in ["total_cost", "social_cost", "emissions_kg"] {
+        let column = store.metrics.iter().position(|m| m == name).unwrap();
+        for run in &mut store.runs {
+            run.metrics[column] = Some(value(&run.mechanism, &run.carbon_policy, run.seed));
+        }
+    }
+    store
+}
+
+/// The rows of a table as tidy data.
+fn rows(dir: &Path, table: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(dir.join("tables").join(table).with_extension("csv")).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    row[column].parse().unwrap_or_else(|_| panic!("{column}: {row:?}"))
+}
+
+fn near(found: f64, wanted: f64) {
+    assert!((found - wanted).abs() < 1e-6, "{found} instead of {wanted}");
+}
+
+/// Days that differ by far more than the mechanisms do.
+fn five_days(mechanism: &str, policy: &str, seed: u64) -> f64 {
+    let k = seed as usize - 1;
+    let day = 100.0 + 10.0 * k as f64;
+    let own = match mechanism {
+        "mid-market-rate" => [-5.0, -4.0, -3.0, -2.0, -1.0][k],
+        // A difference of a solver's size is none.
+        "bill-sharing" => [2.0, 1e-7, -1.0, 3.0, 1.0][k],
+        _ => 0.0,
+    };
+    day + own + if policy == "tax" { 7.0 } else { 0.0 }
+}
+
+#[test]
+fn differences_are_taken_within_each_draw() {
+    let dir = folder("differences");
+    let mut store = store(&dir, &shape(&["none"], 5), five_days);
+    let last = store.runs.iter_mut().find(|r| r.mechanism == "bill-sharing" && r.seed == 5).unwrap();
+    last.status = RunStatus::Failed;
+    tables(&store, &dir).unwrap();
+    let rows = rows(&dir, "differences");
+    assert_eq!(rows.len(), 3 * 2, "two mechanisms against the baseline in three metrics");
+    let of = |metric: &str, one: &str| rows.iter().find(|r| r["metric"] == metric && r["one"] == one).unwrap();
+    for metric in ["social_cost", "total_cost", "emissions_kg"] {
+        let better = of(metric, "mid-market-rate");
+        assert_eq!((better["baseline"].as_str(), better["within"].as_str()), ("grid-only", "none"));
+        near(number(better, "mean_difference"), -3.0);
+        assert_eq!(["n", "left_out", "wins", "ties", "losses"].map(|c| better[c].as_str()), ["5", "0", "5", "0", "0"]);
+        // t = -3 sqrt 5 / sqrt 2.5, 4 degrees: 2 (1/2 - 3/8 t / sqrt(1 + t^2/4) (1 - t^2 / (12 (1 + t^2/4)))), the smaller
+        // of two: doubled.
+        near(number(better, "p_holm"), 2.0 * 0.013_235_594);
+        // All five of one sign: 2 / 2^5, doubled.
+        near(number(better, "p_signed_rank_holm"), 0.125);
+        let (low, high) = (number(better, "low_95"), number(better, "high_95"));
+        assert!(-5.0 < low && low < -3.5 && -2.5 < high && high < -1.0, "{low} {high}");
+        let other = of(metric, "bill-sharing");
+        near(number(other, "mean_difference"), 1.0);
+        assert_eq!(["n", "left_out", "wins", "ties", "losses"].map(|c| other[c].as_str()), ["4", "1", "1", "1", "2"]);
+        // t = 2 / sqrt(10/3), 3 degrees: 2 (1/2 - (x / (1 + x^2) + atan x) / pi), x = t / sqrt 3.
+        let x = 0.4_f64.sqrt();
+        near(number(other, "p_holm"), 1.0 - 2.0 / std::f64::consts::PI * (x / (1.0 + x * x) + x.atan()));
+    }
+    let text = std::fs::read_to_string(dir.join("tables/differences.md")).unwrap();
+    assert!(
+        text.contains("| mechanism | No carbon price | Mid-market rate | Grid only | 5 | \u{2212}3.000 |"),
+        "{text}"
+    );
+    assert!(text.contains("3 of 30 pairs are left out"), "{text}");
+    assert!(text.contains("BCa") && text.contains("Holm"), "{text}");
+    let latex = std::fs::read_to_string(dir.join("tables/differences.tex")).unwrap();
+    assert!(latex.contains("& 5 & $-$3.000 & $-$"), "{latex}");
+}
+
+#[test]
+fn policies_are_compared_with_the_first() {
+    let dir = folder("differences_of_policies");
+    let store = store(&dir, &shape(&["none", "tax"], 5), five_days);
+    tables(&store, &dir).unwrap();
+    let rows = rows(&dir, "differences");
+    // By metric two mechanisms under two policies, and one policy under three mechanisms.
+    assert_eq!(rows.len(), 3 * (2 * 2 + 3));
+    let policies: Vec<_> = rows.iter().filter(|r| r["compared"] == "policy").collect();
+    assert_eq!(policies.len(), 3 * 3);
+    for row in policies {
+        assert_eq!((row["one"].as_str(), row["baseline"].as_str()), ("tax", "none"));
+        near(number(row, "mean_difference"), 7.0);
+        assert_eq!(row["losses"], "5");
+    }
+}
+
+#[test]
+fn risk_is_of_the_worst_draws() {
+    let dir = folder("risk");
+    let store = store(&dir, &shape(&["none"], 40), |mechanism, _, seed| match mechanism {
+        "grid-only" => seed as f64,
+        _ => 2.0 * (41 - seed) as f64,
+    });
+    tables(&store, &dir).unwrap();
+    let rows = rows(&dir, "risk");
+    assert_eq!(rows.len(), 3);
+    for row in &rows {
+        // Of 1, 2, .., 40, 38 is not exceeded by 38 of 40, and two are worse; their variance is 40 (40 + 1) / 12.
+        let factor = if row["mechanism"] == "grid-only" { 1.0 } else { 2.0 };
+        assert_eq!((row["n"].as_str(), row["left_out"].as_str()), ("40", "0"));
+        near(number(row, "mean_total_cost"), 20.5 * factor);
+        near(number(row, "deviation"), (40.0 * 41.0 / 12.0_f64).sqrt() * factor);
+        near(number(row, "value_at_risk_95"), 38.0 * factor);
+        near(number(row, "conditional_value_at_risk_95"), 39.5 * factor);
+    }
+    let text = std::fs::read_to_string(dir.join("tables/risk.md")).unwrap();
+    assert!(text.contains("| 40 | 20.50 | 11.69 | 38.00 | 39.50 |"), "{text}");
+}
+
+#[test]
+fn nothing_is_said_where_nothing_is_drawn() {
+    let names = |dir: &Path, store: &Store| -> Vec<String> {
+        let name = |file: PathBuf| file.file_name().unwrap().to_str().unwrap().to_owned();
+        tables(store, dir).unwrap().into_iter().map(name).collect()
+    };
+    let usual = ["metrics.tex", "metrics.md", "participants.tex", "participants.md"];
+    let dir = folder("one_seed");
+    assert_eq!(names(&dir, &store(&dir, &shape(&["none", "tax"], 1), five_days)), usual);
+    // Seeds that change nothing replicate nothing.
+    let dir = folder("idle");
+    let mut idle = store(&dir, &shape(&["none"], 3), |_, _, _| 1.0);
+    for run in &mut idle.runs {
+        run.metrics.fill(Some(1.0));
+    }
+    assert_eq!(names(&dir, &idle), usual);
+}
