@@ -13,6 +13,7 @@ mod feeder_map;
 mod gain_split;
 mod price_decomposition;
 mod profiles;
+mod ranks;
 mod rows;
 mod sweep;
 
@@ -49,6 +50,10 @@ pub enum Absent {
     NoPeriods,
     #[error("no mechanism besides the baseline")]
     OnlyBaseline,
+    #[error("fewer than three mechanisms: nothing to rank")]
+    FewMechanisms,
+    #[error("fewer than two draws that all mechanisms meet: nothing to rank over")]
+    FewDraws,
     #[error("no swept parameter")]
     NoSweep,
     #[error("no swept parameter has two numbers to draw against")]
@@ -88,6 +93,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "voltage", draw: feeder::voltage },
     Kind { name: "carbon_flow", draw: carbon_flow::draw },
     Kind { name: "sweep", draw: sweep::draw },
+    Kind { name: "ranks", draw: ranks::draw },
 ];
 
 /// Share of the distance of two categories that `n` bars side by side take, so that few bars do not become walls.

@@ -157,10 +157,6 @@ fn heads(cases: &Cases) -> Vec<&'static str> {
 }
 
 fn written(cases: &Cases, rows: &[Row]) -> Vec<Vec<String>> {
-    let digits = |metric: usize| {
-        decimals(crate::study::largest(rows.iter().filter(|r| r.metric == metric).flat_map(|r| r.numbers()).flatten()))
-    };
-    let digits: Vec<usize> = (0..METRICS.len()).map(digits).collect();
     let row = |row: &Row| {
         let (_, name, unit) = METRICS[row.metric];
         let unit = unit.map_or_else(|| cases.currency(&row.scenario), str::to_owned);
@@ -171,13 +167,19 @@ fn written(cases: &Cases, rows: &[Row]) -> Vec<Vec<String>> {
         cells.push(row.compared.to_owned());
         cells.extend([&row.within, &row.one, &row.baseline].map(|name| name.written.clone()));
         cells.push(row.difference.as_ref().map_or(0, |d| d.n).to_string());
-        cells.extend(row.numbers().map(|v| v.map_or_else(String::new, |v| fixed(v, digits[row.metric]))));
+        let digits = digits(crate::study::largest(row.numbers().into_iter().flatten()));
+        cells.extend(row.numbers().map(|v| v.map_or_else(String::new, |v| fixed(v, digits))));
         cells.push(row.adjusted[0].map_or_else(String::new, probability));
         let tally = |d: &Difference| format!("{}/{}/{}", d.tally.wins, d.tally.ties, d.tally.losses);
         cells.push(row.difference.as_ref().map_or_else(String::new, tally));
         cells
     };
     rows.iter().map(row).collect()
+}
+
+/// Decimals of a row: a difference of some grams is none of 0.0 kg.
+fn digits(largest: f64) -> usize {
+    if largest > 0.0 && largest < 0.1 { (2.0 - largest.log10().floor()).min(9.0) as usize } else { decimals(largest) }
 }
 
 fn probability(p: f64) -> String {
@@ -234,4 +236,15 @@ fn note(rows: &[Row], order: Order) -> String {
          with the {interval}, p of Student's paired test adjusted by Holm's method over all rows of a metric, and a win where \
          the one has less; {left_out} of {pairs} pairs are left out because a run has no answer."
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{digits, probability};
+
+    #[test]
+    fn small_differences_keep_three_digits() {
+        assert_eq!([0.0, 0.034_5, 0.000_345, 3.45, 345.0].map(digits), [3, 4, 6, 3, 1]);
+        assert_eq!([0.000_9, 0.01, 1.0].map(probability), ["<0.001", "0.010", "1.000"]);
+    }
 }

@@ -220,6 +220,8 @@ fn display_lists_are_as_they_were() {
     for name in ["carbon_flow", "price_decomposition-grid-only-integrated"] {
         matches_golden(&drawn, name, &golden);
     }
+    let dir = store("golden_draws", &Shape { seeds: 5, periods: 1, ..shape.clone() });
+    matches_golden(&pictures(&Store::read(&dir).unwrap()).0, "ranks", &golden);
     let dir = store("golden_curve", &Shape { policies: vec![("none", "none"), ("tax", "tax")], ..shape });
     at_three_prices(&dir);
     matches_golden(&pictures(&Store::read(&dir).unwrap()).0, "abatement", &golden);

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 /// What the store holds.
+#[derive(Clone)]
 pub struct Shape {
     pub mechanisms: Vec<(&'static str, &'static str)>,
     pub policies: Vec<(&'static str, &'static str)>,

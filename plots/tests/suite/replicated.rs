@@ -1,8 +1,10 @@
 //! What is said of several draws: differences from the baseline and risk, by numbers that are worked out by hand.
 
 use crate::fixture::{Shape, write_store};
+use coase_plots::lint::lint;
 use coase_plots::store::Store;
-use coase_plots::tables;
+use coase_plots::text::unmarked;
+use coase_plots::{Format, draw, pictures, tables};
 use coase_store::RunStatus;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -162,4 +164,35 @@ fn nothing_is_said_where_nothing_is_drawn() {
         run.metrics.fill(Some(1.0));
     }
     assert_eq!(names(&dir, &idle), usual);
+}
+
+#[test]
+fn ranks_are_a_diagram_where_three_mechanisms_meet_several_draws() {
+    let dir = folder("ranks");
+    let five = store(&dir, &shape(&["none", "tax"], 5), five_days);
+    let (drawn, _) = pictures(&five);
+    let ranks = drawn.iter().find(|d| d.stem == "ranks").unwrap();
+    assert_eq!(lint(&ranks.picture.canvas), vec![]);
+    let labels = ranks.picture.canvas.to_string();
+    for label in ["CD = 1.48", "Mid-market rate", "Grid only", "Bill sharing"] {
+        assert!(labels.contains(label), "{label}: {labels}");
+    }
+    // By draw 1 for the second; 2, 2.5, 3, 2, 2 for the first and 3, 2.5, 2, 3, 3 for the third: mean ranks 2.3, 1, 2.7, chi2 =
+    // 2 (1.5^2 + 5^2 + 3.5^2) / (sum of squares 69.5 - 60), for there is one tie; with 2 degrees p = exp(-chi2 / 2). CD = 2.344 sqrt(3 4 / (6 5)).
+    let caption = unmarked(&ranks.picture.caption);
+    let chi_square = 2.0 * (1.5_f64.powi(2) + 5.0_f64.powi(2) + 3.5_f64.powi(2)) / (69.5 - 60.0);
+    let told = format!("5 draws, CD = 1.48, Friedman's test p = {:.3}.", (-0.5 * chi_square).exp());
+    assert!(caption.contains(&format!("(a) No carbon price: {told} (b) Tax: {told}")), "{caption}");
+    draw(&five, &dir, &[Format::Png], &|_, _| {}).unwrap();
+
+    let why = |store: &Store| {
+        let skipped = pictures(store).1.into_iter().find(|s| s.figure == "ranks");
+        skipped.map(|s| s.reason).unwrap()
+    };
+    let dir = folder("ranks_of_one_seed");
+    assert!(why(&store(&dir, &shape(&["none"], 1), five_days)).starts_with("fewer than two draws"));
+    let dir = folder("ranks_of_two");
+    let mut two = shape(&["none"], 5);
+    two.mechanisms.pop();
+    assert!(why(&store(&dir, &two, five_days)).starts_with("fewer than three mechanisms"));
 }
