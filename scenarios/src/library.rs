@@ -39,6 +39,21 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/abatement_curves.ron"),
     },
     LibraryFile {
+        id: "feeders",
+        summary: "experiment: the eight cells of `stepped_vs_integrated` on five feeders",
+        text: include_str!("../library/feeders.ron"),
+    },
+    LibraryFile {
+        id: "seasons",
+        summary: "experiment: the eight cells on 28 days of four seasons, read from $COASE_DATA",
+        text: include_str!("../library/seasons.ron"),
+    },
+    LibraryFile {
+        id: "size",
+        summary: "experiment: 5 to 500 homes without a network, two mechanisms, with and without a tax",
+        text: include_str!("../library/size.ron"),
+    },
+    LibraryFile {
         id: "chu_2023_like",
         summary: "experiment: five plants and four carbon models after Chu et al. (2023), a reconstruction",
         text: include_str!("../library/chu_2023_like.ron"),

@@ -1,11 +1,13 @@
 //! The scenarios and experiments that come with the program run, and have the properties their comments promise.
 
 use coase_core::Market;
+use coase_core::record::Value;
 use coase_core::setting::Role;
 use coase_mechanisms as _;
 use coase_scenarios::{
     Experiment, LIBRARY, Loader, Override, RunOptions, RunStatus, Store, StoreOptions, library_file,
 };
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn load(id: &str, data: Option<PathBuf>, set: &[&str]) -> Experiment {
@@ -36,7 +38,15 @@ fn every_file_runs() {
             continue;
         }
         let periods = if file.id == "household_community" { 4 } else { 6 };
-        let experiment = load(file.id, data, &[&format!("experiment.first_periods={periods}")]);
+        let first_periods = format!("experiment.first_periods={periods}");
+        // Of a day in every season and of communities of hundreds of homes, the first.
+        let few = match file.id {
+            "seasons" => Some("experiment.seeds=[1]"),
+            "size" => Some("experiment.only=[{\"scenario.participants.home.count\": [5, 20]}]"),
+            _ => None,
+        };
+        let set: Vec<&str> = [first_periods.as_str()].into_iter().chain(few).collect();
+        let experiment = load(file.id, data, &set);
         let results = experiment.run(&RunOptions::default(), ()).unwrap();
         for (run, result) in experiment.runs.iter().zip(&results) {
             let name = format!("{} {} {}", file.id, run.variant, run.carbon_label);
@@ -52,6 +62,85 @@ fn files_name_each_other_beside_them() {
     let embedded = load("side_by_side", None, &[]);
     assert_eq!(from_disk.hash(), embedded.hash());
     assert_eq!(from_disk.runs.len(), 6 * 4);
+}
+
+#[test]
+fn eight_cells_are_run_on_five_feeders() {
+    let experiment = load("feeders", None, &[]);
+    let mut by_feeder = BTreeMap::<String, (BTreeSet<usize>, BTreeSet<(String, String)>)>::new();
+    for run in &experiment.runs {
+        let Value::Text(feeder) = &run.swept[0] else { panic!("a feeder is a name: {:?}", run.swept) };
+        let buses = run.instance.setting.feeder.as_ref().unwrap().network.buses.len();
+        let (sizes, cells) = by_feeder.entry(feeder.clone()).or_default();
+        sizes.insert(buses);
+        assert!(cells.insert((run.variant.clone(), run.carbon_label.clone())), "{feeder}: a cell twice");
+    }
+    let found: Vec<(&str, Vec<usize>, usize)> = by_feeder
+        .iter()
+        .map(|(id, (sizes, cells))| (id.as_str(), sizes.iter().copied().collect(), cells.len()))
+        .collect();
+    let expected = [("ap-15", 15), ("das-15", 15), ("ieee-33", 33), ("ieee-69", 69), ("khodr-141", 141)];
+    assert_eq!(found, expected.map(|(id, buses)| (id, vec![buses], 3 * 8)));
+    assert_eq!(experiment.runs.len(), 5 * 3 * 8);
+}
+
+#[test]
+fn communities_of_all_sizes_have_the_same_mix() {
+    let experiment = load("size", None, &[]);
+    let members: Vec<usize> = experiment.runs.iter().map(|run| run.instance.setting.members.len()).collect();
+    let mut sizes = members.clone();
+    sizes.sort_unstable();
+    let expected = [5, 20, 50, 100, 200, 500].into_iter().flat_map(|n| [n; 2 * 2]).collect::<Vec<_>>();
+    assert_eq!(sizes, expected);
+    for (run, n) in experiment.runs.iter().zip(members) {
+        let mut form = run.instance.form.clone();
+        let load_kwh: f64 =
+            form.participants.iter_mut().map(|p| 3.0 * p.devices[0].series()[0].1.values().iter().sum::<f64>()).sum();
+        // Five homes of 8.4, 10.5, 6, 15 and 10.35 kWh.
+        assert!((load_kwh / n as f64 - 50.25 / 5.0).abs() < 1e-9, "{n} homes take {load_kwh} kWh");
+    }
+}
+
+/// Seven days in each quarter of the year, of every day of the week one, and no two alike.
+#[test]
+fn the_days_of_the_seasons_are_of_four_quarters() {
+    let Some(data) = data() else {
+        eprintln!("skipped: COASE_DATA is not set");
+        return;
+    };
+    let rows = hourly_rows(&data.join("timeseries/citylearn2022_hourly.csv.gz"));
+    let experiment = load("seasons", Some(data), &[]);
+    assert_eq!(experiment.runs.len(), 28 * 3 * 8);
+    let mut days = BTreeMap::<u64, Vec<f64>>::new();
+    for run in &experiment.runs {
+        let mut form = run.instance.form.clone();
+        let load = form.participants[0].devices[1].series()[0].1.values().to_vec();
+        let day = days.entry(run.seed).or_insert_with(|| load.clone());
+        assert_eq!(*day, load, "cells of one seed have the same day");
+        let tariff = run.instance.setting.tariff.as_ref().unwrap();
+        assert!(tariff.buy_per_kwh.iter().zip(&tariff.sell_per_kwh).all(|(buy, sell)| sell < buy), "seed {}", run.seed);
+    }
+    let mut quarters = BTreeMap::<usize, BTreeSet<String>>::new();
+    for load in days.values() {
+        let alike = |first: &usize| {
+            let home = |row: &BTreeMap<String, String>| 66.0 * row["load_kwh_b1"].parse::<f64>().unwrap();
+            rows[*first..].iter().zip(load).all(|(row, kw)| (home(row) - kw).abs() < 1e-9)
+        };
+        let places: Vec<usize> = (0..=rows.len() - load.len()).filter(alike).collect();
+        let &[first] = places.as_slice() else { panic!("a day of the file, and of no other date: {places:?}") };
+        assert_eq!((load.len(), rows[first]["hour"].as_str(), rows[first + 23]["hour"].as_str()), (24, "1", "24"));
+        quarters.entry(first / (91 * 24)).or_default().insert(rows[first]["day_type"].clone());
+    }
+    assert_eq!(days.len(), 28);
+    let days_of_the_week: Vec<(usize, usize)> = quarters.iter().map(|(quarter, days)| (*quarter, days.len())).collect();
+    assert_eq!(days_of_the_week, [(0, 7), (1, 7), (2, 7), (3, 7)]);
+}
+
+/// The rows of a packed table, by the names in its header.
+fn hourly_rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let packed = std::fs::File::open(path).unwrap();
+    let mut reader = csv::Reader::from_reader(flate2::read::GzDecoder::new(packed));
+    reader.deserialize().map(|row| row.unwrap()).collect()
 }
 
 /// Found by two independent formulations outside this project, 1e-7 yuan apart: total cost and charged base without trade.
@@ -104,7 +193,7 @@ fn five_plants_alone_cost_and_emit_what_two_other_programs_found() {
     let experiment = load("side_by_side", None, &["experiment.mechanisms=[\"grid-only\"]"]);
     experiment.run_into(&Store::create(&folder).unwrap(), &StoreOptions::default(), ()).unwrap();
     let mut reader = csv::Reader::from_path(folder.join("participants.csv")).unwrap();
-    let rows: Vec<std::collections::BTreeMap<String, String>> = reader.deserialize().map(|r| r.unwrap()).collect();
+    let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(|r| r.unwrap()).collect();
     let _ = std::fs::remove_dir_all(&folder);
     for (run, (policy, expected)) in experiment.runs.iter().zip(ALONE) {
         assert_eq!(run.carbon_label, policy);
