@@ -3,9 +3,9 @@
 //! Knows the written forms and what they declare, and nothing of what they mean to a run.
 
 use crate::answers::{Carbon, Generation};
-use crate::repeat::{Repeat, Vary};
 use crate::spec::{
-    CsvColumn, DrawnSeries, Evidence, ExperimentForm, Grid, Network, Participant, Scenario, SweepForm, ZipForm,
+    CsvColumn, DrawnSeries, Evidence, ExperimentForm, Grid, Network, Participant, Repeat, Scenario, SweepForm, Vary,
+    ZipForm,
 };
 use coase_core::declaration::{Declaration, schema_of};
 use serde_json::Value;

@@ -23,6 +23,7 @@ pub mod answers;
 mod archive;
 mod build;
 mod csv_file;
+mod dialect;
 mod draws;
 mod experiment;
 mod fault;

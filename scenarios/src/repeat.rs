@@ -5,76 +5,10 @@
 
 use crate::fault::{Cause, Fault};
 use crate::outline::{self, Node};
+use crate::spec::{Repeat, Varied};
 use crate::text::Text;
 use coase_core::statistics::distributions::normal_quantile;
 use coase_core::statistics::luck::{Luck, Sampling};
-use ron::value::RawValue;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
-
-/// So many participants alike, named `id1`, `id2`, ..
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "`of` is read through its place in the text")]
-pub(crate) struct Repeat {
-    /// What their names begin with.
-    id: String,
-    /// How many there are.
-    #[schemars(range(min = 1))]
-    count: usize,
-    /// One of them, without its id.
-    #[schemars(schema_with = "fields_of_a_participant")]
-    of: Box<RawValue>,
-    /// What differs from one to the next.
-    #[serde(default)]
-    vary: Vec<Vary>,
-    /// Seed of what varies by chance.
-    #[serde(default = "one")]
-    seed: u64,
-}
-
-/// A parameter that differs from one participant to the next.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Vary {
-    /// Path within the participant: `devices.0.p_max_kw`, `bus`.
-    path: String,
-    /// What it takes.
-    values: Varied,
-}
-
-/// Values by position or by chance.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-enum Varied {
-    /// One after the other, from the beginning again after the last.
-    Cycle(#[schemars(with = "Vec<serde_json::Value>")] Vec<Box<RawValue>>),
-    /// Anything between two numbers, all alike likely.
-    Uniform {
-        /// The least.
-        from: f64,
-        /// The greatest.
-        to: f64,
-    },
-    /// Normally distributed.
-    Normal {
-        /// Its mean.
-        mean: f64,
-        /// Its standard deviation.
-        #[schemars(range(min = 0))]
-        deviation: f64,
-    },
-}
-
-/// Those of `Participant` but for its id, each whatever it takes there.
-fn fields_of_a_participant(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "object", "additionalProperties":
-        {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array"}, {"type": "object"}]}})
-}
-
-fn one() -> u64 {
-    1
-}
 
 /// Participants beyond which none are written out.
 const MOST: usize = 100_000;

@@ -1,22 +1,16 @@
 //! A piece of a file: the part of it that is one RON value, so that faults inside it are placed in the whole.
 
+pub(crate) use crate::dialect::options;
 use crate::fault::{Cause, Fault, Place, did_you_mean};
 use crate::outline::{self, NoSuchPlace, Node};
 use crate::reading::read_text;
 use crate::some::without_some;
 use crate::words::told;
 use coase_core::quoted;
-use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// RON as the project writes it: `Some`, newtypes and newtype variants need no brackets of their own.
-pub(crate) fn options() -> ron::Options {
-    let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES;
-    ron::Options::default().with_default_extension(extensions)
-}
 
 /// One RON value in a file.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 //! reads them.
 
 mod experiment;
+mod repeat;
 mod scenario;
 mod values;
 
@@ -13,6 +14,7 @@ pub use experiment::{Evidence, Matching};
 pub use scenario::{Grid, Network, NetworkSource, Participant, Scenario};
 
 pub(crate) use experiment::{Draws, ExperimentForm, Labelled, SweepForm, ZipForm};
+pub(crate) use repeat::{Repeat, Varied, Vary};
 pub(crate) use values::{Seeds, Values};
 
 fn one() -> f64 {

@@ -204,5 +204,5 @@ enum ListedParticipant {
 #[derive(JsonSchema)]
 #[expect(dead_code)]
 enum Repeated {
-    Repeat(crate::repeat::Repeat),
+    Repeat(super::Repeat),
 }

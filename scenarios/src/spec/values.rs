@@ -111,7 +111,7 @@ fn elements<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Result<Vec<Str
         let list: Vec<Box<RawValue>> = ron::from_str(text).map_err(|error| wrong(&error.code))?;
         return Ok(Ok(list.iter().map(|value| value.get_ron().trim().to_owned()).collect()));
     }
-    let options = crate::text::options();
+    let options = crate::dialect::options();
     options.from_str::<Written>(text).map(Err).map_err(|error| wrong(&error.code))
 }
 
@@ -183,7 +183,7 @@ mod tests {
     use super::{Seeds, Values};
 
     fn values(text: &str) -> Result<Vec<String>, String> {
-        crate::text::options().from_str::<Values>(text).map(|v| v.0).map_err(|error| error.code.to_string())
+        crate::dialect::options().from_str::<Values>(text).map(|v| v.0).map_err(|error| error.code.to_string())
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
             values("LogRange(from: 1, to: 1000, count: 4)"),
             Ok(["1", "10", "100", "1000"].map(String::from).into())
         );
-        let seeds = crate::text::options().from_str::<Seeds>("Range(from: 1, to: 4)").expect("a range");
+        let seeds = crate::dialect::options().from_str::<Seeds>("Range(from: 1, to: 4)").expect("a range");
         assert_eq!(seeds, Seeds(vec![1, 2, 3, 4]));
     }
 
