@@ -126,10 +126,10 @@ impl Reader<'_> {
     fn experiment(&mut self, name: &str, text: Text, scenarios: Vec<Text>) -> Result<Experiment, Fault> {
         let text = self.overridden(text, Root::Experiment);
         let form: ExperimentForm = text.parse()?;
-        check(&form, &text)?;
+        let seeds = seeds(&form, &text)?;
         if let Some(draws) = form.draws {
-            draws.check(&form.seeds.0, &text)?;
-            self.beyond = form.seeds.0.iter().map(|seed| draws.offset(*seed)).max().unwrap_or(0);
+            draws.check(&seeds, &text)?;
+            self.beyond = seeds.iter().map(|seed| draws.offset(*seed)).max().unwrap_or(0);
         }
         let mechanisms = self.variants::<dyn Mechanism>(&text, "mechanisms", Root::Mechanism)?;
         let policies = self.variants::<dyn CarbonPolicy>(&text, "carbon", Root::Carbon)?;
@@ -168,7 +168,7 @@ impl Reader<'_> {
             mechanisms,
             policies,
             baseline,
-            seeds: form.seeds.0.clone(),
+            seeds,
             filters: Filters::of(&form, &sweeps, &text)?,
             draws: form.draws,
             sweeps,
@@ -309,8 +309,16 @@ fn named_after(mut fault: Fault, set: &Override) -> Fault {
     fault
 }
 
-fn check(form: &ExperimentForm, text: &Text) -> Result<(), Fault> {
-    let seeds = &form.seeds.0;
+/// The seeds of an experiment, whose other plain fields are right.
+fn seeds(form: &ExperimentForm, text: &Text) -> Result<Vec<u64>, Fault> {
+    let whole = |(k, written): (usize, &String)| {
+        written.parse::<u64>().map_err(|_| {
+            let (field, found) = (format!("seeds.{k}"), written.clone());
+            let expected = "a whole number of at least 0".to_owned();
+            text.fault(&format!("seeds.{k}"), Cause::Field { field, found, expected })
+        })
+    };
+    let seeds: Vec<u64> = form.seeds.0.iter().enumerate().map(whole).collect::<Result<_, _>>()?;
     if seeds.is_empty() {
         return Err(text.fault("seeds", Cause::Empty("the list of seeds")));
     }
@@ -322,7 +330,7 @@ fn check(form: &ExperimentForm, text: &Text) -> Result<(), Fault> {
         let cause = Cause::Value { field: "first_periods", value: 0.0, expected: "at least 1" };
         return Err(text.fault("first_periods", cause));
     }
-    Ok(())
+    Ok(seeds)
 }
 
 /// The mechanism that others are compared with.

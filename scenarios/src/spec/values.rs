@@ -10,9 +10,9 @@ use std::fmt::Display;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Values(pub(crate) Vec<String>);
 
-/// Seeds: a list, or `Range(from: 1, to: 28)`.
+/// Seeds: a list, or `Range(from: 1, to: 28)`, each as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seeds(pub(crate) Vec<u64>);
+pub(crate) struct Seeds(pub(crate) Vec<String>);
 
 /// Values at equal distances, or at equal ratios.
 #[derive(serde::Deserialize)]
@@ -129,17 +129,7 @@ impl<'de> Deserialize<'de> for Values {
 
 impl<'de> Deserialize<'de> for Seeds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let whole = |text: &str| {
-            let expected = "a whole number that is not negative";
-            text.parse::<u64>().map_err(|_| D::Error::custom(format!("a seed is {text}, expected {expected}")))
-        };
-        match elements(deserializer)? {
-            Ok(list) => list.iter().map(|text| whole(text)).collect::<Result<_, _>>().map(Self),
-            Err(range) => {
-                let values = range.values().map_err(D::Error::custom)?;
-                values.iter().map(|x| whole(&format!("{x}"))).collect::<Result<_, _>>().map(Self)
-            }
-        }
+        Values::deserialize(deserializer).map(|values| Self(values.0))
     }
 }
 
@@ -204,7 +194,7 @@ mod tests {
             Ok(["1", "10", "100", "1000"].map(String::from).into())
         );
         let seeds = crate::dialect::options().from_str::<Seeds>("Range(from: 1, to: 4)").expect("a range");
-        assert_eq!(seeds, Seeds(vec![1, 2, 3, 4]));
+        assert_eq!(seeds, Seeds(["1", "2", "3", "4"].map(String::from).into()));
     }
 
     #[test]
