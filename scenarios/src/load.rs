@@ -318,7 +318,11 @@ fn seeds(form: &ExperimentForm, text: &Text) -> Result<Vec<u64>, Fault> {
             text.fault(&format!("seeds.{k}"), Cause::Field { field, found, expected })
         })
     };
-    let seeds: Vec<u64> = form.seeds.0.iter().enumerate().map(whole).collect::<Result<_, _>>()?;
+    let written = form.seeds.0.read().map_err(|expected| {
+        let (field, found) = ("seeds".to_owned(), form.seeds.0.0.clone());
+        text.fault("seeds", Cause::Field { field, found, expected })
+    })?;
+    let seeds: Vec<u64> = written.iter().enumerate().map(whole).collect::<Result<_, _>>()?;
     if seeds.is_empty() {
         return Err(text.fault("seeds", Cause::Empty("the list of seeds")));
     }

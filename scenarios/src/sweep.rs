@@ -85,7 +85,11 @@ fn cell(written: &str) -> Value {
 pub(crate) fn sweeps(form: &ExperimentForm, text: &Text) -> Result<Vec<Sweep>, Fault> {
     let mut all: Vec<Sweep> = vec![];
     for (k, written) in form.sweep.iter().enumerate() {
-        let rows = written.values.0.iter().map(|value| vec![value.clone()]).collect();
+        let values = written.values.read().map_err(|expected| {
+            let (field, found) = ("values".to_owned(), written.values.0.clone());
+            text.fault(&format!("sweep.{k}.values"), Cause::Field { field, found, expected })
+        })?;
+        let rows = values.into_iter().map(|value| vec![value]).collect();
         let sweep =
             Sweep { paths: vec![], rows, labels: written.labels.clone(), at: format!("sweep.{k}"), is_zip: false };
         all.push(checked(sweep, std::slice::from_ref(&written.path), &all, text)?);

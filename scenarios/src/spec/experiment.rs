@@ -157,7 +157,7 @@ pub enum Matching {
 }
 
 fn seeds() -> Seeds {
-    Seeds(vec!["1".to_owned()])
+    Seeds(Values("[1]".to_owned()))
 }
 
 /// What stands in a list of scenarios, for the schema: each is read by itself.

@@ -2,17 +2,41 @@
 
 use ron::value::RawValue;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer};
 use std::borrow::Cow;
-use std::fmt::Display;
 
-/// Values that a parameter takes in turn, each written as in a file: a list, or `Range(..)`, or `LogRange(..)`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Values(pub(crate) Vec<String>);
-
-/// Seeds: a list, or `Range(from: 1, to: 28)`, each as it is written.
+/// Values that a parameter takes in turn, each written as in a file: a list, or `Range(..)`, or `LogRange(..)`. Kept as it is
+/// written, so that whoever reads it can say where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seeds(pub(crate) Vec<String>);
+pub(crate) struct Values(pub(crate) String);
+
+/// Seeds: a list, or `Range(from: 1, to: 28)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seeds(pub(crate) Values);
+
+impl Values {
+    /// The values, each as it is written; `Err` is what was expected.
+    pub(crate) fn read(&self) -> Result<Vec<String>, String> {
+        let text = self.0.as_str();
+        if text.starts_with('[') {
+            let list: Result<Vec<Box<RawValue>>, _> = ron::from_str(text);
+            let list = list.map_err(|_| "a list in brackets, [..]".to_owned())?;
+            return Ok(list.iter().map(|value| value.get_ron().trim().to_owned()).collect());
+        }
+        let range: Result<Written, _> = crate::dialect::options().from_str(text);
+        match range {
+            Ok(range) => {
+                let values = range.values().map_err(|why| format!("a range that leads somewhere ({why})"))?;
+                Ok(values.iter().map(|x| format!("{x}")).collect())
+            }
+            Err(error) if text.contains('(') => {
+                let (range, log) = ("Range(from: 1, to: 28)", "LogRange(from: 1, to: 100, count: 5)");
+                Err(format!("a list in brackets, [..], `{range}` or `{log}` ({})", error.code))
+            }
+            Err(_) => Err("a list in brackets, [..], or a range such as `Range(from: 1, to: 28)`".to_owned()),
+        }
+    }
+}
 
 /// Values at equal distances, or at equal ratios.
 #[derive(serde::Deserialize)]
@@ -98,38 +122,15 @@ fn short(x: f64) -> f64 {
     format!("{x:.11e}").parse().unwrap_or(x)
 }
 
-/// What a text holds: the elements of a list as they are written, or a range.
-fn elements<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Result<Vec<String>, Written>, D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    let text = raw.get_ron().trim();
-    let wrong = |error: &dyn Display| {
-        let forms = "`[1, 2]`, `Range(from: 1, to: 28)` or `LogRange(from: 1, to: 100, count: 5)`";
-        let why = error.to_string().replace('`', "");
-        D::Error::custom(format!("{text} is neither a list nor a range ({why}): write {forms}"))
-    };
-    if text.starts_with('[') {
-        let list: Vec<Box<RawValue>> = ron::from_str(text).map_err(|error| wrong(&error.code))?;
-        return Ok(Ok(list.iter().map(|value| value.get_ron().trim().to_owned()).collect()));
-    }
-    let options = crate::dialect::options();
-    options.from_str::<Written>(text).map(Err).map_err(|error| wrong(&error.code))
-}
-
 impl<'de> Deserialize<'de> for Values {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match elements(deserializer)? {
-            Ok(list) => Ok(Self(list)),
-            Err(range) => {
-                let values = range.values().map_err(D::Error::custom)?;
-                Ok(Self(values.iter().map(|x| format!("{x}")).collect()))
-            }
-        }
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.get_ron().trim().to_owned()))
     }
 }
 
 impl<'de> Deserialize<'de> for Seeds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Values::deserialize(deserializer).map(|values| Self(values.0))
+        Values::deserialize(deserializer).map(Self)
     }
 }
 
@@ -170,10 +171,10 @@ fn log_range() -> Schema {
 
 #[cfg(test)]
 mod tests {
-    use super::{Seeds, Values};
+    use super::Values;
 
     fn values(text: &str) -> Result<Vec<String>, String> {
-        crate::dialect::options().from_str::<Values>(text).map(|v| v.0).map_err(|error| error.code.to_string())
+        crate::dialect::options().from_str::<Values>(text).map_err(|error| error.code.to_string())?.read()
     }
 
     #[test]
@@ -193,8 +194,7 @@ mod tests {
             values("LogRange(from: 1, to: 1000, count: 4)"),
             Ok(["1", "10", "100", "1000"].map(String::from).into())
         );
-        let seeds = crate::dialect::options().from_str::<Seeds>("Range(from: 1, to: 4)").expect("a range");
-        assert_eq!(seeds, Seeds(["1", "2", "3", "4"].map(String::from).into()));
+        assert_eq!(values("Range(from: 1, to: 4)"), Ok(["1", "2", "3", "4"].map(String::from).into()));
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
             ("LogRange(from: 0, to: 1, count: 3)", "above 0"),
             ("Range(from: 0, to: 1e9)", "at most"),
             ("Rnage(from: 0, to: 1)", "Rnage"),
-            ("7", "neither a list nor a range"),
+            ("7", "a list in brackets"),
         ] {
             let said = values(text).expect_err(text);
             assert!(said.contains(part), "{text}: {said}");
