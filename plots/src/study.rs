@@ -355,6 +355,9 @@ fn without_noise(value: f64) -> f64 {
     if value.abs() < NOISE { 0.0 } else { value }
 }
 
+/// What differs by less of its size is equal: solvers are allowed as much.
+pub(crate) const SAME: f64 = 1e-6;
+
 /// The largest magnitude.
 pub fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().map(f64::abs).fold(0.0, f64::max)

@@ -6,8 +6,6 @@ mod differences;
 mod risk;
 mod sheet;
 
-pub(crate) use cases::SAME;
-
 use crate::draw::{PlotError, stem, unused, write};
 use crate::footnote::Basis;
 use crate::identity::Identity;

@@ -3,11 +3,10 @@
 use super::{Absent, Basis, Picture, lettered, listed};
 use crate::canvas::{Align, Canvas, Stroke};
 use crate::figure::Figure;
-use crate::study::Study;
+use crate::study::{SAME, Study};
 use crate::style::{
     DATA_LINE, GAP, INK, LABEL, MM, ONE_COLUMN_MM, PAD_PAGE, SPINE, THIN_LINE, TICK, TICK_LABEL, TWO_COLUMNS_MM,
 };
-use crate::tables::SAME;
 use crate::text;
 use coase_core::statistics::paired;
 use coase_core::statistics::ranks::{Better, Ranking, friedman};

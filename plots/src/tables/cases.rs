@@ -7,9 +7,6 @@ use coase_core::statistics::against::Order;
 use coase_store::RunStatus;
 use std::collections::BTreeMap;
 
-/// What differs by less of its size is equal: solvers are allowed as much.
-pub(crate) const SAME: f64 = 1e-6;
-
 /// All series of a store whose seeds draw something.
 pub(super) struct Cases<'a> {
     pub store: &'a Store,

@@ -1,8 +1,9 @@
 //! `differences`: every mechanism against the experiment's baseline, every policy against the first, over the same draws.
 
-use super::cases::{Cases, Name, OverSeeds, SAME, shared_point};
+use super::cases::{Cases, Name, OverSeeds, shared_point};
 use super::sheet::{Sheet, plain};
 use super::{decimals, fixed};
+use crate::study::SAME;
 use coase_core::statistics::against::{Against, Difference, Order};
 use coase_core::statistics::hypothesis::holm;
 use coase_core::statistics::ranks::Better;
