@@ -301,9 +301,9 @@ impl Experiment {
         if self.seeds.len() < 2 || is_drawn || self.mechanisms.iter().any(|mechanism| mechanism.plugin.draws()) {
             return Ok(());
         }
-        let what = format!("{} seeds", self.seeds.len());
+        let what = format!("a draw for each of {} seeds", self.seeds.len());
         let why = "nothing is drawn: no mechanism of the list draws, and no series of a scenario is a law of chance";
-        let hint = "give the experiment `draws`, or a scenario a series such as `Weibull(..)`; or one seed".to_owned();
+        let hint = "give the experiment `draws`, or a scenario a series such as `Drawn(law: Normal(relative_deviation: 0.1), times: ..)`; or one seed".to_owned();
         Err(self.text.fault("seeds", Cause::NotPossible { what, why }).with_hint(hint))
     }
 
