@@ -5,6 +5,7 @@
 //! this crate in a binary or a test writes `use coase_mechanisms as _;`, or the linker drops them.
 
 mod bill_sharing;
+mod canonical_payments;
 mod central_optimum;
 mod gap;
 mod grid_only;

@@ -3,7 +3,7 @@
 //!
 //! The objective is concave and every pair has its own box, so exact maximisation pair by pair converges to the optimum.
 
-use super::Priced;
+use crate::canonical_payments::Priced;
 use crate::internal_price::Band;
 use coase_core::outcome::Trade;
 use coase_core::program::{Cost, Expr, Program};

@@ -6,18 +6,19 @@
 //! It is Pareto efficient and individually rational; it is neither truthful nor, in general, in the core.
 
 mod bounded;
-mod payments;
 mod weights;
 
 pub use weights::Weights;
 
+use crate::canonical_payments;
 use crate::gap::least_cost_gap;
 use crate::internal_price::bands;
 use coase_core::mechanism::Mechanism;
-use coase_core::outcome::{Claim, Side, Signal, Trade, pro_rata};
-use coase_core::{Certificate, Market, MechanismError, Outcome, Party, Reason, RunContext, Status, register};
+use coase_core::outcome::{Claim, pro_rata};
+use coase_core::{Allocation, Certificate, Market, MechanismError, Outcome, RunContext, Status, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// How P2 pays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,7 +56,7 @@ impl Mechanism for NashBargaining {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let mut outcome = Outcome::new(market.setting());
         let alone: Vec<f64> = market.each(|l| l.autarky())?.iter().map(|plan| plan.cost).collect();
-        let best = market.solve(&market.grand())?;
+        let best = first_stage(market)?;
         ctx.messages(2 * market.len() * market.setting().slots.len());
         let scale: f64 = 1.0 + alone.iter().map(|c| c.abs()).sum::<f64>();
         // Where trade gains nothing and yet belongs to the optimum (the price of carbon makes both sides cost the same) it is
@@ -75,7 +76,11 @@ impl Mechanism for NashBargaining {
         let trades = pro_rata(&outcome.net);
         let weights = self.weights.of(market.len(), &trades);
         let priced = match self.payments {
-            PaymentMode::ClosedForm => payments::unrestricted(&before, &weights, &trades, &best.price),
+            PaymentMode::ClosedForm => {
+                let gain: f64 = before.iter().sum();
+                let receives: Vec<f64> = before.iter().zip(&weights).map(|(b, w)| w * gain - b).collect();
+                canonical_payments::paying(&receives, &trades, &best.price)
+            }
             PaymentMode::SequentialBounded => {
                 outcome
                     .withheld
@@ -97,42 +102,12 @@ impl Mechanism for NashBargaining {
         };
         outcome.evidence.push(Certificate::measure("bargaining_gain", before.iter().sum(), ""));
         outcome.evidence.push(least_cost_gap(&best, "duality gap of the first stage"));
-        enter(market, &mut outcome, priced);
+        priced.enter(market, &mut outcome);
         Ok(outcome)
     }
 }
 
-/// Trades with their prices, and what members settle with the operator because no chain of trades connects them.
-struct Priced {
-    trades: Vec<Trade>,
-    /// Paid by each member to the operator; adds up to nothing.
-    through_operator: Vec<f64>,
-}
-
-/// Writes payments pair by pair and publishes average prices.
-fn enter(market: &Market, outcome: &mut Outcome, priced: Priced) {
-    let slots = &market.setting().slots;
-    for trade in &priced.trades {
-        let amount = trade.price.unwrap_or(0.0) * trade.quantity;
-        let (from, to) = (Party::Member(trade.buyer), Party::Member(trade.seller));
-        outcome.ledger.pay_for(from, to, amount, Reason::Trade, Some(slots[trade.slot].product));
-    }
-    for (i, amount) in priced.through_operator.iter().enumerate() {
-        outcome.ledger.pay(Party::Member(i), Party::Operator, *amount, Reason::Trade);
-    }
-    let average = |counts: &dyn Fn(&Trade) -> bool, slot: usize| {
-        let (money, energy) = priced
-            .trades
-            .iter()
-            .filter(|t| t.slot == slot && counts(t))
-            .fold((0.0, 0.0), |sum, t| (sum.0 + t.price.unwrap_or(0.0) * t.quantity, sum.1 + t.quantity));
-        (energy > 0.0).then(|| money / energy)
-    };
-    for i in 0..market.len() {
-        let sell = (0..slots.len()).map(|k| average(&|t| t.seller == i, k)).collect();
-        let buy = (0..slots.len()).map(|k| average(&|t| t.buyer == i, k)).collect();
-        outcome.prices.push(Signal { side: Side::Sell, member: Some(i), price: sell });
-        outcome.prices.push(Signal { side: Side::Buy, member: Some(i), price: buy });
-    }
-    outcome.trades = Some(priced.trades);
+/// P1: the least cost of all together.
+fn first_stage(market: &Market) -> Result<Arc<Allocation>, MechanismError> {
+    Ok(market.solve(&market.grand())?)
 }
