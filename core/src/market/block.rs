@@ -137,6 +137,11 @@ impl Block {
         &self.contribution.output[slot]
     }
 
+    /// Net sales per slot at a solution.
+    pub fn sales(&self, solution: &Solution) -> Vec<f64> {
+        self.trade.iter().map(|v| clean(solution.x[v.index()])).collect()
+    }
+
     /// Balance of its carbon account, kg; zero without one.
     pub fn account_balance(&self) -> Expr {
         self.balance.as_ref().map_or_else(Expr::default, |(balance, _)| balance.clone())
@@ -170,7 +175,7 @@ impl Block {
             })
             .collect();
         let mut plan = Plan {
-            trade: vars(&self.trade),
+            trade: self.sales(solution),
             output: all(&self.contribution.output),
             import_kwh: exchange.iter().map(|e| e.max(0.0)).collect(),
             export_kwh: exchange.iter().map(|e| (-e).max(0.0)).collect(),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct LocalProblem {
     block: Block,
-    template: Template,
+    pub template: Template,
     shortfall: Option<Shortfall>,
 }
 
@@ -25,6 +25,18 @@ impl LocalProblem {
         let present = (&*seat.participant, &*seat.reach);
         let block = Block::build(&mut program, setting, member, present, &seat.terms, form);
         Self { block, template: program.compile(), shortfall: form.shortfall }
+    }
+
+    /// Adds `sum_k rho_k/2 (x_k - centre_k)^2` over net sales to the cost.
+    pub fn draw(&self, instance: &mut Instance, centre: &[f64], rho: &[f64]) {
+        for (k, v) in self.block.trade.iter().enumerate() {
+            instance.add_square(*v, 0.5 * rho[k], centre[k]);
+        }
+    }
+
+    /// Net sales per slot at a solution.
+    pub fn trade(&self, solution: &Solution) -> Vec<f64> {
+        self.block.sales(solution)
     }
 }
 
@@ -89,11 +101,7 @@ impl<'m> Local<'m> {
     /// If the participant cannot operate at all.
     pub fn prox(&self, centre: &[f64], rho: &[f64]) -> Result<Plan, SolveError> {
         self.asked();
-        self.ask(|problem, instance| {
-            for (k, v) in problem.block.trade.iter().enumerate() {
-                instance.add_square(*v, 0.5 * rho[k], centre[k]);
-            }
-        })
+        self.ask(|problem, instance| problem.draw(instance, centre, rho))
     }
 
     /// A session of its own, for a mechanism that asks step after step.
@@ -137,16 +145,16 @@ impl<'m> Local<'m> {
         }
     }
 
-    fn seat(&self) -> &Seat {
+    fn seat(&self) -> &'m Seat {
         &self.market.seats[self.member]
     }
 
     /// Counts questions, never solver calls: who pays for a remembered answer depends on scheduling.
-    fn asked(&self) {
+    pub(super) fn asked(&self) {
         self.market.meter.count_local();
     }
 
-    fn problem(&self) -> &LocalProblem {
+    pub(super) fn problem(&self) -> &'m LocalProblem {
         let seat = self.seat();
         seat.problem.get_or_init(|| LocalProblem::new(&self.market.setting, self.member, seat, Form::default()))
     }
@@ -176,11 +184,14 @@ impl<'m> Local<'m> {
     fn schedule(&self, form: Form<'_>, question: &Question<'_>, criterion: Criterion) -> Result<Plan, SolveError> {
         self.posed(form, |problem| {
             let (solution, settled) = self.solution(problem, form, question, criterion)?;
-            let terms = &self.seat().terms;
-            let price_per_kwh = problem.shortfall.map_or(0.0, |s| s.price_per_kwh);
-            let plan = problem.block.plan(&self.market.setting, terms, price_per_kwh, &solution);
-            Ok(Plan { arbitrary: !settled, ..plan })
+            Ok(Plan { arbitrary: !settled, ..self.planned(problem, &solution) })
         })
+    }
+
+    /// What the participant does and pays at a solution of its problem.
+    pub(super) fn planned(&self, problem: &LocalProblem, solution: &Solution) -> Plan {
+        let price_per_kwh = problem.shortfall.map_or(0.0, |s| s.price_per_kwh);
+        problem.block.plan(&self.market.setting, &self.seat().terms, price_per_kwh, solution)
     }
 
     /// The participant's problem, made for this once where energy that is missing has a price, or where what is given makes

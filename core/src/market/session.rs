@@ -1,24 +1,49 @@
-//! A participant asked again and again in one run: the session keeps what belongs to its steps. Today that is the last
-//! schedule, and every step is solved from nothing; a solver's memory between steps has its place here.
+//! A participant asked again and again in one run: the session keeps what belongs to its steps, the last answer and the
+//! solver's memory of it.
 //!
 //! An iterative mechanism keeps one session per participant ([`Market::sessions`](super::Market::sessions)) and steps them in
-//! parallel ([`Market::each_with`](super::Market::each_with)). Inside a loop only net trades matter; the whole schedule is
-//! asked for once, at the end.
+//! parallel ([`Market::each_with`](super::Market::each_with)). Inside a loop only net trades and costs matter; whole schedules
+//! are asked for once, at the end, and from nothing ([`Local::deliver`]): which of several best schedules a session finds may
+//! depend on its path.
 
 use super::Local;
 use super::plan::Plan;
-use crate::program::SolveError;
+use crate::program::{Instance, Routes, Session, Solution, SolveError};
 
-/// One participant's steps in one run; never shared.
+/// One participant's steps in one run; never shared. The same steps give the same bits.
 #[derive(Debug)]
 pub struct LocalSession<'m> {
     local: Local<'m>,
-    last: Option<Plan>,
+    solver: Option<Solver<'m>>,
+    last: Option<Step>,
+}
+
+/// The participant's problem, and what its solver remembers.
+#[derive(Debug)]
+struct Solver<'m> {
+    session: Session<'m>,
+    instance: Instance,
+}
+
+/// The answer to the last step.
+#[derive(Debug)]
+struct Step {
+    trade: Vec<f64>,
+    cost: f64,
+    gap: f64,
+    found: Found,
+}
+
+#[derive(Debug)]
+enum Found {
+    Solution(Box<Solution>),
+    /// An answer between two markets, which is never found by steps.
+    Plan(Box<Plan>),
 }
 
 impl<'m> LocalSession<'m> {
     pub(super) fn new(local: Local<'m>) -> Self {
-        Self { local, last: None }
+        Self { local, solver: None, last: None }
     }
 
     /// Whose it is, by position.
@@ -26,18 +51,60 @@ impl<'m> LocalSession<'m> {
         self.local.id()
     }
 
-    /// Net sales per slot, kWh, of the least `cost(x) + sum_k rho_k/2 (x_k - centre_k)^2`; `rho` in money per kWh squared. The
-    /// answer is that of [`Local::prox`], whatever was asked before.
+    /// Net sales per slot, kWh, of the least `cost(x) + sum_k rho_k/2 (x_k - centre_k)^2`; `rho` in money per kWh squared. As
+    /// good as the answer of [`Local::prox`], whatever was asked before; the first one is the same.
     ///
     /// # Errors
     /// If the participant cannot operate at all.
     pub fn prox(&mut self, centre: &[f64], rho: &[f64]) -> Result<&[f64], SolveError> {
-        let plan = self.local.prox(centre, rho)?;
-        Ok(&self.last.insert(plan).trade)
+        if self.local.market.mixture.is_some() {
+            let plan = self.local.prox(centre, rho)?;
+            let (trade, cost, gap) = (plan.trade.clone(), plan.cost, plan.gap);
+            return Ok(&self.last.insert(Step { trade, cost, gap, found: Found::Plan(Box::new(plan)) }).trade);
+        }
+        self.local.asked();
+        let problem = self.local.problem();
+        let solver = self.solver.get_or_insert_with(|| Solver {
+            session: Session::new(&problem.template),
+            instance: problem.template.instance(),
+        });
+        problem.draw(solver.instance.restore_costs(), centre, rho);
+        let solution = solver.session.solve(&solver.instance)?;
+        let gap = solution.certificate.gap;
+        self.local.market.meter.note_choices_gap(if solution.settled { 0.0 } else { gap });
+        let trade = problem.trade(&solution);
+        let drawn: f64 = trade.iter().zip(centre).zip(rho).map(|((x, c), r)| 0.5 * r * (x - c) * (x - c)).sum();
+        let cost = solution.certificate.objective - drawn;
+        Ok(&self.last.insert(Step { trade, cost, gap, found: Found::Solution(Box::new(solution)) }).trade)
+    }
+
+    /// What the last step costs the participant, the pull to the centre aside; zero before the first.
+    pub fn cost(&self) -> f64 {
+        self.last.as_ref().map_or(0.0, |step| step.cost)
+    }
+
+    /// Proven distance of the last step's `cost + pull` from the least; zero before the first. Where all `rho` are at least
+    /// `r`, net sales are within `sqrt(2 gap / r)` of the best ones.
+    pub fn gap(&self) -> f64 {
+        self.last.as_ref().map_or(0.0, |step| step.gap)
     }
 
     /// The schedule of the last step; `None` before the first.
-    pub fn plan(&self) -> Option<&Plan> {
-        self.last.as_ref()
+    pub fn plan(&self) -> Option<Plan> {
+        let plan = |step: &Step| match &step.found {
+            Found::Solution(solution) => self.local.planned(self.local.problem(), solution),
+            Found::Plan(plan) => (**plan).clone(),
+        };
+        self.last.as_ref().map(plan)
+    }
+
+    /// The program of the last step, its pull included; `None` before the first.
+    pub fn program(&self) -> Option<&Instance> {
+        self.solver.as_ref().map(|solver| &solver.instance)
+    }
+
+    /// By which ways the steps were solved.
+    pub fn routes(&self) -> Routes {
+        self.solver.as_ref().map_or_else(Routes::default, |solver| solver.session.routes())
     }
 }

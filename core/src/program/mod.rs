@@ -37,9 +37,9 @@ mod solve;
 
 pub use model::{
     Certificate, Chosen, Cone, ConeDual, Cost, Expr, Instance, Program, Refusal, Restriction, Row, Solution,
-    SolveError, Template, Var,
+    SolveError, Template, Var, Written,
 };
-pub use session::Session;
+pub use session::{Routes, Session};
 
 /// Programs with power flows, for a formulation that writes one without the builder.
 pub(crate) mod flows {

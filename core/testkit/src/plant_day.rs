@@ -100,6 +100,30 @@ impl Default for Twist {
     }
 }
 
+impl Twist {
+    /// Days that are degenerate, badly scaled or both, by what they are.
+    pub fn all() -> Vec<(&'static str, Self)> {
+        let plain = Twist::default();
+        vec![
+            ("plain", plain),
+            ("free devices", Twist { wear: 0.0, ..plain }),
+            ("negative prices", Twist { midday_discount: 1.2, ..plain }),
+            ("loose limits", Twist { limit_kw: 1e6, ..plain }),
+            ("narrow ranges", Twist { narrow: 1e-5, ..plain }),
+            ("ladder", Twist { ladder: Some((10.0, 2.0, 280.0)), ..plain }),
+            ("steep ladder", Twist { ladder: Some((25.0, 0.5, 250.0)), ..plain }),
+            ("hardly curved", Twist { curvature: 1e-6, ..plain }),
+            ("strongly curved", Twist { curvature: 1e4, ..plain }),
+            ("rewarded renewables", Twist { renewable_reward: 0.65, ..plain }),
+            ("pinned trades", Twist { pinned: true, ..plain }),
+            ("megawatts", Twist { power: 1e-3, ..plain }),
+            ("watts", Twist { power: 1e3, ..plain }),
+            ("cents", Twist { money: 100.0, ..plain }),
+            ("thousands of yuan", Twist { money: 1e-3, ..plain }),
+        ]
+    }
+}
+
 /// A virtual power plant inside a program.
 pub struct Vpp {
     /// Sale to others, kW.

@@ -18,3 +18,4 @@ mod program;
 mod realisations;
 mod root_export;
 mod root_turn;
+mod sessions;

@@ -1,6 +1,6 @@
 //! The solver behind every question, through its public interface.
 
-use coase_core::program::{Cost, Expr, Program, Restriction, Session, Solution, SolveError, Var};
+use coase_core::program::{Cost, Expr, Program, Restriction, Solution, SolveError, Var};
 use coase_testkit::plant_day::{Draw, Twist, benchmark, joint, single, tariff};
 use proptest::prelude::*;
 use std::ops::RangeInclusive;
@@ -37,28 +37,6 @@ fn the_joint_day_is_certified() {
     assert!(c.gap <= 1e-11 * c.objective.abs() && c.feasibility < 1e-7, "{c:?}");
 }
 
-/// Days that are degenerate, badly scaled or both.
-fn twists() -> Vec<(&'static str, Twist)> {
-    let plain = Twist::default();
-    vec![
-        ("plain", plain),
-        ("free devices", Twist { wear: 0.0, ..plain }),
-        ("negative prices", Twist { midday_discount: 1.2, ..plain }),
-        ("loose limits", Twist { limit_kw: 1e6, ..plain }),
-        ("narrow ranges", Twist { narrow: 1e-5, ..plain }),
-        ("ladder", Twist { ladder: Some((10.0, 2.0, 280.0)), ..plain }),
-        ("steep ladder", Twist { ladder: Some((25.0, 0.5, 250.0)), ..plain }),
-        ("hardly curved", Twist { curvature: 1e-6, ..plain }),
-        ("strongly curved", Twist { curvature: 1e4, ..plain }),
-        ("rewarded renewables", Twist { renewable_reward: 0.65, ..plain }),
-        ("pinned trades", Twist { pinned: true, ..plain }),
-        ("megawatts", Twist { power: 1e-3, ..plain }),
-        ("watts", Twist { power: 1e3, ..plain }),
-        ("cents", Twist { money: 100.0, ..plain }),
-        ("thousands of yuan", Twist { money: 1e-3, ..plain }),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
@@ -66,7 +44,7 @@ proptest! {
     fn degenerate_and_badly_scaled_days_are_certified(
         kind in 0_usize..5, seed in 1_u64..1_000_000, weight in -5.0_f64..-2.0, swing in 0.0_f64..2.0,
     ) {
-        for (name, twist) in twists() {
+        for (name, twist) in Twist::all() {
             let twist = Twist { trade_weight: 10_f64.powf(weight), ..twist };
             let (template, vpp) = single(kind, seed, twist);
             let mut instance = template.instance();
@@ -484,15 +462,4 @@ fn a_second_criterion_that_cannot_be_settled_says_so_and_keeps_the_first_answer(
     let chosen = instance.least_squares_among_optima(&torn, &[a, b]).unwrap();
     assert!(!chosen.settled);
     assert_eq!(chosen.solution.x, first.x);
-}
-
-#[test]
-fn a_session_answers_as_a_cold_solve() {
-    let (template, vpp) = single(0, 2, Twist::default());
-    let mut session = Session::new(&template);
-    for price in [0.3, 0.9, 0.3] {
-        let mut instance = template.instance();
-        instance.add_linear(vpp.trade[12], price);
-        assert_eq!(session.solve(&instance).unwrap().x, instance.solve().unwrap().x);
-    }
 }

@@ -25,6 +25,24 @@ pub struct Instance {
     pub(in crate::program) rhs: Vec<f64>,
 }
 
+/// A program in plain numbers: least `sum_j curvature_j/2 x_j^2 + linear_j x_j` with `lower <= x <= upper` and every row, by
+/// variable and coefficient, equal to its `rhs`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// `h`, by variable.
+    pub curvature: Vec<f64>,
+    /// `q`, by variable.
+    pub linear: Vec<f64>,
+    /// Lower bounds.
+    pub lower: Vec<f64>,
+    /// Upper bounds.
+    pub upper: Vec<f64>,
+    /// Coefficients of each row.
+    pub rows: Vec<Vec<(usize, f64)>>,
+    /// Right-hand side of each row.
+    pub rhs: Vec<f64>,
+}
+
 impl Instance {
     pub(super) fn new(compiled: Arc<Compiled>) -> Self {
         let program = &compiled.program;
@@ -63,6 +81,15 @@ impl Instance {
         self
     }
 
+    /// Gives every cost back its value in the program, as if the instance were new.
+    pub fn restore_costs(&mut self) -> &mut Self {
+        let program = &self.compiled.program;
+        self.linear.copy_from_slice(&program.linear);
+        self.curvature.copy_from_slice(&program.curvature);
+        self.constant = program.constant;
+        self
+    }
+
     /// Number of variables, and of rows.
     pub fn size(&self) -> (usize, usize) {
         (self.lower.len(), self.rhs.len())
@@ -91,6 +118,19 @@ impl Instance {
     pub fn set_rhs(&mut self, row: Row, rhs: f64) -> &mut Self {
         self.rhs[row.index()] = rhs;
         self
+    }
+
+    /// The convex part in plain numbers, for another solver: choices, cones and power flows are left out.
+    pub fn written(&self) -> Written {
+        let rows = self.rows().iter().map(|row| row.iter().map(|&(v, a)| (v.index(), a)).collect()).collect();
+        Written {
+            curvature: self.curvature.clone(),
+            linear: self.linear.clone(),
+            lower: self.lower.clone(),
+            upper: self.upper.clone(),
+            rows,
+            rhs: self.rhs.clone(),
+        }
     }
 
     /// Gradient of the Lagrangian, `H x + q - A'y` (and `eta grad phi` for squared currents `phi` with price `eta`), by
@@ -133,6 +173,11 @@ impl Instance {
         &self.compiled.program.fillings
     }
 
+    /// Whether anything is to be chosen.
+    pub(in crate::program) fn chooses(&self) -> bool {
+        !self.choices().is_empty() || self.fillings().iter().any(|f| !f.falls.is_empty())
+    }
+
     /// Programs that settling the choices may take.
     pub(in crate::program) fn most_programs(&self) -> usize {
         self.compiled.program.most_programs.unwrap_or(MOST_PROGRAMS)
@@ -170,9 +215,11 @@ impl Instance {
     }
 
     pub(in crate::program) fn symbolic(&self) -> &Symbolic {
-        self.compiled
-            .symbolic
-            .get_or_init(|| Symbolic::new(self.compiled.program.lower.len(), &self.compiled.program.rows))
+        self.compiled.symbolic()
+    }
+
+    pub(super) fn is_of(&self, compiled: &Arc<Compiled>) -> bool {
+        Arc::ptr_eq(&self.compiled, compiled)
     }
 
     pub(in crate::program) fn scopes(&self) -> usize {

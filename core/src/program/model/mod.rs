@@ -18,6 +18,6 @@ pub use certificate::Certificate;
 pub use cone::{Cone, ConeDual};
 pub use error::{Refusal, SolveError};
 pub use expression::{Cost, Expr, Row, Var};
-pub use instance::Instance;
+pub use instance::{Instance, Written};
 pub use solution::{Chosen, Solution};
 pub use template::Template;

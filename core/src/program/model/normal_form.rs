@@ -218,6 +218,28 @@ impl<'p> Normal<'p> {
         elastic
     }
 
+    /// Takes the costs of an instance whose bounds and right-hand sides are those that this form was made of, in the units that
+    /// it was made with; whether a curvature changed.
+    pub fn take_costs(&mut self, problem: &Instance) -> bool {
+        let (of_linear, of_curvature) = (self.unit / self.money, self.unit * self.unit / self.money);
+        let mut bent = false;
+        for (k, &j) in self.free.iter().enumerate() {
+            let j = j as usize;
+            self.linear[k] = problem.linear[j] * of_linear;
+            let curvature = problem.curvature[j] * of_curvature;
+            bent |= curvature != self.curvature[k];
+            self.curvature[k] = curvature;
+        }
+        bent
+    }
+
+    /// A point of the instance in the units of this form.
+    pub fn scaled(&self, x: &[f64], y: &[f64]) -> Point {
+        let own = self.free.iter().map(|&j| x[j as usize] / self.unit).collect();
+        let duals = y.iter().zip(self.row_scale).map(|(y, s)| y * s / (self.money / self.unit)).collect();
+        Point { x: own, y: duals }
+    }
+
     /// Back to the variables and units of the instance.
     pub fn restore(&self, problem: &Instance, point: &Point) -> Point {
         let mut x = problem.lower.clone();

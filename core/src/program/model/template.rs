@@ -19,6 +19,12 @@ pub(super) struct Compiled {
     pub flows: OnceLock<FlowPattern>,
 }
 
+impl Compiled {
+    pub fn symbolic(&self) -> &Symbolic {
+        self.symbolic.get_or_init(|| Symbolic::new(self.program.lower.len(), &self.program.rows))
+    }
+}
+
 impl Template {
     pub(super) fn new(program: Program) -> Self {
         Self { compiled: Arc::new(Compiled { program, symbolic: OnceLock::new(), flows: OnceLock::new() }) }
@@ -27,5 +33,14 @@ impl Template {
     /// An instance with the values of the builder.
     pub fn instance(&self) -> Instance {
         Instance::new(self.compiled.clone())
+    }
+
+    /// Whether an instance is one of this template.
+    pub(in crate::program) fn made(&self, instance: &Instance) -> bool {
+        instance.is_of(&self.compiled)
+    }
+
+    pub(in crate::program) fn symbolic(&self) -> &Symbolic {
+        self.compiled.symbolic()
     }
 }

@@ -20,7 +20,7 @@ const RESPECTED: f64 = 1e-9;
 /// Solves `problem` and settles its choices.
 pub(super) fn solve(problem: &Instance) -> Result<Solution, SolveError> {
     let root = relaxation(problem)?;
-    if problem.choices().is_empty() && problem.fillings().iter().all(|f| f.falls.is_empty()) {
+    if !problem.chooses() {
         return Ok(root.solution);
     }
     Search { problem, equal: EQUAL * root.money, nodes: 1, incumbent: None, closed: f64::INFINITY, refused: None }

@@ -1,7 +1,7 @@
 //! How an answer is found: one interior-point method over two linear systems, and what surrounds it.
 //!
 //! A convex program is solved by normal equations and moved to its exact face ([`crossover`]), choices are settled by branch
-//! and bound ([`choices`]), ties by a second criterion on the optimal face ([`face`]), and a program with power flows by the
+//! and bound ([`choices`]), a sequence that differs in its costs goes on from its last answer ([`warm`]), ties by a second criterion on the optimal face ([`face`]), and a program with power flows by the
 //! quasidefinite system of its flow equations. Second-order cones are left to Clarabel ([`conic`]). Whoever found a point, the certificate decides.
 
 mod choices;
@@ -18,8 +18,10 @@ mod normal_equations;
 mod predictor_corrector;
 pub(super) mod reference;
 mod relaxation;
+mod warm;
 
 pub(crate) use flow_equations::{FlowSolution, response, solve as solve_flows};
+pub(super) use warm::{Memory, Route};
 
 use super::{Chosen, Instance, Solution, SolveError, Var};
 

@@ -7,7 +7,7 @@ use crate::program::model::normal_form::{Normal, Point, Quality};
 use crate::program::{Certificate, Instance, Solution, SolveError};
 
 /// What an answer must have: gap relative to the money that moves, rows relative to their size.
-const ENOUGH: Quality = Quality { residual: 1e-9, gap: 1e-9 };
+pub(super) const ENOUGH: Quality = Quality { residual: 1e-9, gap: 1e-9 };
 /// What is still believed of the last resort.
 const BARELY: Quality = Quality { residual: 1e-7, gap: 1e-6 };
 
@@ -24,15 +24,11 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     let normal = Normal::new(symbolic, problem);
     let mut closest: Option<Certificate> = None;
     let mut accept = |point: &Point, asked: Quality| {
-        let point = normal.restore(problem, point);
-        let (certificate, quality) = normal.quality(problem, &point, &[]);
+        let (solution, quality) = certified(&normal, problem, point);
+        let certificate = solution.certificate;
         if quality.meets(asked) {
             let money = if quality.gap > 0.0 { certificate.gap.abs() / quality.gap } else { normal.money() };
-            let Point { x, y } = point;
-            return Some(Answer {
-                solution: Solution { x, y, cones: vec![], certificate, nodes: 1, settled: true },
-                money,
-            });
+            return Some(Answer { solution, money });
         }
         closest.get_or_insert(certificate);
         None
@@ -55,6 +51,20 @@ pub(super) fn relaxation(problem: &Instance) -> Result<Answer, SolveError> {
     }
     let (gap, feasibility) = closest.map_or((f64::INFINITY, f64::INFINITY), |c| (c.gap, c.feasibility));
     Err(SolveError::NotCertified { gap, feasibility })
+}
+
+/// A point of the normal form as an answer to its problem, if it is good enough for one.
+pub(super) fn accepted(normal: &Normal, problem: &Instance, point: &Point) -> Option<Solution> {
+    let (solution, quality) = certified(normal, problem, point);
+    quality.meets(ENOUGH).then_some(solution)
+}
+
+/// A point of the normal form in the units of its problem, with what it is worth there.
+fn certified(normal: &Normal, problem: &Instance, point: &Point) -> (Solution, Quality) {
+    let point = normal.restore(problem, point);
+    let (certificate, quality) = normal.quality(problem, &point, &[]);
+    let Point { x, y } = point;
+    (Solution { x, y, cones: vec![], certificate, nodes: 1, settled: true }, quality)
 }
 
 /// What the reference solver finds for the relaxation of `problem`.
