@@ -7,6 +7,7 @@
 mod bill_sharing;
 mod canonical_payments;
 mod central_optimum;
+mod distributed;
 mod gap;
 mod grid_only;
 mod internal_price;
@@ -18,6 +19,7 @@ mod supply_demand_ratio;
 
 pub use bill_sharing::{BillSharing, Billing};
 pub use central_optimum::CentralOptimum;
+pub use distributed::{Acceleration, Groups, Metric, Scaling, Solver};
 pub use grid_only::GridOnly;
 pub use mid_market_rate::MidMarketRate;
 pub use nash_bargaining::{NashBargaining, PaymentMode, Weights};

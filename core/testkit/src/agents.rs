@@ -57,6 +57,15 @@ pub fn three() -> Market {
     market(&THREE)
 }
 
+/// The three without a network, and without limits of exchange that ever bind.
+pub fn three_unlimited() -> Market {
+    let (mut setting, participants) = parts(&THREE, None);
+    for member in &mut setting.members {
+        (member.import_max_kw, member.export_max_kw) = (1e5, 1e5);
+    }
+    Market::new(setting, participants)
+}
+
 /// Agents at their buses of a network whose own load is there at a share `passive`.
 ///
 /// # Panics

@@ -11,14 +11,14 @@ mod weights;
 pub use weights::Weights;
 
 use crate::canonical_payments;
+use crate::distributed::Solver;
 use crate::gap::least_cost_gap;
 use crate::internal_price::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Claim, pro_rata};
-use coase_core::{Allocation, Certificate, Market, MechanismError, Outcome, RunContext, Status, register};
+use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, Status, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// How P2 pays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,13 +34,15 @@ pub enum PaymentMode {
 ///
 /// P1 minimises the cost of all, `x* = argmin sum_i Phi_i`. P2 divides the gain `D = sum_i (J0_i - Phi_i(x*))`: everybody pays
 /// `tau_i = J0_i - Phi_i(x*) - (w_i / sum w) D`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NashBargaining {
     /// Bargaining power.
     pub weights: Weights,
     /// How the split is paid.
     pub payments: PaymentMode,
+    /// How P1 is solved.
+    pub solver: Solver,
 }
 
 register!(NashBargaining, "nash-bargaining", Cooperative, "splits the gain of cooperation by bargaining power",
@@ -56,8 +58,9 @@ impl Mechanism for NashBargaining {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let mut outcome = Outcome::new(market.setting());
         let alone: Vec<f64> = market.each(|l| l.autarky())?.iter().map(|plan| plan.cost).collect();
-        let best = first_stage(market)?;
-        ctx.messages(2 * market.len() * market.setting().slots.len());
+        let first = self.solver.solve(market, ctx)?;
+        let best = first.allocation;
+        (outcome.evidence, outcome.status) = (first.evidence, first.status);
         let scale: f64 = 1.0 + alone.iter().map(|c| c.abs()).sum::<f64>();
         // Where trade gains nothing and yet belongs to the optimum (the price of carbon makes both sides cost the same) it is
         // made: how much is emitted may depend on it.
@@ -88,7 +91,7 @@ impl Mechanism for NashBargaining {
                 match bounded::bargain(&before, &weights, &trades, &bands(market)?) {
                     Ok(priced) => priced,
                     Err(gap) => {
-                        let mut none = Outcome::new(market.setting());
+                        let mut none = Outcome { evidence: outcome.evidence, ..Outcome::new(market.setting()) };
                         none.status = Status::NoEquilibriumFound { gap };
                         none.evidence.push(Certificate::measure(
                             "bounded_split_shortfall",
@@ -105,9 +108,4 @@ impl Mechanism for NashBargaining {
         priced.enter(market, &mut outcome);
         Ok(outcome)
     }
-}
-
-/// P1: the least cost of all together.
-fn first_stage(market: &Market) -> Result<Arc<Allocation>, MechanismError> {
-    Ok(market.solve(&market.grand())?)
 }

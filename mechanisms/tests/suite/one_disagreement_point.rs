@@ -8,7 +8,7 @@ use coase_core::network::built_in;
 use coase_core::policy::{CarbonPolicy, SignalKind, policies};
 use coase_core::setting::Feeder;
 use coase_core::{Market, Outcome};
-use coase_mechanisms::{NashBargaining, PaymentMode, Weights};
+use coase_mechanisms::{NashBargaining, Weights};
 use coase_testkit::measured::{try_clear, yardstick};
 use coase_testkit::policy;
 use proptest::prelude::*;
@@ -73,7 +73,7 @@ proptest! {
         for policy in with_signals() {
             let market = market(&village, quota_kg, &*policy);
             for weights in [Weights::Equal, Weights::Exponential] {
-                let mechanism = NashBargaining { weights, payments: PaymentMode::ClosedForm };
+                let mechanism = NashBargaining { weights, ..NashBargaining::default() };
                 let cleared = try_clear(&market, &mechanism as &dyn Mechanism, &*policy);
                 // A cap may be out of reach, and a search for nodal prices without an answer.
                 let Ok(cleared) = cleared else { continue };
