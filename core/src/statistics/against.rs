@@ -78,7 +78,20 @@ pub struct Difference {
     pub wilcoxon_holm: Option<f64>,
 }
 
+impl Difference {
+    /// The interval of the mean that suits the order: BCa for independent replications, by blocks for days.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        self.bca.or(self.percentile)
+    }
+}
+
 impl Against {
+    /// Differences that were taken already, one for each replication; `None` without any.
+    pub fn taken(&self, differences: &[f64]) -> Option<Difference> {
+        let others: Vec<Option<f64>> = differences.iter().copied().map(Some).collect();
+        self.baseline(&vec![Some(0.0); differences.len()], &[others]).pop().flatten()
+    }
+
     /// Compares every series with the baseline at the replications that both have; `None` for one that shares none. The
     /// comparisons are one family: their probabilities are adjusted together.
     pub fn baseline(&self, baseline: &[Option<f64>], others: &[Vec<Option<f64>>]) -> Vec<Option<Difference>> {

@@ -7,11 +7,13 @@ mod morris;
 mod one_at_a_time;
 mod share;
 mod sobol;
+mod study;
 
 pub use morris::{Effect, Morris};
 pub use one_at_a_time::{Swing, one_at_a_time, swings};
 pub use share::{Share, clopper_pearson, share_at_most, wilson};
 pub use sobol::{Index, Indices, Saltelli};
+pub use study::{Findings, Method, NoStudy, Parameter, Scale, Sensitivity};
 
 /// The range of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
