@@ -7,6 +7,7 @@ use crate::experiment::Experiment;
 use crate::overrides::{ParameterPath, Root};
 use crate::repeat;
 use crate::spec::{Evidence, Scenario};
+use crate::sweep::Sweep;
 use crate::text::options;
 use ron::ser::PrettyConfig;
 use std::fmt::Write as _;
@@ -49,11 +50,10 @@ impl Experiment {
             let _ = writeln!(out, "        {},", policy.written()?);
         }
         let _ = writeln!(out, "    ],\n    baseline: {:?},\n    seeds: {:?},", self.baseline, self.seeds);
-        let entries = |zips: bool| {
-            let all = self.sweeps.iter().filter(move |sweep| sweep.is_zip() == zips);
-            all.map(|sweep| sweep.written() + ", ").collect::<String>()
+        let entries = |belongs: fn(&Sweep) -> bool| {
+            self.sweeps.iter().filter(|sweep| belongs(sweep)).map(|sweep| sweep.written() + ", ").collect::<String>()
         };
-        let zips = entries(true);
+        let zips = entries(Sweep::is_zip);
         if !zips.is_empty() {
             let _ = writeln!(out, "    zip: [{zips}],");
         }
@@ -63,7 +63,10 @@ impl Experiment {
         if let Some(draws) = &self.draws {
             let _ = writeln!(out, "    draws: {},", options().to_string(draws)?);
         }
-        let _ = write!(out, "    sweep: [{}", entries(false));
+        if let Some(study) = &self.sensitivity {
+            let _ = writeln!(out, "    sensitivity: {},", options().to_string(study)?);
+        }
+        let _ = write!(out, "    sweep: [{}", entries(Sweep::is_sweep));
         let Evidence { core, regret } = self.plan.evidence;
         let first = self.plan.first_periods.map_or_else(|| "None".to_owned(), |n| format!("Some({n})"));
         let _ = writeln!(out, "],\n    evidence: (core: {core}, regret: {regret}),");

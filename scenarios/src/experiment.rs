@@ -11,6 +11,7 @@ use crate::variant::{Kind, Variant, plugin_hint};
 use coase_core::evaluate::{Search, Yardstick};
 use coase_core::policy::CarbonPolicy;
 use coase_core::record::Value;
+use coase_core::statistics::sensitivity::Sensitivity;
 use coase_core::{Mechanism, Plain};
 use coase_store::hash_of as hex;
 pub use coase_store::{Choices, VERSION};
@@ -35,6 +36,7 @@ pub struct Experiment {
     pub(crate) sweeps: Vec<Sweep>,
     pub(crate) filters: Filters,
     pub(crate) draws: Option<Draws>,
+    pub(crate) sensitivity: Option<Sensitivity>,
     pub(crate) plan: Plan,
     pub(crate) text: Text,
 }

@@ -8,6 +8,7 @@ use crate::spec::{
     ZipForm,
 };
 use coase_core::declaration::{Declaration, schema_of};
+use coase_core::statistics::sensitivity::{Parameter, Sensitivity};
 use serde_json::Value;
 
 /// The parts of scenario, experiment and carbon files by their names, each with its fields in the order of the form. Devices,
@@ -25,6 +26,8 @@ pub fn forms() -> Vec<(&'static str, Declaration)> {
         ("Experiment", Declaration::of::<ExperimentForm>()),
         ("Sweep", Declaration::of::<SweepForm>()),
         ("Zip", Declaration::of::<ZipForm>()),
+        ("Sensitivity", Declaration::of::<Sensitivity>()),
+        ("BoxParameter", Declaration::of::<Parameter>()),
         ("Evidence", Declaration::of::<Evidence>()),
         ("Carbon", Declaration::of::<Carbon>()),
         ("Generation", Declaration::of::<Generation>()),

@@ -171,6 +171,7 @@ impl Reader<'_> {
             seeds,
             filters: Filters::of(&form, &sweeps, &text)?,
             draws: form.draws,
+            sensitivity: form.sensitivity.clone(),
             sweeps,
             plan: Plan::of(&form),
             runs: vec![],

@@ -8,8 +8,9 @@ use crate::overrides::{ParameterPath, ROOTS, Root};
 use crate::spec::ExperimentForm;
 use crate::text::Text;
 use coase_core::record::Value;
+use coase_core::statistics::sensitivity::{NoStudy, Sensitivity};
 use ron::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields of an experiment that change from run to run only by being run, not by a sweep.
 const SWEEPABLE: [&str; 2] = ["first_periods", "evidence"];
@@ -23,20 +24,39 @@ pub(crate) struct Sweep {
     pub(crate) rows: Vec<Vec<String>>,
     /// What tables show in the column of the first path, one for each row; empty: the value.
     pub(crate) labels: Vec<String>,
-    /// Where it stands in the experiment: `sweep.0`, `zip.2`.
+    /// Where it stands in the experiment: `sweep.0`, `zip.2`, `sensitivity`.
     pub(crate) at: String,
-    is_zip: bool,
+    kind: Kind,
+}
+
+/// What gives the values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A list for one path.
+    Sweep,
+    /// Rows for several paths.
+    Zip,
+    /// The points of a box.
+    Points,
 }
 
 impl Sweep {
     /// Where one of its paths stands in the experiment.
     pub(crate) fn at_path(&self, path: usize) -> String {
-        if self.is_zip { format!("{}.paths.{path}", self.at) } else { format!("{}.path", self.at) }
+        match self.kind {
+            Kind::Sweep => format!("{}.path", self.at),
+            Kind::Zip => format!("{}.paths.{path}", self.at),
+            Kind::Points => format!("{}.over.{path}.path", self.at),
+        }
     }
 
     /// Where its values stand.
     pub(crate) fn at_values(&self) -> String {
-        format!("{}.{}", self.at, if self.is_zip { "rows" } else { "values" })
+        match self.kind {
+            Kind::Sweep => format!("{}.values", self.at),
+            Kind::Zip => format!("{}.rows", self.at),
+            Kind::Points => format!("{}.over", self.at),
+        }
     }
 
     /// Whether some of its paths begin so.
@@ -54,10 +74,10 @@ impl Sweep {
         cells
     }
 
-    /// It as an entry of `sweep` or of `zip`.
+    /// It as an entry of `sweep` or of `zip`; the points of a box are written as their box.
     pub(crate) fn written(&self) -> String {
         let labels = if self.labels.is_empty() { String::new() } else { format!(", labels: {:?}", self.labels) };
-        if self.is_zip {
+        if self.kind == Kind::Zip {
             let paths: Vec<&str> = self.paths.iter().map(ParameterPath::written).collect();
             let rows: Vec<String> = self.rows.iter().map(|row| format!("[{}]", row.join(", "))).collect();
             format!("(paths: {paths:?}, rows: [{}]{labels})", rows.join(", "))
@@ -67,9 +87,14 @@ impl Sweep {
         }
     }
 
+    /// Whether it stands under `sweep`.
+    pub(crate) fn is_sweep(&self) -> bool {
+        self.kind == Kind::Sweep
+    }
+
     /// Whether it stands under `zip`.
     pub(crate) fn is_zip(&self) -> bool {
-        self.is_zip
+        self.kind == Kind::Zip
     }
 }
 
@@ -91,7 +116,7 @@ pub(crate) fn sweeps(form: &ExperimentForm, text: &Text) -> Result<Vec<Sweep>, F
         })?;
         let rows = values.into_iter().map(|value| vec![value]).collect();
         let sweep =
-            Sweep { paths: vec![], rows, labels: written.labels.clone(), at: format!("sweep.{k}"), is_zip: false };
+            Sweep { paths: vec![], rows, labels: written.labels.clone(), at: format!("sweep.{k}"), kind: Kind::Sweep };
         all.push(checked(sweep, std::slice::from_ref(&written.path), &all, text)?);
     }
     for (k, written) in form.zip.iter().enumerate() {
@@ -101,11 +126,38 @@ pub(crate) fn sweeps(form: &ExperimentForm, text: &Text) -> Result<Vec<Sweep>, F
             rows: written.rows.iter().map(row).collect(),
             labels: written.labels.clone(),
             at: format!("zip.{k}"),
-            is_zip: true,
+            kind: Kind::Zip,
         };
         all.push(checked(sweep, &written.paths, &all, text)?);
     }
+    if let Some(study) = &form.sensitivity {
+        all.push(points(study, &all, text)?);
+    }
     Ok(all)
+}
+
+/// The points of a box, each once, in the order in which its design comes to them.
+fn points(study: &Sensitivity, others: &[Sweep], text: &Text) -> Result<Sweep, Fault> {
+    study.check().map_err(|wrong| match wrong {
+        NoStudy::Empty => text.fault("sensitivity.over", Cause::Empty("the list of parameters")),
+        NoStudy::Range { parameter, field, value, expected } => {
+            text.fault(&format!("sensitivity.over.{parameter}.{field}"), Cause::Value { field, value, expected })
+        }
+        NoStudy::Count { field, value, expected } => {
+            text.fault(&format!("sensitivity.method.{field}"), Cause::Value { field, value: value as f64, expected })
+        }
+    })?;
+    let mut rows: Vec<Vec<String>> = vec![];
+    let mut known = BTreeSet::new();
+    for point in study.points() {
+        let row: Vec<String> = point.iter().map(f64::to_string).collect();
+        if known.insert(row.clone()) {
+            rows.push(row);
+        }
+    }
+    let sweep = Sweep { paths: vec![], rows, labels: vec![], at: "sensitivity".to_owned(), kind: Kind::Points };
+    let paths: Vec<String> = study.over.iter().map(|parameter| parameter.path.clone()).collect();
+    checked(sweep, &paths, others, text)
 }
 
 /// The sweep with its paths, if everything about it can be.
@@ -133,7 +185,7 @@ fn checked(mut sweep: Sweep, paths: &[String], others: &[Sweep], text: &Text) ->
     }
     let (at, n) = (sweep.at_values(), sweep.rows.len());
     if n == 0 {
-        let what = if sweep.is_zip { "the list of rows" } else { "the list of values" };
+        let what = if sweep.is_zip() { "the list of rows" } else { "the list of values" };
         return Err(text.fault(&at, Cause::Empty(what)));
     }
     for (v, row) in sweep.rows.iter().enumerate() {
@@ -143,14 +195,14 @@ fn checked(mut sweep: Sweep, paths: &[String], others: &[Sweep], text: &Text) ->
             return Err(text.fault(&format!("{at}.{v}"), Cause::Field { field, found, expected }));
         }
         if sweep.rows[..v].contains(row) {
-            let (kind, name) = (if sweep.is_zip { "row" } else { "value" }, row.join(", "));
+            let (kind, name) = (if sweep.is_zip() { "row" } else { "value" }, row.join(", "));
             return Err(text.fault(&format!("{at}.{v}"), Cause::Twice { kind, name }));
         }
     }
     let labels = format!("{}.labels", sweep.at);
     if !sweep.labels.is_empty() && sweep.labels.len() != n {
         let (field, found) = ("labels".to_owned(), format!("a list of {}", sweep.labels.len()));
-        let expected = format!("one for each of the {n} {}", if sweep.is_zip { "rows" } else { "values" });
+        let expected = format!("one for each of the {n} {}", if sweep.is_zip() { "rows" } else { "values" });
         return Err(text.fault(&labels, Cause::Field { field, found, expected }));
     }
     if let Some((v, label)) = sweep.labels.iter().enumerate().find(|(v, label)| sweep.labels[..*v].contains(label)) {

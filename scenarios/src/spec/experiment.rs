@@ -3,6 +3,7 @@
 use super::{Scenario, Seeds, Values};
 use coase_core::Mechanism;
 use coase_core::policy::CarbonPolicy;
+use coase_core::statistics::sensitivity::Sensitivity;
 use ron::value::RawValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,9 @@ pub(crate) struct ExperimentForm {
     /// Parameters that change together: as a sweep whose values are rows.
     #[serde(default)]
     pub(crate) zip: Vec<ZipForm>,
+    /// What the results hinge on: parameters in a box, at whose points everything else is run.
+    #[serde(default)]
+    pub(crate) sensitivity: Option<Sensitivity>,
     /// Which combinations are run; not given: all. Each entry names some of `scenario`, `mechanism`, `carbon`, `seed` and swept
     /// paths with a value or a list of values; a run that fits one entry is run.
     #[serde(default)]

@@ -24,6 +24,7 @@ impl Experiment {
             baseline: self.baseline.clone(),
             seeds: self.seeds.clone(),
             seeds_in_order: matches!(self.draws, Some(Draws::Days { .. })),
+            sensitivity: self.sensitivity.clone(),
             counts: Counts {
                 scenarios: self.scenarios.len(),
                 mechanisms: self.mechanisms.len(),

@@ -7,6 +7,7 @@ use crate::hash_of;
 use crate::program::Build;
 use crate::whole::write_whole;
 use coase_core::record::{Kind, Value};
+use coase_core::statistics::sensitivity::Sensitivity;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -43,6 +44,9 @@ pub struct Manifest {
     /// Whether seeds are days that follow one another, instead of draws apart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub seeds_in_order: bool,
+    /// What the results hinge on: the box whose points the swept parameters are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Sensitivity>,
     /// How many there are of what is combined.
     #[serde(default)]
     pub counts: Counts,
