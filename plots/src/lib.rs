@@ -37,6 +37,7 @@ pub mod study;
 pub mod style;
 pub mod text;
 
+mod designed;
 mod draw;
 mod footnote;
 mod tables;

@@ -1,11 +1,14 @@
 //! Tables for papers: the main metrics by mechanism and policy, and the participants, in LaTeX (booktabs) and Markdown; where
 //! seeds draw, who differs from whom and how bad it can get, also as tidy data.
 
+mod box_share;
 mod cases;
 mod differences;
 mod risk;
+mod sensitivity;
 mod sheet;
 
+use crate::designed::Designed;
 use crate::draw::{PlotError, stem, unused, write};
 use crate::footnote::Basis;
 use crate::identity::Identity;
@@ -40,7 +43,12 @@ pub fn tables(store: &Store, dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
         }
     }
     let cases = cases::Cases::of(store, &identity);
-    for (name, sheet) in [("differences", differences::sheet(&cases)), ("risk", risk::sheet(&cases))] {
+    let mut sheets = vec![("differences", differences::sheet(&cases)), ("risk", risk::sheet(&cases))];
+    if let Some(designed) = Designed::of(store, &identity) {
+        sheets.push(("sensitivity", sensitivity::sheet(store, &identity, &designed)));
+        sheets.push(("box_share", box_share::sheet(store, &identity, &designed)));
+    }
+    for (name, sheet) in sheets {
         let Some(sheet) = sheet else { continue };
         for (extension, text) in [("tex", sheet.latex()), ("md", sheet.markdown()), ("csv", sheet.csv())] {
             let file = folder.join(name).with_extension(extension);

@@ -14,6 +14,7 @@ mod readme;
 mod registry;
 mod run;
 mod scarcity;
+mod sensitivity;
 mod slurm;
 mod starting_points;
 mod support;

@@ -15,6 +15,7 @@ mod price_decomposition;
 mod profiles;
 mod ranks;
 mod rows;
+mod sensitivity;
 mod sweep;
 
 use crate::canvas::Canvas;
@@ -58,6 +59,8 @@ pub enum Absent {
     NoSweep,
     #[error("no swept parameter has two numbers to draw against")]
     NoNumericSweep,
+    #[error("no box of parameters with a design that measures their effects")]
+    NoStudy,
     #[error("nobody pays for carbon")]
     NoCarbonPayment,
     #[error("no policy at two carbon prices: nothing to draw a curve through")]
@@ -94,6 +97,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "carbon_flow", draw: carbon_flow::draw },
     Kind { name: "sweep", draw: sweep::draw },
     Kind { name: "ranks", draw: ranks::draw },
+    Kind { name: "sensitivity", draw: sensitivity::draw },
 ];
 
 /// Share of the distance of two categories that `n` bars side by side take, so that few bars do not become walls.

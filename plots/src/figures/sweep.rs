@@ -3,6 +3,7 @@
 use super::{Absent, Basis, Picture, lettered, listed, shown_of};
 use crate::axis::{Axis, range};
 use crate::canvas::Stroke;
+use crate::designed::Designed;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Pt;
 use crate::panel::Panel;
@@ -21,7 +22,10 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     if sweeps.is_empty() {
         return Err(Absent::NoSweep);
     }
-    let pictures: Vec<Picture> = (0..sweeps.len()).filter_map(|column| picture(study, column, sweeps.len())).collect();
+    // Points of a box are no line.
+    let designed = Designed::of(study.store, study.identity);
+    let columns = (0..sweeps.len()).filter(|column| designed.as_ref().is_none_or(|d| !d.has_column(*column)));
+    let pictures: Vec<Picture> = columns.filter_map(|column| picture(study, column, sweeps.len())).collect();
     if pictures.is_empty() { Err(Absent::NoNumericSweep) } else { Ok(pictures) }
 }
 

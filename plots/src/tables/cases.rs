@@ -39,7 +39,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    fn of(entity: &Entity) -> Name {
+    pub fn of(entity: &Entity) -> Name {
         Name { key: entity.key.clone(), written: unmarked(&entity.name) }
     }
 }
@@ -103,14 +103,19 @@ impl<'a> Cases<'a> {
 
     /// "path = value", for every swept parameter that has one.
     pub fn point_in_words(&self, point: &[String]) -> String {
-        let told = self.store.sweeps.iter().zip(point).filter(|(_, value)| !value.is_empty());
-        told.map(|(path, value)| format!("{path} = {value}")).collect::<Vec<_>>().join("; ")
+        point_in_words(self.store, point)
     }
 
     /// The currency of a scenario.
     pub fn currency(&self, scenario: &str) -> String {
         self.store.facts(scenario).currency.unwrap_or_else(|| "currency units".to_owned())
     }
+}
+
+/// "path = value", for every swept parameter that has one.
+pub(super) fn point_in_words(store: &Store, point: &[String]) -> String {
+    let told = store.sweeps.iter().zip(point).filter(|(_, value)| !value.is_empty());
+    told.map(|(path, value)| format!("{path} = {value}")).collect::<Vec<_>>().join("; ")
 }
 
 /// The point that both belong to: what has no such parameter belongs to every value of it. `None` where they disagree.

@@ -91,10 +91,7 @@ fn rows(cases: &Cases) -> Vec<Row> {
             let own: Vec<Option<f64>> = seeds.iter().map(|s| values.get(s).copied().flatten()).collect();
             let own = own.into_iter().zip(&base_values).map(|(value, base)| level(value, *base)).collect();
             let difference = against.baseline(&base_values, &[own]).pop().flatten();
-            let interval = difference.as_ref().and_then(|d| match against.order {
-                Order::Independent => d.bca,
-                Order::Days(_) => d.percentile,
-            });
+            let interval = difference.as_ref().and_then(Difference::interval);
             let by_mechanism = *compared == "mechanism";
             let names = |s: &OverSeeds| {
                 let (m, p) = (cases.mechanism(s.mechanism), cases.policy(s.policy));
@@ -121,7 +118,7 @@ fn rows(cases: &Cases) -> Vec<Row> {
 }
 
 /// The value, or the baseline's where the two differ by no more than a solver may be off.
-fn level(value: Option<f64>, base: Option<f64>) -> Option<f64> {
+pub(super) fn level(value: Option<f64>, base: Option<f64>) -> Option<f64> {
     let (v, b) = (value?, base);
     Some(b.filter(|b| (v - b).abs() <= SAME * (1.0 + b.abs())).unwrap_or(v))
 }
