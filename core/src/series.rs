@@ -49,12 +49,19 @@ pub struct CsvColumn {
     /// Name of the column of times; where it is given, the rows must follow one another as the periods do.
     #[serde(default)]
     pub time: Option<String>,
-    /// What holds between rows that are further apart than periods; if left out, they may not be.
+    /// The time of the first row to take, as `2024-07-01 00:00`; if left out, the `start` of the scenario where it has one.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// The time zone of times without an offset, as `Europe/Berlin`: clocks are changed as they were there. If left out, the
+    /// `zone` of the scenario; without one all hours of the year follow one another.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// How rows become periods where they are not as long; if left out, they must be.
     #[serde(default)]
     pub resample: Option<Resample>,
 }
 
-/// How a row serves several periods.
+/// How rows become periods of another length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Resample {
     /// Every period has the value of its row: right for means, such as hourly mean powers and prices.
@@ -62,6 +69,8 @@ pub enum Resample {
     /// On the straight line to the next row; after the last one, the last value: right for values at a time, such as
     /// temperatures.
     Interpolate,
+    /// Every period has the mean of its rows, which are shorter: right for mean powers and prices.
+    Mean,
 }
 
 impl CsvColumn {
@@ -269,6 +278,8 @@ mod tests {
             separator: None,
             decimal: None,
             time: None,
+            from: None,
+            zone: None,
             resample: None,
         };
         let csv = |scale, start| Series::Csv(column(scale, start));

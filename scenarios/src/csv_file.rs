@@ -1,8 +1,9 @@
 //! Columns of CSV files, plain or gzipped. Knows no scenario; every rejection names line and column.
 
 use crate::file::{self, LARGEST};
-use crate::moment::{Moment, Order, first_break, moment, number, usual_step_h};
+use crate::moment::number;
 use crate::spec::{CsvColumn, Resample};
+use crate::zone::Clock;
 use coase_core::Plain;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -110,6 +111,20 @@ pub enum CsvError {
         /// What to do, where that can be guessed.
         advice: Option<String>,
     },
+    /// No row has the time at which the horizon begins.
+    #[error("{file}, column `{column}`: no row is of {wanted}; the times go from {first} to {last}")]
+    NoMoment {
+        /// Which file.
+        file: String,
+        /// The column of times.
+        column: String,
+        /// The time that is looked for.
+        wanted: String,
+        /// The first time of the column.
+        first: String,
+        /// The last one.
+        last: String,
+    },
     /// Rows cannot be spread over the periods.
     #[error("{file}: {reason}")]
     Resample {
@@ -130,7 +145,7 @@ impl CsvError {
             | Self::Cell { advice, .. }
             | Self::Time { advice, .. } => advice.clone(),
             Self::TwoColumns { .. } => Some("give each a name of its own in the header".to_owned()),
-            Self::Unreadable { .. } | Self::Short { .. } | Self::Resample { .. } => None,
+            Self::Unreadable { .. } | Self::Short { .. } | Self::Resample { .. } | Self::NoMoment { .. } => None,
         }
     }
 }
@@ -192,6 +207,35 @@ pub(crate) struct Ask<'a> {
     pub(crate) column: &'a CsvColumn,
     pub(crate) periods: usize,
     pub(crate) period_h: f64,
+    /// Where in time the horizon begins, and whose clocks the column shows.
+    pub(crate) clock: &'a Clock,
+}
+
+/// How rows and periods go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Every row stands for so many periods.
+    Periods(usize),
+    /// So many rows make a period.
+    Rows(usize),
+}
+
+impl Step {
+    /// Rows that so many periods need.
+    fn rows(self, periods: usize) -> usize {
+        match self {
+            Step::Periods(each) => periods.div_ceil(each),
+            Step::Rows(each) => periods.saturating_mul(each),
+        }
+    }
+
+    /// Distance of the rows, hours.
+    fn row_h(self, period_h: f64) -> f64 {
+        match self {
+            Step::Periods(each) => period_h * each as f64,
+            Step::Rows(each) => period_h / each as f64,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -308,27 +352,38 @@ impl Table {
 
     /// The values for the periods: the whole column without `start`, however many there are.
     pub(crate) fn series(&self, ask: &Ask<'_>) -> Result<Vec<f64>, CsvError> {
-        let CsvColumn { column, scale, start, resample, time, .. } = ask.column;
+        let CsvColumn { column, scale, resample, time, .. } = ask.column;
         let position = self.position(column)?;
-        let sampled = match time {
-            Some(name) => Some(self.periods_per_row(name, ask)?),
-            None if resample.is_some() => Some(self.guessed_periods_per_row(ask)?),
-            None => None,
+        let start = match time {
+            Some(name) => self.start(name, ask)?,
+            None => ask.column.start,
         };
-        let each = sampled.unwrap_or(1);
-        let wanted = ask.periods.div_ceil(each);
+        let step = match time {
+            Some(name) => self.step(name, start, ask)?,
+            None if resample.is_some() => self.guessed_step(start, ask)?,
+            None => Step::Periods(1),
+        };
+        let wanted = step.rows(ask.periods);
         let (begin, count) = start.map_or((0, self.rows.len()), |start| (start, wanted));
         let rows = self.rows(begin, count)?;
         if let Some(name) = time {
-            self.check_times(name, rows, each, ask)?;
+            self.check_times(name, rows, step, ask)?;
         }
         let mut values = rows.iter().map(|row| self.number(row, position, ask)).collect::<Result<Vec<_>, _>>()?;
-        if let (Some(Resample::Interpolate), true) = (resample, each > 1)
-            && let Some(next) = self.rows.get(begin + count)
-        {
-            values.push(self.number(next, position, ask)?);
-        }
-        let mut values = spread(&values, count, each, *resample);
+        let mut values = match step {
+            Step::Rows(each) => {
+                // Rows that are left over are too many, which the caller tells.
+                values.chunks(each).map(|rows| rows.iter().sum::<f64>() / rows.len() as f64).collect()
+            }
+            Step::Periods(each) => {
+                if let (Some(Resample::Interpolate), true) = (resample, each > 1)
+                    && let Some(next) = self.rows.get(begin + count)
+                {
+                    values.push(self.number(next, position, ask)?);
+                }
+                spread(&values, count, each, *resample)
+            }
+        };
         // A last row that reaches beyond the horizon; one whole row too many is told by the caller.
         if count == wanted {
             values.truncate(ask.periods);
@@ -355,110 +410,6 @@ impl Table {
             let (file, column) = (self.file.clone(), ask.column.column.clone());
             CsvError::Cell { file, line: row.line, column, cell: cell.to_owned(), advice }
         })
-    }
-
-    /// The times of some rows, with whichever order of day and month lets them follow one another.
-    fn moments(&self, name: &str, rows: &[Row], ask: &Ask<'_>) -> Result<Vec<Moment>, CsvError> {
-        let position = self.position(name)?;
-        let read = |order: Order| -> Result<Vec<Moment>, &Row> {
-            rows.iter().map(|row| moment(row.cell(position), ask.column.decimal(), order).ok_or(row)).collect()
-        };
-        let in_step = |moments: &Vec<Moment>| {
-            usual_step_h(moments).is_none_or(|step| step > 0.0 && first_break(moments, step).is_none())
-        };
-        let (day, month) = (read(Order::DayFirst), read(Order::MonthFirst));
-        let moments = match (day, month) {
-            (Ok(day), Ok(month)) => Ok(if in_step(&month) && !in_step(&day) { month } else { day }),
-            (Ok(moments), Err(_)) | (Err(_), Ok(moments)) => Ok(moments),
-            (Err(row), Err(_)) => Err(row),
-        };
-        let moments = moments.map_err(|row| {
-            let cell = shortened(row.cell(position));
-            let expected = "expected one such as 2024-10-27 01:00, 27.10.2024 01:00, 01:00, or a number of hours";
-            self.out_of_time(row, name, format!("`{cell}` is not a time, {expected}"), None)
-        })?;
-        let local = moments.first().map(|m| m.local);
-        match moments.iter().position(|m| Some(m.local) != local) {
-            Some(k) => {
-                let reason = "some times have their offset from UTC and some have not".to_owned();
-                Err(self.out_of_time(&rows[k], name, reason, None))
-            }
-            None => Ok(moments),
-        }
-    }
-
-    fn out_of_time(&self, row: &Row, column: &str, reason: String, advice: Option<String>) -> CsvError {
-        CsvError::Time { file: self.file.clone(), line: row.line, column: column.to_owned(), reason, advice }
-    }
-
-    /// How many periods a row covers by its column of times.
-    fn periods_per_row(&self, name: &str, ask: &Ask<'_>) -> Result<usize, CsvError> {
-        let start = ask.column.start.unwrap_or(0).min(self.rows.len());
-        let rows = &self.rows[start..self.rows.len().min(start.saturating_add(ask.periods).saturating_add(1))];
-        let moments = self.moments(name, rows, ask)?;
-        let Some(step_h) = usual_step_h(&moments) else {
-            if ask.column.resample.is_none() {
-                return Ok(1);
-            }
-            let reason = "one row does not say how far apart rows are".to_owned();
-            return Err(CsvError::Resample { file: self.file.clone(), reason });
-        };
-        let ratio = step_h / ask.period_h;
-        let each = ratio.round();
-        let apart = format!("the rows are {} h apart, and a period has {} h", hours(step_h), hours(ask.period_h));
-        let tell = |advice: &str| {
-            Err(self.out_of_time(&rows[1.min(rows.len() - 1)], name, apart.clone(), Some(advice.to_owned())))
-        };
-        if step_h <= 0.0 {
-            // Out of order: the rows say where.
-            return Ok(1);
-        }
-        if each < 1.0 || ratio < 0.99 {
-            return tell("average the rows over each period first, or make `period_h` as short as they are");
-        }
-        if (ratio - each).abs() > 0.01 {
-            return tell("make `period_h` a part of the distance of the rows");
-        }
-        if each > 1.0 && ask.column.resample.is_none() {
-            return tell("say what holds between rows: `resample: Repeat` or `resample: Interpolate` in Csv(..)");
-        }
-        Ok(each as usize)
-    }
-
-    /// The same without times: the rows are as many as go into the periods.
-    fn guessed_periods_per_row(&self, ask: &Ask<'_>) -> Result<usize, CsvError> {
-        let rows = self.rows.len();
-        let reason = if ask.column.start.is_some() {
-            "with `start`, `resample` needs `time`, the column that says how far apart rows are".to_owned()
-        } else if rows == 0 || !ask.periods.is_multiple_of(rows) {
-            format!(
-                "{rows} rows cannot be spread evenly over {} periods; name the column of times as `time`",
-                ask.periods
-            )
-        } else {
-            return Ok(ask.periods / rows);
-        };
-        Err(CsvError::Resample { file: self.file.clone(), reason })
-    }
-
-    /// Checks that rows follow one another as periods do.
-    fn check_times(&self, name: &str, rows: &[Row], each: usize, ask: &Ask<'_>) -> Result<(), CsvError> {
-        let position = self.position(name)?;
-        let moments = self.moments(name, rows, ask)?;
-        let step_h = ask.period_h * each as f64;
-        let Some(found) = first_break(&moments, step_h) else { return Ok(()) };
-        let cell = |row: usize| shortened(rows[row].cell(position));
-        let (this, before) = (cell(found.row), cell(found.row - 1));
-        let utc = "clocks may have been changed here: write times in UTC, or with their offset (`+02:00`)";
-        let changed = found.local && (found.found_h - step_h).abs() <= 1.0 + 1e-6;
-        let reason = if found.found_h == 0.0 {
-            format!("`{this}` is there twice")
-        } else if found.found_h < 0.0 {
-            format!("`{this}` comes after `{before}`")
-        } else {
-            format!("from `{before}` to `{this}` are {} h, expected {} h", hours(found.found_h), hours(step_h))
-        };
-        Err(self.out_of_time(&rows[found.row], name, reason, changed.then(|| utc.to_owned())))
     }
 }
 
@@ -492,6 +443,8 @@ fn other_separator(text: &str, row: &str, used: char) -> Option<String> {
     let decimal = if decimal { ", decimal: ','" } else { "" };
     Some(format!("the cells seem to be separated by `{written}`: Csv(.., separator: '{written}'{decimal})"))
 }
+
+mod times;
 
 #[cfg(test)]
 mod tests;

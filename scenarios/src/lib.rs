@@ -50,6 +50,7 @@ mod sweep;
 mod text;
 mod variant;
 mod words;
+mod zone;
 
 pub use build::Instance;
 pub use csv_file::CsvError;

@@ -18,6 +18,8 @@ pub(crate) enum Order {
 }
 
 const HOUR: f64 = 3_600_000.0;
+/// 1970-01-01 00:00 UTC.
+pub(crate) const UNIX_EPOCH_MILLIS: i64 = 719_469 * 86_400_000;
 
 /// Reads a time: `2024-10-27 01:00`, `2024-10-27T01:00:00+02:00`, `27.10.2024 01:00`, `10/27/2024 1:00 AM`, `27-Oct-2024`,
 /// `01:00`, or a number of hours. Of a range, `01:00 - 02:00`, its beginning.
@@ -215,6 +217,12 @@ mod tests {
             let found = moment(bad, '.', Order::DayFirst);
             assert!(found.is_none() || bad == "12", "{bad}: {found:?}");
         }
+    }
+
+    #[test]
+    fn the_origin_is_known() {
+        let epoch = moment("1970-01-01T00:00:00Z", '.', Order::DayFirst).unwrap();
+        assert_eq!(epoch.millis, super::UNIX_EPOCH_MILLIS);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::fault::{Cause, Fault, Place, did_you_mean};
 use crate::reading::{read_matpower_text, read_text};
 use crate::spec::{CsvColumn, NetworkSource, Participant, Scenario, Series};
 use crate::text::Text;
+use crate::zone::{Clock, zone, zones};
 use coase_core::intern;
 use coase_core::network::{self, BUILT_IN, ReadError};
 use coase_core::participant::{DeviceError, Scene};
@@ -55,6 +56,11 @@ impl Files {
                 fault(field, error).with_hint(meant)
             }
             CsvError::TwoColumns { .. } => fault("column", error),
+            CsvError::NoMoment { .. } if csv.from.is_none() => {
+                let advice = error.advice();
+                text.fault("start", Cause::Csv(error)).with_hint(advice)
+            }
+            CsvError::NoMoment { .. } => fault("from", error),
             CsvError::Short { .. } => fault("start", error),
             CsvError::Time { .. } => fault("time", error),
             CsvError::Resample { .. } => fault("resample", error),
@@ -107,7 +113,9 @@ fn check_size(scenario: &Scenario, text: &Text) -> Result<(), Fault> {
 /// from which seeds take their days; a column of a file is then read so far.
 pub(crate) fn inline(mut scenario: Scenario, text: &Text, files: &mut Files, beyond: usize) -> Result<Scenario, Fault> {
     check_size(&scenario, text)?;
-    let mut writer = Writer { text, files, periods: scenario.periods, period_h: scenario.period_h, beyond };
+    let clock =
+        clock(text, ("zone", scenario.zone.as_deref()), ("start", scenario.start.as_deref()), &Clock::default())?;
+    let mut writer = Writer { text, files, periods: scenario.periods, period_h: scenario.period_h, beyond, clock };
     if let Some(network) = &mut scenario.network {
         writer.network(&mut network.source)?;
     }
@@ -188,9 +196,51 @@ struct Writer<'a> {
     periods: usize,
     period_h: f64,
     beyond: usize,
+    /// That of the scenario.
+    clock: Clock,
+}
+
+/// What a zone and a beginning say; where they do not, what is said otherwise.
+fn clock(
+    text: &Text,
+    (at_zone, zone_name): (&str, Option<&str>),
+    (at_start, start): (&str, Option<&str>),
+    otherwise: &Clock,
+) -> Result<Clock, Fault> {
+    let mut clock = otherwise.clone();
+    if let Some(name) = zone_name {
+        clock.zone = Some(zone(name).ok_or_else(|| {
+            let known = zones();
+            let hint = did_you_mean(name, known.iter().map(String::as_str));
+            let hint = hint.unwrap_or_else(|| "zones have names such as `Europe/Berlin` or `UTC`".to_owned());
+            text.fault(at_zone, Cause::Unknown { kind: "time zone", name: name.to_owned() }).with_hint(hint)
+        })?);
+    }
+    if let Some(written) = start {
+        clock.start = Some(clock.begins(written).map_err(|expected| {
+            let field = at_start.rsplit('.').next().unwrap_or(at_start).to_owned();
+            text.fault(at_start, Cause::Field { field, found: format!("`{written}`"), expected: expected.to_owned() })
+        })?);
+    }
+    Ok(clock)
 }
 
 impl Writer<'_> {
+    /// The clock of a column, which needs times where it is told to begin at one.
+    fn clock(&self, at: &str, column: &CsvColumn) -> Result<Clock, Fault> {
+        let (zone, from) = (format!("{at}.zone"), format!("{at}.from"));
+        let needs = |field: &str, what: &str, why: &'static str| {
+            Err(self.text.fault(field, Cause::NotPossible { what: what.to_owned(), why }))
+        };
+        if column.time.is_none() && column.from.is_some() {
+            return needs(&from, "`from` without `time`", "`time` names the column in which it is looked for");
+        }
+        if column.start.is_some() && column.from.is_some() {
+            return needs(&from, "`from` beside `start`", "both say where to begin");
+        }
+        clock(self.text, (&zone, column.zone.as_deref()), (&from, column.from.as_deref()), &self.clock)
+    }
+
     fn series(&mut self, at: &str, field: &'static str, series: &mut Series) -> Result<(), Fault> {
         let long = self.periods.saturating_add(self.beyond);
         let values = match series {
@@ -198,9 +248,11 @@ impl Writer<'_> {
             Series::List(values) => std::mem::take(values),
             Series::Csv(column) => {
                 // Days are counted from the first row that is taken.
-                let start = if self.beyond > 0 { column.start.or(Some(0)) } else { column.start };
+                let clock = self.clock(at, column)?;
+                let is_timed = column.time.is_some() && clock.start.is_some();
+                let start = if self.beyond > 0 && !is_timed { column.start.or(Some(0)) } else { column.start };
                 let column = CsvColumn { start, ..column.clone() };
-                let ask = Ask { column: &column, periods: long, period_h: self.period_h };
+                let ask = Ask { column: &column, periods: long, period_h: self.period_h, clock: &clock };
                 self.files.column(self.text, at, &ask)?
             }
             Series::Drawn(drawn) => return self.series(&format!("{at}.times"), field, &mut drawn.times),

@@ -1,5 +1,6 @@
 use super::{Ask, CsvError, Table};
 use crate::spec::{CsvColumn, Resample};
+use crate::zone::Clock;
 
 fn column(name: &str) -> CsvColumn {
     CsvColumn {
@@ -10,12 +11,19 @@ fn column(name: &str) -> CsvColumn {
         separator: None,
         decimal: None,
         time: None,
+        from: None,
+        zone: None,
         resample: None,
     }
 }
 
 fn read(text: &str, column: &CsvColumn, periods: usize, period_h: f64) -> Result<Vec<f64>, CsvError> {
-    Table::of("x.csv".into(), text, column.separator)?.series(&Ask { column, periods, period_h })
+    Table::of("x.csv".into(), text, column.separator)?.series(&Ask {
+        column,
+        periods,
+        period_h,
+        clock: &Clock::default(),
+    })
 }
 
 fn timed(start: Option<usize>, resample: Option<Resample>) -> CsvColumn {
@@ -103,7 +111,7 @@ fn times_must_follow_one_another_as_periods_do() {
         "{coarse} {advice}"
     );
     let (fine, advice) = told("time,p\n00:00,1\n00:15,1\n00:30,1\n", 1.0);
-    assert!(fine.contains("0.25 h apart") && advice.contains("average"), "{fine} {advice}");
+    assert!(fine.contains("0.25 h apart") && advice.contains("the mean of the rows"), "{fine} {advice}");
     let (odd, _) = told("time,p\n0,1\n1,1\n2,1\n", 0.4);
     assert!(odd.contains("1 h apart"), "{odd}");
     let (none, _) = told("time,p\n0,1\nnoon,1\n2,1\n", 1.0);
@@ -167,4 +175,67 @@ mod damaged {
             }
         }
     }
+}
+
+/// Clocks as a test gives them.
+fn clock(start: Option<&str>, zone: Option<&str>) -> Clock {
+    let clock = Clock { start: None, zone: zone.map(|name| crate::zone::zone(name).unwrap()) };
+    Clock { start: start.map(|text| clock.begins(text).unwrap()), ..clock }
+}
+
+fn read_at(text: &str, clock: &Clock, column: &CsvColumn, periods: usize, period_h: f64) -> Result<Vec<f64>, CsvError> {
+    Table::of("x.csv".into(), text, column.separator)?.series(&Ask { column, periods, period_h, clock })
+}
+
+/// One horizon over files in local time and in UTC, over the hour that comes twice.
+#[test]
+fn a_horizon_begins_at_one_time_in_every_file() {
+    let local =
+        "time,p\n2024-10-27 00:00,0\n2024-10-27 01:00,1\n2024-10-27 02:00,2\n2024-10-27 02:00,3\n2024-10-27 03:00,4\n";
+    let utc =
+        "time,p\n2024-10-26T23:00:00Z,1\n2024-10-27T00:00:00Z,2\n2024-10-27T01:00:00Z,3\n2024-10-27T02:00:00Z,4\n";
+    let clock = clock(Some("2024-10-27 01:00"), Some("Europe/Berlin"));
+    for text in [local, utc] {
+        assert_eq!(read_at(text, &clock, &timed(None, None), 4, 1.0).unwrap(), [1.0, 2.0, 3.0, 4.0]);
+        // A file in another row order of the day is cut, not checked beyond.
+        assert_eq!(read_at(text, &clock, &timed(None, None), 2, 1.0).unwrap(), [1.0, 2.0]);
+    }
+    // Without a zone the hour that comes twice is a fault, which names the remedy.
+    let error = read(local, &timed(None, None), 5, 1.0).unwrap_err();
+    assert!(error.advice().unwrap().contains("`zone`"), "{error}");
+    let late = self::clock(Some("2025-01-01 00:00"), None);
+    let error = read_at(local, &late, &timed(None, None), 2, 1.0).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "x.csv, column `time`: no row is of 2025-01-01 00:00; the times go from 2024-10-27 00:00 to 2024-10-27 03:00"
+    );
+    // Counted rows come before times.
+    assert_eq!(read_at(local, &late, &timed(Some(0), None), 2, 1.0).unwrap(), [0.0, 1.0]);
+}
+
+#[test]
+fn a_time_that_there_is_not_is_named() {
+    let text = "time,p\n2024-03-31 01:30,1\n2024-03-31 02:00,2\n2024-03-31 02:30,3\n";
+    let error = read_at(text, &clock(None, Some("Europe/Berlin")), &timed(None, None), 3, 0.5).unwrap_err().to_string();
+    assert!(error.contains("line 3") && error.contains("there is no `2024-03-31 02:00` in this zone"), "{error}");
+}
+
+/// Quarters of an hour become hours by their mean, with and without times.
+#[test]
+fn shorter_rows_are_averaged() {
+    let text = "time,p\n0:00,1\n0:15,2\n0:30,3\n0:45,6\n1:00,10\n1:15,10\n1:30,20\n1:45,20\n";
+    let mean = timed(None, Some(Resample::Mean));
+    assert_eq!(read(text, &mean, 2, 1.0).unwrap(), [3.0, 15.0]);
+    assert_eq!(read(text, &CsvColumn { time: None, ..mean.clone() }, 2, 1.0).unwrap(), [3.0, 15.0]);
+    assert_eq!(read(text, &timed(Some(2), Some(Resample::Mean)), 1, 1.5).unwrap(), [11.5]);
+    let advice = |column: &CsvColumn, period_h| read(text, column, 2, period_h).unwrap_err().advice().unwrap();
+    assert_eq!(
+        advice(&timed(None, None), 1.0),
+        "take the mean of the rows of each period: `resample: Mean` in Csv(..)"
+    );
+    assert_eq!(advice(&mean, 0.4), "make `period_h` a multiple of the distance of the rows");
+    // The mean of one longer row is no mean.
+    assert!(read("time,p\n0:00,1\n1:00,2\n", &mean, 4, 0.5).is_err());
+    let odd = CsvColumn { time: None, ..mean };
+    assert!(read(text, &odd, 3, 1.0).unwrap_err().to_string().contains("no equal number for each of 3 periods"));
 }

@@ -23,6 +23,13 @@ pub struct Scenario {
     #[serde(default = "super::one")]
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub period_h: f64,
+    /// When the first period begins, as `2024-07-01 00:00`: columns with a column of times are read from there on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// The time zone of times without an offset, as `Europe/Berlin`, also of `start`. Periods are hours that pass: where
+    /// clocks are changed, a day has 23 or 25.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Currency of all money.
     pub currency: String,
     /// The network; without one everybody is at one place.

@@ -1,5 +1,6 @@
 //! Files, experiments, runs and stores with the plugins of Coase: one binary, so that it is linked once.
 
+mod clocks;
 mod equations;
 mod experiments;
 mod library;
