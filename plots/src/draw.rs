@@ -99,23 +99,23 @@ pub fn pictures(store: &Store) -> (Vec<Named>, Vec<Skipped>) {
     let identity = Identity::of(store);
     let studies = Study::all(store, &identity);
     let (mut drawn, mut skipped): (Vec<Named>, Vec<Skipped>) = (Vec::new(), Vec::new());
-    for study in &studies {
-        for kind in KINDS {
-            match (kind.draw)(study) {
-                Ok(pictures) => {
-                    for picture in pictures {
-                        let scenario = if studies.len() > 1 { study.scenario.as_str() } else { "" };
-                        let parts = [kind.name, scenario, picture.qualifier.as_str()];
-                        let stem = unused(&stem(&parts), |taken| drawn.iter().any(|d| taken(&d.stem)));
-                        drawn.push(Named { stem, picture });
-                    }
+    let asked: Vec<_> = studies.iter().flat_map(|study| KINDS.iter().map(move |kind| (study, kind))).collect();
+    let answers: Vec<_> = asked.par_iter().map(|(study, kind)| (kind.draw)(study)).collect();
+    for ((study, kind), answer) in asked.into_iter().zip(answers) {
+        match answer {
+            Ok(pictures) => {
+                for picture in pictures {
+                    let scenario = if studies.len() > 1 { study.scenario.as_str() } else { "" };
+                    let parts = [kind.name, scenario, picture.qualifier.as_str()];
+                    let stem = unused(&stem(&parts), |taken| drawn.iter().any(|d| taken(&d.stem)));
+                    drawn.push(Named { stem, picture });
                 }
-                Err(reason) => skipped.push(Skipped {
-                    figure: kind.name.to_owned(),
-                    scenario: study.scenario.clone(),
-                    reason: reason.to_string(),
-                }),
             }
+            Err(reason) => skipped.push(Skipped {
+                figure: kind.name.to_owned(),
+                scenario: study.scenario.clone(),
+                reason: reason.to_string(),
+            }),
         }
     }
     (drawn, skipped)

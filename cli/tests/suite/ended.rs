@@ -98,7 +98,7 @@ fn killed_at_any_time_no_file_is_half_written_and_the_end_is_the_same() {
     let begin = Instant::now();
     assert_eq!(status(&run(&whole)), 0);
     let length = begin.elapsed();
-    for k in 0..24 {
+    for k in 0..kills() {
         let mut args = vec!["run", &path, "--quiet", "--out", out.to_str().unwrap()];
         if k % 3 == 2 {
             args.push("--fresh");
@@ -120,6 +120,11 @@ fn killed_at_any_time_no_file_is_half_written_and_the_end_is_the_same() {
         names.into_iter().map(|name| (fs::read(store.join("figures").join(&name)).unwrap(), name)).collect::<Vec<_>>()
     };
     assert!(figures(&out) == figures(&whole));
+}
+
+/// How often runs are killed: 24 times, or as often as `COASE_KILLS` says.
+fn kills() -> u32 {
+    std::env::var("COASE_KILLS").ok().map_or(24, |count| count.parse().expect("COASE_KILLS is a number"))
 }
 
 /// Every file in a store but those on their way.

@@ -88,6 +88,9 @@ fn the_same_experiment_gives_the_same_bytes_whatever_was_there() {
     assert!(run(&one, &[]) == first, "resumed");
     assert!(run(&one, &["--fresh", "--jobs", "1"]) == first, "fresh");
     assert!(run(&two, &["--jobs", "3"]) == first, "elsewhere");
+    for jobs in ["2", "8"] {
+        assert!(run(&two, &["--fresh", "--jobs", jobs]) == first, "{jobs} threads");
+    }
     // What is archived is the experiment.
     let resolved = one.join("resolved.ron");
     let output = coase(&["run", resolved.to_str().unwrap(), "--quiet", "--out", two.to_str().unwrap()]);
@@ -163,7 +166,7 @@ fn tables_that_are_not_wanted_are_left_out_and_figures_need_none() {
 fn parts_run_apart_are_collected_into_the_whole() {
     let folder = folder("run_parts");
     let experiment = three_agents(&folder);
-    let (whole, parts) = (folder.join("whole"), folder.join("parts"));
+    let (whole, parts, shuffled) = (folder.join("whole"), folder.join("parts"), folder.join("shuffled"));
     let run = |out: &Path, more: &[&str]| {
         let output = coase(&[&["run", &experiment, "--quiet", "--out", out.to_str().unwrap()], more].concat());
         assert_eq!(status(&output), 0, "{}", stderr(&output));
@@ -175,9 +178,14 @@ fn parts_run_apart_are_collected_into_the_whole() {
     let output = coase(&["collect", parts.to_str().unwrap()]);
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert!(stdout(&output).contains("collected 4 of 4 runs"), "{}", stdout(&output));
+    for part in ["2/3", "0/3", "1/3"] {
+        run(&shuffled, &["--shard", part, "--jobs", "1"]);
+    }
+    assert_eq!(status(&coase(&["collect", shuffled.to_str().unwrap()])), 0);
     for table in TABLES {
         let read = |store: &Path| std::fs::read(store.join(format!("{table}.csv"))).unwrap();
         assert!(read(&whole) == read(&parts), "{table}");
+        assert!(read(&whole) == read(&shuffled), "{table}, parts in another order");
     }
     assert_eq!(status(&coase(&["collect", folder.to_str().unwrap()])), 2);
     assert_eq!(status(&coase(&["plot", folder.to_str().unwrap()])), 2);

@@ -10,8 +10,12 @@ pub use rows::{BranchRow, DeviceColumn, LedgerRow, NodeRow, ParticipantRow, Peri
 
 use coase_core::record::{METRICS, Table};
 use coase_store::{Choices, Dataset, Facts, StoreError, Tables};
+use rayon::prelude::*;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Runs whose periods are held.
+const HELD: usize = 4;
 
 /// Results that are drawn. Rows name their run by its place in `runs`, and stand in the order of the tables.
 #[derive(Debug)]
@@ -25,8 +29,9 @@ pub struct Store {
     pub runs: Vec<Run>,
     pub participants: Vec<ParticipantRow>,
     data: Dataset,
-    /// The periods of the run that was asked for last: every participant asks in turn.
-    last: Mutex<Option<(usize, Arc<Vec<PeriodRow>>)>>,
+    /// The periods of the runs that were asked for last, the latest behind: every participant asks in turn, and figures are
+    /// drawn side by side.
+    last: Mutex<Vec<(usize, Arc<Vec<PeriodRow>>)>>,
     /// The first run file that could not be read while figures were drawn.
     failed: Mutex<Option<StoreError>>,
 }
@@ -53,10 +58,10 @@ impl Store {
     pub fn over(data: Dataset) -> Result<Store, StoreError> {
         let frame = data.runs();
         let (sweeps, runs) = rows::runs(frame);
-        let mut participants = Vec::new();
-        for run in 0..runs.len() {
-            participants.extend(rows::participants(run, &data.rows(Table::Participants, run)?));
-        }
+        let of_run = |run| Ok(rows::participants(run, &data.rows(Table::Participants, run)?));
+        let participants: Vec<Vec<ParticipantRow>> =
+            (0..runs.len()).into_par_iter().map(of_run).collect::<Result<_, StoreError>>()?;
+        let participants = participants.into_iter().flatten().collect();
         Ok(Store {
             metrics: METRICS.iter().map(|column| column.name.to_owned()).collect(),
             sweeps,
@@ -93,11 +98,15 @@ impl Store {
     /// The periods of all participants in a run.
     pub fn periods(&self, run: usize) -> Arc<Vec<PeriodRow>> {
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, rows)) = last().as_ref().filter(|(known, _)| *known == run) {
+        if let Some((_, rows)) = last().iter().find(|(known, _)| *known == run) {
             return rows.clone();
         }
         let rows = Arc::new(self.rows(Table::Periods, run, rows::periods));
-        *last() = Some((run, rows.clone()));
+        let mut held = last();
+        if held.len() == HELD {
+            held.remove(0);
+        }
+        held.push((run, rows.clone()));
         rows
     }
 

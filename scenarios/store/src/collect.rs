@@ -1,5 +1,5 @@
-//! The tables, collected from the run files in the order of the experiment, run by run. Every table that is wanted is written,
-//! if only its header.
+//! The tables, collected from the run files in the order of the experiment, batch by batch: the files of a batch are read side by
+//! side, then every table writes its rows of them. Every table that is wanted is written, if only its header.
 
 use crate::abatement::Bases;
 use crate::csv_table::CsvTable;
@@ -14,6 +14,8 @@ use crate::run_file::{self, StoredRun, run_row};
 use crate::text::Written;
 use crate::whole::WholeFile;
 use coase_core::record::Table;
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -74,8 +76,8 @@ pub(crate) struct Survey {
 impl Survey {
     /// Looks at every run; `see` is shown each that is there, without rows.
     pub(crate) fn of(store: &Store, manifest: &Manifest, mut see: impl FnMut(&PlannedRun, StoredRun)) -> Self {
-        let mut seen = |planned: &PlannedRun, run| {
-            see(planned, run);
+        let mut seen = |runs: Vec<(&PlannedRun, StoredRun)>| {
+            runs.into_iter().for_each(|(planned, run)| see(planned, run));
             Ok::<(), Infallible>(())
         };
         match Self::with_rows(store, manifest, &[], &mut seen) {
@@ -84,35 +86,43 @@ impl Survey {
         }
     }
 
-    /// The same with the rows of some tables.
-    fn with_rows<E>(
+    /// The same with the rows of some tables; `see` is shown the runs of a batch together.
+    fn with_rows<'m, E>(
         store: &Store,
-        manifest: &Manifest,
+        manifest: &'m Manifest,
         tables: &[Table],
-        see: &mut impl FnMut(&PlannedRun, StoredRun) -> Result<(), E>,
+        see: &mut impl FnMut(Vec<(&'m PlannedRun, StoredRun)>) -> Result<(), E>,
     ) -> Result<Self, E> {
         let mut found = vec![];
         let mut summary = Summary { planned: manifest.runs.len(), ..Summary::default() };
         let build = manifest.build();
         let mut programs = BTreeSet::new();
         let mut hasher = blake3::Hasher::new();
-        for (k, planned) in manifest.runs.iter().enumerate() {
-            match read(store, &build, &planned.run_id, tables) {
-                Ok(Some(run)) => {
-                    found.push(k);
-                    summary.add(run.result.status);
-                    hasher.update(&run.checksum);
-                    if !programs.contains(&run.build) {
-                        programs.insert(run.build.clone());
+        let mut from = 0;
+        while from < manifest.runs.len() {
+            let batch = &manifest.runs[from..from + batch(store, &manifest.runs[from..])];
+            let read: Vec<_> = batch.par_iter().map(|planned| read(store, &build, &planned.run_id, tables)).collect();
+            let mut runs = Vec::with_capacity(batch.len());
+            for (k, (planned, run)) in batch.iter().zip(read).enumerate() {
+                match run {
+                    Ok(Some(run)) => {
+                        found.push(from + k);
+                        summary.add(run.result.status);
+                        hasher.update(&run.checksum);
+                        if !programs.contains(&run.build) {
+                            programs.insert(run.build.clone());
+                        }
+                        runs.push((planned, run));
                     }
-                    see(planned, run)?;
-                }
-                missing => {
-                    hasher.update(&[0; 16]);
-                    let (run, path) = (planned.name.clone(), store.run_path(&planned.run_id));
-                    summary.missing.push(Left { run, path, why: missing.err() });
+                    missing => {
+                        hasher.update(&[0; 16]);
+                        let (run, path) = (planned.name.clone(), store.run_path(&planned.run_id));
+                        summary.missing.push(Left { run, path, why: missing.err() });
+                    }
                 }
             }
+            see(runs)?;
+            from += batch.len();
         }
         summary.programs = programs.len();
         let runs = hasher.finalize().to_hex();
@@ -123,6 +133,19 @@ impl Survey {
         summary.of = hash_of(what.chain(manifest.swept.iter().map(String::as_str)));
         Ok(Self { found, summary })
     }
+}
+
+/// How many of the next runs are read together: few enough that memory does not grow with what a run holds.
+fn batch(store: &Store, next: &[PlannedRun]) -> usize {
+    const RUNS: usize = 64;
+    const BYTES: u64 = 16 << 20;
+    let size = |run: &PlannedRun| std::fs::metadata(store.run_path(&run.run_id)).map_or(0, |file| file.len());
+    let mut bytes = 0;
+    let fits = |run: &&PlannedRun| {
+        bytes += size(run);
+        bytes <= BYTES
+    };
+    next.iter().take(RUNS).take_while(fits).count().max(1)
 }
 
 /// A run of a build; `None` where there is no file.
@@ -158,9 +181,11 @@ pub(crate) fn collect(
     let mut writer = Writer::new(store.dir(), manifest, &wanted)?;
     let mut bases = Bases::default();
     let build = manifest.build();
-    let mut write = |planned: &PlannedRun, mut run: StoredRun| {
-        bases.fill(planned, &mut run.result, |id| Some(read(store, &build, id, &[]).ok().flatten()?.result));
-        writer.run(planned, &run)
+    let mut write = |mut runs: Vec<(&PlannedRun, StoredRun)>| {
+        for (planned, run) in &mut runs {
+            bases.fill(planned, &mut run.result, |id| Some(read(store, &build, id, &[]).ok().flatten()?.result));
+        }
+        writer.runs(&runs)
     };
     let Survey { summary, .. } = Survey::with_rows(store, manifest, &wanted, &mut write)?;
     let files = writer.finish()?;
@@ -177,7 +202,6 @@ pub(crate) fn collect(
 /// All tables of a store on their way into it.
 pub(crate) struct Writer {
     heads: Vec<Head>,
-    written: Written,
     tables: Vec<(Table, TableWriter)>,
 }
 
@@ -187,33 +211,28 @@ impl Writer {
         let tables = Table::ALL.into_iter().filter(|table| wanted.contains(table));
         let tables = tables.map(|table| Ok((table, TableWriter::new(dir, table, &Head::all(table, &swept))?)));
         let tables = tables.collect::<Result<_, StoreError>>()?;
-        Ok(Self { tables, heads: Head::all(Table::Runs, &swept), written: Written::new() })
+        Ok(Self { tables, heads: Head::all(Table::Runs, &swept) })
     }
 
-    /// The rows of a run.
-    fn run(&mut self, planned: &PlannedRun, run: &StoredRun) -> Result<(), StoreError> {
-        for (table, writer) in &mut self.tables {
-            if *table == Table::Runs {
-                let mut row = Frame::new(self.heads.iter().cloned());
-                row.push(&run_row(&self.heads, &planned.swept_values(), &run.result));
-                writer.rows(&planned.run_id, &row, &mut self.written)?;
-            } else if let Some(frame) = run.frame(*table) {
-                writer.rows(&planned.run_id, frame, &mut self.written)?;
-            }
-        }
-        Ok(())
+    /// The rows of some runs, the tables side by side.
+    fn runs(&mut self, runs: &[(&PlannedRun, StoredRun)]) -> Result<(), StoreError> {
+        let heads = &self.heads;
+        self.tables.par_iter_mut().try_for_each(|(table, writer)| {
+            let rows = runs.iter().filter_map(|(planned, run)| rows_of(planned, run, *table, heads));
+            writer.all(&rows.collect::<Vec<_>>())
+        })
     }
 
     /// The rows of a run in one table.
     pub(crate) fn rows(&mut self, table: Table, run_id: &str, rows: &Frame) -> Result<(), StoreError> {
         let writer = self.tables.iter_mut().find(|(of, _)| *of == table);
-        writer.map_or(Ok(()), |(_, writer)| writer.rows(run_id, rows, &mut self.written))
+        writer.map_or(Ok(()), |(_, writer)| writer.all(&[(run_id, Cow::Borrowed(rows))]))
     }
 
     /// Moves all into place; says their names. All are on the disk before the first is moved. The runs come last: rows of runs
     /// that are not among them are refused by every reader, runs without rows are not.
     pub(crate) fn finish(self) -> Result<Vec<String>, StoreError> {
-        let files = self.tables.into_iter().map(|(_, writer)| writer.finish()).collect::<Result<Vec<_>, _>>()?;
+        let files = self.tables.into_par_iter().map(|(_, writer)| writer.finish()).collect::<Result<Vec<_>, _>>()?;
         let files: Vec<WholeFile> = files.into_iter().flatten().collect();
         let names = files.iter().map(WholeFile::name).collect();
         files.into_iter().rev().try_for_each(WholeFile::keep)?;
@@ -221,9 +240,25 @@ impl Writer {
     }
 }
 
+/// The rows of a run in a table, with its id; `heads` are those of `runs`.
+fn rows_of<'a>(planned: &'a PlannedRun, run: &'a StoredRun, table: Table, heads: &[Head]) -> Option<RunRows<'a>> {
+    let rows = if table == Table::Runs {
+        let mut row = Frame::new(heads.iter().cloned());
+        row.push(&run_row(heads, &planned.swept_values(), &run.result));
+        Cow::Owned(row)
+    } else {
+        Cow::Borrowed(run.frame(table)?)
+    };
+    Some((&planned.run_id, rows))
+}
+
+/// The id of a run and its rows.
+type RunRows<'a> = (&'a str, Cow<'a, Frame>);
+
 /// One table in its forms, written beside its place and moved into it at the end.
 struct TableWriter {
     csv: CsvTable,
+    written: Written,
     #[cfg(feature = "parquet")]
     parquet: crate::parquet_file::ParquetTable,
 }
@@ -235,14 +270,23 @@ impl TableWriter {
             #[cfg(feature = "parquet")]
             parquet: crate::parquet_file::ParquetTable::new(path.with_extension("parquet"), table.name(), heads)?,
             csv: CsvTable::new(path, heads)?,
+            written: Written::new(),
         })
     }
 
-    fn rows(&mut self, run_id: &str, rows: &Frame, written: &mut Written) -> Result<(), StoreError> {
-        self.csv.rows(run_id, rows, written)?;
+    /// The rows of some runs, in both forms side by side.
+    fn all(&mut self, runs: &[RunRows<'_>]) -> Result<(), StoreError> {
+        let Self { csv, written, .. } = self;
+        let as_csv = || runs.iter().try_for_each(|(run_id, rows)| csv.rows(run_id, rows, written));
         #[cfg(feature = "parquet")]
-        self.parquet.rows(run_id, rows)?;
-        Ok(())
+        {
+            let parquet = &mut self.parquet;
+            let as_parquet = || runs.iter().try_for_each(|(run_id, rows)| parquet.rows(run_id, rows));
+            let (csv, parquet) = rayon::join(as_csv, as_parquet);
+            csv.and(parquet)
+        }
+        #[cfg(not(feature = "parquet"))]
+        as_csv()
     }
 
     /// The whole files, which have still to be moved into their places.
