@@ -33,7 +33,15 @@ pub fn pages(args: &Pages) -> anyhow::Result<Finish> {
         let runs = values::run_all(template.runs(), &args.library, &args.out.join(&name))?;
         let filled = template.filled(&runs);
         let page = args.docs.join(format!("{name}.md"));
-        let stale = !args.check || std::fs::read_to_string(&page).ok().as_deref() != Some(&*filled.text);
+        let stale = !args.check || !std::fs::read_to_string(&page).is_ok_and(|page| filled.is(&page));
+        let absent = runs.absent().join(", ");
+        anyhow::ensure!(
+            args.check || absent.is_empty(),
+            "`{name}` reads reference data ({absent}): set the environment variable COASE_DATA to their folder"
+        );
+        if !absent.is_empty() {
+            console::error(&format!("{}: {absent} not run and not checked: COASE_DATA is not set\n", page.display()));
+        }
         for fault in &filled.faults {
             console::error(&format!("{}: {fault}\n", file.display()));
             finish = Finish::SomeFailed;
@@ -44,7 +52,7 @@ pub fn pages(args: &Pages) -> anyhow::Result<Finish> {
                 finish = Finish::SomeFailed;
             }
         } else if filled.faults.is_empty() {
-            write(&page, filled.text.as_bytes())?;
+            write(&page, filled.text().unwrap_or_default().as_bytes())?;
             for figure in template.figures() {
                 runs.draw(figure, &args.docs)?;
             }

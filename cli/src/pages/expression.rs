@@ -3,9 +3,17 @@
 //! ```text
 //! sum    = product { ("+" | "-") product }
 //! product = factor { ("*" | "/") factor }
-//! factor = number | "-" factor | "(" sum ")" | "abs(" sum ")" | reference
+//! factor = number | "-" factor | "(" sum ")" | "abs(" sum ")" | over "(" sum ")" | reference
+//! over   = "mean" | "low" | "high" | "draws" | "below"
 //! reference = run "." column { "." column } "[" label { "," label } "]"
 //! ```
+//!
+//! `mean`, `low` and `high` are the mean over the draws of an experiment and the ends of its 95 % bootstrap interval; the sum
+//! is worked out within every draw, and a draw at which one of its runs has no answer is left out. `draws` counts those that
+//! are left, `below` those at which the sum is less than 0.
+
+use coase_core::statistics::against::{Against, Difference, Order};
+use coase_core::statistics::ranks::Better;
 
 /// A figure of a run: of the table `runs`, or of the table named before the column.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +31,7 @@ pub enum Expression {
     Number(f64),
     Figure(Reference),
     Absolute(Box<Expression>),
+    OverDraws(Over, Box<Expression>),
     Apply(Operator, Box<[Expression; 2]>),
 }
 
@@ -34,6 +43,63 @@ pub enum Operator {
     Divide,
 }
 
+/// What is taken of a sum over the draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    Mean,
+    Low,
+    High,
+    Draws,
+    Below,
+}
+
+impl Over {
+    const ALL: [(&'static str, Over); 5] = [
+        ("mean(", Over::Mean),
+        ("low(", Over::Low),
+        ("high(", Over::High),
+        ("draws(", Over::Draws),
+        ("below(", Over::Below),
+    ];
+
+    fn of(self, found: &Difference) -> Result<f64, String> {
+        let interval = || found.interval().ok_or_else(|| "one draw has no interval".to_owned());
+        Ok(match self {
+            Over::Mean => found.mean,
+            Over::Low => interval()?.0,
+            Over::High => interval()?.1,
+            Over::Draws => found.n as f64,
+            Over::Below => found.tally.wins as f64,
+        })
+    }
+}
+
+/// Why a figure is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// There is no such figure.
+    Unknown(String),
+    /// The run ended without an answer.
+    NoAnswer(String),
+}
+
+impl Missing {
+    fn why(self) -> String {
+        match self {
+            Missing::Unknown(why) | Missing::NoAnswer(why) => why,
+        }
+    }
+}
+
+/// Where figures are looked up.
+pub trait Figures {
+    /// A figure of a run, of one seed where one is told.
+    fn figure(&self, reference: &Reference, seed: Option<u64>) -> Result<f64, Missing>;
+
+    /// The seeds of an experiment and how they hang together.
+    fn seeds(&self, run: &str) -> Result<(Vec<u64>, Order), String>;
+}
+
 impl Expression {
     /// Reads a whole text.
     pub fn read(text: &str) -> Result<Self, String> {
@@ -43,22 +109,65 @@ impl Expression {
     }
 
     /// The value, with figures looked up.
-    pub fn value(&self, look_up: &dyn Fn(&Reference) -> Result<f64, String>) -> Result<f64, String> {
+    pub fn value(&self, figures: &dyn Figures) -> Result<f64, String> {
+        self.at(figures, None).map_err(Missing::why)
+    }
+
+    fn at(&self, figures: &dyn Figures, seed: Option<u64>) -> Result<f64, Missing> {
         Ok(match self {
             Expression::Number(x) => *x,
-            Expression::Figure(reference) => look_up(reference)?,
-            Expression::Absolute(inner) => inner.value(look_up)?.abs(),
+            Expression::Figure(reference) => figures.figure(reference, seed)?,
+            Expression::Absolute(inner) => inner.at(figures, seed)?.abs(),
+            Expression::OverDraws(over, inner) => {
+                let found = inner.over_draws(figures).map_err(Missing::Unknown)?;
+                over.of(&found).map_err(Missing::Unknown)?
+            }
             Expression::Apply(operator, sides) => {
-                let (a, b) = (sides[0].value(look_up)?, sides[1].value(look_up)?);
+                let (a, b) = (sides[0].at(figures, seed)?, sides[1].at(figures, seed)?);
                 match operator {
                     Operator::Add => a + b,
                     Operator::Subtract => a - b,
                     Operator::Multiply => a * b,
-                    Operator::Divide if b == 0.0 => return Err("division by zero".to_owned()),
+                    Operator::Divide if b == 0.0 => return Err(Missing::Unknown("division by zero".to_owned())),
                     Operator::Divide => a / b,
                 }
             }
         })
+    }
+
+    /// The sum at every draw at which all its runs have an answer.
+    pub fn over_draws(&self, figures: &dyn Figures) -> Result<Difference, String> {
+        let runs = self.runs();
+        let [run] = runs[..] else {
+            return Err(format!("draws are those of one experiment, and there are {}", runs.len()));
+        };
+        let (seeds, order) = figures.seeds(run)?;
+        let mut found = vec![];
+        for seed in seeds {
+            match self.at(figures, Some(seed)) {
+                Ok(value) => found.push(value),
+                Err(Missing::NoAnswer(_)) => {}
+                Err(Missing::Unknown(why)) => return Err(why),
+            }
+        }
+        let against = Against { better: Better::Low, order, ..Against::default() };
+        against.taken(&found).ok_or_else(|| format!("no draw of `{run}` has an answer"))
+    }
+
+    /// The experiments that it reads, each once.
+    pub fn runs(&self) -> Vec<&str> {
+        match self {
+            Expression::Number(_) => vec![],
+            Expression::Figure(reference) => vec![&reference.run],
+            Expression::Absolute(inner) | Expression::OverDraws(_, inner) => inner.runs(),
+            Expression::Apply(_, sides) => {
+                let mut runs = sides[0].runs();
+                runs.extend(sides[1].runs());
+                runs.sort_unstable();
+                runs.dedup();
+                runs
+            }
+        }
     }
 }
 
@@ -111,6 +220,11 @@ impl Reader<'_> {
             self.expects(")")?;
             return Ok(Expression::Absolute(Box::new(inner)));
         }
+        if let Some((_, over)) = Over::ALL.iter().find(|(word, _)| self.takes(word)) {
+            let inner = self.sum()?;
+            self.expects(")")?;
+            return Ok(Expression::OverDraws(*over, Box::new(inner)));
+        }
         if self.takes("(") {
             let inner = self.sum()?;
             self.expects(")")?;
@@ -153,13 +267,42 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Expression, Reference};
+    use super::{Expression, Figures, Missing, Order, Reference};
+
+    /// Cost of `a`: ten for each label. Of `days`: the square of the seed, without an answer at the third of four.
+    struct Known;
+
+    impl Figures for Known {
+        fn figure(&self, r: &Reference, seed: Option<u64>) -> Result<f64, Missing> {
+            match (&*r.run, &*r.column, seed) {
+                ("a", "cost", _) => Ok(10.0 * r.labels.len() as f64),
+                ("days", "cost", Some(3)) => Err(Missing::NoAnswer("day 3".to_owned())),
+                ("days", "cost", Some(seed)) => Ok((seed * seed) as f64),
+                _ => Err(Missing::Unknown(format!("unknown: {}", r.column))),
+            }
+        }
+
+        fn seeds(&self, run: &str) -> Result<(Vec<u64>, Order), String> {
+            if run == "days" { Ok((vec![1, 2, 3, 4], Order::Independent)) } else { Err(format!("{run} draws nothing")) }
+        }
+    }
 
     fn value(text: &str) -> Result<f64, String> {
-        Expression::read(text)?.value(&|r: &Reference| match (&*r.run, &*r.column) {
-            ("a", "cost") => Ok(10.0 * r.labels.len() as f64),
-            _ => Err(format!("unknown: {}", r.column)),
-        })
+        Expression::read(text)?.value(&Known)
+    }
+
+    #[test]
+    fn draws_are_worked_out_one_by_one_and_those_without_an_answer_left_out() {
+        assert_eq!(value("mean(days.cost[m, p])"), Ok(7.0));
+        assert_eq!(value("mean(days.cost[m, p] * days.cost[m, p])"), Ok(91.0), "the mean of squares of 1, 4 and 16");
+        assert_eq!(value("draws(days.cost[m, p]) + below(days.cost[m, p] - 5)"), Ok(5.0));
+        let (low, high) = (value("low(days.cost[m, p])").unwrap(), value("high(days.cost[m, p])").unwrap());
+        assert!((1.0..7.0).contains(&low) && high > 7.0 && high <= 16.0, "{low} {high}");
+        for text in
+            ["mean(a.cost[m])", "mean(days.other[m])", "days.cost[m]", "mean(a.cost[m] - days.cost[m])", "mean(1)"]
+        {
+            assert!(value(text).is_err(), "{text}");
+        }
     }
 
     #[test]

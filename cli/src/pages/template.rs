@@ -3,6 +3,7 @@
 //! ```text
 //! {{run NAME: FILE.ron PATH=VALUE ..}}      an experiment of the library, with overrides
 //! {{EXPRESSION}}                            a whole number; `| +` with its sign, `| %` as a percentage, `| .2` decimals
+//! {{change EXPRESSION}}                     its mean over the draws with sign, and its 95 % interval; `| %` as a percentage
 //! {{claim: EXPRESSION < EXPRESSION}}        nothing is written; where it does not hold, neither is the page
 //! {{claim: NAME upholds CERTIFICATE}}       no run of NAME refutes it, and some run upholds it
 //! {{matched NAME[MECHANISM, POLICY]}}       price and emissions of a run that was matched, or that nothing was found
@@ -27,6 +28,7 @@ enum Part {
     Run(Run),
     Figure(Figure),
     Number(Expression, Format),
+    Change(Expression, Format),
     Claim(String, Claim),
     Matched(Reference),
     Fields(String),
@@ -67,7 +69,8 @@ enum Row {
 
 /// A page, and what its runs deny.
 pub struct Filled {
-    pub text: String,
+    /// The page in pieces; `None` for what experiments would tell that were not run.
+    pub pieces: Vec<Option<String>>,
     pub faults: Vec<String>,
     pub numbers: usize,
     pub claims: usize,
@@ -116,14 +119,27 @@ impl Template {
 
     /// The page.
     pub fn filled(&self, runs: &Runs) -> Filled {
-        let mut filled = Filled { text: String::new(), faults: vec![], numbers: 0, claims: 0 };
+        let mut filled = Filled { pieces: vec![], faults: vec![], numbers: 0, claims: 0 };
         for (line, part) in &self.parts {
+            if part.reads().iter().any(|run| runs.absent().iter().any(|absent| absent == run)) {
+                filled.pieces.push(None);
+                continue;
+            }
             let written = match part {
                 Part::Text(text) => Ok(text.clone()),
                 Part::Run(_) | Part::Figure(_) => Ok(String::new()),
                 Part::Number(expression, format) => {
                     filled.numbers += 1;
-                    expression.value(&|r| runs.figure(r)).map(|x| format.written(x))
+                    expression.value(runs).map(|x| format.written(x))
+                }
+                Part::Change(expression, format) => {
+                    filled.numbers += 3;
+                    let signed = if *format == Format::Whole { Format::Signed } else { *format };
+                    expression.over_draws(runs).and_then(|found| {
+                        let (low, high) = found.interval().ok_or("one draw has no interval")?;
+                        let [mean, low, high] = [found.mean, low, high].map(|x| signed.written(x));
+                        Ok(format!("{mean} ({low} to {high})"))
+                    })
                 }
                 Part::Claim(words, claim) => {
                     filled.claims += 1;
@@ -140,7 +156,7 @@ impl Template {
                 }
             };
             match written {
-                Ok(text) => filled.text += &text,
+                Ok(text) => filled.pieces.push(Some(text)),
                 Err(why) => filled.faults.push(format!("line {line}: {why}")),
             }
         }
@@ -148,7 +164,52 @@ impl Template {
     }
 }
 
+impl Filled {
+    /// The whole page; `None` where experiments were not run.
+    pub fn text(&self) -> Option<String> {
+        self.pieces.iter().map(Option::as_deref).collect()
+    }
+
+    /// Whether a page is this one wherever it is known.
+    pub fn is(&self, page: &str) -> bool {
+        let mut rest = page;
+        let mut known = String::new();
+        let mut is_anchored = true;
+        let mut matches = |known: &str, is_anchored: bool| {
+            let at = if is_anchored { rest.starts_with(known).then_some(0) } else { rest.find(known) };
+            at.map(|at| rest = &rest[at + known.len()..]).is_some()
+        };
+        for piece in &self.pieces {
+            if let Some(text) = piece {
+                known += text;
+                continue;
+            }
+            if !known.is_empty() && !matches(&known, is_anchored) {
+                return false;
+            }
+            (known, is_anchored) = (String::new(), false);
+        }
+        if is_anchored { rest == known } else { rest.ends_with(&known) }
+    }
+}
+
 impl Part {
+    /// The experiments that it reads.
+    fn reads(&self) -> Vec<&str> {
+        match self {
+            Part::Number(expression, _) | Part::Change(expression, _) => expression.runs(),
+            Part::Claim(_, Claim::Compared(left, _, right)) => {
+                let mut runs = left.runs();
+                runs.extend(right.runs());
+                runs
+            }
+            Part::Claim(_, Claim::Upheld { run, .. }) => vec![run],
+            Part::Matched(reference) => vec![&reference.run],
+            Part::Table(table) => vec![&table.run],
+            Part::Text(_) | Part::Run(_) | Part::Figure(_) | Part::Fields(_) => vec![],
+        }
+    }
+
     fn read(word: &str) -> Result<Self, String> {
         if let Some(rest) = word.strip_prefix("run ") {
             let (name, what) = rest.split_once(':').ok_or("`run` is written `run NAME: FILE.ron`")?;
@@ -174,10 +235,14 @@ impl Part {
                 _ => Err("`matched` takes one run".to_owned()),
             };
         }
+        let (word, is_change) = word.strip_prefix("change ").map_or((word, false), |rest| (rest, true));
         let (expression, format) = match word.rsplit_once('|') {
             Some((expression, format)) => (expression, Format::read(format.trim())?),
             None => (word, Format::Whole),
         };
+        if is_change {
+            return Ok(Part::Change(Expression::read(expression)?, format));
+        }
         Ok(Part::Number(Expression::read(expression)?, format))
     }
 }
@@ -198,8 +263,7 @@ impl Claim {
     fn hold(&self, runs: &Runs) -> Result<(), String> {
         match self {
             Claim::Compared(left, order, right) => {
-                let of = |side: &Expression| side.value(&|r| runs.figure(r));
-                let (a, b) = (of(left)?, of(right)?);
+                let (a, b) = (left.value(runs)?, right.value(runs)?);
                 let holds = match order {
                     Order::Less => a < b,
                     Order::Greater => a > b,
@@ -316,7 +380,7 @@ mod tests {
 
     fn filled(text: &str) -> (String, Vec<String>) {
         let filled = Template::read(text).unwrap().filled(&runs());
-        (filled.text, filled.faults)
+        (filled.text().unwrap(), filled.faults)
     }
 
     #[test]
@@ -349,6 +413,56 @@ mod tests {
             filled("{{base.emissions_kg[nash, tax + x]}} {{base.emissions_kg[nash, nix]}} {{base.nix[nash, none]}}");
         assert_eq!(faults.len(), 3, "{faults:?}");
         assert!(faults[0].contains("infeasible"), "{faults:?}");
+    }
+
+    #[test]
+    fn what_was_not_run_is_not_compared_and_the_rest_is() {
+        let mut some = runs();
+        some.forget("days");
+        let text =
+            "A {{base.emissions_kg[grid-only, none]}} B {{change days.x[a, b]}}{{claim: low(days.x[a, b]) > 0}} C\nD";
+        let filled = Template::read(text).unwrap().filled(&some);
+        assert_eq!((filled.text(), filled.faults.len()), (None, 0));
+        for (page, is) in [
+            ("A 1,500 B +3 (+2 to +4) C\nD", true),
+            ("A 1,500 B  C\nD", true),
+            ("A 1,501 B +3 C\nD", false),
+            ("A 1,500 B +3 C\nE", false),
+            ("A 1,500 B +3 C\nD.", false),
+            ("A 1,500 C\nD", false),
+        ] {
+            assert_eq!(filled.is(page), is, "{page}");
+        }
+        let whole = Template::read("A").unwrap().filled(&some);
+        assert!(whole.is("A") && !whole.is("AB") && !whole.is("BA"));
+    }
+
+    #[test]
+    fn changes_over_draws_have_their_interval() {
+        let day = |seed: &'static str, policy: &'static str, kg: &'static str| {
+            Row::of(&[
+                ("run_id", seed),
+                ("variant", "grid-only"),
+                ("carbon_label", policy),
+                ("seed", seed),
+                ("status", "converged"),
+                ("emissions_kg", kg),
+            ])
+        };
+        let rows = [("1", "5", "9"), ("2", "6", "10"), ("3", "8", "12")];
+        let table = rows.iter().flat_map(|(seed, a, b)| [day(seed, "a", a), day(seed, "b", b)]).collect();
+        let runs = Runs::of("days", [("runs", table)]);
+        let filled = |text: &str| {
+            let filled = Template::read(text).unwrap().filled(&runs);
+            (filled.text(), filled.faults)
+        };
+        let (page, faults) = filled(
+            "{{change days.emissions_kg[grid-only, b] - days.emissions_kg[grid-only, a]}}\
+                {{claim: high(days.emissions_kg[grid-only, a] - days.emissions_kg[grid-only, b]) < 0}}",
+        );
+        assert_eq!((page.as_deref(), faults), (Some("+4 (+4 to +4)"), vec![]), "every day differs by four");
+        let (_, faults) = filled("{{days.emissions_kg[grid-only, a]}}");
+        assert!(faults[0].contains("write `mean(..)`"), "{faults:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The figures of a page: its experiments, run or read from where they ran before.
 
-use super::expression::Reference;
+use super::expression::{Figures, Missing, Reference};
 use super::named::{Figure, Run, whole};
 use crate::offence::Offence;
 use crate::progress::{RunBar, Show};
@@ -8,7 +8,8 @@ use crate::rows::{Row, table};
 use crate::run::of_this_build;
 use anyhow::Context;
 use coase_core::record::Table;
-use coase_scenarios::{Override, StoreOptions};
+use coase_core::statistics::against::Order;
+use coase_scenarios::{Cause, Override, StoreOptions};
 use coase_store::{Dataset, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,11 +19,15 @@ use std::sync::Arc;
 #[derive(Default)]
 pub struct Runs {
     stores: BTreeMap<String, Tables>,
+    /// Those that read data which is not there.
+    absent: Vec<String>,
 }
 
 #[derive(Default)]
 struct Tables {
     folder: PathBuf,
+    /// Whether seeds are days in order.
+    in_order: bool,
     rows: BTreeMap<String, Vec<Row>>,
 }
 
@@ -32,7 +37,13 @@ pub fn run_all(runs: Vec<&Run>, library: &Path, out: &Path) -> anyhow::Result<Ru
     for run in runs {
         let set =
             run.set.iter().map(|s| s.parse::<Override>()).collect::<Result<Vec<_>, _>>().map_err(Offence::from)?;
-        let experiment = coase_scenarios::load(&library.join(&run.file), &set).map_err(Offence::from)?;
+        let experiment = match coase_scenarios::load(&library.join(&run.file), &set) {
+            Err(fault) if matches!(*fault.cause, Cause::NoData { .. }) => {
+                all.absent.push(run.name.clone());
+                continue;
+            }
+            loaded => loaded.map_err(Offence::from)?,
+        };
         let folder = out.join(&run.name);
         let store = Store::create(folder.clone())?;
         let bar = Arc::new(RunBar::new(Show::OnTerminals));
@@ -40,8 +51,9 @@ pub fn run_all(runs: Vec<&Run>, library: &Path, out: &Path) -> anyhow::Result<Ru
         let options = StoreOptions { file: Some(library.join(&run.file)), ..of_this_build()? };
         drop(experiment.run_into(&store, &options, bar.clone())?);
         bar.finish();
-        let mut tables = Tables { folder, rows: BTreeMap::new() };
-        let results = Dataset::open(&tables.folder)?;
+        let results = Dataset::open(&folder)?;
+        let in_order = results.manifest().seeds_in_order;
+        let mut tables = Tables { folder, in_order, rows: BTreeMap::new() };
         for name in [Table::Runs, Table::Participants, Table::Certificates, Table::Ledger] {
             tables.rows.insert(name.name().to_owned(), table(&results, name)?);
         }
@@ -54,15 +66,25 @@ impl Runs {
     #[cfg(test)]
     pub fn of<const N: usize>(name: &str, tables: [(&str, Vec<Row>); N]) -> Self {
         let rows = tables.into_iter().map(|(name, rows)| (name.to_owned(), rows)).collect();
-        Self { stores: BTreeMap::from([(name.to_owned(), Tables { folder: PathBuf::new(), rows })]) }
+        Self { stores: BTreeMap::from([(name.to_owned(), Tables { rows, ..Tables::default() })]), absent: vec![] }
+    }
+
+    #[cfg(test)]
+    pub fn forget(&mut self, name: &str) {
+        self.absent.push(name.to_owned());
+    }
+
+    /// Names of the experiments that were not run, for the data that they read is not there.
+    pub fn absent(&self) -> &[String] {
+        &self.absent
     }
 
     fn tables(&self, run: &str) -> Result<&Tables, String> {
         self.stores.get(run).ok_or_else(|| format!("no `{{{{run {run}: ..}}}}` in the template"))
     }
 
-    /// The run that a reference is about.
-    fn run(&self, reference: &Reference) -> Result<&Row, String> {
+    /// The run that a reference is about, of one seed where one is told.
+    fn run(&self, reference: &Reference, seed: Option<u64>) -> Result<&Row, String> {
         let [mechanism, policy, rest @ ..] = &reference.labels[..] else {
             return Err("a figure is told by mechanism and policy".to_owned());
         };
@@ -71,22 +93,35 @@ impl Runs {
             row.cell("variant") == mechanism
                 && row.cell("carbon_label") == policy
                 && swept.iter().all(|label| row.is_swept_to(label))
+                && seed.is_none_or(|seed| row.cell("seed") == seed.to_string())
         };
         let rows = self.tables(&reference.run)?.rows.get("runs").map_or(&[][..], Vec::as_slice);
-        rows.iter()
-            .find(here)
-            .ok_or_else(|| format!("no run of {} in `{}`", reference.labels.join(", "), reference.run))
+        let named = || format!("{} of `{}`", reference.labels.join(", "), reference.run);
+        let mut found = rows.iter().filter(here);
+        let first = found.next().ok_or_else(|| format!("no run of {}", named()))?;
+        match found.next() {
+            Some(other) if other.cell("seed") != first.cell("seed") => {
+                Err(format!("{} are runs of several seeds: write `mean(..)`", named()))
+            }
+            _ => Ok(first),
+        }
     }
 
-    /// A figure of a run that has an answer.
+    /// A figure of the one run that a reference is about.
     pub fn figure(&self, reference: &Reference) -> Result<f64, String> {
-        let run = self.run(reference)?;
+        self.of_run(reference, self.run(reference, None)?)
+    }
+
+    fn of_run(&self, reference: &Reference, run: &Row) -> Result<f64, String> {
         let named = || format!("{} of `{}`", reference.labels.join(", "), reference.run);
-        if run.cell("status") != "converged" {
+        if !is_answered(run) {
             return Err(format!("{} is {}: {}", named(), run.cell("status"), run.cell("reason")));
         }
         if reference.table == "ledger" {
             return Ok(self.paid(reference, run.cell("run_id")));
+        }
+        if reference.table == "moved" {
+            return self.moved(reference, run);
         }
         let row = if reference.table == "runs" {
             run
@@ -112,9 +147,32 @@ impl Runs {
         rows.into_iter().flatten().filter(of_run).map(paid).sum()
     }
 
+    /// Energy that devices of a kind move between two policies, kWh: half the sum of what participants and periods differ by,
+    /// `moved.ev_fleet_kw[MECHANISM, POLICY, OTHER POLICY]`.
+    fn moved(&self, reference: &Reference, run: &Row) -> Result<f64, String> {
+        let [mechanism, _, other] = &reference.labels[..] else {
+            return Err("`moved` is told by mechanism and two policies".to_owned());
+        };
+        let to =
+            Reference { table: "runs".into(), labels: vec![mechanism.clone(), other.clone()], ..reference.clone() };
+        let results = Dataset::open(&self.tables(&reference.run)?.folder).map_err(|error| error.to_string())?;
+        let ids: Vec<String> = results.runs().rows().map(|row| row.word("run_id").to_owned()).collect();
+        let powers = |run: &Row| -> Result<Vec<f64>, String> {
+            let place = ids.iter().position(|id| id == run.cell("run_id")).ok_or("a run without rows")?;
+            let rows = results.rows(Table::Periods, place).map_err(|error| error.to_string())?;
+            let column = rows.all().iter().find(|series| series.head.name == reference.column);
+            let column = column.ok_or_else(|| format!("the table of periods has no column `{}`", reference.column))?;
+            Ok((0..rows.len()).map(|row| column.text(row).parse().unwrap_or(0.0)).collect())
+        };
+        let (from, to) = (powers(run)?, powers(self.run(&to, None)?)?);
+        let facts = results.manifest().scenarios.get(run.cell("scenario")).and_then(|facts| facts.period_h);
+        let period_h = facts.ok_or("the manifest does not tell how long a period is")?;
+        Ok(0.5 * period_h * from.iter().zip(&to).map(|(a, b)| (a - b).abs()).sum::<f64>())
+    }
+
     /// The price at which a run was matched, and its emissions.
     pub fn matched(&self, reference: &Reference) -> Result<String, String> {
-        let run = self.run(reference)?;
+        let run = self.run(reference, None)?;
         let certificates = self.tables(&reference.run)?.rows.get("certificates").map_or(&[][..], Vec::as_slice);
         let of_run = |row: &&Row| row.cell("run_id") == run.cell("run_id") && row.cell("name") == "match";
         match certificates.iter().find(of_run).map(|row| row.cell("verdict")) {
@@ -149,4 +207,28 @@ impl Runs {
         std::fs::copy(&from, &to).with_context(|| format!("cannot copy `{}` to `{}`", from.display(), to.display()))?;
         Ok(())
     }
+}
+
+impl Figures for Runs {
+    fn figure(&self, reference: &Reference, seed: Option<u64>) -> Result<f64, Missing> {
+        let run = self.run(reference, seed).map_err(Missing::Unknown)?;
+        let kind = if is_answered(run) { Missing::Unknown } else { Missing::NoAnswer };
+        self.of_run(reference, run).map_err(kind)
+    }
+
+    fn seeds(&self, run: &str) -> Result<(Vec<u64>, Order), String> {
+        let tables = self.tables(run)?;
+        let rows = tables.rows.get("runs").map_or(&[][..], Vec::as_slice);
+        let mut seeds: Vec<u64> = rows.iter().filter_map(|row| row.cell("seed").parse().ok()).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        if seeds.len() < 2 {
+            return Err(format!("`{run}` has no draws: it has one seed"));
+        }
+        Ok((seeds, if tables.in_order { Order::Days(None) } else { Order::Independent }))
+    }
+}
+
+fn is_answered(run: &Row) -> bool {
+    run.cell("status") == "converged"
 }
