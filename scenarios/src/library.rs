@@ -44,6 +44,16 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/feeders.ron"),
     },
     LibraryFile {
+        id: "tariffs",
+        summary: "experiment: the eight cells of `stepped_vs_integrated` under five retail tariffs, without trade",
+        text: include_str!("../library/tariffs.ron"),
+    },
+    LibraryFile {
+        id: "hinges",
+        summary: "experiment: on what stepped against integrated pricing hinges, five parameters in a box",
+        text: include_str!("../library/hinges.ron"),
+    },
+    LibraryFile {
         id: "seasons",
         summary: "experiment: the eight cells on 28 days of four seasons, read from $COASE_DATA",
         text: include_str!("../library/seasons.ron"),

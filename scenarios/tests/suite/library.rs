@@ -42,6 +42,7 @@ fn every_file_runs() {
         // Of a day in every season and of communities of hundreds of homes, the first.
         let few = match file.id {
             "seasons" => Some("experiment.seeds=[1]"),
+            "hinges" => Some("experiment.sensitivity.method=OneAtATime"),
             "size" => Some("experiment.only=[{\"scenario.participants.home.count\": [5, 20]}]"),
             _ => None,
         };
