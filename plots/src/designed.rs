@@ -101,18 +101,20 @@ impl<'a> Designed<'a> {
         self.columns.contains(&column)
     }
 
+    /// What the results of a cell hinge on; `None` where a point has no answer, or nothing varies.
+    pub fn findings(&self, store: &Store, cell: &Cell, metric: &str) -> Option<Findings> {
+        let results: Vec<f64> = cell.results(store, metric).into_iter().collect::<Option<_>>()?;
+        if cell.varies { self.study.findings(&results).ok() } else { None }
+    }
+}
+
+impl Cell<'_> {
     /// The result at every point, the mean over the seeds; `None` where some seed has no answer.
-    pub fn results(&self, store: &Store, cell: &Cell, metric: &str) -> Vec<Option<f64>> {
+    pub fn results(&self, store: &Store, metric: &str) -> Vec<Option<f64>> {
         let mean = |runs: &Vec<usize>| {
             let values: Option<Vec<f64>> = runs.iter().map(|run| store.metric(*run, metric)).collect();
             values.filter(|v| !v.is_empty()).map(|v| v.iter().sum::<f64>() / v.len() as f64)
         };
-        cell.runs.iter().map(mean).collect()
-    }
-
-    /// What the results of a cell hinge on; `None` where a point has no answer, or nothing varies.
-    pub fn findings(&self, store: &Store, cell: &Cell, metric: &str) -> Option<Findings> {
-        let results: Vec<f64> = self.results(store, cell, metric).into_iter().collect::<Option<_>>()?;
-        if cell.varies { self.study.findings(&results).ok() } else { None }
+        self.runs.iter().map(mean).collect()
     }
 }

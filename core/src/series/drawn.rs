@@ -36,7 +36,6 @@ pub struct DrawnSeries {
 }
 
 /// Behind a pointer, for a series may be what a series is multiplied by.
-#[expect(clippy::unnecessary_box_returns, reason = "the default of a boxed field")]
 fn ones() -> Box<Series> {
     Box::new(Series::Constant(1.0))
 }

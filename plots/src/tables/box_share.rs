@@ -123,8 +123,7 @@ fn row<'a>(
         return None;
     }
     let points = designed.study.all_over();
-    let (mut own, mut of_base) =
-        (designed.results(store, one, METRICS[metric].0), designed.results(store, base, METRICS[metric].0));
+    let (mut own, mut of_base) = (one.results(store, METRICS[metric].0), base.results(store, METRICS[metric].0));
     own.truncate(points);
     of_base.truncate(points);
     if own.iter().chain(&of_base).all(Option::is_none) {

@@ -62,7 +62,7 @@ pub(super) fn sheet(store: &Store, identity: &Identity, designed: &Designed) -> 
     let mut silent = 0;
     for metric in METRICS {
         for cell in designed.cells.iter().filter(|cell| cell.varies && !heads.is_empty()) {
-            let known = designed.results(store, cell, metric);
+            let known = cell.results(store, metric);
             if known.iter().all(Option::is_none) {
                 continue;
             }

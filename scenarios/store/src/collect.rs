@@ -77,7 +77,9 @@ impl Survey {
     /// Looks at every run; `see` is shown each that is there, without rows.
     pub(crate) fn of(store: &Store, manifest: &Manifest, mut see: impl FnMut(&PlannedRun, StoredRun)) -> Self {
         let mut seen = |runs: Vec<(&PlannedRun, StoredRun)>| {
-            runs.into_iter().for_each(|(planned, run)| see(planned, run));
+            for (planned, run) in runs {
+                see(planned, run);
+            }
             Ok::<(), Infallible>(())
         };
         match Self::with_rows(store, manifest, &[], &mut seen) {

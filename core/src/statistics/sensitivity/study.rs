@@ -349,7 +349,8 @@ mod tests {
             study.check().map_err(|e| e.to_string())
         };
         assert_eq!(of(&|_| ()), Ok(()));
-        let cases: [(&dyn Fn(&mut Sensitivity), &str); 8] = [
+        type Change<'a> = &'a dyn Fn(&mut Sensitivity);
+        let cases: [(Change<'_>, &str); 8] = [
             (&|s| s.over.clear(), "no parameter"),
             (&|s| s.over[0].from = 0.0, "`from` of parameter 0 is 0, expected above 0"),
             (&|s| s.over[1].to = 0.0, "`to` of parameter 1 is 0"),
