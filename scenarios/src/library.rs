@@ -74,6 +74,11 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/wang_2026_like.ron"),
     },
     LibraryFile {
+        id: "penalties",
+        summary: "experiment: the first stage of bargaining by ADMM from good and bad penalties, fixed and adaptive",
+        text: include_str!("../library/penalties.ron"),
+    },
+    LibraryFile {
         id: "household_community",
         summary: "20 Portuguese households in quarters of an hour, read from $COASE_DATA",
         text: include_str!("../library/household_community.ron"),

@@ -103,6 +103,9 @@ impl Runs {
             Some(other) if other.cell("seed") != first.cell("seed") => {
                 Err(format!("{} are runs of several seeds: write `mean(..)`", named()))
             }
+            Some(other) if other.cell("scenario") != first.cell("scenario") => {
+                Err(format!("{} are runs of several scenarios", named()))
+            }
             _ => Ok(first),
         }
     }
