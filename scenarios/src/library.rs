@@ -74,6 +74,11 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/wang_2026_like.ron"),
     },
     LibraryFile {
+        id: "network_limits",
+        summary: "experiment: bargaining blind, adjusted and within the network, at four limits of the voltage",
+        text: include_str!("../library/network_limits.ron"),
+    },
+    LibraryFile {
         id: "penalties",
         summary: "experiment: the first stage of bargaining by ADMM from good and bad penalties, fixed and adaptive",
         text: include_str!("../library/penalties.ron"),

@@ -5,6 +5,7 @@
 //! {{EXPRESSION}}                            a whole number; `| +` with its sign, `| %` as a percentage, `| .2` decimals
 //! {{change EXPRESSION}}                     its mean over the draws with sign, and its 95 % interval; `| %` as a percentage
 //! {{claim: EXPRESSION < EXPRESSION}}        nothing is written; where it does not hold, neither is the page
+//! {{claim: NAME[MECHANISM, POLICY] ends STATUS}}   of a run without an answer
 //! {{claim: NAME upholds CERTIFICATE}}       no run of NAME refutes it, and some run upholds it
 //! {{matched NAME[MECHANISM, POLICY]}}       price and emissions of a run that was matched, or that nothing was found
 //! {{table COLUMN of NAME}}                  ends with {{end}}; a line of mechanisms, then rows `POLICY` or `WORDS = POLICY - POLICY`
@@ -38,6 +39,7 @@ enum Part {
 enum Claim {
     Compared(Expression, Order, Expression),
     Upheld { run: String, certificate: String },
+    Ends(Reference, String),
 }
 
 #[derive(Clone, Copy)]
@@ -204,6 +206,7 @@ impl Part {
                 runs
             }
             Part::Claim(_, Claim::Upheld { run, .. }) => vec![run],
+            Part::Claim(_, Claim::Ends(reference, _)) => vec![&reference.run],
             Part::Matched(reference) => vec![&reference.run],
             Part::Table(table) => vec![&table.run],
             Part::Text(_) | Part::Run(_) | Part::Figure(_) | Part::Fields(_) => vec![],
@@ -229,11 +232,7 @@ impl Part {
             return Claim::read(rest.trim()).map(|claim| Part::Claim(rest.trim().to_owned(), claim));
         }
         if let Some(rest) = word.strip_prefix("matched ") {
-            let (run, labels) = rest.split_once('[').ok_or("`matched` is written `matched NAME[MECHANISM, POLICY]`")?;
-            return match Expression::read(&format!("{}.emissions_kg[{labels}", run.trim()))? {
-                Expression::Figure(reference) => Ok(Part::Matched(reference)),
-                _ => Err("`matched` takes one run".to_owned()),
-            };
+            return one_run(rest).map(Part::Matched);
         }
         let (word, is_change) = word.strip_prefix("change ").map_or((word, false), |rest| (rest, true));
         let (expression, format) = match word.rsplit_once('|') {
@@ -247,8 +246,20 @@ impl Part {
     }
 }
 
+/// `NAME[MECHANISM, POLICY]`.
+fn one_run(words: &str) -> Result<Reference, String> {
+    let (run, labels) = words.split_once('[').ok_or("a run is written `NAME[MECHANISM, POLICY]`")?;
+    match Expression::read(&format!("{}.status[{labels}", run.trim()))? {
+        Expression::Figure(reference) => Ok(reference),
+        _ => Err(format!("`{words}` is more than one run")),
+    }
+}
+
 impl Claim {
     fn read(words: &str) -> Result<Self, String> {
+        if let Some((run, status)) = words.split_once(" ends ") {
+            return Ok(Claim::Ends(one_run(run.trim())?, status.trim().to_owned()));
+        }
         if let Some((run, certificate)) = words.split_once(" upholds ") {
             return Ok(Claim::Upheld { run: run.trim().into(), certificate: certificate.trim().into() });
         }
@@ -257,7 +268,9 @@ impl Claim {
                 return Ok(Claim::Compared(Expression::read(left)?, order, Expression::read(right)?));
             }
         }
-        Err(format!("`{words}` claims nothing: write `A < B`, `A > B` or `NAME upholds CERTIFICATE`"))
+        Err(format!(
+            "`{words}` claims nothing: write `A < B`, `A > B`, `NAME upholds CERTIFICATE` or `NAME[..] ends STATUS`"
+        ))
     }
 
     fn hold(&self, runs: &Runs) -> Result<(), String> {
@@ -271,6 +284,10 @@ impl Claim {
                 if holds { Ok(()) } else { Err(format!("{a} against {b}")) }
             }
             Claim::Upheld { run, certificate } => runs.upholds(run, certificate),
+            Claim::Ends(reference, status) => match runs.status(reference)? {
+                found if found == status => Ok(()),
+                found => Err(format!("it is {found}")),
+            },
         }
     }
 }
@@ -399,10 +416,12 @@ mod tests {
     fn a_claim_that_the_runs_deny_is_a_fault_with_its_line() {
         let text = "one\n{{claim: base.emissions_kg[grid-only, none] < base.emissions_kg[grid-only, tax + x]}}\n\
             {{claim: base.emissions_kg[grid-only, none] > 10}}\n{{claim: base upholds budget_balance}}\n\
-            {{claim: base upholds efficiency}}\n{{claim: base upholds nothing_of_the_kind}}\ntwo";
+            {{claim: base upholds efficiency}}\n{{claim: base upholds nothing_of_the_kind}}\n\
+            {{claim: base[nash, tax + x] ends infeasible}}\n{{claim: base[nash, none] ends infeasible}}\ntwo";
         let (page, faults) = filled(text);
         assert_eq!(page, "one\ntwo");
-        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert!(faults[3].contains("ends infeasible") && faults[3].contains("it is converged"), "{faults:?}");
         assert!(faults[0].starts_with("line 2: the runs deny"), "{faults:?}");
         assert!(faults[1].contains("efficiency") && faults[2].contains("nothing_of_the_kind"), "{faults:?}");
     }

@@ -110,6 +110,11 @@ impl Runs {
         }
     }
 
+    /// How the one run that a reference is about ended.
+    pub fn status(&self, reference: &Reference) -> Result<&str, String> {
+        self.run(reference, None).map(|run| run.cell("status"))
+    }
+
     /// A figure of the one run that a reference is about.
     pub fn figure(&self, reference: &Reference) -> Result<f64, String> {
         self.of_run(reference, self.run(reference, None)?)
