@@ -206,8 +206,7 @@ impl Part {
                 runs
             }
             Part::Claim(_, Claim::Upheld { run, .. }) => vec![run],
-            Part::Claim(_, Claim::Ends(reference, _)) => vec![&reference.run],
-            Part::Matched(reference) => vec![&reference.run],
+            Part::Claim(_, Claim::Ends(reference, _)) | Part::Matched(reference) => vec![&reference.run],
             Part::Table(table) => vec![&table.run],
             Part::Text(_) | Part::Run(_) | Part::Figure(_) | Part::Fields(_) => vec![],
         }
