@@ -1,8 +1,12 @@
 //! What a mechanism decides: who trades what, and who pays whom. Schedules follow from it; figures are not its business.
 
+mod balances;
 mod check;
+mod pairs;
 
+pub use balances::Balances;
 pub use check::MalformedOutcome;
+pub use pairs::{MOST_PAIRS, Pairs, in_member_order, pro_rata};
 
 use crate::setting::{Product, Setting};
 use crate::terms::Terms;
@@ -411,8 +415,10 @@ pub struct Signal {
 pub struct Outcome {
     /// Net sale of each participant per slot, kWh for energy (negative buys).
     pub net: Vec<Vec<f64>>,
-    /// Who sold to whom, where the mechanism matches pairs; otherwise pro rata, by one rule for all.
+    /// Who sold to whom, where the mechanism matches pairs or prices them; otherwise pro rata, by one rule for all.
     pub trades: Option<Vec<Trade>>,
+    /// Whether these trades are all, or few that stand for every seller with every buyer.
+    pub pairs: Pairs,
     /// What the mechanism decides about money; tariff and carbon are not its business.
     pub ledger: Ledger,
     /// Price signals.
@@ -435,6 +441,7 @@ impl Outcome {
         Self {
             net: vec![vec![0.0; setting.slots.len()]; setting.members.len()],
             trades: None,
+            pairs: Pairs::All,
             ledger: Ledger::default(),
             prices: vec![],
             imposed: vec![],
@@ -445,40 +452,20 @@ impl Outcome {
         }
     }
 
-    /// The bilateral trades: the mechanism's own, or in each slot sellers to buyers pro rata,
-    /// `e_ij = x_i+ x_j- / max(sum x+, sum x-)` on net sales `x`.
+    /// The bilateral trades: the mechanism's own, or the canonical ones of net sales.
     pub fn bilateral(&self) -> Vec<Trade> {
-        self.trades.clone().unwrap_or_else(|| pro_rata(&self.net))
+        self.trades.clone().unwrap_or_else(|| self.bilateral_pairs().trades(&self.net))
     }
-}
 
-/// The canonical trade matrix of net sales: in each slot every seller serves every buyer in proportion.
-pub fn pro_rata(net: &[Vec<f64>]) -> Vec<Trade> {
-    let slots = net.first().map_or(0, Vec::len);
-    let mut trades = vec![];
-    for slot in 0..slots {
-        let sold: f64 = net.iter().map(|x| x[slot].max(0.0)).sum();
-        let bought: f64 = net.iter().map(|x| (-x[slot]).max(0.0)).sum();
-        let total = sold.max(bought);
-        // Below a millionth of a kWh a "trade" is a solver's rounding.
-        if total <= 1e-6 {
-            continue;
-        }
-        for (seller, x) in net.iter().enumerate().filter(|(_, x)| x[slot] > 0.0) {
-            for (buyer, y) in net.iter().enumerate().filter(|(_, y)| y[slot] < 0.0) {
-                let quantity = x[slot] * -y[slot] / total;
-                if quantity > 1e-9 {
-                    trades.push(Trade { seller, buyer, slot, quantity, price: None });
-                }
-            }
-        }
+    /// Which pairs the bilateral trades are between.
+    pub fn bilateral_pairs(&self) -> Pairs {
+        if self.trades.is_some() { self.pairs } else { Pairs::of(&self.net) }
     }
-    trades
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Ledger, Party, Reason, pro_rata};
+    use super::{Ledger, Party, Reason};
 
     #[test]
     fn every_payment_leaves_one_party_and_reaches_another() {
@@ -507,26 +494,5 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Reason::NAMED.len() + 1);
-    }
-
-    #[test]
-    fn pro_rata_trades_add_up_to_the_net_sales() {
-        let net = vec![vec![6.0], vec![4.0], vec![-3.0], vec![-7.0]];
-        let trades = pro_rata(&net);
-        for (i, x) in net.iter().enumerate() {
-            let sum: f64 = trades
-                .iter()
-                .map(|t| {
-                    if t.seller == i {
-                        t.quantity
-                    } else if t.buyer == i {
-                        -t.quantity
-                    } else {
-                        0.0
-                    }
-                })
-                .sum();
-            assert!((sum - x[0]).abs() < 1e-12);
-        }
     }
 }

@@ -4,36 +4,45 @@
 //! to them, the canonical ones are nearest to the shadow prices of the common optimum: least
 //! `sum (m_ijt - pi_t e_ijt)^2 / |e_ijt|`. The optimality condition is a price `pi_t + phi_i - phi_j` for every trade, with
 //! potentials `phi` from the Laplacian of the traded energy.
+//!
+//! Where few pairs stand for every seller with every buyer, the potentials are still those of all pairs (`pool`), so that
+//! every price is what it would be if all pairs were written; what the written ones miss of everybody's part is settled with
+//! the operator, who keeps nothing.
 
-use coase_core::outcome::{Side, Signal, Trade};
+mod pool;
+
+use coase_core::outcome::{Pairs, Side, Signal, Trade};
 use coase_core::{Market, Outcome, Party, Reason};
 use nalgebra::{DMatrix, DVector};
+use pool::Pool;
 
-/// Trades with their prices, and what members settle with the operator because no chain of trades connects them.
+/// Trades with their prices, and what members settle with the operator because no trade that is written pays it.
 pub(crate) struct Priced {
     /// The trades, each with its price.
     pub trades: Vec<Trade>,
+    /// Which pairs they are between.
+    pub pairs: Pairs,
     /// Paid by each member to the operator; adds up to nothing.
     pub through_operator: Vec<f64>,
+    /// Mean prices of each member, selling and buying.
+    pub prices: Vec<Signal>,
 }
 
-/// Prices at which every member receives, in sum over its trades, what it is to receive.
-pub(crate) fn paying(receives: &[f64], trades: &[Trade], shadow_price: &[f64]) -> Priced {
-    let n = receives.len();
-    let component = components(n, trades);
-    let mut through_operator = vec![0.0; n];
-    let mut potential_target = receives.to_vec();
-    for c in 0..n {
-        let inside: Vec<usize> = (0..n).filter(|&i| component[i] == c).collect();
-        // Members without a chain of trades between them settle through the operator.
-        let residual: f64 = inside.iter().map(|&i| receives[i]).sum();
-        for &i in &inside {
-            through_operator[i] = -residual / inside.len() as f64;
-            potential_target[i] = receives[i] + through_operator[i];
-        }
+/// Prices at which every member receives, in sum over its trades, what it is to receive. `trades` are the canonical ones,
+/// written between `pairs`.
+pub(crate) fn paying(receives: &[f64], trades: &[Trade], pairs: Pairs, shadow_price: &[f64]) -> Priced {
+    match pairs {
+        Pairs::All => between_all(receives, trades, shadow_price),
+        Pairs::Few => Pool::new(receives.len(), trades, shadow_price).pay(receives, trades),
     }
+}
+
+fn between_all(receives: &[f64], trades: &[Trade], shadow_price: &[f64]) -> Priced {
+    let n = receives.len();
+    let component = components(n, trades.iter().map(|t| (t.seller, t.buyer)));
+    let Split { through_operator, target, firsts } = split(receives, &component);
     let mut laplacian = DMatrix::zeros(n, n);
-    let mut rhs = DVector::from_vec(potential_target);
+    let mut rhs = DVector::from_vec(target);
     for t in trades {
         let (i, j, e) = (t.seller, t.buyer, t.quantity);
         laplacian[(i, i)] += e;
@@ -44,61 +53,84 @@ pub(crate) fn paying(receives: &[f64], trades: &[Trade], shadow_price: &[f64]) -
         rhs[j] += shadow_price[t.slot] * e;
     }
     // Each component's Laplacian has the constant vector as its kernel: ground the first member of each.
-    for c in 0..n {
-        if let Some(first) = (0..n).find(|&i| component[i] == c) {
-            let scale = (0..n).map(|i| laplacian[(i, i)]).fold(1.0, f64::max);
-            laplacian[(first, first)] += scale;
-        }
+    let mut scale = (0..n).map(|i| laplacian[(i, i)]).fold(1.0, f64::max);
+    for first in firsts {
+        laplacian[(first, first)] += scale;
+        scale = scale.max(laplacian[(first, first)]);
     }
     let phi = laplacian.lu().solve(&rhs).unwrap_or_else(|| DVector::zeros(n));
-    let trades = trades
-        .iter()
-        .map(|t| Trade { price: Some(shadow_price[t.slot] + phi[t.seller] - phi[t.buyer]), ..*t })
-        .collect();
-    Priced { trades, through_operator }
+    let price = |t: &Trade| shadow_price[t.slot] + phi[t.seller] - phi[t.buyer];
+    let trades = trades.iter().map(|t| Trade { price: Some(price(t)), ..*t }).collect();
+    Priced::between_all(trades, through_operator, shadow_price.len())
 }
 
 impl Priced {
-    /// Writes payments pair by pair and publishes average prices.
-    pub fn enter(self, market: &Market, outcome: &mut Outcome) {
-        let slots = &market.setting().slots;
-        for trade in &self.trades {
-            let amount = trade.price.unwrap_or(0.0) * trade.quantity;
-            let (from, to) = (Party::Member(trade.buyer), Party::Member(trade.seller));
-            outcome.ledger.pay_for(from, to, amount, Reason::Trade, Some(slots[trade.slot].product));
+    /// Trades between all pairs, with the mean prices of everybody's.
+    pub fn between_all(trades: Vec<Trade>, through_operator: Vec<f64>, slots: usize) -> Self {
+        let mut sums = vec![vec![(0.0, 0.0); slots]; 2 * through_operator.len()];
+        for t in &trades {
+            for place in [2 * t.seller, 2 * t.buyer + 1] {
+                let (money, energy) = &mut sums[place][t.slot];
+                *money += t.price.unwrap_or(0.0) * t.quantity;
+                *energy += t.quantity;
+            }
         }
+        let signal = |(place, sums): (usize, &Vec<(f64, f64)>)| Signal {
+            side: if place.is_multiple_of(2) { Side::Sell } else { Side::Buy },
+            member: Some(place / 2),
+            price: sums.iter().map(|(money, energy)| (*energy > 0.0).then(|| money / energy)).collect(),
+        };
+        let prices = sums.iter().enumerate().map(signal).collect();
+        Self { trades, pairs: Pairs::All, through_operator, prices }
+    }
+
+    /// Writes payments pair by pair and publishes mean prices.
+    pub fn enter(self, market: &Market, outcome: &mut Outcome) {
+        outcome.ledger.pay_trades(&self.trades, self.pairs, &market.setting().slots);
         for (i, amount) in self.through_operator.iter().enumerate() {
             outcome.ledger.pay(Party::Member(i), Party::Operator, *amount, Reason::Trade);
         }
-        let average = |counts: &dyn Fn(&Trade) -> bool, slot: usize| {
-            let (money, energy) = self
-                .trades
-                .iter()
-                .filter(|t| t.slot == slot && counts(t))
-                .fold((0.0, 0.0), |sum, t| (sum.0 + t.price.unwrap_or(0.0) * t.quantity, sum.1 + t.quantity));
-            (energy > 0.0).then(|| money / energy)
-        };
-        for i in 0..market.len() {
-            let sell = (0..slots.len()).map(|k| average(&|t| t.seller == i, k)).collect();
-            let buy = (0..slots.len()).map(|k| average(&|t| t.buyer == i, k)).collect();
-            outcome.prices.push(Signal { side: Side::Sell, member: Some(i), price: sell });
-            outcome.prices.push(Signal { side: Side::Buy, member: Some(i), price: buy });
-        }
-        outcome.trades = Some(self.trades);
+        outcome.prices.extend(self.prices);
+        (outcome.trades, outcome.pairs) = (Some(self.trades), self.pairs);
     }
 }
 
-/// Component of each member in the trade graph, named by its first member.
-fn components(n: usize, trades: &[Trade]) -> Vec<usize> {
-    let mut component: Vec<usize> = (0..n).collect();
-    for t in trades {
-        let (a, b) = (component[t.seller], component[t.buyer]);
-        let (keep, drop) = (a.min(b), a.max(b));
-        for c in &mut component {
-            if *c == drop {
-                *c = keep;
-            }
-        }
+/// What members of different components settle through the operator, for no chain of trades connects them.
+struct Split {
+    /// Paid by each member to the operator; adds up to nothing.
+    through_operator: Vec<f64>,
+    /// What is left for each to receive within its component.
+    target: Vec<f64>,
+    /// The first member of each component.
+    firsts: Vec<usize>,
+}
+
+fn split(receives: &[f64], component: &[usize]) -> Split {
+    let n = receives.len();
+    let (mut residual, mut size) = (vec![0.0; n], vec![0_usize; n]);
+    for (&c, r) in component.iter().zip(receives) {
+        residual[c] += r;
+        size[c] += 1;
     }
-    component
+    let share = |c: usize| -residual[c] / size[c] as f64;
+    let through_operator: Vec<f64> = component.iter().map(|&c| share(c)).collect();
+    let target = receives.iter().zip(&through_operator).map(|(r, o)| r + o).collect();
+    Split { through_operator, target, firsts: (0..n).filter(|&i| component[i] == i).collect() }
+}
+
+/// Component of each member in a graph, named by its first member.
+fn components(n: usize, edges: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
+    fn root(parent: &mut [usize], mut i: usize) -> usize {
+        while parent[i] != i {
+            parent[i] = parent[parent[i]];
+            i = parent[i];
+        }
+        i
+    }
+    let mut parent: Vec<usize> = (0..n).collect();
+    for (i, j) in edges {
+        let (a, b) = (root(&mut parent, i), root(&mut parent, j));
+        parent[a.max(b)] = a.min(b);
+    }
+    (0..n).map(|i| root(&mut parent, i)).collect()
 }

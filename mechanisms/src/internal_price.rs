@@ -6,10 +6,10 @@
 //! is not matched is exchanged at the tariff. That makes each of them balanced by construction.
 
 use coase_core::mechanism::Here;
-use coase_core::outcome::{Side, Signal, Trade, pro_rata};
+use coase_core::outcome::{Pairs, Side, Signal, Trade};
 use coase_core::setting::Product;
 use coase_core::terms::{Terms, at};
-use coase_core::{Market, MechanismError, Outcome, Party, Reason, RunContext};
+use coase_core::{Market, MechanismError, Outcome, RunContext};
 
 /// The pool's own tariff in one slot: the lowest price at which any member could buy instead, and the highest at which any
 /// could sell, so that nobody prefers the grid.
@@ -118,18 +118,25 @@ pub(crate) fn at_fixed_positions(responsive: bool, here: &Here<'_>) -> Result<()
         }
     }
     let bands = bands(market).map_err(|error| error.to_string())?;
+    let slack = |band: &Band| 1e-9 * (band.sell.abs() + band.buy.abs());
+    // In every slot the first price that somebody could do better than with the grid.
+    let mut outside: Vec<Option<f64>> = vec![None; bands.len()];
+    for trade in here.outcome.trades.iter().flatten().filter(|trade| trade.quantity > 0.0) {
+        let (Some(band), Some(price)) = (&bands[trade.slot], trade.price) else { continue };
+        if price < band.sell - slack(band) || price > band.buy + slack(band) {
+            outside[trade.slot].get_or_insert(price);
+        }
+    }
     let slots = setting.slots.iter().zip(&bands).enumerate();
     for (k, (slot, band)) in slots {
         let Some(band) = band else { continue };
-        let slack = 1e-9 * (band.sell.abs() + band.buy.abs());
         let (sell, buy, t) = (band.sell, band.buy, slot.period);
-        if sell > buy + slack {
+        if sell > buy + slack(band) {
             return Err(format!(
                 "in period {t} some sell to the grid at {sell:.4}, above the {buy:.4} that others pay it"
             ));
         }
-        let traded = here.outcome.trades.iter().flatten().filter(|trade| trade.slot == k && trade.quantity > 0.0);
-        if let Some(price) = traded.filter_map(|trade| trade.price).find(|p| *p < sell - slack || *p > buy + slack) {
+        if let Some(price) = outside[k] {
             return Err(format!("the price in period {t} is {price:.4}, outside the tariff's {sell:.4} to {buy:.4}"));
         }
     }
@@ -212,20 +219,15 @@ fn respond(
 /// Commits the matched part of the positions at the matched price, paid between the pairs.
 fn settle(market: &Market, outcome: &mut Outcome, net: &[Vec<f64>], matched: &[f64], prices: &[Option<Prices>]) {
     let slots = &market.setting().slots;
-    let mut trades: Vec<Trade> = vec![];
-    for mut trade in pro_rata(net) {
-        let product = slots[trade.slot].product;
-        if product != Product::Energy {
-            continue;
-        }
-        let price = matched[trade.slot];
-        trade.price = Some(price);
+    outcome.pairs = Pairs::of(net);
+    let mut trades: Vec<Trade> = outcome.pairs.trades(net);
+    trades.retain(|trade| slots[trade.slot].product == Product::Energy);
+    for trade in &mut trades {
+        trade.price = Some(matched[trade.slot]);
         outcome.net[trade.seller][trade.slot] += trade.quantity;
         outcome.net[trade.buyer][trade.slot] -= trade.quantity;
-        let (from, to) = (Party::Member(trade.buyer), Party::Member(trade.seller));
-        outcome.ledger.pay_for(from, to, price * trade.quantity, Reason::Trade, Some(product));
-        trades.push(trade);
     }
+    outcome.ledger.pay_trades(&trades, outcome.pairs, slots);
     outcome.trades = Some(trades);
     let signal = |side, pick: fn(&Prices) -> f64| Signal {
         side,

@@ -4,6 +4,7 @@
 use crate::store::Store;
 use crate::style::{CAP_AND_TRADE, CYCLE, FURTHER_POLICIES, INTEGRATED, NO_CARBON_PRICE, STEPPED, Series, TAX};
 use crate::text::literal;
+use std::collections::HashMap;
 
 /// A mechanism, policy or participant. Names are labels: free of markup.
 #[derive(Clone, PartialEq, Debug)]
@@ -24,6 +25,8 @@ pub struct Identity {
     pub mechanisms: Vec<Entity>,
     pub policies: Vec<Entity>,
     pub participants: Vec<Entity>,
+    /// Places of participants by their ids.
+    places: HashMap<String, usize>,
 }
 
 impl Identity {
@@ -40,8 +43,10 @@ impl Identity {
         }
         dress(&mut identity.policies);
         for row in &store.participants {
-            if find(&identity.participants, &row.participant).is_none() {
-                let series = CYCLE[identity.participants.len() % CYCLE.len()];
+            if identity.participant(&row.participant).is_none() {
+                let place = identity.participants.len();
+                identity.places.insert(row.participant.clone(), place);
+                let series = CYCLE[place % CYCLE.len()];
                 identity.participants.push(Entity {
                     key: row.participant.clone(),
                     id: row.participant.clone(),
@@ -63,7 +68,7 @@ impl Identity {
     }
 
     pub fn participant(&self, id: &str) -> Option<usize> {
-        find(&self.participants, id)
+        self.places.get(id).copied()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::store::{ParticipantRow, PeriodRow, Store};
 use crate::text::{self, literal};
 use coase_core::statistics::{Estimate, estimate};
 use coase_store::{Facts, RunStatus};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Mechanisms that nobody would run as a market: they bound the others.
 const BENCHMARKS: [&str; 2] = [GRID_ONLY, "central-optimum"];
@@ -184,7 +184,8 @@ impl<'a> Study<'a> {
         participants: &[usize],
         value: impl Fn(&ParticipantRow) -> Option<f64>,
     ) -> Option<Estimate> {
-        let chosen = |r: &&&ParticipantRow| participants.iter().any(|i| self.participant(*i).key == r.participant);
+        let keys: BTreeSet<&str> = participants.iter().map(|i| self.participant(*i).key.as_str()).collect();
+        let chosen = |r: &&&ParticipantRow| keys.contains(r.participant.as_str());
         let sum = |run: &usize| {
             let known: Vec<f64> =
                 self.rows.get(run).into_iter().flatten().filter(chosen).filter_map(|r| value(r)).collect();
@@ -231,13 +232,16 @@ impl<'a> Study<'a> {
     /// The periods of the energy product of a participant in a run, in order.
     pub fn periods(&self, run: usize, participant: usize) -> Vec<PeriodRow> {
         let key = &self.participant(participant).key;
+        in_order(self.store.periods(run).iter().filter(|r| r.participant == *key))
+    }
+
+    /// The same of all participants of the study, in their order.
+    pub fn all_periods(&self, run: usize) -> Vec<Vec<PeriodRow>> {
         let all = self.store.periods(run);
-        let mut rows: Vec<PeriodRow> = all.iter().filter(|r| r.participant == *key).cloned().collect();
-        if let Some(first) = rows.first().map(|r| r.product.clone()) {
-            rows.retain(|r| r.product == first);
-        }
-        rows.sort_by_key(|r| r.period);
-        rows
+        let mut of: BTreeMap<&str, Vec<&PeriodRow>> = BTreeMap::new();
+        all.iter().for_each(|row| of.entry(&row.participant).or_default().push(row));
+        let rows = |i: &usize| of.remove(self.participant(*i).key.as_str()).unwrap_or_default();
+        self.participants.iter().map(rows).map(|rows| in_order(rows.into_iter())).collect()
     }
 
     /// What everybody pays for carbon on balance, refunds taken off, in a cell: by party, means over seeds. The authority
@@ -370,6 +374,16 @@ fn thousands(largest: f64) -> (f64, String) {
     }
     let power = if exponent == 0 { String::new() } else { text::power_of_ten(exponent) + " " };
     (10f64.powi(-exponent), power)
+}
+
+/// The rows of the energy product, which comes first, by period.
+fn in_order<'a>(rows: impl Iterator<Item = &'a PeriodRow>) -> Vec<PeriodRow> {
+    let mut rows: Vec<PeriodRow> = rows.cloned().collect();
+    if let Some(first) = rows.first().map(|r| r.product.clone()) {
+        rows.retain(|r| r.product == first);
+    }
+    rows.sort_by_key(|r| r.period);
+    rows
 }
 
 fn insert(places: &mut Vec<usize>, place: usize) {

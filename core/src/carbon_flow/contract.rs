@@ -174,15 +174,7 @@ pub fn overlay(
     oversold: Oversold,
 ) -> Result<ContractAccount, ContractError> {
     validate(outside, parties, contracts)?;
-    let supplied_kwh: f64 =
-        outside.iter().map(|g| g.kwh).sum::<f64>() + parties.iter().map(|p| p.exported_kwh).sum::<f64>();
-    let withdrawn_kwh: f64 = parties.iter().map(|p| p.withdrawn_kwh).sum();
-    let tolerance_kwh = BALANCE * supplied_kwh;
-    if withdrawn_kwh > supplied_kwh + tolerance_kwh {
-        return Err(ContractError::Balance { supplied_kwh, withdrawn_kwh });
-    }
-    let source_kg: f64 = outside.iter().map(|g| g.kwh * g.kg_per_kwh).sum::<f64>()
-        + parties.iter().map(|p| p.exported_kwh * p.export_kg_per_kwh).sum::<f64>();
+    let (supplied_kwh, source_kg, tolerance_kwh) = supply(outside, parties)?;
 
     let mut honoured_kwh: Vec<f64> = contracts.iter().map(|c| c.kwh).collect();
     let exported: Vec<f64> = parties.iter().map(|p| p.exported_kwh).collect();
@@ -217,20 +209,8 @@ pub fn overlay(
         contract_kg += kg;
         uncovered_kwh[contract.buyer] = (uncovered_kwh[contract.buyer] - kwh).max(0.0);
     }
-    let uncovered_sum_kwh: f64 = uncovered_kwh.iter().sum();
-    let residual_kwh = match losses {
-        LossRule::Explicit => supplied_kwh - honoured_kwh.iter().sum::<f64>(),
-        LossRule::LoadsPay => uncovered_sum_kwh,
-    };
-    let residual_kg = source_kg - contract_kg;
-    let residual_kg_per_kwh = (residual_kwh > tolerance_kwh).then(|| residual_kg / residual_kwh);
-    let mut loss_kg = residual_kg;
-    if let Some(w) = residual_kg_per_kwh {
-        for (kg, kwh) in party_kg.iter_mut().zip(&uncovered_kwh) {
-            *kg += w * kwh;
-        }
-        loss_kg = w * (residual_kwh - uncovered_sum_kwh);
-    }
+    let sums = Sums { supplied_kwh, source_kg, honoured_kwh: honoured_kwh.iter().sum(), contract_kg };
+    let (residual_kg_per_kwh, loss_kg) = sums.residual(&mut party_kg, &uncovered_kwh, losses, tolerance_kwh);
     Ok(ContractAccount {
         party_kg,
         residual_kg_per_kwh,
@@ -240,6 +220,100 @@ pub fn overlay(
         oversold: sold_excess,
         overbought: bought_excess,
     })
+}
+
+/// Carbon that each party answers for as a consumer (kg), as [`overlay`] has it with [`Oversold::Cap`], where every seller serves
+/// every buyer in proportion, `q_ij = sold_j bought_i / sum sold`: without a contract for every pair. Parties behind the
+/// lists neither sell nor buy.
+///
+/// # Errors
+/// Numbers out of range, and withdrawals beyond supply.
+pub fn pooled(
+    outside: &[Generation],
+    parties: &[Party],
+    sold_kwh: &[f64],
+    bought_kwh: &[f64],
+    losses: LossRule,
+) -> Result<Vec<f64>, ContractError> {
+    validate(outside, parties, &[])?;
+    for &kwh in sold_kwh.iter().chain(bought_kwh) {
+        if !(kwh >= 0.0 && kwh.is_finite()) {
+            return Err(ContractError::Quantity { kwh, kg_per_kwh: 0.0 });
+        }
+    }
+    let (supplied_kwh, source_kg, tolerance_kwh) = supply(outside, parties)?;
+    let total_kwh: f64 = sold_kwh.iter().sum();
+    // What of each kWh that the pool sells is delivered, and its carbon.
+    let (mut delivered, mut kg_per_kwh) = (0.0, 0.0);
+    if total_kwh > 0.0 {
+        for (&sold, party) in sold_kwh.iter().zip(parties) {
+            let kwh = sold.min(party.exported_kwh);
+            delivered += kwh / total_kwh;
+            kg_per_kwh += kwh * party.export_kg_per_kwh / total_kwh;
+        }
+    }
+    let mut party_kg = vec![0.0; parties.len()];
+    let mut uncovered_kwh: Vec<f64> = parties.iter().map(|p| p.withdrawn_kwh).collect();
+    let mut sums = Sums { supplied_kwh, source_kg, honoured_kwh: 0.0, contract_kg: 0.0 };
+    for (k, &bought) in bought_kwh.iter().enumerate().filter(|(_, bought)| **bought > 0.0) {
+        let kwh = bought * delivered;
+        let taken = if kwh > uncovered_kwh[k] { uncovered_kwh[k] / kwh } else { 1.0 };
+        party_kg[k] = taken * bought * kg_per_kwh;
+        sums.contract_kg += party_kg[k];
+        sums.honoured_kwh += taken * kwh;
+        uncovered_kwh[k] = (uncovered_kwh[k] - kwh).max(0.0);
+    }
+    sums.residual(&mut party_kg, &uncovered_kwh, losses, tolerance_kwh);
+    Ok(party_kg)
+}
+
+/// Energy and carbon of a period before the residual mix is known.
+struct Sums {
+    supplied_kwh: f64,
+    source_kg: f64,
+    honoured_kwh: f64,
+    contract_kg: f64,
+}
+
+impl Sums {
+    /// Gives everybody the residual mix for what no contract covers; returns its intensity, and the carbon of losses.
+    fn residual(
+        &self,
+        party_kg: &mut [f64],
+        uncovered_kwh: &[f64],
+        losses: LossRule,
+        tolerance_kwh: f64,
+    ) -> (Option<f64>, f64) {
+        let uncovered_sum_kwh: f64 = uncovered_kwh.iter().sum();
+        let residual_kwh = match losses {
+            LossRule::Explicit => self.supplied_kwh - self.honoured_kwh,
+            LossRule::LoadsPay => uncovered_sum_kwh,
+        };
+        let residual_kg = self.source_kg - self.contract_kg;
+        let residual_kg_per_kwh = (residual_kwh > tolerance_kwh).then(|| residual_kg / residual_kwh);
+        let mut loss_kg = residual_kg;
+        if let Some(w) = residual_kg_per_kwh {
+            for (kg, kwh) in party_kg.iter_mut().zip(uncovered_kwh) {
+                *kg += w * kwh;
+            }
+            loss_kg = w * (residual_kwh - uncovered_sum_kwh);
+        }
+        (residual_kg_per_kwh, loss_kg)
+    }
+}
+
+/// Energy and carbon of all sources, and what is nothing beside that energy.
+fn supply(outside: &[Generation], parties: &[Party]) -> Result<(f64, f64, f64), ContractError> {
+    let supplied_kwh: f64 =
+        outside.iter().map(|g| g.kwh).sum::<f64>() + parties.iter().map(|p| p.exported_kwh).sum::<f64>();
+    let withdrawn_kwh: f64 = parties.iter().map(|p| p.withdrawn_kwh).sum();
+    let tolerance_kwh = BALANCE * supplied_kwh;
+    if withdrawn_kwh > supplied_kwh + tolerance_kwh {
+        return Err(ContractError::Balance { supplied_kwh, withdrawn_kwh });
+    }
+    let source_kg: f64 = outside.iter().map(|g| g.kwh * g.kg_per_kwh).sum::<f64>()
+        + parties.iter().map(|p| p.exported_kwh * p.export_kg_per_kwh).sum::<f64>();
+    Ok((supplied_kwh, source_kg, tolerance_kwh))
 }
 
 /// Responsibility shared between those who emit and those who consume.
@@ -450,6 +524,41 @@ mod tests {
             for (party, p) in parties.iter().enumerate() {
                 let sold: f64 = contracts.iter().zip(&account.honoured_kwh).filter(|(c, _)| c.seller == party).map(|(_, q)| q).sum();
                 prop_assert!(sold <= p.exported_kwh + 1e-9);
+            }
+        }
+    }
+
+    proptest! {
+        /// A pool's account is that of contracts between every seller and every buyer, whoever sold or bought too much.
+        #[test]
+        fn a_pool_has_the_account_of_all_its_pairs(
+            drawn in proptest::collection::vec((0.0_f64..5.0, -0.2_f64..1.0, 0.0_f64..5.0, 0.5_f64..1.5), 2..12),
+            loads_pay in any::<bool>(),
+        ) {
+            let losses = if loads_pay { LossRule::LoadsPay } else { LossRule::Explicit };
+            let (sellers, buyers) = drawn.split_at(drawn.len() / 2);
+            let mut parties: Vec<Party> = sellers.iter().map(|(kwh, kg, _, _)| Party::seller(*kwh, *kg)).collect();
+            parties.extend(buyers.iter().map(|(_, _, kwh, _)| Party::buyer(*kwh)));
+            let grid = [Generation { kwh: parties.iter().map(|p| p.withdrawn_kwh).sum::<f64>() + 1.0, kg_per_kwh: 0.4 }];
+            // What is sold and bought is near what is exported and withdrawn, and sums to the same.
+            let mut sold: Vec<f64> = sellers.iter().map(|(kwh, _, _, near)| kwh * near).collect();
+            let mut bought: Vec<f64> = buyers.iter().map(|(_, _, kwh, near)| kwh * near).collect();
+            let sums = (sold.iter().sum::<f64>(), bought.iter().sum::<f64>());
+            prop_assume!(sums.0 > 0.1 && sums.1 > 0.1);
+            let total = sums.0.min(sums.1);
+            for (kwh, sum) in sold.iter_mut().map(|kwh| (kwh, sums.0)).chain(bought.iter_mut().map(|kwh| (kwh, sums.1))) {
+                *kwh *= total / sum;
+            }
+            let pair = |(i, x): (usize, &f64), (j, y): (usize, &f64)| {
+                Contract { seller: i, buyer: sellers.len() + j, kwh: x * y / total }
+            };
+            let all = sold.iter().enumerate().flat_map(|i| bought.iter().enumerate().map(move |j| pair(i, j)));
+            let account = overlay(&grid, &parties, &all.collect::<Vec<_>>(), losses, Oversold::Cap).unwrap();
+            sold.extend(vec![0.0; buyers.len()]);
+            let bought: Vec<f64> = vec![0.0; sellers.len()].into_iter().chain(bought).collect();
+            let pool = pooled(&grid, &parties, &sold, &bought, losses).unwrap();
+            for (a, b) in account.party_kg.iter().zip(&pool) {
+                prop_assert!((a - b).abs() < 1e-9, "{} {}", a, b);
             }
         }
     }

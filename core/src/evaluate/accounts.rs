@@ -7,7 +7,7 @@
 
 use super::Yardstick;
 use crate::engine::Cleared;
-use crate::outcome::{Ledger, Party, Reason};
+use crate::outcome::{Balances, Ledger, Party, Payment, Reason};
 use crate::physical::Physical;
 use crate::policy::CarbonPolicy;
 use crate::setting::{Product, Setting};
@@ -84,25 +84,32 @@ impl Accounts {
         let worth = |kwh: &dyn Fn(usize) -> f64| {
             (0..setting.periods.count).map(|t| yardstick.upstream_cost_per_kwh[t] * kwh(t)).sum::<f64>()
         };
+        let paid = |ledger: &Ledger, reason: Reason| ledger.balances_where(move |e| e.reason == reason);
+        let of_tariff = [paid(&bills, Reason::Tariff), paid(&carbon, Reason::Tariff)];
+        let of_nodal = [paid(&bills, Reason::Nodal), paid(&carbon, Reason::Nodal)];
+        let (of_shortfall, of_imposed) = (paid(&bills, Reason::Shortfall), paid(&bills, Reason::Imposed));
+        // Where prices of electricity differ by bus, a policy settles them too.
+        let asked = |reason: Reason| !matches!(reason, Reason::Tariff | Reason::Nodal | Reason::CarbonRefund);
+        let (of_carbon, of_refund) = (carbon.balances_where(|e| asked(e.reason)), paid(&carbon, Reason::CarbonRefund));
+        let is_charge = |e: &Payment| e.from == Party::Dso || e.to == Party::Dso;
+        let (of_charge, of_payment) = (decided.balances_where(is_charge), decided.balances_where(|e| !is_charge(e)));
         let members: Vec<MemberAccount> = physical
             .plans
             .iter()
             .enumerate()
             .map(|(i, plan)| {
                 let member = Party::Member(i);
-                let paid = |ledger: &Ledger, reason: Reason| 0.0 - ledger.balance_of(member, &[reason]);
-                // Where prices of electricity differ by bus, a policy settles them too.
-                let asked = |reason: Reason| !matches!(reason, Reason::Tariff | Reason::Nodal | Reason::CarbonRefund);
+                let paid = |balances: &Balances| 0.0 - balances.of(member);
                 MemberAccount {
                     resource_cost: plan.resource_cost,
-                    tariff: paid(&bills, Reason::Tariff) + paid(&carbon, Reason::Tariff),
-                    shortfall: paid(&bills, Reason::Shortfall),
-                    nodal: paid(&bills, Reason::Nodal) + paid(&carbon, Reason::Nodal),
-                    imposed: paid(&bills, Reason::Imposed),
-                    carbon: 0.0 - carbon.balance_where(member, |e| asked(e.reason)),
-                    refund: carbon.balance_of(member, &[Reason::CarbonRefund]),
-                    network_charge: 0.0 - decided.balance_with(member, Party::Dso),
-                    payment: 0.0 - decided.balance_where(member, |e| e.from != Party::Dso && e.to != Party::Dso),
+                    tariff: paid(&of_tariff[0]) + paid(&of_tariff[1]),
+                    shortfall: paid(&of_shortfall),
+                    nodal: paid(&of_nodal[0]) + paid(&of_nodal[1]),
+                    imposed: paid(&of_imposed),
+                    carbon: paid(&of_carbon),
+                    refund: of_refund.of(member),
+                    network_charge: paid(&of_charge),
+                    payment: paid(&of_payment),
                     upstream: worth(&|t| plan.net_exchange_kwh(t)),
                 }
             })
@@ -111,14 +118,15 @@ impl Accounts {
         let mut ledger = decided.clone();
         ledger.append(&bills);
         ledger.append(&carbon);
+        let balances = ledger.balances();
         let exchange = worth(&|t| physical.community_exchange_kwh(t));
         let losses = worth(&|t| physical.network_kwh(setting, t));
         Self {
             upstream_resource_cost: worth(&|t| physical.upstream_import_kwh[t]),
-            retail_margin: ledger.balance(Party::Grid) - exchange,
-            dso_revenue: ledger.balance(Party::Dso) - losses,
-            operator_surplus: ledger.balance(Party::Operator),
-            carbon_revenue: ledger.balance(Party::Authority),
+            retail_margin: balances.of(Party::Grid) - exchange,
+            dso_revenue: balances.of(Party::Dso) - losses,
+            operator_surplus: balances.of(Party::Operator),
+            carbon_revenue: balances.of(Party::Authority),
             carbon_payments,
             members,
             ledger,

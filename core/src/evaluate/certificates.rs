@@ -164,7 +164,8 @@ fn ledger_balance(case: &Case) -> Certificate {
     let ledger = &case.accounts.ledger;
     let members = (0..case.accounts.members.len()).map(Party::Member);
     let parties = members.chain([Party::Operator, Party::Dso, Party::Grid, Party::Authority]);
-    let sum: f64 = parties.map(|p| ledger.balance(p)).sum();
+    let balances = ledger.balances();
+    let sum: f64 = parties.map(|p| balances.of(p)).sum();
     Certificate::check("ledger_balance", sum.abs(), rounding(case), "sum of all accounts").about(Kind::Conservation)
 }
 
@@ -261,11 +262,12 @@ fn trade_consistency(case: &Case) -> Option<Certificate> {
 fn dispatch_feasibility(case: &Case) -> Certificate {
     let setting = case.cleared.truth.setting();
     let energy = setting.slots.iter().enumerate().filter(|(_, slot)| slot.product == Product::Energy);
+    let tolerances: Vec<f64> = energy.clone().map(|(k, _)| energy_tolerance(case, k)).collect();
     let missing = |plan: &Plan| {
         let (mut sum, mut tolerance, mut worst) = (0.0, 0.0, (0, 0.0));
-        for ((k, slot), short) in energy.clone().zip(&plan.shortfall_kwh) {
+        for (((_, slot), nothing), short) in energy.clone().zip(&tolerances).zip(&plan.shortfall_kwh) {
             sum += short;
-            tolerance += energy_tolerance(case, k);
+            tolerance += nothing;
             if *short > worst.1 {
                 worst = (slot.period, *short);
             }

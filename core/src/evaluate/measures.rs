@@ -3,29 +3,9 @@
 use super::Case;
 use super::accounts::Accounts;
 use crate::market::Plan;
-use crate::outcome::{Outcome, Side, Trade};
-use crate::setting::Product;
 
 /// A possible gain below this share of the costs is a solver's rounding: efficiency is undefined.
 pub(super) const NOTHING_TO_GAIN: f64 = 1e-7;
-
-/// The price that a member faces in a slot: the first signal that is meant for it.
-pub(super) fn price(outcome: &Outcome, member: usize, slot: usize, selling: bool) -> Option<f64> {
-    let side = if selling { Side::Sell } else { Side::Buy };
-    let mut meant = outcome
-        .prices
-        .iter()
-        .filter(|s| s.side == side || s.side == Side::Both)
-        .filter(|s| s.member.is_none_or(|m| m == member));
-    meant.find_map(|s| s.price.get(slot).copied().flatten())
-}
-
-/// Trades of energy between members.
-pub(super) fn energy_trades(case: &Case) -> Vec<Trade> {
-    let setting = case.cleared.truth.setting();
-    let energy = |t: &Trade| setting.slots[t.slot].product == Product::Energy;
-    case.cleared.outcome.bilateral().into_iter().filter(energy).collect()
-}
 
 /// Curtailed energy of one participant, kWh.
 pub(super) fn curtailed_kwh(plan: &Plan, hours: f64) -> f64 {

@@ -16,6 +16,7 @@ pub(crate) mod metrics;
 mod repaired;
 mod report_game;
 pub(crate) mod tables;
+mod traded;
 
 pub use carbon::CarbonFigures;
 pub use fairness::{gini, jain};
@@ -36,6 +37,7 @@ use benchmark::Benchmark;
 use limits::Beyond;
 use repaired::{Compared, Repaired};
 use std::sync::Arc;
+use traded::Traded;
 
 /// What outcomes are measured with: the same for everything that is compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +76,8 @@ struct Case<'a> {
     yardstick: &'a Yardstick,
     seed: u64,
     accounts: Accounts,
+    /// Trades between members, and their prices.
+    traded: Traded<'a>,
     /// No trade under the run's own final terms.
     alone: Accounts,
     alone_physical: Physical,
@@ -209,6 +213,7 @@ fn in_one(
         repaired,
         carbon: CarbonFigures::of(cleared, policy, &accounts, &responsibility),
         accounts,
+        traded: Traded::new(setting, outcome),
         alone,
         responsibility,
         price: policy.price_per_tonne().map(|price| (price, policy.price_factor())),

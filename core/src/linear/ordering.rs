@@ -62,17 +62,30 @@ pub(super) fn positions(order: &[usize]) -> Vec<u32> {
     position
 }
 
+/// From so many unknowns on, few that share entries with very many others are eliminated last without being looked at:
+/// where a sum over all participants couples them, looking at its degree after each of them takes quadratic time.
+const LARGE: usize = 1 << 16;
+
 /// Approximate minimum degree order.
 pub(super) fn minimum_degree(graph: &Graph) -> Vec<usize> {
-    approximate_minimum_degree(&graph.start, &graph.index)
+    let mut control = amd::Control::default();
+    if graph.len() >= LARGE {
+        // More than the square root of their number, instead of ten times that.
+        control.dense = 1.0;
+    }
+    ordered(&graph.start, &graph.index, &control)
 }
 
 /// Approximate minimum degree order of a pattern by columns (start and index; every column with at least one entry), taken
 /// with its transpose.
 pub(super) fn approximate_minimum_degree(start: &[usize], index: &[usize]) -> Vec<usize> {
+    ordered(start, index, &amd::Control::default())
+}
+
+fn ordered(start: &[usize], index: &[usize], control: &amd::Control) -> Vec<usize> {
     let n = start.len() - 1;
     // Any order is correct; AMD only refuses malformed input, which this is not.
-    amd::order(n, start, index, &amd::Control::default()).map_or_else(|_| (0..n).collect(), |(order, _, _)| order)
+    amd::order(n, start, index, control).map_or_else(|_| (0..n).collect(), |(order, _, _)| order)
 }
 
 /// An order that fills as little as `order`, in which columns that do not depend on each other stand side by side, so that

@@ -95,7 +95,7 @@ impl Market {
             ownership: (0..participants.len()).collect(),
             mixture: None,
         };
-        market.seats = participants.into_iter().map(|p| market.seat(p, Terms::default())).collect();
+        market.seats = participants.into_iter().map(|p| market.seat(None, p, Terms::default())).collect();
         let roles = market.roles();
         let mut setting = (*market.setting).clone();
         for (member, roles) in setting.members.iter_mut().zip(roles) {
@@ -348,8 +348,11 @@ impl Market {
         Self { mixture, ..self }
     }
 
-    fn seat(&self, participant: Arc<dyn Participant>, terms: Terms) -> Arc<Seat> {
-        let kept = self.seats.iter().find(|seat| Arc::ptr_eq(&seat.participant, &participant));
+    /// A new seat, that of a member here or of somebody new. What is known of a participant whatever its terms stays.
+    fn seat(&self, member: Option<usize>, participant: Arc<dyn Participant>, terms: Terms) -> Arc<Seat> {
+        let is_same = |seat: &&Arc<Seat>| Arc::ptr_eq(&seat.participant, &participant);
+        let own = member.and_then(|member| self.seats.get(member)).filter(is_same);
+        let kept = own.or_else(|| self.seats.iter().find(is_same));
         let reach = kept.map_or_else(|| Arc::new(Reach::new(self.setting.slots.len())), |seat| seat.reach.clone());
         Arc::new(Seat {
             reach,
@@ -371,7 +374,7 @@ impl Market {
             .seats
             .iter()
             .enumerate()
-            .map(|(i, seat)| change(i, seat).map_or_else(|| seat.clone(), |(p, terms)| market.seat(p, terms)))
+            .map(|(i, seat)| change(i, seat).map_or_else(|| seat.clone(), |(p, terms)| market.seat(Some(i), p, terms)))
             .collect();
         market
     }

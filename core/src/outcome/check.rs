@@ -216,7 +216,7 @@ impl Check<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::outcome::{Ledger, Outcome, Party, Side, Signal, Status, Trade};
+    use crate::outcome::{Ledger, Outcome, Pairs, Party, Side, Signal, Status, Trade};
     use crate::setting::{Member, Periods, Setting};
     use crate::terms::{Limits, Terms};
 
@@ -231,6 +231,7 @@ mod tests {
         Outcome {
             net: vec![vec![0.0, 4.0], vec![0.0, -4.0]],
             trades: Some(vec![Trade { seller: 0, buyer: 1, slot: 1, quantity: 4.0, price: Some(0.5) }]),
+            pairs: Pairs::All,
             ledger,
             prices: vec![Signal { side: Side::Both, member: Some(1), price: vec![None, Some(0.5)] }],
             imposed: vec![Terms::default(), Terms { import_adder: vec![0.0, 0.1], ..Terms::default() }],

@@ -7,6 +7,7 @@ use crate::canonical_payments::Priced;
 use crate::internal_price::Band;
 use coase_core::outcome::Trade;
 use coase_core::program::{Cost, Expr, Program};
+use std::collections::BTreeMap;
 
 /// Sweeps over all pairs; each is exact in one variable.
 const MAX_SWEEPS: usize = 100_000;
@@ -34,9 +35,9 @@ pub(super) fn bargain(
     let n = before.len();
     let band = |slot: usize| bands[slot].unwrap_or(Band { sell: 0.0, buy: 0.0 });
     let mut pairs: Vec<Pair> = vec![];
+    let mut known: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     for t in trades {
-        let known = pairs.iter().position(|p| (p.seller, p.buyer) == (t.seller, t.buyer));
-        let k = known.unwrap_or_else(|| {
+        let k = *known.entry((t.seller, t.buyer)).or_insert_with(|| {
             pairs.push(Pair { seller: t.seller, buyer: t.buyer, least: 0.0, most: 0.0, money: 0.0 });
             pairs.len() - 1
         });
@@ -72,13 +73,13 @@ pub(super) fn bargain(
         }
     }
     let price = |t: &Trade| {
-        let p = pairs.iter().find(|p| (p.seller, p.buyer) == (t.seller, t.buyer)).expect("every trade has its pair");
+        let p = &pairs[known[&(t.seller, t.buyer)]];
         let share = if p.most > p.least { (p.money - p.least) / (p.most - p.least) } else { 0.0 };
         let band = band(t.slot);
         band.sell + share * (band.buy - band.sell)
     };
     let priced = trades.iter().map(|t| Trade { price: Some(price(t)), ..*t }).collect();
-    Ok(Priced { trades: priced, through_operator: vec![0.0; n] })
+    Ok(Priced::between_all(priced, vec![0.0; n], bands.len()))
 }
 
 /// Money at which everybody gains, by maximising the least gain; the shortfall where there is none.

@@ -15,7 +15,7 @@ use crate::distributed::Solver;
 use crate::gap::least_cost_gap;
 use crate::internal_price::bands;
 use coase_core::mechanism::Mechanism;
-use coase_core::outcome::{Claim, pro_rata};
+use coase_core::outcome::{Claim, Pairs};
 use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, Status, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,13 +76,18 @@ impl Mechanism for NashBargaining {
         outcome.net = best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
         let together: Vec<f64> = best.plans.iter().flatten().map(|plan| plan.cost).collect();
         let before: Vec<f64> = alone.iter().zip(&together).map(|(a, t)| a - t).collect();
-        let trades = pro_rata(&outcome.net);
+        // Money within bounds depends on who can pay whom: there all pairs are needed.
+        let pairs = match self.payments {
+            PaymentMode::ClosedForm => Pairs::of(&outcome.net),
+            PaymentMode::SequentialBounded => Pairs::All,
+        };
+        let trades = pairs.trades(&outcome.net);
         let weights = self.weights.of(market.len(), &trades);
         let priced = match self.payments {
             PaymentMode::ClosedForm => {
                 let gain: f64 = before.iter().sum();
                 let receives: Vec<f64> = before.iter().zip(&weights).map(|(b, w)| w * gain - b).collect();
-                canonical_payments::paying(&receives, &trades, &best.price)
+                canonical_payments::paying(&receives, &trades, pairs, &best.price)
             }
             PaymentMode::SequentialBounded => {
                 outcome

@@ -5,6 +5,7 @@ mod conformance;
 mod distributed;
 mod five_plants;
 mod limited_line;
+mod many_participants;
 mod network_charge;
 mod one_disagreement_point;
 mod prices_at_buses;

@@ -19,8 +19,11 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let mechanism = study.best_market(policy).ok_or(Absent::NoRun)?;
     let run = *study.runs(mechanism, policy).first().ok_or(Absent::NoRun)?;
     let baseline = study.baseline().filter(|b| *b != mechanism).and_then(|b| study.runs(b, policy).first().copied());
-    let profiles: Vec<Profile> =
-        study.participants.iter().filter_map(|i| Profile::of(study, run, baseline, *i)).collect();
+    let without_trade = baseline.map_or_else(Vec::new, |b| study.all_periods(b));
+    let own = study.participants.iter().zip(study.all_periods(run)).enumerate();
+    let profiles: Vec<Profile> = own
+        .filter_map(|(k, (i, rows))| Profile::of(study, *i, &rows, without_trade.get(k).map_or(&[], Vec::as_slice)))
+        .collect();
     match profiles.iter().map(|p| p.net.len()).max() {
         None => return Err(Absent::NoPeriods),
         Some(0 | 1) => return Err(Absent::OnePeriod),
@@ -82,8 +85,8 @@ struct Profile {
 }
 
 impl Profile {
-    fn of(study: &Study, run: usize, baseline: Option<usize>, participant: usize) -> Option<Profile> {
-        let rows = study.periods(run, participant);
+    /// From its rows, and those without trade.
+    fn of(study: &Study, participant: usize, rows: &[PeriodRow], base: &[PeriodRow]) -> Option<Profile> {
         if rows.is_empty() {
             return None;
         }
@@ -95,15 +98,14 @@ impl Profile {
             }
             out
         };
-        let base = baseline.map(|b| study.periods(b, participant)).unwrap_or_default();
         Some(Profile {
             title: study.participant(participant).name.clone(),
-            net: series(&rows, &|r| r.net_export_kw),
-            baseline: series(&base, &|r| r.net_export_kw),
-            buy: series(&rows, &|r| r.price_buy_per_kwh),
-            sell: series(&rows, &|r| r.price_sell_per_kwh),
+            net: series(rows, &|r| r.net_export_kw),
+            baseline: series(base, &|r| r.net_export_kw),
+            buy: series(rows, &|r| r.price_buy_per_kwh),
+            sell: series(rows, &|r| r.price_sell_per_kwh),
             traded: {
-                let volume = series(&rows, &|r| Some(r.p2p_sold_kw.unwrap_or(0.0) + r.p2p_bought_kw.unwrap_or(0.0)));
+                let volume = series(rows, &|r| Some(r.p2p_sold_kw.unwrap_or(0.0) + r.p2p_bought_kw.unwrap_or(0.0)));
                 volume.iter().map(|v| v.unwrap_or(0.0).abs() > 1e-6).collect()
             },
         })

@@ -2,7 +2,6 @@
 
 use super::Metric;
 use crate::evaluate::Case;
-use crate::evaluate::measures::energy_trades;
 use crate::table::number;
 
 pub(super) const METRICS: &[Metric] = &[
@@ -30,7 +29,7 @@ pub(super) const METRICS: &[Metric] = &[
     number("p2p_share", "", "Energy traded between participants over the load.")
         .equals("sum of quantity_kwh of trades in energy / kWh of load")
         .by(|case| {
-            let traded = || energy_trades(case).iter().map(|t| t.quantity).sum::<f64>();
+            let traded = || case.traded.energy().map(|t| t.quantity).sum::<f64>();
             load_kwh(case).map(|load| traded() / load).into()
         }),
     number(

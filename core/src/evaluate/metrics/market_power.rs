@@ -2,7 +2,6 @@
 
 use super::Metric;
 use crate::evaluate::Case;
-use crate::evaluate::measures::{energy_trades, price};
 use crate::table::number;
 
 pub(super) const METRICS: &[Metric] =
@@ -13,8 +12,8 @@ pub(super) const METRICS: &[Metric] =
 /// Volume-weighted `(p - m) / p` of the sellers of energy, `m` their marginal cost at what they deliver.
 fn lerner(case: &Case) -> Option<f64> {
     let (mut weighted, mut volume) = (0.0, 0.0);
-    for trade in energy_trades(case) {
-        let price = trade.price.or_else(|| price(&case.cleared.outcome, trade.seller, trade.slot, true));
+    for trade in case.traded.energy() {
+        let price = case.traded.price_of(trade);
         let margin = case.cleared.physical.plans[trade.seller].marginal_cost.get(trade.slot);
         if let (Some(price), Some(marginal)) = (price, margin)
             && price > 1e-9

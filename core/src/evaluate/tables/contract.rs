@@ -1,17 +1,18 @@
 //! Who answers for which emissions by contract.
 
 use crate::carbon_flow::LossRule;
-use crate::carbon_flow::contract::{Contract, Generation, Oversold, Party, overlay};
+use crate::carbon_flow::contract::{Contract, Generation, Oversold, Party, overlay, pooled};
 use crate::evaluate::Case;
-use crate::outcome::Trade;
+use crate::outcome::{Pairs, Trade};
 
 /// Market-based emissions of every member over the horizon: own generation used, contracts, and the residual mix; empty
 /// where energies do not add up to an account.
-pub(super) fn contract_kg(case: &Case, trades: &[Trade]) -> Vec<f64> {
+pub(super) fn contract_kg(case: &Case) -> Vec<f64> {
     let setting = case.setting();
+    let trades = case.traded.by_slot();
     let mut total = vec![0.0; setting.members.len()];
     for t in 0..setting.periods.count {
-        let Some(kg) = contract_kg_in(case, trades, t) else { return vec![] };
+        let Some(kg) = contract_kg_in(case, &trades, t) else { return vec![] };
         for (sum, x) in total.iter_mut().zip(kg) {
             *sum += x;
         }
@@ -19,7 +20,7 @@ pub(super) fn contract_kg(case: &Case, trades: &[Trade]) -> Vec<f64> {
     total
 }
 
-fn contract_kg_in(case: &Case, trades: &[Trade], period: usize) -> Option<Vec<f64>> {
+fn contract_kg_in(case: &Case, trades: &[Vec<&Trade>], period: usize) -> Option<Vec<f64>> {
     let setting = case.setting();
     let physical = &case.cleared.physical;
     let slot = setting.energy_slot(period)?;
@@ -50,12 +51,18 @@ fn contract_kg_in(case: &Case, trades: &[Trade], period: usize) -> Option<Vec<f6
         withdrawn_kwh: passive + (-upstream).max(0.0),
     });
     let outside = [Generation { kwh: upstream.max(0.0), kg_per_kwh: setting.intensity(period) }];
-    let contracts: Vec<Contract> = trades
-        .iter()
-        .filter(|t| t.slot == slot)
-        .map(|t| Contract { buyer: t.buyer, seller: t.seller, kwh: t.quantity })
-        .collect();
-    let account = overlay(&outside, &parties, &contracts, LossRule::Explicit, Oversold::Cap).ok()?;
+    let party_kg = match case.traded.pairs {
+        Pairs::All => {
+            let contract = |t: &&Trade| Contract { buyer: t.buyer, seller: t.seller, kwh: t.quantity };
+            let contracts: Vec<Contract> = trades[slot].iter().map(contract).collect();
+            overlay(&outside, &parties, &contracts, LossRule::Explicit, Oversold::Cap).ok()?.party_kg
+        }
+        // Who stands beside whom is no answer to whose energy a buyer gets: it gets the mix of all sellers.
+        Pairs::Few => {
+            let of = |kwh: &[Vec<f64>]| kwh.iter().map(|kwh| kwh[slot]).collect::<Vec<f64>>();
+            pooled(&outside, &parties, &of(&case.traded.sold), &of(&case.traded.bought), LossRule::Explicit).ok()?
+        }
+    };
     let own = |i: usize| physical.plans[i].emission_kg[period] - parties[i].exported_kwh * parties[i].export_kg_per_kwh;
-    Some((0..output.len()).map(|i| account.party_kg[i] + own(i)).collect())
+    Some((0..output.len()).map(|i| party_kg[i] + own(i)).collect())
 }

@@ -3,9 +3,8 @@
 use super::contract::contract_kg;
 use crate::evaluate::Case;
 use crate::evaluate::accounts::MemberAccount;
-use crate::evaluate::measures::{curtailed_kwh, energy_trades};
+use crate::evaluate::measures::curtailed_kwh;
 use crate::market::Plan;
-use crate::outcome::Trade;
 use crate::table::{Column, Field, Row, Value, columns, number, text};
 
 /// One participant, with trade and without under the same terms.
@@ -15,7 +14,6 @@ struct Line<'a> {
     plan: &'a Plan,
     after: &'a MemberAccount,
     before: &'a MemberAccount,
-    trades: &'a [Trade],
     contract_kg: Option<f64>,
 }
 
@@ -72,8 +70,8 @@ const FIELDS: &[Field<Fill>] = &[
     number("contract_kg", "kg", "Market-based emissions: contracts and the residual mix.").by(|l| l.contract_kg.into()),
     number("import_kwh", "kWh", "Energy bought from the grid.").by(|l| l.plan.import_kwh.iter().sum::<f64>().into()),
     number("export_kwh", "kWh", "Energy sold to the grid.").by(|l| l.plan.export_kwh.iter().sum::<f64>().into()),
-    number("sold_kwh", "kWh", "Energy sold to peers.").by(|l| moved(l, |t| t.seller)),
-    number("bought_kwh", "kWh", "Energy bought from peers.").by(|l| moved(l, |t| t.buyer)),
+    number("sold_kwh", "kWh", "Energy sold to peers.").by(|l| l.case.traded.sold_kwh[l.member].into()),
+    number("bought_kwh", "kWh", "Energy bought from peers.").by(|l| l.case.traded.bought_kwh[l.member].into()),
     number("resold_kwh", "kWh", "Energy imported and sold to peers in the same period: relayed, not produced.")
         .equals("sum over t of max(0, min(import kWh[t], net sale kWh[t]))")
         .by(|l| l.plan.resold_kwh(l.case.setting()).into()),
@@ -89,21 +87,14 @@ fn fall(line: &Line, of: fn(&MemberAccount) -> f64) -> Value {
     (of(line.before) - of(line.after)).into()
 }
 
-/// Energy traded with the participant on one side, kWh.
-fn moved(line: &Line, side: fn(&Trade) -> usize) -> Value {
-    line.trades.iter().filter(|t| side(t) == line.member).map(|t| t.quantity).sum::<f64>().into()
-}
-
 pub(in crate::evaluate) fn rows(case: &Case) -> Vec<Row> {
-    let trades = energy_trades(case);
-    let contract = contract_kg(case, &trades);
+    let contract = contract_kg(case);
     let line = |member: usize| Line {
         case,
         member,
         plan: &case.cleared.physical.plans[member],
         after: &case.accounts.members[member],
         before: &case.alone.members[member],
-        trades: &trades,
         contract_kg: contract.get(member).copied(),
     };
     (0..case.setting().members.len()).map(line).map(|line| FIELDS.iter().map(|f| (f.value)(&line)).collect()).collect()

@@ -2,7 +2,6 @@
 
 use super::{ONLY, REALISATION};
 use crate::evaluate::Case;
-use crate::evaluate::measures::price;
 use crate::market::Plan;
 use crate::participant::{DevicePlugin, devices};
 use crate::setting::{Product, Slot};
@@ -44,7 +43,7 @@ impl Line<'_> {
     }
 
     fn price(&self, selling: bool) -> Value {
-        price(&self.case.cleared.outcome, self.member, self.at, selling).into()
+        self.case.traded.price(self.member, self.at, selling).into()
     }
 }
 
@@ -108,20 +107,10 @@ impl DeviceColumns {
 
 pub(in crate::evaluate) fn rows(case: &Case) -> Vec<Row> {
     let setting = case.setting();
-    let trades = case.cleared.outcome.bilateral();
     let devices = DeviceColumns::all();
     let mut rows = vec![];
     for (member, plan) in case.cleared.physical.plans.iter().enumerate() {
-        let mut sold = vec![0.0; setting.slots.len()];
-        let mut bought = sold.clone();
-        for t in &trades {
-            if t.seller == member {
-                sold[t.slot] += t.quantity;
-            }
-            if t.buyer == member {
-                bought[t.slot] += t.quantity;
-            }
-        }
+        let (sold, bought) = (&case.traded.sold[member], &case.traded.bought[member]);
         for (at, slot) in setting.slots.iter().enumerate() {
             let line =
                 Line { realisation: ONLY, case, member, plan, at, slot: *slot, sold: sold[at], bought: bought[at] };

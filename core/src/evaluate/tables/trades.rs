@@ -1,14 +1,13 @@
-//! `trades`: one row per bilateral trade, as the mechanism decided it.
+//! `trades`: one row per bilateral trade, as the mechanism decided it, or as the rule for net sales writes it.
 
 use crate::evaluate::Case;
-use crate::evaluate::measures::price;
 use crate::outcome::Trade;
 use crate::table::{Column, Field, Row, Value, columns, integer, number, text};
 
 /// A trade.
 struct Line<'a> {
     case: &'a Case<'a>,
-    trade: Trade,
+    trade: &'a Trade,
 }
 
 impl Line<'_> {
@@ -26,17 +25,15 @@ const FIELDS: &[Field<Fill>] = &[
     text("seller", "Id.").by(|l| l.id(l.trade.seller)),
     text("buyer", "Id.").by(|l| l.id(l.trade.buyer)),
     number("quantity_kwh", "kWh", "Quantity, not negative.").by(|l| l.trade.quantity.into()),
-    number("price_per_kwh", "money/kWh", "Price of the trade, where it carries one.").by(|l| {
-        let Trade { seller, slot, .. } = l.trade;
-        l.trade.price.or_else(|| price(&l.case.cleared.outcome, seller, slot, true)).into()
-    }),
+    number("price_per_kwh", "money/kWh", "Price of the trade, where it carries one.")
+        .by(|l| l.case.traded.price_of(l.trade).into()),
 ];
 
 pub(super) static COLUMNS: [Column; FIELDS.len()] = columns(FIELDS);
 
 pub(in crate::evaluate) fn rows(case: &Case) -> Vec<Row> {
-    let mut trades = case.cleared.outcome.bilateral();
+    let mut trades: Vec<&Trade> = case.traded.trades.iter().collect();
     trades.sort_by_key(|t| (t.slot, t.seller, t.buyer));
-    let line = |trade: Trade| Line { case, trade };
+    let line = |trade| Line { case, trade };
     trades.into_iter().map(line).map(|line| FIELDS.iter().map(|field| (field.value)(&line)).collect()).collect()
 }

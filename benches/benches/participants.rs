@@ -1,0 +1,145 @@
+//! The whole program, from a file to tables and figures, on more and more participants: time, peak memory, and the slope of
+//! time against participants on logarithmic axes.
+//!
+//! `cargo build --release && cargo bench --bench participants` measures 50 to 2000 participants under four mechanisms;
+//! `-- 200 2000` other numbers of them. Every run is a process of its own, so that its peak memory is its own (read from
+//! `/proc`, so on Linux only). Not a criterion benchmark: a run takes seconds, and memory is half of the question.
+
+use std::env;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const EXPERIMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/participants.ron");
+const COUNTS: [usize; 5] = [50, 200, 500, 1000, 2000];
+const MECHANISMS: [(&str, &str); 4] = [
+    ("grid-only", "GridOnly()"),
+    ("central-optimum", "CentralOptimum()"),
+    ("mid-market-rate", "MidMarketRate()"),
+    ("nash-bargaining", "NashBargaining()"),
+];
+/// Agreement of all pairs, whose number is quadratic: few participants, and beside the program of all members above.
+const BY_PAIRS: (&str, &str) = ("nash-bargaining by ADMM", "NashBargaining(solver: Admm())");
+const FEW: [usize; 2] = [50, 200];
+/// From so many participants on the slope is fitted: below, starting the program is what takes time.
+const FIT_FROM: usize = 200;
+
+type Answer<T> = Result<T, Box<dyn Error>>;
+
+/// What a run took.
+struct Taken {
+    participants: usize,
+    wall_s: f64,
+    /// Of all threads; NaN where the system does not say.
+    cpu_s: f64,
+    peak_mb: f64,
+}
+
+fn main() -> Answer<()> {
+    let given: Vec<String> = env::args().skip(1).collect();
+    // `cargo test --benches` runs this too, without `--bench`.
+    if !given.iter().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    let asked: Vec<usize> = given.iter().filter_map(|argument| argument.parse().ok()).collect();
+    let counts = if asked.is_empty() { &COUNTS[..] } else { &asked };
+    let program = program()?;
+    let results = env::temp_dir().join(format!("coase-participants-{}", std::process::id()));
+    let measured = |(name, mechanism): (&str, &str), counts: &[usize]| -> Answer<Vec<Taken>> {
+        let mut found = vec![];
+        for &count in counts {
+            let taken = run(&program, mechanism, count, &results)?;
+            let Taken { participants, wall_s, cpu_s, peak_mb } = taken;
+            println!("| {name} | {participants} | {wall_s:.2} | {cpu_s:.2} | {peak_mb:.0} |");
+            found.push(taken);
+        }
+        Ok(found)
+    };
+    println!("| mechanism | participants | wall s | CPU s | peak MB |\n|---|---|---|---|---|");
+    let mut slopes = String::new();
+    for mechanism in MECHANISMS {
+        let mut found = measured(mechanism, counts)?;
+        found.retain(|taken| taken.participants >= FIT_FROM);
+        let of = |figure: fn(&Taken) -> f64| slope(found.iter().map(|t| (t.participants as f64, figure(t))));
+        let [wall, cpu, memory] = [of(|t| t.wall_s), of(|t| t.cpu_s), of(|t| t.peak_mb)];
+        writeln!(slopes, "| {} | {wall:.2} | {cpu:.2} | {memory:.2} |", mechanism.0)?;
+    }
+    if asked.is_empty() {
+        measured(BY_PAIRS, &FEW)?;
+    }
+    println!("\nSlopes from {FIT_FROM} participants on (1: as many times as there are participants)\n");
+    println!("| mechanism | wall | CPU | peak memory |\n|---|---|---|---|\n{slopes}");
+    fs::remove_dir_all(&results)?;
+    Ok(())
+}
+
+/// The program as it was built last, beside this benchmark.
+fn program() -> Answer<PathBuf> {
+    let here = env::current_exe()?;
+    let folder = here.parent().and_then(Path::parent).ok_or("no folder of programs")?;
+    let program = folder.join(format!("coase{}", env::consts::EXE_SUFFIX));
+    if program.is_file() {
+        return Ok(program);
+    }
+    Err(format!("{} is missing: `cargo build --release`", program.display()).into())
+}
+
+fn run(program: &Path, mechanism: &str, participants: usize, results: &Path) -> Answer<Taken> {
+    let before = cpu_s_of_children();
+    let begin = Instant::now();
+    let mut child = Command::new(program)
+        .args(["run", EXPERIMENT, "--quiet", "--fresh", "--out"])
+        .arg(results)
+        .args(["--set", &format!("experiment.mechanisms=[(label: \"measured\", mechanism: {mechanism})]")])
+        .args(["--set", "experiment.baseline=\"measured\""])
+        .args(["--set", &format!("scenario.participants.home.count={participants}")])
+        .stdout(Stdio::null())
+        .spawn()?;
+    let mut peak_mb = f64::NAN;
+    let status = loop {
+        peak_mb = peak_mb_of(&child).map_or(peak_mb, |mb| mb.max(peak_mb));
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        sleep(Duration::from_millis(5));
+    };
+    let wall_s = begin.elapsed().as_secs_f64();
+    if !status.success() {
+        return Err(format!("{mechanism} with {participants} participants ended with {status}").into());
+    }
+    Ok(Taken { participants, wall_s, cpu_s: cpu_s_of_children() - before, peak_mb })
+}
+
+/// The most memory that a process has held so far, MB.
+fn peak_mb_of(child: &Child) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kb: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kb / 1024.0)
+}
+
+/// Time on processors that ended children took, s: fields 16 and 17 of `/proc/self/stat`, in hundredths.
+fn cpu_s_of_children() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks = |k: usize| fields.get(k).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN);
+    (ticks(13) + ticks(14)) / 100.0
+}
+
+/// Slope of the least-squares line through the logarithms.
+fn slope(points: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let logs: Vec<(f64, f64)> = points.map(|(x, y)| (x.ln(), y.ln())).collect();
+    let n = logs.len() as f64;
+    let mean = logs.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.0 / n, sum.1 + p.1 / n));
+    let (mut up, mut along) = (0.0, 0.0);
+    for (x, y) in logs {
+        up += (x - mean.0) * (y - mean.1);
+        along += (x - mean.0) * (x - mean.0);
+    }
+    up / along
+}
