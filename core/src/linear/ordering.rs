@@ -120,3 +120,25 @@ pub(super) fn independent_neighbours(order: &[usize], graph: &Graph) -> Vec<usiz
     deepest_first.sort_by_key(|&k| (std::cmp::Reverse(depth[k]), length[k]));
     deepest_first.into_iter().map(|k| order[k]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Graph, LARGE, minimum_degree};
+
+    /// Chains of two whose ends enter two sums over all of them: the sums come last, as in a small system.
+    #[test]
+    fn sums_over_all_are_eliminated_last_however_many_there_are() {
+        for chains in [100, LARGE / 2] {
+            let n = 2 * chains + 2;
+            let chain = |k: usize| [(2 * k, 2 * k + 1), (2 * k + 1, n - 2), (2 * k + 1, n - 1)];
+            let entries: Vec<(usize, usize)> = (0..chains).flat_map(chain).collect();
+            let order = minimum_degree(&Graph::new(n, &entries));
+            let mut last = order[n - 2..].to_vec();
+            last.sort_unstable();
+            assert_eq!(last, [n - 2, n - 1]);
+            let mut all = order;
+            all.sort_unstable();
+            assert!(all.iter().enumerate().all(|(k, i)| k == *i), "every unknown once");
+        }
+    }
+}
