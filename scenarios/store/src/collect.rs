@@ -288,7 +288,10 @@ impl TableWriter {
             csv.and(parquet)
         }
         #[cfg(not(feature = "parquet"))]
-        as_csv()
+        {
+            let mut as_csv = as_csv;
+            as_csv()
+        }
     }
 
     /// The whole files, which have still to be moved into their places.
