@@ -1,5 +1,6 @@
 //! Why a run has no outcome: the one error of mechanisms, of the engine and of what they ask.
 
+use crate::coalition::CoalitionError;
 use crate::outcome::MalformedOutcome;
 use crate::physical::PhysicalError;
 use crate::policy::PolicyError;
@@ -11,6 +12,9 @@ pub enum MechanismError {
     /// A question to participants has no answer.
     #[error(transparent)]
     Solve(SolveError),
+    /// The gains of groups have no division of the kind that was asked for.
+    #[error(transparent)]
+    Coalitions(CoalitionError),
     /// The scenario lacks what the mechanism needs.
     #[error("needs {need}; this scenario does not offer it")]
     Unmet {
@@ -69,6 +73,16 @@ impl From<SolveError> for MechanismError {
         match error {
             SolveError::Unmet { need } => MechanismError::Unmet { need },
             other => MechanismError::Solve(other),
+        }
+    }
+}
+
+impl From<CoalitionError> for MechanismError {
+    /// A group that has no answer is that question's error.
+    fn from(error: CoalitionError) -> Self {
+        match error {
+            CoalitionError::Program(error) => error.into(),
+            other => MechanismError::Coalitions(other),
         }
     }
 }

@@ -29,6 +29,7 @@
 pub mod auction;
 pub mod book;
 pub mod carbon_flow;
+pub mod coalition;
 pub mod context;
 pub mod declaration;
 pub mod engine;
@@ -68,4 +69,4 @@ pub use mechanism::Mechanism;
 pub use outcome::{Certificate, Claim, Ledger, Outcome, Party, Reason, Status};
 pub use participant::{Participant, Report};
 pub use schemars;
-pub use words::{Plain, intern};
+pub use words::{Plain, intern, number};

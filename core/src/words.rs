@@ -24,8 +24,8 @@ impl fmt::Display for Plain {
     }
 }
 
-/// Up to four decimals of a number of ordinary size, else four digits and its power of ten.
-pub(crate) fn number(x: f64) -> String {
+/// Up to four decimals of a number of ordinary size, else four digits and its power of ten: for messages.
+pub fn number(x: f64) -> String {
     let size = x.abs();
     if x == 0.0 || (1e-3..1e7).contains(&size) { format!("{}", (x * 1e4).round() / 1e4) } else { format!("{x:.3e}") }
 }

@@ -42,8 +42,10 @@ pub(super) fn all(case: &Case, policy: Vec<Certificate>) -> Vec<Certificate> {
     all.push(circulation(case));
     all.extend(case.beyond.iter().flat_map(Beyond::certificates));
     all.push(disagreement_feasibility(case));
-    all.push(match &case.core_excess {
-        Some(found) => claimed(case, Claim::Core, compared(found)),
+    // What any division leaves comes first: no rule is to blame for an empty core.
+    all.extend(case.coalitions.iter().flat_map(|found| found.of_all_divisions.clone()));
+    all.push(match &case.coalitions {
+        Some(found) => core_excess(claimed(case, Claim::Core, compared(&found.excess)), &found.excess),
         None => Certificate::not_searched("core_excess", "asked for by `evidence: (core: true)`"),
     });
     all.push(match &case.regret {
@@ -56,6 +58,14 @@ pub(super) fn all(case: &Case, policy: Vec<Certificate>) -> Vec<Certificate> {
     }));
     all.extend(if_claimed(case, Claim::Equilibrium, equilibrium));
     all
+}
+
+/// Where the claim is not made, the reason; and in any case who objects most.
+fn core_excess(claimed: Certificate, found: &Certificate) -> Certificate {
+    if claimed.verdict != Verdict::NotApplicable || claimed.witness == found.witness {
+        return claimed;
+    }
+    Certificate { witness: format!("{}; {}", found.witness, claimed.witness), ..claimed }
 }
 
 /// What comes of the policy's claims: one certificate each, which begins with the claim.

@@ -34,6 +34,7 @@ use crate::table::RunRecord;
 use crate::terms::Terms;
 use accounts::Accounts;
 use benchmark::Benchmark;
+use coalition::Coalitions;
 use limits::Beyond;
 use repaired::{Compared, Repaired};
 use std::sync::Arc;
@@ -46,7 +47,7 @@ pub struct Yardstick {
     pub upstream_cost_per_kwh: Vec<f64>,
     /// Damage of a tonne of emissions.
     pub damage_per_tonne: f64,
-    /// Whether the core excess is searched (all coalitions, up to 12 members).
+    /// Whether groups that would do better alone are searched, and what the core leaves each (all coalitions, up to 12 members).
     pub core: Search,
     /// Whether regret is searched (the mechanism is run on every standard misreport).
     pub regret: Search,
@@ -96,7 +97,7 @@ struct Case<'a> {
     /// How far the outcome is beyond them; `None` without a network.
     beyond: Option<Beyond>,
     /// What groups would gain by themselves, where that was searched.
-    core_excess: Option<Certificate>,
+    coalitions: Option<Coalitions>,
     /// What is gained by misreporting, where that was searched.
     regret: Option<Certificate>,
 }
@@ -208,7 +209,7 @@ fn in_one(
     let responsibility = policy.responsibility(setting, &cleared.physical, &cleared.signal);
     let mut case = Case {
         beyond: Beyond::of(setting, &cleared.physical),
-        core_excess: None,
+        coalitions: None,
         regret: None,
         repaired,
         carbon: CarbonFigures::of(cleared, policy, &accounts, &responsibility),
@@ -228,7 +229,7 @@ fn in_one(
         seed,
     };
     let evidence = policy.evidence(setting, &cleared.physical, &cleared.signal);
-    case.core_excess = (yardstick.core == Search::Made).then(|| coalition::core_excess(&case));
+    case.coalitions = (yardstick.core == Search::Made).then(|| coalition::search(&case));
     case.regret = (yardstick.regret == Search::Made).then(|| certificates::regret(&case));
     let certificates = certificates::all(&case, evidence);
     let record = RunRecord {

@@ -6,12 +6,14 @@
 
 mod block;
 mod charged;
+mod coalitions;
 mod economy;
 mod limits_missed;
 mod local;
 mod memory;
 mod mixture;
 mod ownership;
+mod pairwise;
 mod plan;
 mod reach;
 mod session;
@@ -20,6 +22,7 @@ pub use economy::{Allocation, Economy, NetworkMode};
 pub use local::Local;
 pub use memory::Questions;
 pub use ownership::OwnershipError;
+pub use pairwise::{Link, Paired, Pairwise};
 pub use plan::{DevicePlan, Plan};
 pub use session::LocalSession;
 

@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["quoted", "macro_support"],
     &["linear", "network"],
     &["program", "power_flow", "carbon_flow"],
-    &["opf", "setting"],
+    &["opf", "setting", "coalition"],
     &["terms", "book"],
     &["participant", "outcome"],
     &["market", "context"],

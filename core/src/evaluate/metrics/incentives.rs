@@ -13,8 +13,8 @@ pub(super) const METRICS: &[Metric] = &[
         .equals("max over participants and misreports of (utility of the misreport - utility of the truth)")
         .by(|case| case.regret.as_ref().and_then(|found| found.value).into()),
     number("core_excess", "money", "Greatest gain that a group would have by itself over what it got.")
-        .equals("max over groups S of (gain of S by itself - sum over S of gain)")
-        .by(|case| case.core_excess.as_ref().and_then(|found| found.value).into()),
+        .equals("max over groups S of (gain of S by itself - sum over S of gain); that of all only where they gain less than they could")
+        .by(|case| case.coalitions.as_ref().and_then(|found| found.excess.value).into()),
 ];
 
 fn losses(case: &Case) -> f64 {

@@ -152,6 +152,15 @@ impl Program {
         });
     }
 
+    /// Writes a part of the program whose costs count so much. What it charges are variables of its own.
+    pub(crate) fn weighing<T>(&mut self, weight: f64, write: impl FnOnce(&mut Self) -> T) -> T {
+        let (first, constant) = (self.lower.len(), self.constant);
+        let written = write(self);
+        self.linear[first..].iter_mut().chain(&mut self.curvature[first..]).for_each(|cost| *cost *= weight);
+        self.constant = constant + weight * (self.constant - constant);
+        written
+    }
+
     /// Writes a part of the program that may look like others, such as one hour of a day: see [`Block`].
     pub(crate) fn block<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
         let (variables, rows) = (self.lower.len(), self.rows.len());
