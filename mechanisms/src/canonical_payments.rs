@@ -9,6 +9,7 @@
 //! every price is what it would be if all pairs were written; what the written ones miss of everybody's part is settled with
 //! the operator, who keeps nothing.
 
+mod band;
 mod pool;
 
 use coase_core::outcome::{Pairs, Side, Signal, Trade};

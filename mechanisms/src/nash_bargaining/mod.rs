@@ -6,17 +6,17 @@
 //! It is Pareto efficient and individually rational; it is neither truthful nor, in general, in the core.
 
 mod bounded;
+mod joint;
 mod weights;
 
 pub use weights::Weights;
 
-use crate::canonical_payments;
+use crate::cooperation::{Cooperation, Found};
 use crate::distributed::Solver;
-use crate::gap::least_cost_gap;
 use crate::internal_price::bands;
 use coase_core::mechanism::Mechanism;
-use coase_core::outcome::{Claim, Pairs};
-use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, Status, register};
+use coase_core::outcome::{Claim, Trade};
+use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, Status, number, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,13 +28,16 @@ pub enum PaymentMode {
     ClosedForm,
     /// After P1, every trade's price lies between the feed-in and the retail price.
     SequentialBounded,
+    /// Trades and prices together, every price between the feed-in and the retail price: sellers and buyers of a slot are those
+    /// of P1. It costs more than P1 in sum and reaches a higher product of gains than prices found afterwards.
+    JointBounded,
 }
 
 /// Asymmetric Nash bargaining over the gain of cooperation, `max prod_i (J0_i - J_i)^w_i`.
 ///
 /// P1 minimises the cost of all, `x* = argmin sum_i Phi_i`. P2 divides the gain `D = sum_i (J0_i - Phi_i(x*))`: everybody pays
 /// `tau_i = J0_i - Phi_i(x*) - (w_i / sum w) D`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NashBargaining {
     /// Bargaining power.
@@ -49,68 +52,98 @@ register!(NashBargaining, "nash-bargaining", Cooperative, "splits the gain of co
     claims: [IndividuallyRational, BudgetBalanced, Efficient], needs: [Tariff, NoRequirement], information: FullTypes,
     source: "Nash (1950); two-stage form as in the microgrid literature");
 
-/// Gains below this share of the disagreement costs are rounding.
-const NO_GAIN: f64 = 1e-9;
-/// Sales below this are rounding, kWh.
-const NO_TRADE_KWH: f64 = 1e-6;
-
 impl Mechanism for NashBargaining {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
-        let mut outcome = Outcome::new(market.setting());
-        let alone: Vec<f64> = market.each(|l| l.autarky())?.iter().map(|plan| plan.cost).collect();
-        let first = self.solver.solve(market, ctx)?;
-        let best = first.allocation;
-        (outcome.evidence, outcome.status) = (first.evidence, first.status);
-        let scale: f64 = 1.0 + alone.iter().map(|c| c.abs()).sum::<f64>();
-        // Where trade gains nothing and yet belongs to the optimum (the price of carbon makes both sides cost the same) it is
-        // made: how much is emitted may depend on it.
-        let idle = best.plans.iter().flatten().flat_map(|plan| &plan.trade).all(|kwh| kwh.abs() <= NO_TRADE_KWH);
-        if idle && alone.iter().sum::<f64>() - best.cost <= NO_GAIN * scale {
-            outcome.evidence.push(Certificate::measure(
-                "bargaining_gain",
-                0.0,
-                "nothing to bargain over: no trade lowers the total cost",
-            ));
-            return Ok(outcome);
-        }
-        outcome.net = best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
-        let together: Vec<f64> = best.plans.iter().flatten().map(|plan| plan.cost).collect();
-        let before: Vec<f64> = alone.iter().zip(&together).map(|(a, t)| a - t).collect();
-        // Money within bounds depends on who can pay whom: there all pairs are needed.
-        let pairs = match self.payments {
-            PaymentMode::ClosedForm => Pairs::of(&outcome.net),
-            PaymentMode::SequentialBounded => Pairs::All,
+        let cooperation = match Cooperation::of(market, self.solver.solve(market, ctx)?)? {
+            // Money within bounds depends on who can pay whom: there all pairs are needed.
+            Found::Gain(found) if self.payments != PaymentMode::ClosedForm => found.between_all(),
+            Found::Gain(found) => *found,
+            Found::Nothing(mut outcome) => {
+                let nothing = "nothing to bargain over: no trade lowers the total cost";
+                outcome.evidence.push(Certificate::measure("bargaining_gain", 0.0, nothing));
+                return Ok(*outcome);
+            }
         };
-        let trades = pairs.trades(&outcome.net);
-        let weights = self.weights.of(market.len(), &trades);
+        let weights = self.weights.of(market, &cooperation)?;
+        let mut outcome = cooperation.commitment(market);
         let priced = match self.payments {
             PaymentMode::ClosedForm => {
-                let gain: f64 = before.iter().sum();
-                let receives: Vec<f64> = before.iter().zip(&weights).map(|(b, w)| w * gain - b).collect();
-                canonical_payments::paying(&receives, &trades, pairs, &best.price)
+                let gains: Vec<f64> = weights.iter().map(|weight| weight * cooperation.gain()).collect();
+                cooperation.paying(&gains)
             }
             PaymentMode::SequentialBounded => {
                 outcome
                     .withheld
                     .push((Claim::Efficient, "bounded prices make the two stages inexact as a bargain".into()));
-                match bounded::bargain(&before, &weights, &trades, &bands(market)?) {
+                match bounded::bargain(&cooperation.before, &weights, &cooperation.trades, &bands(market)?) {
                     Ok(priced) => priced,
-                    Err(gap) => {
-                        let mut none = Outcome { evidence: outcome.evidence, ..Outcome::new(market.setting()) };
-                        none.status = Status::NoEquilibriumFound { gap };
-                        none.evidence.push(Certificate::measure(
-                            "bounded_split_shortfall",
-                            gap,
-                            "no prices within the tariff band leave everybody better off",
-                        ));
-                        return Ok(none);
+                    Err(gap) => return Ok(no_prices(market, outcome, gap)),
+                }
+            }
+            PaymentMode::JointBounded => {
+                let why = "prices are bounded: trades that cost more in sum are worth more to those who gain less";
+                outcome.withheld.push((Claim::Efficient, why.into()));
+                if let Some(i) = weights.iter().position(|weight| *weight <= 0.0) {
+                    let value = format!("0 for {}", market.setting().members[i].id);
+                    let expected = "powers above 0, or nothing bounds what is taken from a member";
+                    return Err(MechanismError::Parameter { name: "weights", value, expected });
+                }
+                match joint::bargain(market, &cooperation, &weights, &bands(market)?, ctx)? {
+                    Ok(found) => {
+                        outcome.net = found.net;
+                        outcome.evidence.push(found.certificate);
+                        let witness = "Nash product, weights adding up to 1, against prices found after the trades, in logarithms";
+                        outcome.evidence.push(Certificate::measure("joint_bargain_benefit", found.better, witness));
+                        if let Some(residual) = found.residual {
+                            outcome.status = Status::NotConverged { residual };
+                        }
+                        found.priced
                     }
+                    Err(gap) => return Ok(no_prices(market, outcome, gap)),
                 }
             }
         };
-        outcome.evidence.push(Certificate::measure("bargaining_gain", before.iter().sum(), ""));
-        outcome.evidence.push(least_cost_gap(&best, "duality gap of the first stage"));
+        if self.payments != PaymentMode::ClosedForm {
+            outcome.evidence.push(resale(market, &priced.trades, &cooperation, &weights));
+        }
+        outcome.evidence.extend(cooperation.evidence("bargaining_gain", ""));
+        outcome.evidence.extend(priced.outside_the_band(market, &cooperation.best.price)?);
         priced.enter(market, &mut outcome);
         Ok(outcome)
     }
+}
+
+/// Whether bounds on prices bind anybody: they hold for each trade, and who buys from one and sells to another in a slot moves
+/// money past them.
+fn resale(market: &Market, trades: &[Trade], cooperation: &Cooperation, weights: &[f64]) -> Certificate {
+    let setting = market.setting();
+    let both = |i: usize, slot: usize| {
+        let of = |side: fn(&Trade) -> usize| trades.iter().any(|t| t.slot == slot && side(t) == i);
+        of(|t| t.seller) && of(|t| t.buyer)
+    };
+    let found: Vec<(usize, usize)> = (0..setting.slots.len())
+        .flat_map(|slot| (0..market.len()).filter(move |i| both(*i, slot)).map(move |i| (i, slot)))
+        .collect();
+    let witness = if let Some(&(i, slot)) = found.first() {
+        let (id, period) = (&setting.members[i].id, setting.slots[slot].period);
+        format!("{id} buys and sells in period {period}: it moves money past the bounds, which bind nobody")
+    } else {
+        let strongest = (0..market.len()).max_by(|a, b| weights[*a].total_cmp(&weights[*b])).unwrap_or(0);
+        format!(
+            "nobody buys and sells in one slot. Were energy resold, bought low from one and sold high to another, the bounds would \
+             bind nobody and the division would be that of `ClosedForm`: {} for {}",
+            number(weights[strongest] * cooperation.gain()),
+            setting.members[strongest].id
+        )
+    };
+    Certificate::measure("resale", found.len() as f64, witness)
+}
+
+/// Nobody trades, because somebody would lose by this much at any prices within the band.
+fn no_prices(market: &Market, found: Outcome, gap: f64) -> Outcome {
+    let mut none = Outcome { evidence: found.evidence, ..Outcome::new(market.setting()) };
+    none.status = Status::NoEquilibriumFound { gap };
+    let why = "no prices within the tariff band leave everybody better off";
+    none.evidence.push(Certificate::measure("bounded_split_shortfall", gap, why));
+    none
 }

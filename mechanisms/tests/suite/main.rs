@@ -2,6 +2,7 @@
 
 mod books;
 mod conformance;
+mod cooperative;
 mod distributed;
 mod five_plants;
 mod limited_line;

@@ -47,7 +47,7 @@ fn market(village: &Village, quota_kg: f64, policy: &dyn CarbonPolicy) -> Market
 }
 
 /// Bargaining power by the formulas of the weights.
-fn shares(weights: Weights, outcome: &Outcome, members: usize) -> Vec<f64> {
+fn shares(weights: &Weights, outcome: &Outcome, members: usize) -> Vec<f64> {
     let (mut sold, mut bought) = (vec![0.0; members], vec![0.0; members]);
     for trade in outcome.bilateral() {
         sold[trade.seller] += trade.quantity;
@@ -73,7 +73,7 @@ proptest! {
         for policy in with_signals() {
             let market = market(&village, quota_kg, &*policy);
             for weights in [Weights::Equal, Weights::Exponential] {
-                let mechanism = NashBargaining { weights, ..NashBargaining::default() };
+                let mechanism = NashBargaining { weights: weights.clone(), ..NashBargaining::default() };
                 let cleared = try_clear(&market, &mechanism as &dyn Mechanism, &*policy);
                 // A cap may be out of reach, and a search for nodal prices without an answer.
                 let Ok(cleared) = cleared else { continue };
@@ -81,7 +81,7 @@ proptest! {
                 let total: f64 = evaluation.gains.iter().sum();
                 let money: f64 = cleared.physical.plans.iter().map(|p| p.cost.abs()).sum();
                 traded += usize::from(total > 1e-3);
-                for (gain, share) in evaluation.gains.iter().zip(shares(weights, &cleared.outcome, market.len())) {
+                for (gain, share) in evaluation.gains.iter().zip(shares(&weights, &cleared.outcome, market.len())) {
                     prop_assert!(
                         (gain - share * total).abs() <= 1e-6 * (1.0 + money),
                         "{}: {:?} of {total} is not split by {weights:?}", policy.plugin().id, evaluation.gains
