@@ -23,6 +23,7 @@ Examples:
   coase new experiment my_study            a commented starting point
   coase flow ieee-33                       power flow of a built-in network
   coase opf ap-15                          its cheapest dispatch, and prices
+  coase game gains.ron                     who gets what of a gain, and who objects
 
 Exit status: 0 all well, 1 something ran and failed or is missing, 2 bad input or usage, 130 Ctrl-C, 143 terminated.";
 
@@ -38,6 +39,7 @@ pub enum Command {
     Schema(Schema),
     Flow(Flow),
     Opf(Opf),
+    Game(Game),
     Plot(Plot),
     New(New),
     Pages(Pages),
@@ -359,6 +361,8 @@ pub enum SchemaForm {
     Network,
     /// The carbon file of `coase flow` and `coase opf`
     Carbon,
+    /// The game file of `coase game`
+    Game,
 }
 
 /// AC power flow and carbon emission flow of a network
@@ -420,6 +424,30 @@ pub struct Opf {
     /// Price of carbon per tonne, paid by every source; 0 without it
     #[arg(long, value_name = "P", requires = "carbon", allow_negative_numbers = true)]
     pub carbon_price: Option<f64>,
+    /// As JSON, numbers in full precision
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A game on plain numbers: divisions of a gain, and which groups object
+///
+/// The head word of the file says which game it is.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase game gains.ron
+  coase game gains.ron --json
+
+What groups gain by themselves, over standing alone; what is not given is 0:
+  Coalitions(players: [\"a\", \"b\", \"c\"], values: [([\"a\", \"b\"], 2.25), ([\"a\", \"b\", \"c\"], 64.9)])
+prints the Shapley value, the nucleolus, equal and marginal-proportional shares, which groups would do better by themselves,
+and what the core leaves to each.
+
+Exit status: 0 answered, 1 no answer that is proven, 2 bad input.")]
+pub struct Game {
+    /// A game file
+    #[arg(value_name = "FILE.ron")]
+    pub file: PathBuf,
     /// As JSON, numbers in full precision
     #[arg(long)]
     pub json: bool,

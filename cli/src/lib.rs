@@ -22,6 +22,7 @@ mod check;
 mod console;
 mod explain;
 mod flow;
+mod game;
 mod interrupt;
 mod list;
 mod nearest;
@@ -121,6 +122,7 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::Schema(what) => schema::schema(&what),
         args::Command::Flow(what) => flow::flow(&what),
         args::Command::Opf(what) => opf::opf(&what),
+        args::Command::Game(what) => game::game(&what),
         args::Command::Plot(what) => plot::plot(&what),
         args::Command::New(what) => new::new(&what),
         args::Command::Pages(what) => pages::pages(&what),

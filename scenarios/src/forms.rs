@@ -2,7 +2,7 @@
 //!
 //! Knows the written forms and what they declare, and nothing of what they mean to a run.
 
-use crate::answers::{Carbon, Generation};
+use crate::answers::{Carbon, Generation, game_declarations};
 use crate::spec::{
     CsvColumn, DrawnSeries, Evidence, ExperimentForm, Grid, Network, Participant, Repeat, Scenario, SweepForm, Vary,
     ZipForm,
@@ -11,10 +11,10 @@ use coase_core::declaration::{Declaration, schema_of};
 use coase_core::statistics::sensitivity::{Parameter, Sensitivity};
 use serde_json::Value;
 
-/// The parts of scenario, experiment and carbon files by their names, each with its fields in the order of the form. Devices,
+/// The parts of scenario, experiment, carbon and game files by their names, each with its fields in the order of the form. Devices,
 /// mechanisms and policies are plugins and say of themselves what they take.
 pub fn forms() -> Vec<(&'static str, Declaration)> {
-    vec![
+    let mut all = vec![
         ("Scenario", Declaration::of::<Scenario>()),
         ("ScenarioNetwork", Declaration::of::<Network>()),
         ("Grid", Declaration::of::<Grid>()),
@@ -31,7 +31,9 @@ pub fn forms() -> Vec<(&'static str, Declaration)> {
         ("Evidence", Declaration::of::<Evidence>()),
         ("Carbon", Declaration::of::<Carbon>()),
         ("Generation", Declaration::of::<Generation>()),
-    ]
+    ];
+    all.extend(game_declarations());
+    all
 }
 
 /// The JSON schema of a scenario file: the fields of `Scenario(..)`; a name with fields is an object with that name, a name

@@ -105,7 +105,7 @@ impl Damage {
     }
 }
 
-fn wrong_head(text: &Text, found: &str, expected: &'static str) -> Fault {
+pub(crate) fn wrong_head(text: &Text, found: &str, expected: &'static str) -> Fault {
     if text.as_str().trim().is_empty() {
         return text.fault("", Cause::Nothing { expected });
     }

@@ -1,15 +1,22 @@
-//! Questions to a network alone: what flows in it, and what it is best operated with; carbon included.
+//! Questions to a network alone: what flows in it, and what it is best operated with, carbon included; and games on plain
+//! numbers.
 //!
 //! The answers have the units and names of the command line, which prints them as JSON or for people: whoever asks in another
 //! way gets the same. Knows networks and their solvers, and no scenario and no terminal.
 
 mod carbon_file;
 mod flow;
+mod game;
 mod opf;
 
 pub use carbon_file::{Carbon, CarbonFile, Generation};
 pub use flow::{CarbonAnswer, FlowAnswer, FlowBranch, FlowBus, FlowQuestion};
+pub use game::{
+    Coalitions, CoalitionsAnswer, Game, GameAnswer, GameError, Sheet, game_schema, read_game, read_game_text,
+};
 pub use opf::{OpfAnswer, OpfBus, OpfFormulation, OpfGenerator, OpfQuestion};
+
+pub(crate) use game::declarations as game_declarations;
 
 use crate::fault::{Fault, did_you_mean};
 use crate::resolve::read_network;
