@@ -29,6 +29,11 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/side_by_side.ron"),
     },
     LibraryFile {
+        id: "cooperation",
+        summary: "experiment: every rule that divides a gain on `three_vpp`, against what groups would gain by themselves",
+        text: include_str!("../library/cooperation.ron"),
+    },
+    LibraryFile {
         id: "stepped_vs_integrated",
         summary: "experiment: eight cells of tariff and carbon policy, three mechanisms on `five_vpps`",
         text: include_str!("../library/stepped_vs_integrated.ron"),

@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod batches;
+mod cooperation;
 mod ended;
 mod files;
 mod flow;
+mod game;
 mod glyphs;
 mod list;
 mod opf;

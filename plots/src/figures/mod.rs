@@ -4,6 +4,7 @@ mod abatement;
 mod benefit;
 mod carbon_flow;
 mod carbon_payers;
+mod core;
 mod cost_and_emissions;
 mod cost_emissions_plane;
 mod dispatch;
@@ -87,6 +88,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "cost_emissions_plane", draw: cost_emissions_plane::draw },
     Kind { name: "benefit", draw: benefit::draw },
     Kind { name: "gain_split", draw: gain_split::draw },
+    Kind { name: "core", draw: core::draw },
     Kind { name: "carbon_payers", draw: carbon_payers::draw },
     Kind { name: "abatement", draw: abatement::draw },
     Kind { name: "profiles", draw: profiles::draw },

@@ -8,6 +8,7 @@ use crate::panel::Panel;
 use crate::store::PeriodRow;
 use crate::study::{Study, largest, power};
 use crate::style::{BLUE, DASHED, DATA_LINE, GREEN, INK, RED, REFERENCE_DASH, SHADE, THIN_LINE, TWO_COLUMNS_MM, WHITE};
+use crate::text::literal;
 
 /// More participants go into further figures.
 const COLUMNS: usize = 6;
@@ -35,13 +36,14 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let rest =
         shown_of(profiles.len().min(MOST_PAGES * COLUMNS), profiles.len(), "participants", "the first of the scenario");
     let priced = where_priced(&profiles);
+    let outside = outside_the_band(study, run);
     let pictures = profiles.chunks(COLUMNS).enumerate().map(|(page, chunk)| {
         let (mechanism, policy) = (&study.mechanism(mechanism).name, &study.policy(policy).name);
         Picture {
             qualifier: if pages > 1 { (page + 1).to_string() } else { String::new() },
             title: "Net positions and prices".into(),
             caption: format!(
-                "Net export of {} {priced} under {mechanism}, carbon policy {policy}.{rest}{}",
+                "Net export of {} {priced} under {mechanism}, carbon policy {policy}.{outside}{rest}{}",
                 whom(chunk),
                 study.footnote(&Basis::OneRun)
             ),
@@ -58,6 +60,12 @@ fn whom(shown: &[Profile]) -> String {
         [first, .., last] => format!("the participants {} to {}", first.title, last.title),
         [] => "the participants".to_owned(),
     }
+}
+
+/// Why a price leaves the band of the tariff, in the words of the run.
+fn outside_the_band(study: &Study, run: usize) -> String {
+    let found = study.store.certificates(run).into_iter().find(|c| c.name == "price_outside_band");
+    found.map_or_else(String::new, |c| format!(" A price leaves the tariff's band: {}.", literal(&c.witness)))
 }
 
 /// What the lower panels show: said only where it is so.

@@ -6,7 +6,9 @@
 
 mod rows;
 
-pub use rows::{BranchRow, DeviceColumn, LedgerRow, NodeRow, ParticipantRow, PeriodRow, PriceParts, Run};
+pub use rows::{
+    BranchRow, CertificateRow, DeviceColumn, LedgerRow, NodeRow, ParticipantRow, PeriodRow, PriceParts, Run,
+};
 
 use coase_core::record::{METRICS, Table};
 use coase_store::{Choices, Dataset, Facts, StoreError, Tables};
@@ -118,6 +120,11 @@ impl Store {
     /// The branches of a run's network in every period.
     pub fn branches(&self, run: usize) -> Vec<BranchRow> {
         self.rows(Table::Branches, run, rows::branches)
+    }
+
+    /// What was checked and measured of a run.
+    pub fn certificates(&self, run: usize) -> Vec<CertificateRow> {
+        self.rows(Table::Certificates, run, rows::certificates)
     }
 
     /// The payments of a run.

@@ -114,6 +114,14 @@ pub struct LedgerRow {
     pub product: String,
 }
 
+/// One line of `certificates`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CertificateRow {
+    pub name: String,
+    pub value: Option<f64>,
+    pub witness: String,
+}
+
 /// The columns of a table by their names; one that is not there is empty.
 struct Columns<'a> {
     frame: &'a Frame,
@@ -269,6 +277,13 @@ pub(super) fn branches(frame: &Frame) -> Vec<BranchRow> {
         carbon_intensity_kg_per_kwh: intensity(k),
     };
     (0..frame.len()).map(row).collect()
+}
+
+pub(super) fn certificates(frame: &Frame) -> Vec<CertificateRow> {
+    let columns = Columns { frame };
+    let [name, witness] = ["name", "witness"].map(|of| columns.word(of));
+    let value = columns.number("value");
+    (0..frame.len()).map(|k| CertificateRow { name: name(k), value: value(k), witness: witness(k) }).collect()
 }
 
 pub(super) fn ledger(frame: &Frame) -> Vec<LedgerRow> {

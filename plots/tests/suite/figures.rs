@@ -73,11 +73,11 @@ fn drawing_twice_gives_the_same_bytes() {
 
 /// Stores that stretch the figures; each must come out without a flaw.
 fn stretched() -> Vec<(&'static str, Shape)> {
-    let base = || Shape { buses: 5, ..Shape::side_by_side() };
+    let base = || Shape { buses: 5, core: true, ..Shape::side_by_side() };
     let two = || vec![("grid-only", "grid-only"), ("nash-bargaining", "nash-bargaining")];
     let one_policy = || vec![("tax", "tax")];
     vec![
-        ("many_mechanisms", Shape::many_mechanisms()),
+        ("many_mechanisms", Shape { core: true, ..Shape::many_mechanisms() }),
         ("many_seeds", Shape { seeds: 8, periods: 2, buses: 3, ..base() }),
         ("one_period", Shape { periods: 1, ..base() }),
         (
@@ -222,6 +222,8 @@ fn display_lists_are_as_they_were() {
     }
     let dir = store("golden_draws", &Shape { seeds: 5, periods: 1, ..shape.clone() });
     matches_golden(&pictures(&Store::read(&dir).unwrap()).0, "ranks", &golden);
+    let dir = store("golden_core", &Shape { core: true, policies: vec![("none", "none")], ..shape.clone() });
+    matches_golden(&pictures(&Store::read(&dir).unwrap()).0, "core", &golden);
     let dir = store("golden_curve", &Shape { policies: vec![("none", "none"), ("tax", "tax")], ..shape });
     at_three_prices(&dir);
     matches_golden(&pictures(&Store::read(&dir).unwrap()).0, "abatement", &golden);

@@ -20,6 +20,8 @@ pub struct Shape {
     /// Multiplies costs and gains; 0 makes all equal, -1 all negative.
     pub money: f64,
     pub manifest: bool,
+    /// Whether groups that would do better alone were searched.
+    pub core: bool,
 }
 
 impl Shape {
@@ -42,6 +44,7 @@ impl Shape {
             buses: 33,
             money: 1.0,
             manifest: true,
+            core: false,
         }
     }
 
@@ -176,7 +179,7 @@ pub fn write_store(dir: &Path, shape: &Shape) {
     std::fs::create_dir_all(dir).unwrap();
     let mut runs = format!(
         "run_id,scenario,mechanism,variant,carbon_policy,carbon_label,seed,status,reason,residual,behaviour,information,{}\n",
-        METRICS.join(",")
+        METRICS.join(",") + if shape.core { ",core_excess" } else { "" }
     );
     let mut participants =
         "run_id,participant,total_cost,operating_cost,carbon_cost,disagreement_cost,gain,gain_resource,\
@@ -242,10 +245,16 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                 // without a policy there is no price
                 let values = values.map(n).join(",");
                 let values = if *policy == "none" { values.trim_end_matches("280").to_owned() } else { values };
+                // every third market is in the core
+                let excess = gain * [0.06, -0.02, 0.01][m % 3];
+                let excess = if shape.core { format!(",{}", n(excess)) } else { String::new() };
                 let _ = writeln!(
                     runs,
-                    "{id},five,{mechanism},{variant},{policy},{label},{seed},converged,,1e-9,truthful,reports,{values}"
+                    "{id},five,{mechanism},{variant},{policy},{label},{seed},converged,,1e-9,truthful,reports,{values}{excess}"
                 );
+                if shape.core {
+                    let _ = writeln!(certificates, "{id},least_core_epsilon,{},,measured,", n(-0.03 * gain.abs()));
+                }
                 for i in 0..shape.participants {
                     let share = [0.12, 0.32, 0.24, 0.14, 0.18][i % 5] * 5.0 / shape.participants as f64;
                     let own = gain * share;
@@ -256,6 +265,10 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                     let resource = part([-0.6, 1.4, 0.8, 1.1, 0.8]);
                     let margin = part([0.9, 0.6, 0.3, 0.1, 0.1]);
                     let payment = resource + margin + carbon + network - own;
+                    let ends = [("least", own - 0.2 * own.abs()), ("most", own + 0.3 * own.abs())];
+                    for (end, gain) in ends.iter().filter(|_| shape.core) {
+                        let _ = writeln!(certificates, "{id},core_{end}_gain,{},,measured,vpp{}", n(*gain), i + 1);
+                    }
                     let cells = [
                         base * share - own,
                         base * share * 0.9,
