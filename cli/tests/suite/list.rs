@@ -168,7 +168,7 @@ fn schemas_say_meanings_units_and_ranges() {
     let weights = &all["experiment"]["$defs"]["Weights"]["oneOf"][1];
     assert_eq!(weights["const"], "Exponential");
     assert_eq!(all["network"]["$defs"]["Branch"]["properties"]["r_ohm"]["unit"], "ohm");
-    assert_eq!(status(&coase(&["schema", "game"])), 2);
+    assert_eq!(status(&coase(&["schema", "games"])), 2);
 }
 
 #[test]
