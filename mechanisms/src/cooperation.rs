@@ -8,7 +8,7 @@ use crate::distributed::{Solved, Solver};
 use crate::gap::least_cost_gap;
 use coase_core::coalition::Coalition;
 use coase_core::market::Plan;
-use coase_core::outcome::{Pairs, Trade};
+use coase_core::outcome::{Claim, Pairs, Trade};
 use coase_core::setting::Setting;
 use coase_core::{Allocation, Certificate, Market, MechanismError, Outcome, RunContext, Status};
 use std::sync::Arc;
@@ -84,6 +84,10 @@ impl Cooperation {
         let mut outcome = Outcome::new(market.setting());
         (outcome.evidence, outcome.status) = (self.evidence.clone(), self.status.clone());
         outcome.net = self.best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
+        if !self.best.limits.is_empty() {
+            outcome.imposed.clone_from(&self.best.limits);
+            outcome.withheld.push((Claim::Efficient, "the network's limits are kept, at whatever cost".into()));
+        }
         outcome
     }
 

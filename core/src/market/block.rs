@@ -27,6 +27,8 @@ pub(super) struct Block {
     balance_rows: Vec<Row>,
     /// Grid import minus export per period, kWh.
     pub exchange: Vec<Var>,
+    /// Net injection per energy slot, where asked for.
+    pub injection: Vec<Option<Var>>,
     /// Energy that had to be bought because a commitment could not be kept, per period; empty unless asked for.
     shortfall: Vec<Var>,
     /// Kilograms on the account, and their row.
@@ -45,6 +47,8 @@ pub(super) struct Form<'q> {
     pub trade: Option<&'q [f64]>,
     /// Energy that it cannot deliver or take may be made up; not together with given sales.
     pub shortfall: Option<Shortfall>,
+    /// Net injections are variables of their own.
+    pub injects: bool,
 }
 
 /// Money that terms and tariff ask for flows.
@@ -105,6 +109,7 @@ impl Block {
             trade,
             balance_rows,
             exchange,
+            injection: vec![],
             shortfall: made_up,
             balance: None,
             merged: vec![],
@@ -129,6 +134,14 @@ impl Block {
             block.balance = Some((balance, row));
         }
         block.limit(program, setting, terms);
+        if form.injects {
+            let slots = setting.slots.iter().zip(&block.contribution.output);
+            let injected = slots.map(|(slot, output)| {
+                let is_energy = slot.product == Product::Energy;
+                is_energy.then(|| program.alias(output.clone(), "net injection", Some(slot.period)))
+            });
+            block.injection = injected.collect();
+        }
         block
     }
 

@@ -238,7 +238,7 @@ pub(super) fn nearest_voltages(market: &Market, question: &Economy) -> Result<Ve
 }
 
 /// A network that the formulation does not fit.
-fn refused(why: OpfError) -> SolveError {
+pub(super) fn refused(why: OpfError) -> SolveError {
     match why {
         OpfError::Meshed => SolveError::Unmet { need: "a radial network (this one is meshed)" },
         other => SolveError::Refused(Refusal::new(other)),

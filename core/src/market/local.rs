@@ -34,6 +34,20 @@ impl LocalProblem {
         }
     }
 
+    /// The same over net injections.
+    pub fn draw_injection(&self, instance: &mut Instance, centre: &[f64], weight: &[f64]) {
+        for (k, v) in self.block.injection.iter().enumerate() {
+            if let Some(v) = v {
+                instance.add_square(*v, 0.5 * weight[k], centre[k]);
+            }
+        }
+    }
+
+    /// Net injections per slot at a solution, kWh; zero where a slot is not energy.
+    pub fn injection(&self, solution: &Solution) -> Vec<f64> {
+        self.block.injection.iter().map(|v| v.map_or(0.0, |v| solution.value(v))).collect()
+    }
+
     /// Net sales per slot at a solution.
     pub fn trade(&self, solution: &Solution) -> Vec<f64> {
         self.block.sales(solution)
@@ -128,7 +142,8 @@ impl<'m> Local<'m> {
             return self.remembered_autarky().map(|plan| (*plan).clone());
         }
         match self.least_cost(trade) {
-            Err(SolveError::Infeasible { .. }) => self.with_shortfall(trade),
+            // Sales that exceed what is possible by hardly more than rounding can be neither kept nor refuted.
+            Err(SolveError::Infeasible { .. } | SolveError::NotCertified { .. }) => self.with_shortfall(trade),
             answer => answer,
         }
     }
@@ -157,6 +172,12 @@ impl<'m> Local<'m> {
     pub(super) fn problem(&self) -> &'m LocalProblem {
         let seat = self.seat();
         seat.problem.get_or_init(|| LocalProblem::new(&self.market.setting, self.member, seat, Form::default()))
+    }
+
+    pub(super) fn injecting(&self) -> &'m LocalProblem {
+        let seat = self.seat();
+        let form = Form { injects: true, ..Form::default() };
+        seat.injecting.get_or_init(|| LocalProblem::new(&self.market.setting, self.member, seat, form))
     }
 
     fn ask(&self, question: impl Fn(&LocalProblem, &mut Instance)) -> Result<Plan, SolveError> {

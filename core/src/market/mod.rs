@@ -12,6 +12,7 @@ mod limits_missed;
 mod local;
 mod memory;
 mod mixture;
+mod network_side;
 mod ownership;
 mod pairwise;
 mod plan;
@@ -21,6 +22,7 @@ mod session;
 pub use economy::{Allocation, Economy, NetworkMode};
 pub use local::Local;
 pub use memory::Questions;
+pub use network_side::{Carried, NetworkSide};
 pub use ownership::OwnershipError;
 pub use pairwise::{Link, Paired, Pairwise};
 pub use plan::{DevicePlan, Plan};
@@ -50,6 +52,8 @@ struct Seat {
     /// What its devices can do: the same under all terms.
     reach: Arc<Reach>,
     problem: OnceLock<LocalProblem>,
+    /// The same with its net injections as quantities that can be asked about.
+    injecting: OnceLock<LocalProblem>,
     autarky: OnceLock<Result<Arc<Plan>, SolveError>>,
     orders: Vec<OnceLock<Result<Vec<Order>, SolveError>>>,
 }
@@ -364,6 +368,7 @@ impl Market {
             participant,
             terms,
             problem: OnceLock::new(),
+            injecting: OnceLock::new(),
             autarky: OnceLock::new(),
             orders: self.setting.slots.iter().map(|_| OnceLock::new()).collect(),
         })

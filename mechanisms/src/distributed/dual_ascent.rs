@@ -76,7 +76,7 @@ impl Ascent {
         };
         let wish = Copies { first: wish(1.0), second: wish(-1.0) };
         let question = pairs.ask(&wish, &self.friction);
-        let answers = members.ask(&question)?;
+        let answers = members.ask(&question, None)?;
         let copies = pairs.spread(&wish, &self.friction, &question, &answers.net);
         let miss = copies.first.iter().zip(&copies.second).map(|(a, b)| (a + b) * (a + b)).sum::<f64>().sqrt();
         Ok(Held { copies, cost: answers.cost, miss })
@@ -133,7 +133,8 @@ impl DualAscent {
             let converged = agree && residual <= self.tolerance;
             if converged || iterations >= self.max_iterations || !go_on || !residual.is_finite() {
                 let agreement = Agreement { sale, price: ascent.price };
-                return Ok(Agreed { pairs, agreement, iterations, residual, converged });
+                let (injection, tolerance) = (None, self.tolerance);
+                return Ok(Agreed { pairs, agreement, injection, iterations, tolerance, residual, converged });
             }
             if agree {
                 centre = sale;

@@ -11,10 +11,11 @@ pub(super) struct Members<'m> {
     sessions: Vec<LocalSession<'m>>,
 }
 
-/// What the members answer: net sales by slot, and what they cost all together.
+/// What the members answer: net sales and, where asked, net injections by slot, and what they cost all together.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
     pub net: Vec<Vec<f64>>,
+    pub injection: Vec<Vec<f64>>,
     pub cost: f64,
 }
 
@@ -23,12 +24,19 @@ impl<'m> Members<'m> {
         Self { market, sessions: market.sessions() }
     }
 
-    /// Asks every member for the least `cost(x) + sum_t weight/2 (x_t - centre_t)^2`.
-    pub fn ask(&mut self, question: &Question) -> Result<Answers, SolveError> {
-        let net = self.market.each_with(&mut self.sessions, |session| {
+    /// Asks every member for the least `cost(x) + sum_t weight/2 (x_t - centre_t)^2`, and of its injections likewise where there is
+    /// a question about them.
+    pub fn ask(&mut self, question: &Question, injection: Option<&Question>) -> Result<Answers, SolveError> {
+        let answers = self.market.each_with(&mut self.sessions, |session| {
             let i = session.id();
-            session.prox(&question.centre[i], &question.weight[i]).map(<[f64]>::to_vec)
+            let trade = (&question.centre[i][..], &question.weight[i][..]);
+            let net = match injection {
+                Some(of) => session.prox_injecting(trade, (&of.centre[i], &of.weight[i]))?.to_vec(),
+                None => session.prox(trade.0, trade.1)?.to_vec(),
+            };
+            Ok((net, session.injection().to_vec()))
         })?;
-        Ok(Answers { net, cost: self.sessions.iter().map(LocalSession::cost).sum() })
+        let (net, injection) = answers.into_iter().unzip();
+        Ok(Answers { net, injection, cost: self.sessions.iter().map(LocalSession::cost).sum() })
     }
 }

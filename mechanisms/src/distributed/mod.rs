@@ -57,6 +57,9 @@ pub enum Solver {
         /// What is made of the path so far.
         #[serde(default)]
         acceleration: Acceleration,
+        /// Whether the network's operator takes part.
+        #[serde(default)]
+        network: NetworkPart,
     },
     /// By fast dual ascent: members answer prices `p_ij` with a friction that makes the answer unique, and prices follow what
     /// pairs disagree by, with momentum. The friction pulls towards no trade first and then towards the last answer, until
@@ -78,6 +81,16 @@ pub enum Solver {
         #[schemars(range(min = 1))]
         max_iterations: usize,
     },
+}
+
+/// What part the network has in a distributed solution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum NetworkPart {
+    /// None.
+    #[default]
+    Ignored,
+    /// Its operator holds a copy of every injection and keeps these within the limits of the network; losses cost nothing.
+    Block,
 }
 
 fn rho() -> f64 {
@@ -111,8 +124,9 @@ impl Solver {
         self.check()?;
         let alone = market.len() < 2;
         let agreed = match *self {
-            Solver::Admm { rho, tolerance, max_iterations, scaling, acceleration } if !alone => {
-                Admm { rho, tolerance, max_iterations, scaling, acceleration }.solve(market, ctx)?
+            Solver::Admm { rho, tolerance, max_iterations, scaling, acceleration, network } if !alone => {
+                let network = network == NetworkPart::Block;
+                Admm { rho, tolerance, max_iterations, scaling, acceleration, network }.solve(market, ctx)?
             }
             Solver::FastDualAscent { friction_per_kwh2, metric, tolerance, max_iterations } if !alone => {
                 DualAscent { friction_per_kwh2, metric, tolerance, max_iterations }.solve(market, ctx)?

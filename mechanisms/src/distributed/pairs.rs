@@ -14,17 +14,19 @@ pub(super) struct Pairs {
     members: usize,
 }
 
-/// Quantities by pair and slot.
+/// Quantities by pair and slot; where the network takes part, after them those by member and slot that are agreed upon with its
+/// operator.
 pub(super) type ByPair = Vec<f64>;
 
-/// What pairs agree on: sale of the first to the second, and its price.
+/// What pairs agree on: sale of the first to the second, and its price; injections of members and their prices.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Agreement {
     pub sale: ByPair,
     pub price: ByPair,
 }
 
-/// Copies of every sale: the first's of what it sells to the second, the second's of what it sells to the first.
+/// Copies of every sale: the first's of what it sells to the second, the second's of what it sells to the first. Of an injection
+/// the first is the member's, the second the operator's with the opposite sign.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Copies {
     pub first: ByPair,
@@ -54,6 +56,11 @@ impl Pairs {
         2 * self.len()
     }
 
+    /// By member and slot, the quantities after those of pairs.
+    pub fn of_members(&self, of: &[f64]) -> Vec<Vec<f64>> {
+        of[self.len()..].chunks(self.slots.max(1)).map(<[f64]>::to_vec).collect()
+    }
+
     /// Both members of a place in [`ByPair`], and its slot.
     pub fn at(&self, place: usize) -> (usize, usize, usize) {
         let (i, j) = self.list[place / self.slots];
@@ -64,7 +71,7 @@ impl Pairs {
     pub fn ask(&self, wish: &Copies, weight: &[f64]) -> Question {
         let nothing = vec![vec![0.0; self.slots]; self.members];
         let mut question = Question { centre: nothing.clone(), weight: nothing };
-        for (place, w) in weight.iter().enumerate() {
+        for (place, w) in weight.iter().enumerate().take(self.len()) {
             let (i, j, t) = self.at(place);
             question.centre[i][t] += wish.first[place];
             question.centre[j][t] += wish.second[place];
@@ -81,7 +88,7 @@ impl Pairs {
             question.weight[member][t] * (net[member][t] - question.centre[member][t]) / w
         };
         let (mut first, mut second) = (wish.first.clone(), wish.second.clone());
-        for (place, w) in weight.iter().enumerate() {
+        for (place, w) in weight.iter().enumerate().take(self.len()) {
             let (i, j, t) = self.at(place);
             first[place] += part(i, t, *w);
             second[place] += part(j, t, *w);
@@ -92,7 +99,7 @@ impl Pairs {
     /// Net sale of every member by slot, where all pairs trade so much.
     pub fn net(&self, sale: &[f64]) -> Vec<Vec<f64>> {
         let mut net = vec![vec![0.0; self.slots]; self.members];
-        for (place, kwh) in sale.iter().enumerate() {
+        for (place, kwh) in sale.iter().enumerate().take(self.len()) {
             let (i, j, t) = self.at(place);
             net[i][t] += kwh;
             net[j][t] -= kwh;
@@ -103,7 +110,7 @@ impl Pairs {
     /// Mean over pairs, by slot.
     pub fn mean(&self, of: &[f64]) -> Vec<f64> {
         let mut sum = vec![0.0; self.slots];
-        for (place, v) in of.iter().enumerate() {
+        for (place, v) in of.iter().enumerate().take(self.len()) {
             sum[place % self.slots] += v;
         }
         sum.iter().map(|s| s / self.list.len() as f64).collect()
@@ -111,7 +118,7 @@ impl Pairs {
 
     /// Greatest difference between pairs in one slot.
     pub fn spread_of(&self, of: &[f64]) -> f64 {
-        let slot = |t: usize| of.iter().skip(t).step_by(self.slots);
+        let slot = |t: usize| of[..self.len()].iter().skip(t).step_by(self.slots);
         let width = |t: usize| {
             let (low, high) =
                 slot(t).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));

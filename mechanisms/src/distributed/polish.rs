@@ -7,8 +7,10 @@
 
 use super::Solved;
 use super::pairs::{Agreement, Pairs};
-use coase_core::market::Plan;
+use coase_core::market::{NetworkMode, Plan};
 use coase_core::outcome::Status;
+use coase_core::program::SolveError;
+use coase_core::terms::{Limits, Terms};
 use coase_core::{Allocation, Certificate, Market, MechanismError};
 use std::sync::Arc;
 
@@ -16,7 +18,11 @@ use std::sync::Arc;
 pub(super) struct Agreed {
     pub pairs: Pairs,
     pub agreement: Agreement,
+    /// Where the network takes part, the members' own copies of their injections by slot.
+    pub injection: Option<Vec<Vec<f64>>>,
     pub iterations: usize,
+    /// Residual at which the solver would stop.
+    pub tolerance: f64,
     /// Greatest relative residual at the end.
     pub residual: f64,
     pub converged: bool,
@@ -24,44 +30,92 @@ pub(super) struct Agreed {
 
 /// A gap that is none, relative to the money that members pay for resources and to the grid.
 const NO_GAP: f64 = 1e-6;
+/// What errors of prices leave open at most, in the tolerance times that money: members answer them with more than they trade.
+const PRICE_ERRORS: f64 = 10.0;
+/// Prices beside those agreed upon, relative to them.
+const BESIDE: [f64; 4] = [2e-7, -2e-7, 1e-6, -1e-6];
+/// Rounding of a sum of costs.
+const ROUNDING: f64 = 1e-12;
 
 pub(super) fn polish(market: &Market, agreed: &Agreed) -> Result<Solved, MechanismError> {
     let Agreed { pairs, agreement, .. } = agreed;
     let net = pairs.net(&agreement.sale);
-    let plans: Vec<Plan> = market.each(|member| member.deliver(&net[member.id()]))?;
+    let limits =
+        agreed.injection.as_ref().map_or(vec![], |own| limits(market, own, &pairs.of_members(&agreement.sale)));
+    let held = if limits.is_empty() { market.clone() } else { market.imposing(&limits) };
+    let plans: Vec<Plan> = held.each(|member| member.deliver(&net[member.id()]))?;
     let cost: f64 = plans.iter().map(|plan| plan.cost).sum();
     let price = pairs.mean(&agreement.price);
-    let bound: f64 = market
-        .each(|member| {
-            let plan = member.respond(&price)?;
-            let earned: f64 = price.iter().zip(&plan.trade).map(|(p, x)| p * x).sum();
-            Ok(plan.cost - earned - plan.gap)
-        })?
-        .iter()
-        .sum();
-    let least = market.solve(&market.grand())?;
+    let question = if limits.is_empty() {
+        market.grand()
+    } else {
+        let loss_price_per_kwh = vec![0.0; market.setting().periods.count];
+        market.grand().network(NetworkMode::Inside { loss_price_per_kwh })
+    };
+    let least = market.solve(&question)?;
     let money: f64 = plans.iter().map(|plan| plan.resource_cost.abs() + plan.tariff_cost.abs()).sum();
+    let rounding = ROUNDING * (1.0 + plans.iter().map(|plan| plan.cost.abs()).sum::<f64>());
+    let witness = format!("the members pay {cost:.9}, the program of all finds {:.9}", least.cost);
     let mut evidence = vec![
         Certificate::measure("solver_iterations", agreed.iterations as f64, "rounds of questions to all members"),
         Certificate::measure("solver_residual", agreed.residual, "greatest residual relative to quantities and prices"),
         Certificate::measure("price_spread", pairs.spread_of(&agreement.price), "between pairs in one slot"),
+        Certificate::check("central_gap", cost - least.cost, NO_GAP * money + least.gap + rounding, witness),
     ];
-    let witness = format!("the members pay {cost:.9}, the program of all finds {:.9}", least.cost);
-    evidence.push(Certificate::check("central_gap", cost - least.cost, NO_GAP * money + least.gap, witness));
-    let choices_gap = plans.iter().map(|plan| plan.choices_gap).fold(0.0, f64::max);
+    if limits.is_empty() {
+        let allowed = NO_GAP.max(PRICE_ERRORS * agreed.tolerance) * money + rounding;
+        evidence.push(match bound(market, &price) {
+            Ok(bound) => {
+                Certificate::check("duality_gap", cost - bound, allowed, "against what the prices alone prove")
+            }
+            Err(error) => Certificate::not_applicable("duality_gap", format!("no bound from the prices: {error}")),
+        });
+    }
     let allocation = Allocation {
         cost,
         programs: plans.iter().map(|plan| plan.programs).max().unwrap_or(1),
         convex: market.is_convex(),
         arbitrary: plans.iter().any(|plan| plan.arbitrary),
+        choices_gap: plans.iter().map(|plan| plan.choices_gap).fold(0.0, f64::max),
         plans: plans.into_iter().map(|plan| Some(Arc::new(plan))).collect(),
         price,
         nodal_price: vec![],
         loss_cost: 0.0,
-        limits: vec![],
-        gap: cost - bound,
-        choices_gap,
+        limits,
+        // The bound of the program of all is the sharper one: prices are agreed upon to a tolerance.
+        gap: cost - least.cost + least.gap,
     };
     let status = if agreed.converged { Status::Converged } else { Status::NotConverged { residual: agreed.residual } };
     Ok(Solved { allocation: Arc::new(allocation), evidence, status })
+}
+
+/// What all together must pay at least, proven by prices. Any prices prove a bound: where those agreed upon are so near to the
+/// tariff's that an answer to them is not certified, prices beside them do.
+fn bound(market: &Market, price: &[f64]) -> Result<f64, SolveError> {
+    let at = |shift: f64| -> Result<f64, SolveError> {
+        let price: Vec<f64> = price.iter().map(|p| p * (1.0 + shift)).collect();
+        let least = market.each(|member| {
+            let plan = member.respond(&price)?;
+            let earned: f64 = price.iter().zip(&plan.trade).map(|(p, x)| p * x).sum();
+            Ok(plan.cost - earned - plan.gap)
+        })?;
+        Ok(least.iter().sum())
+    };
+    BESIDE.into_iter().fold(at(0.0), |found, shift| found.or_else(|_| at(shift)))
+}
+
+/// Limits that hold members to their injections: between what a member can do and what the operator lets through.
+fn limits(market: &Market, own: &[Vec<f64>], carried: &[Vec<f64>]) -> Vec<Terms> {
+    let setting = market.setting();
+    let hours = setting.periods.hours;
+    let of_member = |(own, carried): (&Vec<f64>, &Vec<f64>)| {
+        let pair = |t: usize| setting.energy_slot(t).map_or((0.0, 0.0), |k| (own[k] / hours, carried[k] / hours));
+        let pairs: Vec<(f64, f64)> = (0..setting.periods.count).map(pair).collect();
+        let limits = Limits {
+            injection_min_kw: pairs.iter().map(|(a, b)| a.min(*b)).collect(),
+            injection_max_kw: pairs.iter().map(|(a, b)| a.max(*b)).collect(),
+        };
+        Terms { limits: Some(limits), ..Terms::default() }
+    };
+    own.iter().zip(carried).map(of_member).collect()
 }

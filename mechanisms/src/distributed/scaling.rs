@@ -41,7 +41,7 @@ pub enum Groups {
     /// All.
     #[default]
     One,
-    /// Those of a pair of members.
+    /// Those of a pair of members, and those of members with the network.
     Pair,
     /// Those of a slot.
     Slot,
@@ -55,6 +55,9 @@ fn freeze_after() -> usize {
 const BALANCE: f64 = 10.0;
 /// Greatest change of a penalty at once.
 const MOST: f64 = 2.0;
+/// How far a penalty may go from where it started: a pair that hardly trades has residuals that are rounding, whose ratio would
+/// carry it anywhere.
+const REACH: f64 = 1e3;
 /// What is smaller has no size.
 const NOTHING: f64 = 1e-12;
 
@@ -66,7 +69,7 @@ impl Scaling {
         pairs: &Pairs,
         copies: &Copies,
         (old, new): (&Agreement, &Agreement),
-        rho: &mut [f64],
+        (start, rho): (f64, &mut [f64]),
     ) -> bool {
         let groups = match self {
             Scaling::Fixed => return false,
@@ -76,12 +79,13 @@ impl Scaling {
         };
         let count = match groups {
             Groups::One => 1,
-            Groups::Pair => pairs.list.len(),
+            // And one for what is agreed upon with the network.
+            Groups::Pair => pairs.list.len() + 1,
             Groups::Slot => pairs.slots,
         };
         let group = |place: usize| match groups {
             Groups::One => 0,
-            Groups::Pair => place / pairs.slots,
+            Groups::Pair => (place / pairs.slots).min(pairs.list.len()),
             Groups::Slot => place % pairs.slots,
         };
         let mut sums = vec![Sums::default(); count];
@@ -96,10 +100,13 @@ impl Scaling {
             of.prices += 2.0 * new.price[place] * new.price[place];
         }
         let factor: Vec<f64> = sums.iter().map(|of| self.factor(of)).collect();
+        let mut changed = false;
         for (place, rho) in rho.iter_mut().enumerate() {
-            *rho *= factor[group(place)];
+            let scaled = (*rho * factor[group(place)]).clamp(start / REACH, start * REACH);
+            changed |= scaled != *rho;
+            *rho = scaled;
         }
-        factor.iter().any(|f| *f != 1.0)
+        changed
     }
 
     fn factor(self, of: &Sums) -> f64 {

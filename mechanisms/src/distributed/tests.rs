@@ -16,7 +16,7 @@ const ONE: Scaling = Scaling::Adaptive { freeze_after: 200, groups: Groups::One 
 const PAIR: Scaling = Scaling::Adaptive { freeze_after: 200, groups: Groups::Pair };
 
 fn admm(market: &Market, rho: f64, scaling: Scaling, acceleration: Acceleration) -> Agreed {
-    let solver = Admm { rho, tolerance: 1e-8, max_iterations: 2000, scaling, acceleration };
+    let solver = Admm { rho, tolerance: 1e-8, max_iterations: 2000, scaling, acceleration, network: false };
     solver.solve(market, &mut RunContext::new(1, ())).expect("feasible")
 }
 
@@ -27,19 +27,19 @@ fn the_first_iterates_are_those_of_the_closed_form() {
     let rho = vec![0.005; 3];
     let mut at = Agreement { sale: vec![0.0; 3], price: vec![0.0; 3] };
     // Pairs 12, 13, 23.
-    let first = iterate(&pairs, &mut members, &at, &rho).expect("feasible");
+    let first = iterate(&pairs, (&mut members, None), &at, &rho).expect("feasible");
     assert_all(&first.copies.first, &[-80.0, -80.0, -80.0], 1e-6);
     assert_all(&first.copies.second, &[-80.0, -122.222_222_222, -122.222_222_222], 1e-6);
     assert_all(&first.agreement.sale, &[0.0, 21.111_111_111, 21.111_111_111], 1e-6);
     assert_all(&first.agreement.price, &[0.4, 0.505_555_556, 0.505_555_556], 1e-8);
     assert_all(&[first.residuals.primal, first.residuals.dual], &[231.719_285_258, 0.211_111_111], 1e-6);
     at = first.agreement;
-    let second = iterate(&pairs, &mut members, &at, &rho).expect("feasible");
+    let second = iterate(&pairs, (&mut members, None), &at, &rho).expect("feasible");
     assert_all(&second.copies.first, &[0.0, 42.222_222_222, 18.148_148_148], 1e-6);
     assert_all(&second.copies.second, &[-24.074_074_074, -77.777_777_778, -77.777_777_778], 1e-6);
     assert_all(&second.agreement.sale, &[12.037_037_037, 60.0, 47.962_962_963], 1e-6);
     assert_all(&second.agreement.price, &[0.460_185_185, 0.594_444_444, 0.654_629_630], 1e-8);
-    let third = iterate(&pairs, &mut members, &second.agreement, &rho).expect("feasible");
+    let third = iterate(&pairs, (&mut members, None), &second.agreement, &rho).expect("feasible");
     assert_all(&third.agreement.sale, &[22.293_447_293, 85.647_356_759, 63.353_909_465], 1e-6);
     assert_all(&third.agreement.price, &[0.563_532_764, 0.640_487_496, 0.691_769_547], 1e-8);
     let limit = admm(&market, 0.005, Scaling::Fixed, Acceleration::Off);

@@ -23,8 +23,16 @@ pub(super) fn solve(problem: &Instance) -> Result<Solution, SolveError> {
     if !problem.chooses() {
         return Ok(root.solution);
     }
-    Search { problem, equal: EQUAL * root.money, nodes: 1, incumbent: None, closed: f64::INFINITY, refused: None }
-        .run(root)
+    Search {
+        problem,
+        equal: EQUAL * root.money,
+        nodes: 1,
+        incumbent: None,
+        closed: f64::INFINITY,
+        refused: None,
+        unsolved: None,
+    }
+    .run(root)
 }
 
 /// Whether a point keeps all choices, as far as a solver's rounding goes.
@@ -44,12 +52,22 @@ struct Search<'a> {
     closed: f64,
     /// What made the last infeasible node infeasible.
     refused: Option<SolveError>,
+    /// Why the last node that may have an answer has none.
+    unsolved: Option<SolveError>,
 }
 
 struct Node {
     restrictions: Vec<Restriction>,
     solution: Solution,
     bound: f64,
+}
+
+/// What became of a node.
+enum Attempt {
+    Solved(Solution),
+    Infeasible,
+    /// Neither an answer nor a proof that there is none.
+    Open,
 }
 
 /// What is branched on.
@@ -99,16 +117,24 @@ impl Search<'_> {
             let mut children = vec![];
             for alternative in self.alternatives(violation.branch) {
                 let restrictions = [&node.restrictions[..], &alternative].concat();
-                if let Some(solution) = self.attempt(&restrictions)? {
-                    children.push(Node { restrictions, bound: bound_of(&solution).max(node.bound), solution });
+                match self.attempt(&restrictions)? {
+                    Attempt::Solved(solution) => {
+                        children.push(Node { restrictions, bound: bound_of(&solution).max(node.bound), solution });
+                    }
+                    // What it may hold is bounded by where it comes from.
+                    Attempt::Open => self.closed = self.closed.min(node.bound),
+                    Attempt::Infeasible => {}
                 }
             }
             plunge = least(&mut children);
             open.extend(children);
         }
-        let closed = self.closed;
-        let refused = self.refused.take();
-        self.best(closed, true).ok_or_else(|| refused.unwrap_or(SolveError::Infeasible { rows: vec![] }))
+        let (closed, equal) = (self.closed, self.equal);
+        let (unsolved, refused) = (self.unsolved.take(), self.refused.take());
+        let is_left = |best: &Solution| best.certificate.objective - closed > equal + best.certificate.gap.abs();
+        let settled = unsolved.is_none() || !self.incumbent.as_ref().is_some_and(is_left);
+        let failed = unsolved.or(refused);
+        self.best(closed, settled).ok_or_else(|| failed.unwrap_or(SolveError::Infeasible { rows: vec![] }))
     }
 
     /// The best answer, with its distance from a bound.
@@ -170,13 +196,13 @@ impl Search<'_> {
                 restrictions.extend(filling.side(problem, fall, filling.is_above(problem, fall, x)));
             }
         }
-        if let Some(solution) = self.attempt(&restrictions)? {
+        if let Attempt::Solved(solution) = self.attempt(&restrictions)? {
             self.examine(&solution);
         }
         Ok(())
     }
 
-    fn attempt(&mut self, restrictions: &[Restriction]) -> Result<Option<Solution>, SolveError> {
+    fn attempt(&mut self, restrictions: &[Restriction]) -> Result<Attempt, SolveError> {
         let mut restricted = self.problem.clone();
         for r in restrictions {
             let (lower, upper) = restricted.bounds(r.variable);
@@ -184,7 +210,7 @@ impl Search<'_> {
             let (lower, upper) = restricted.bounds(r.variable);
             if lower > upper {
                 if lower - upper > RESPECTED * size(self.problem, r.variable) {
-                    return Ok(None);
+                    return Ok(Attempt::Infeasible);
                 }
                 // A variable that already stands within rounding of the alternative stays where it stands.
                 restricted.bound(r.variable, lower, lower);
@@ -192,10 +218,15 @@ impl Search<'_> {
         }
         self.nodes += 1;
         match relaxation(&restricted) {
-            Ok(answer) => Ok(Some(answer.solution)),
+            Ok(answer) => Ok(Attempt::Solved(answer.solution)),
             Err(error @ SolveError::Infeasible { .. }) => {
                 self.refused = Some(error);
-                Ok(None)
+                Ok(Attempt::Infeasible)
+            }
+            // At the edge of feasibility neither an answer nor a refutation may be certified.
+            Err(error @ SolveError::NotCertified { .. }) => {
+                self.unsolved = Some(error);
+                Ok(Attempt::Open)
             }
             Err(error) => Err(error),
         }

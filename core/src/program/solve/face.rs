@@ -32,9 +32,9 @@ pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var
                     return Ok(Chosen { solution, settled: second.settled });
                 }
             }
-            // A face that rounding has emptied, or whose ties are too many to settle, leaves the first answer, which is optimal
-            // and says that it was not chosen.
-            Err(SolveError::Infeasible { .. } | SolveError::Undecided { .. }) => {}
+            // A face that rounding has emptied or all but emptied, or whose ties are too many to settle, leaves the first
+            // answer, which is optimal and says that it was not chosen.
+            Err(SolveError::Infeasible { .. } | SolveError::Undecided { .. } | SolveError::NotCertified { .. }) => {}
             Err(error) => failure = Some(error),
         }
     }
