@@ -34,6 +34,11 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/cooperation.ron"),
     },
     LibraryFile {
+        id: "dso_in_the_loop",
+        summary: "experiment: the network's operator as a block of ADMM on `five_vpps`, against adjusted trades and the optimum",
+        text: include_str!("../library/dso_in_the_loop.ron"),
+    },
+    LibraryFile {
         id: "stepped_vs_integrated",
         summary: "experiment: eight cells of tariff and carbon policy, three mechanisms on `five_vpps`",
         text: include_str!("../library/stepped_vs_integrated.ron"),

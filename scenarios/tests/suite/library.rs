@@ -1,7 +1,7 @@
 //! The scenarios and experiments that come with the program run, and have the properties their comments promise.
 
 use coase_core::Market;
-use coase_core::record::Value;
+use coase_core::record::{METRICS, Value};
 use coase_core::setting::Role;
 use coase_mechanisms as _;
 use coase_scenarios::{
@@ -236,4 +236,42 @@ fn the_reconstruction_of_chu_has_the_sellers_that_the_paper_names() {
     for (hour, expected) in [(2, vec!["vpp5"]), (10, vec!["vpp1", "vpp4"]), (12, vec!["vpp1", "vpp3"]), (18, vec![])] {
         assert_eq!(sellers[hour], expected, "hour {hour}");
     }
+}
+
+/// Within voltages that trades miss, the operator in the loop finds what one program of all with the power flow inside finds;
+/// adjusting trades keeps the limits too, at a cost; whoever does not look misses them.
+#[test]
+fn the_operator_in_the_loop_keeps_the_limits_at_the_least_cost() {
+    let experiment = load("dso_in_the_loop", None, &[]);
+    let results = experiment.run(&RunOptions::default(), ()).unwrap();
+    let metric = |variant: &str, name: &str| -> f64 {
+        let at = experiment.runs.iter().position(|run| run.variant == variant).unwrap();
+        assert_eq!(results[at].status, RunStatus::Converged, "{variant}: {}", results[at].reason);
+        match results[at].record.metrics[METRICS.iter().position(|c| c.name == name).unwrap()] {
+            Value::Number(x) => x,
+            Value::Integer(x) => x as f64,
+            ref other => panic!("{variant}: {name} is {other:?}"),
+        }
+    };
+    let (cost, missed) = (|v: &str| metric(v, "total_cost"), |v: &str| metric(v, "voltage_violation_pu"));
+    let least = cost("one program");
+    assert!((least - 6680.70).abs() < 0.01, "{least}");
+    assert!((cost("operator in the loop") - least).abs() < 1e-6 * least, "{}", cost("operator in the loop"));
+    // Solver and power flow agree on a voltage to a millionth.
+    assert!(
+        missed("one program") < 1e-5 && missed("operator in the loop") < 1e-5,
+        "{}",
+        missed("operator in the loop")
+    );
+    let gap = cost("adjusted") / least - 1.0;
+    assert!((0.04..0.05).contains(&gap) && missed("adjusted") < 1e-6, "{gap}");
+    for blind in ["nash-bargaining", "pairs alone"] {
+        assert!((cost(blind) - 6519.80).abs() < 0.02 && missed(blind) > 0.4, "{blind}: {}", cost(blind));
+    }
+    // Every round both sides of ten pairs, and members and operator, send a number for every hour.
+    let (rounds, messages) = (metric("operator in the loop", "iterations"), metric("operator in the loop", "messages"));
+    assert_eq!(messages, rounds * 2.0 * (10.0 + 5.0) * 24.0);
+    assert_eq!(metric("pairs alone", "messages"), metric("pairs alone", "iterations") * 2.0 * 10.0 * 24.0);
+    println!("{rounds} rounds with the operator, {} without", metric("pairs alone", "iterations"));
+    assert!(rounds < 1000.0);
 }
