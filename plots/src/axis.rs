@@ -19,6 +19,8 @@ pub struct Axis {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Kind {
     Number,
+    /// Exponents of ten.
+    Power,
     /// Names; no tick marks.
     Category,
     /// Names of rows that keep tick marks.
@@ -29,6 +31,16 @@ impl Axis {
     /// From `low` to `high` with about `n` steps.
     pub fn linear(low: f64, high: f64, n: usize, label: &str) -> Axis {
         Axis::stepped(low, high, step(low, high, n), label)
+    }
+
+    /// Powers of ten around two exponents, ending on ticks; positions are exponents. Where there are many, every second or third
+    /// has a tick.
+    pub fn decades(low: i32, high: i32, label: &str) -> Axis {
+        let every = ((high - low) / 6 + 1).max(1);
+        let (first, last) = (low.div_euclid(every), -(-high).div_euclid(every));
+        let ticks = (first..=last).map(|k| k * every).map(|e| (f64::from(e), text::power_of_ten(e))).collect();
+        let (low, high) = (f64::from(first * every), f64::from(last * every));
+        Axis { low, high, ticks, minor: Vec::new(), label: label.into(), kind: Kind::Power }
     }
 
     fn stepped(low: f64, high: f64, step: f64, label: &str) -> Axis {
@@ -202,6 +214,20 @@ mod tests {
                 let slack = 1e-9 * (axis.high - axis.low);
                 assert!((axis.low - first).abs() < slack && (axis.high - last).abs() < slack, "{axis:?}");
             }
+        }
+    }
+
+    #[test]
+    fn decades_are_named_as_powers() {
+        let few = Axis::decades(-4, 2, "");
+        assert_eq!((few.low, few.high), (-4.0, 2.0));
+        assert_eq!(few.ticks.iter().map(|t| t.0).collect::<Vec<_>>(), [-4.0, -2.0, 0.0, 2.0]);
+        assert_eq!(few.ticks[0].1, "10^{\u{2212}4}");
+        for (low, high) in [(-12, 0), (-1, 0), (0, 1), (-7, 5), (-7, 1)] {
+            let axis = Axis::decades(low, high, "");
+            assert!((2..=8).contains(&axis.ticks.len()), "{axis:?}");
+            assert_eq!((axis.ticks[0].0, axis.ticks[axis.ticks.len() - 1].0), (axis.low, axis.high));
+            assert!(axis.low <= f64::from(low) && axis.high >= f64::from(high));
         }
     }
 

@@ -21,12 +21,17 @@ pub enum Basis {
 impl Study<'_> {
     /// The end of a caption.
     pub fn footnote(&self, basis: &Basis) -> String {
+        self.footnote_showing(basis, &[])
+    }
+
+    /// The same of a figure that also shows some runs without an answer; places in the store.
+    pub fn footnote_showing(&self, basis: &Basis, shown: &[usize]) -> String {
         format!(
             " Scenario {}.{}{}{}",
             literal(&self.scenario),
             self.seeds_in_words(basis),
             self.point_in_words(basis),
-            self.missing_in_words()
+            self.missing_in_words(shown)
         )
     }
 
@@ -72,9 +77,10 @@ impl Study<'_> {
     }
 
     /// Runs that are in no figure, by how they ended, and who has no run in any.
-    fn missing_in_words(&self) -> String {
+    fn missing_in_words(&self, shown: &[usize]) -> String {
         let mut out = String::new();
-        let count = |status: RunStatus| self.left_out.iter().filter(|r| self.store.runs[**r].status == status).count();
+        let left_out: Vec<usize> = self.left_out.iter().copied().filter(|run| !shown.contains(run)).collect();
+        let count = |status: RunStatus| left_out.iter().filter(|r| self.store.runs[**r].status == status).count();
         let kinds = [
             (RunStatus::NotConverged, "did not converge"),
             (RunStatus::NoEquilibrium, "without equilibrium"),
@@ -88,10 +94,10 @@ impl Study<'_> {
             .map(|(n, word)| format!("{n} {word}"))
             .collect();
         if !told.is_empty() {
-            let runs = if self.left_out.len() == 1 { "run" } else { "runs" };
-            let _ = write!(out, " {} {runs} not shown: {}.", self.left_out.len(), told.join(", "));
+            let runs = if left_out.len() == 1 { "run" } else { "runs" };
+            let _ = write!(out, " {} {runs} not shown: {}.", left_out.len(), told.join(", "));
         }
-        let runs = || self.left_out.iter().map(|r| &self.store.runs[*r]);
+        let runs = || left_out.iter().map(|r| &self.store.runs[*r]);
         let mut absent: Vec<String> = Vec::new();
         for run in runs() {
             let policy = self.identity.policy(&run.carbon_label).filter(|p| !self.policies.contains(p));

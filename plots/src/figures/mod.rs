@@ -4,6 +4,7 @@ mod abatement;
 mod benefit;
 mod carbon_flow;
 mod carbon_payers;
+mod convergence;
 mod core;
 mod cost_and_emissions;
 mod cost_emissions_plane;
@@ -70,6 +71,8 @@ pub enum Absent {
     NoBranches,
     #[error("the feeder is meshed, or the manifest does not tell its trunk and laterals")]
     NotRadial,
+    #[error("no run with iterations and residuals in the table of convergence")]
+    NoIterations,
     #[error("column `{column}` is empty")]
     NoData { column: &'static str },
 }
@@ -100,6 +103,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "sweep", draw: sweep::draw },
     Kind { name: "ranks", draw: ranks::draw },
     Kind { name: "sensitivity", draw: sensitivity::draw },
+    Kind { name: "convergence", draw: convergence::draw },
 ];
 
 /// Share of the distance of two categories that `n` bars side by side take, so that few bars do not become walls.

@@ -7,7 +7,8 @@
 mod rows;
 
 pub use rows::{
-    BranchRow, CertificateRow, DeviceColumn, LedgerRow, NodeRow, ParticipantRow, PeriodRow, PriceParts, Run,
+    BranchRow, CertificateRow, DeviceColumn, IterationRow, LedgerRow, NodeRow, ParticipantRow, PeriodRow, PriceParts,
+    Run,
 };
 
 use coase_core::record::{METRICS, Table};
@@ -130,6 +131,11 @@ impl Store {
     /// The payments of a run.
     pub fn ledger(&self, run: usize) -> Vec<LedgerRow> {
         self.rows(Table::Ledger, run, rows::ledger)
+    }
+
+    /// The recorded iterations of a run, in order.
+    pub fn iterations(&self, run: usize) -> Vec<IterationRow> {
+        self.rows(Table::Convergence, run, rows::iterations)
     }
 
     /// Rows of a run; none where they cannot be read, which [`Store::failure`] tells.

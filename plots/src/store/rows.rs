@@ -92,6 +92,15 @@ pub struct PriceParts {
     pub carbon: f64,
 }
 
+/// One line of `convergence`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct IterationRow {
+    pub iteration: u64,
+    pub primal_residual: Option<f64>,
+    pub dual_residual: Option<f64>,
+    pub objective: Option<f64>,
+}
+
 /// One line of `branches`; power positive from `from` to `to`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BranchRow {
@@ -284,6 +293,19 @@ pub(super) fn certificates(frame: &Frame) -> Vec<CertificateRow> {
     let [name, witness] = ["name", "witness"].map(|of| columns.word(of));
     let value = columns.number("value");
     (0..frame.len()).map(|k| CertificateRow { name: name(k), value: value(k), witness: witness(k) }).collect()
+}
+
+pub(super) fn iterations(frame: &Frame) -> Vec<IterationRow> {
+    let columns = Columns { frame };
+    let iteration = columns.whole("iteration");
+    let [primal, dual, objective] = ["primal_residual", "dual_residual", "objective"].map(|name| columns.number(name));
+    let row = |k| IterationRow {
+        iteration: iteration(k),
+        primal_residual: primal(k),
+        dual_residual: dual(k),
+        objective: objective(k),
+    };
+    (0..frame.len()).map(row).collect()
 }
 
 pub(super) fn ledger(frame: &Frame) -> Vec<LedgerRow> {

@@ -204,7 +204,9 @@ fn display_lists_are_as_they_were() {
     let dir = store("golden", &shape);
     let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let drawn = pictures(&Store::read(&dir).unwrap()).0;
-    for name in ["cost_emissions_plane", "profiles", "voltage", "gain_split-participants", "carbon_payers"] {
+    let names =
+        ["cost_emissions_plane", "profiles", "voltage", "gain_split-participants", "carbon_payers", "convergence"];
+    for name in names {
         matches_golden(&drawn, name, &golden);
     }
     let nodal = Shape {
