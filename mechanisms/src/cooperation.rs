@@ -6,6 +6,7 @@
 use crate::canonical_payments::{Priced, paying};
 use crate::distributed::{Solved, Solver};
 use crate::gap::least_cost_gap;
+use crate::trade_matrix::TradeMatrix;
 use coase_core::coalition::Coalition;
 use coase_core::market::Plan;
 use coase_core::outcome::{Claim, Pairs, Trade};
@@ -26,7 +27,7 @@ pub(crate) struct Cooperation {
     pub best: Arc<Allocation>,
     /// `J0_i - Phi_i(x*)`: what each has gained before anybody pays.
     pub before: Vec<f64>,
-    /// Who sells to whom: in each slot sellers to buyers pro rata.
+    /// Who sells to whom: in each slot sellers to buyers pro rata, or by another rule.
     pub trades: Vec<Trade>,
     /// Whether these are all pairs, or few that stand for all.
     pub pairs: Pairs,
@@ -72,6 +73,12 @@ impl Cooperation {
     pub fn between_all(self) -> Self {
         let net: Vec<Vec<f64>> = self.best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
         Self { trades: Pairs::All.trades(&net), pairs: Pairs::All, ..self }
+    }
+
+    /// The same with pairs by another rule.
+    pub fn matched(self, market: &Market, rule: TradeMatrix) -> Result<Self, MechanismError> {
+        let net: Vec<Vec<f64>> = self.best.plans.iter().flatten().map(|plan| plan.trade.clone()).collect();
+        Ok(Self { trades: rule.of(market, &net)?, pairs: Pairs::All, ..self })
     }
 
     /// What there is to divide.

@@ -20,6 +20,7 @@ mod nucleolus;
 mod security_constrained;
 mod shapley;
 mod supply_demand_ratio;
+mod trade_matrix;
 mod uniform_price;
 
 pub use bill_sharing::{BillSharing, Billing};
@@ -34,4 +35,5 @@ pub use nucleolus::Nucleolus;
 pub use security_constrained::{SecurityConstrained, Settlement};
 pub use shapley::Shapley;
 pub use supply_demand_ratio::SupplyDemandRatio;
+pub use trade_matrix::TradeMatrix;
 pub use uniform_price::UniformPrice;

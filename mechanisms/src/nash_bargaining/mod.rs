@@ -14,6 +14,7 @@ pub use weights::Weights;
 use crate::cooperation::{Cooperation, Found};
 use crate::distributed::Solver;
 use crate::internal_price::bands;
+use crate::trade_matrix::TradeMatrix;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Claim, Trade};
 use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, Status, number, register};
@@ -46,6 +47,8 @@ pub struct NashBargaining {
     pub payments: PaymentMode,
     /// How P1 is solved.
     pub solver: Solver,
+    /// Which pairs the sales of P1 are said to be made of.
+    pub trades: TradeMatrix,
 }
 
 register!(NashBargaining, "nash-bargaining", Cooperative, "splits the gain of cooperation by bargaining power",
@@ -56,6 +59,7 @@ impl Mechanism for NashBargaining {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let cooperation = match Cooperation::of(market, self.solver.solve(market, ctx)?)? {
             // Money within bounds depends on who can pay whom: there all pairs are needed.
+            Found::Gain(found) if self.trades != TradeMatrix::ProRata => found.matched(market, self.trades)?,
             Found::Gain(found) if self.payments != PaymentMode::ClosedForm => found.between_all(),
             Found::Gain(found) => *found,
             Found::Nothing(mut outcome) => {

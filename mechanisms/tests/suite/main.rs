@@ -16,4 +16,5 @@ mod scarcity;
 mod split_accounts;
 mod storage_in_figures;
 mod three_participants;
+mod trade_matrices;
 mod village;
