@@ -1,7 +1,7 @@
 //! Dots on rows: what replaces bars where there are many mechanisms.
 
 use crate::axis::Axis;
-use crate::canvas::Fill;
+use crate::canvas::{Canvas, Fill};
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Rect;
 use crate::panel::{Grid, Panel};
@@ -19,6 +19,14 @@ pub(super) struct DotRow {
 fn with_room(axis: Axis) -> Axis {
     let room = 0.015 * (axis.high - axis.low);
     Axis { low: axis.low - room, high: axis.high + room, ..axis }
+}
+
+/// Shades every second row of a panel, so that the eye keeps to one.
+pub(super) fn shade_every_second_row(c: &mut Canvas, panel: &Panel, rows: usize) {
+    for i in (1..rows).step_by(2) {
+        let (y0, y1) = (panel.py(i as f64 - 0.5), panel.py(i as f64 + 0.5));
+        c.rect(Rect::new(panel.area.x0, y0, panel.area.x1, y1), Fill::new(ZEBRA));
+    }
 }
 
 /// Panels with title and x label side by side, their rows shared.
@@ -47,10 +55,7 @@ pub(super) fn dot_panels(titles: &[(String, String)], rows: &[DotRow], series: &
     figure.grid(titles.len(), Sharing::Y, &mut panels);
     for (k, panel) in panels.iter().enumerate() {
         let c = &mut figure.canvas;
-        for i in (1..rows.len()).step_by(2) {
-            let (y0, y1) = (panel.py(i as f64 - 0.5), panel.py(i as f64 + 0.5));
-            c.rect(Rect::new(panel.area.x0, y0, panel.area.x1, y1), Fill::new(ZEBRA));
-        }
+        shade_every_second_row(c, panel, rows.len());
         panel.back(c);
         for (i, row) in rows.iter().enumerate() {
             let estimates = || row.panels[k].iter().zip(series);

@@ -1,14 +1,14 @@
 //! What social cost and emissions hinge on: parameters of a box as rows, mechanisms as series.
 
+use super::rows::shade_every_second_row;
 use super::{Absent, Basis, Picture, greatest, lettered, shown_of};
 use crate::axis::{Axis, Kind};
-use crate::canvas::{Fill, Stroke};
+use crate::canvas::Stroke;
 use crate::designed::Designed;
 use crate::figure::{Entry, Figure, Key, Sharing};
-use crate::geometry::Rect;
 use crate::panel::{Grid, Panel};
 use crate::study::{Study, largest};
-use crate::style::{DATA_LINE, INK, MM, SPINE, TICK_LABEL, TWO_COLUMNS_MM, WHITE, ZEBRA};
+use crate::style::{DATA_LINE, INK, MM, SPINE, TICK_LABEL, TWO_COLUMNS_MM, WHITE};
 use crate::text::{self, literal};
 use coase_core::statistics::sensitivity::{Findings, Method};
 
@@ -181,10 +181,7 @@ fn page(study: &Study, designed: &Designed, shown: &[usize], rows: &[usize], all
     figure.grid(2, Sharing::Y, &mut panels);
     for (k, panel) in panels.iter().enumerate() {
         let c = &mut figure.canvas;
-        for i in (1..rows.len()).step_by(2) {
-            let (y0, y1) = (panel.py(i as f64 - 0.5), panel.py(i as f64 + 0.5));
-            c.rect(Rect::new(panel.area.x0, y0, panel.area.x1, y1), Fill::new(ZEBRA));
-        }
+        shade_every_second_row(c, panel, rows.len());
         panel.back(c);
         c.segment(panel.point(0.0, -0.5), panel.point(0.0, rows.len() as f64 - 0.5), Stroke::new(INK, SPINE));
         for (s, of_mechanism) in all[k].iter().enumerate() {
