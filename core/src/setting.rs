@@ -137,6 +137,9 @@ pub struct Member {
     pub least_emission_kg_per_kwh: Option<f64>,
     /// Side by slot.
     pub roles: Vec<Role>,
+    /// Metered net output without trade under the bare tariff, per slot, kWh: public, and kept whatever it reports. Empty
+    /// where it is not known.
+    pub baseline_kwh: Vec<f64>,
     /// Public prior of its price level, where there is one.
     pub prior: Option<Prior>,
 }
@@ -154,6 +157,7 @@ impl Member {
             quota_kg: 0.0,
             least_emission_kg_per_kwh: None,
             roles: vec![],
+            baseline_kwh: vec![],
             prior: None,
         }
     }

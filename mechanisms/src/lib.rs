@@ -22,6 +22,7 @@ mod shapley;
 mod supply_demand_ratio;
 mod trade_matrix;
 mod uniform_price;
+mod vcg;
 
 pub use bill_sharing::{BillSharing, Billing};
 pub use central_optimum::CentralOptimum;
@@ -37,3 +38,4 @@ pub use shapley::Shapley;
 pub use supply_demand_ratio::SupplyDemandRatio;
 pub use trade_matrix::TradeMatrix;
 pub use uniform_price::UniformPrice;
+pub use vcg::{NetworkUse, Pivot, Vcg};

@@ -20,3 +20,4 @@ mod sensitivity;
 mod slurm;
 mod starting_points;
 mod support;
+mod vcg;

@@ -17,6 +17,19 @@ pub struct Economy {
     pub(super) inside: Vec<bool>,
     pub(super) extra: Vec<f64>,
     pub(super) network: NetworkMode,
+    pub(super) outsiders: Outsiders,
+}
+
+/// What the network carries of members outside the group, where it is inside the question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outsiders {
+    /// The schedules without trade that follow from what they report. The answer then depends on their reports.
+    #[default]
+    Reported,
+    /// Nothing: they are disconnected.
+    Absent,
+    /// What is publicly known of them from before anybody reports, [`Member::baseline_kwh`](crate::setting::Member).
+    Baseline,
 }
 
 /// Whether a group question looks at the network.
@@ -26,7 +39,7 @@ pub enum NetworkMode {
     #[default]
     Ignored,
     /// The power flow of a radial network with its losses, voltage limits and ratings is part of the problem. Whoever stays
-    /// outside the group keeps its schedule without trade.
+    /// outside the group keeps its schedule without trade, or what [`Economy::outsiders`] says.
     Inside {
         /// What a kWh of losses costs, per period.
         loss_price_per_kwh: Vec<f64>,
@@ -57,6 +70,12 @@ impl Economy {
     /// With or without the network.
     pub fn network(mut self, mode: NetworkMode) -> Self {
         self.network = mode;
+        self
+    }
+
+    /// With this on the network of those outside.
+    pub fn outsiders(mut self, outsiders: Outsiders) -> Self {
+        self.outsiders = outsiders;
         self
     }
 }
@@ -126,7 +145,10 @@ fn pose(market: &Market, question: &Economy, network: Option<(&Feeder, &[f64])>)
         .collect();
     let inside = match network {
         None => None,
-        Some((feeder, loss_price)) => Some(Inside::build(&mut program, market, feeder, &members, &blocks, loss_price)?),
+        Some((feeder, loss_price)) => {
+            let staying = staying(market, &members, question.outsiders)?;
+            Some(Inside::build(&mut program, market, feeder, (&members, &blocks), &staying, loss_price)?)
+        }
     };
     Ok(Posed { program, members, blocks, rows, inside })
 }
@@ -245,6 +267,28 @@ pub(super) fn refused(why: OpfError) -> SolveError {
     }
 }
 
+/// What those outside a group put into the network, kWh per slot.
+fn staying(market: &Market, members: &[usize], outsiders: Outsiders) -> Result<Vec<(usize, Vec<f64>)>, SolveError> {
+    let left_out = (0..market.len()).filter(|i| !members.contains(i));
+    match outsiders {
+        Outsiders::Absent => Ok(vec![]),
+        Outsiders::Reported => {
+            left_out.map(|i| Ok((i, Local { market, member: i }.remembered_autarky()?.output.clone()))).collect()
+        }
+        Outsiders::Baseline => {
+            let of = |i: usize| {
+                let known = market.setting.members[i].baseline_kwh.clone();
+                if known.len() == market.setting.slots.len() {
+                    Ok((i, known))
+                } else {
+                    Err(SolveError::Unmet { need: "a public baseline of every participant" })
+                }
+            };
+            left_out.map(of).collect()
+        }
+    }
+}
+
 /// The network of a group question, period by period.
 struct Inside {
     blocks: Vec<NetworkBlock>,
@@ -257,8 +301,8 @@ impl Inside {
         program: &mut Program,
         market: &Market,
         feeder: &Feeder,
-        members: &[usize],
-        blocks: &[Block],
+        (members, blocks): (&[usize], &[Block]),
+        staying: &[(usize, Vec<f64>)],
         loss_price: &[f64],
     ) -> Result<Self, SolveError> {
         let setting = &*market.setting;
@@ -268,20 +312,17 @@ impl Inside {
         if network.generators.iter().any(|g| g.in_service && network.bus(g.node).kind == BusKind::Pv) {
             return Err(SolveError::Unmet { need: "a network in which no generator holds the voltage of its bus" });
         }
-        let outsiders: Vec<usize> = (0..market.len()).filter(|i| !members.contains(i)).collect();
-        let staying = outsiders.iter().map(|&i| Local { market, member: i }.remembered_autarky());
-        let staying: Vec<Arc<Plan>> = staying.collect::<Result<_, _>>()?;
         let mut inside = Self { blocks: vec![], loss_price: loss_price.to_vec(), loss_cost: Expr::default() };
         for t in 0..setting.periods.count {
             let others = feeder.without_members(t);
             let mut load_kw: Vec<f64> = others.p_kw.iter().map(|kw| -kw).collect();
             let mut load_kvar: Vec<f64> = others.q_kvar.iter().map(|kvar| -kvar).collect();
             let slot = setting.energy_slot(t);
-            for (&i, plan) in outsiders.iter().zip(&staying) {
-                let member = &setting.members[i];
+            for (i, output) in staying {
+                let member = &setting.members[*i];
                 if let (Some(node), Some(k)) = (member.node, slot) {
-                    load_kw[node.0] -= plan.output[k] / hours;
-                    load_kvar[node.0] -= member.reactive_per_kw() * plan.output[k] / hours;
+                    load_kw[node.0] -= output[k] / hours;
+                    load_kvar[node.0] -= member.reactive_per_kw() * output[k] / hours;
                 }
             }
             let mut withdrawals = vec![];

@@ -19,7 +19,7 @@ mod plan;
 mod reach;
 mod session;
 
-pub use economy::{Allocation, Economy, NetworkMode};
+pub use economy::{Allocation, Economy, NetworkMode, Outsiders};
 pub use local::Local;
 pub use memory::Questions;
 pub use network_side::{Carried, NetworkSide};
@@ -91,7 +91,8 @@ pub struct Market {
 }
 
 impl Market {
-    /// A market of these participants under the bare tariff. Roles are fixed here, from autarky, before anybody reports.
+    /// A market of these participants under the bare tariff. Roles and public baselines are fixed here, from autarky, before
+    /// anybody reports.
     pub fn new(setting: Setting, participants: Vec<Arc<dyn Participant>>) -> Self {
         let mut market = Self {
             setting: Arc::new(setting),
@@ -103,11 +104,14 @@ impl Market {
             mixture: None,
         };
         market.seats = participants.into_iter().map(|p| market.seat(None, p, Terms::default())).collect();
-        let roles = market.roles();
+        let standings = market.standings();
         let mut setting = (*market.setting).clone();
-        for (member, roles) in setting.members.iter_mut().zip(roles) {
+        for (member, standing) in setting.members.iter_mut().zip(standings) {
             if member.roles.is_empty() {
-                member.roles = roles;
+                member.roles = standing.roles;
+            }
+            if member.baseline_kwh.is_empty() {
+                member.baseline_kwh = standing.baseline_kwh;
             }
         }
         market.setting = Arc::new(setting);
@@ -187,7 +191,12 @@ impl Market {
 
     /// The question about everybody together.
     pub fn grand(&self) -> Economy {
-        Economy { inside: vec![true; self.len()], extra: vec![], network: NetworkMode::Ignored }
+        Economy {
+            inside: vec![true; self.len()],
+            extra: vec![],
+            network: NetworkMode::Ignored,
+            outsiders: Outsiders::default(),
+        }
     }
 
     /// Least cost of a group; solved once per question.
@@ -254,9 +263,9 @@ impl Market {
     /// surplus stands among the sellers, whatever is true.
     #[must_use]
     pub fn with_roles_of_reports(&self) -> Self {
-        let roles = self.under(&vec![Terms::default(); self.len()]).roles();
+        let standings = self.under(&vec![Terms::default(); self.len()]).standings();
         let mut setting = (*self.setting).clone();
-        setting.members.iter_mut().zip(roles).for_each(|(member, roles)| member.roles = roles);
+        setting.members.iter_mut().zip(standings).for_each(|(member, standing)| member.roles = standing.roles);
         // Bids depend on roles: every seat is made again.
         let mut market = self.changed(|_, seat| Some((seat.participant.clone(), seat.terms.clone())));
         market.setting = Arc::new(setting);
@@ -317,11 +326,14 @@ impl Market {
         key.extend(question.extra.iter().map(|x| x.to_bits()));
         let mut generation = inside().map(|seat| seat.generation).max().unwrap_or(0);
         if let NetworkMode::Inside { loss_price_per_kwh } = &question.network {
-            // Outsiders stay on the network: their schedules are part of the question.
             key.push(u64::MAX);
-            key.extend(self.seats.iter().map(|seat| seat.id));
+            key.push(question.outsiders as u64);
+            if question.outsiders == Outsiders::Reported {
+                // Outsiders stay on the network: their schedules are part of the question.
+                key.extend(self.seats.iter().map(|seat| seat.id));
+                generation = self.seats.iter().map(|seat| seat.generation).max().unwrap_or(generation);
+            }
             key.extend(loss_price_per_kwh.iter().map(|x| x.to_bits()));
-            generation = self.seats.iter().map(|seat| seat.generation).max().unwrap_or(generation);
         }
         // Nothing inside may go parallel: a stolen task could ask the same question and wait for itself.
         let compute = || match &self.mixture {
@@ -387,26 +399,37 @@ impl Market {
         market
     }
 
-    /// Side of every member in every slot: the sign of its autarky output, or of its orders where there is no grid. A
-    /// participant that cannot operate by itself is idle here, and fails with a reason when it is asked.
-    fn roles(&self) -> Vec<Vec<Role>> {
+    /// Side of every member in every slot: the sign of its autarky output, or of its orders where there is no grid; and that
+    /// output itself. A participant that cannot operate by itself is idle here, and fails with a reason when it is asked.
+    fn standings(&self) -> Vec<Standing> {
         let sign = |x: f64| match x {
             x if x > 1e-6 => Role::Seller,
             x if x < -1e-6 => Role::Buyer,
             _ => Role::Idle,
         };
         let slots = self.setting.slots.len();
-        let role = |i: usize| -> Vec<Role> {
+        let standing = |i: usize| -> Standing {
             let offers =
                 |k: usize| self.seats[i].participant.orders(k).map(|o| o.iter().map(|o| o.quantity).sum::<f64>());
             if self.setting.tariff.is_none() && (0..slots).all(|k| offers(k).is_some()) {
-                return (0..slots).map(|k| sign(offers(k).unwrap_or(0.0))).collect();
+                let roles = (0..slots).map(|k| sign(offers(k).unwrap_or(0.0))).collect();
+                return Standing { roles, baseline_kwh: vec![] };
             }
             match self.local(i).remembered_autarky() {
-                Ok(plan) => plan.output.iter().map(|x| sign(*x)).collect(),
-                Err(_) => vec![Role::Idle; slots],
+                Ok(plan) => Standing {
+                    roles: plan.output.iter().map(|x| sign(*x)).collect(),
+                    baseline_kwh: plan.output.clone(),
+                },
+                Err(_) => Standing { roles: vec![Role::Idle; slots], baseline_kwh: vec![] },
             }
         };
-        (0..self.len()).into_par_iter().map(role).collect()
+        (0..self.len()).into_par_iter().map(standing).collect()
     }
+}
+
+/// What is publicly known of a member from before anybody reports.
+struct Standing {
+    roles: Vec<Role>,
+    /// Net output without trade per slot; empty where there is none.
+    baseline_kwh: Vec<f64>,
 }

@@ -17,4 +17,5 @@ mod split_accounts;
 mod storage_in_figures;
 mod three_participants;
 mod trade_matrices;
+mod vcg;
 mod village;
