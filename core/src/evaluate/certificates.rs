@@ -3,10 +3,10 @@
 use super::limits::Beyond;
 use super::measures::{money_tolerance, rounding, stake};
 use super::report_game::ReportGame;
-use super::{Benchmark, Case, Charges};
+use super::standing::Standing;
+use super::{Benchmark, Case};
 use crate::game;
 use crate::market::Plan;
-use crate::mechanism::{Condition, Here};
 use crate::outcome::{Certificate, Claim, Kind, Party, Verdict};
 use crate::policy::POLICY_CLAIM;
 use crate::setting::{Product, Setting};
@@ -81,55 +81,9 @@ fn policy_claims(case: &Case) -> Vec<Certificate> {
         .collect()
 }
 
-/// How a mechanism stands by a claim on this outcome.
-enum Standing {
-    /// It claims nothing.
-    Unclaimed,
-    /// It claims it here.
-    Claimed,
-    /// It does not claim it here, and why.
-    Excepted(String),
-    /// It claims it on a condition that nobody can evaluate, in its words.
-    Conditional(&'static str),
-}
-
-fn standing(case: &Case, claim: Claim) -> Standing {
-    let declared = case.mechanism.plugin().claims;
-    let Some((_, words)) = declared.iter().find(|(declared, _)| *declared == claim) else { return Standing::Unclaimed };
-    if let Some((_, why)) = case.cleared.outcome.withheld.iter().find(|(withheld, _)| *withheld == claim) {
-        return Standing::Excepted(why.clone());
-    }
-    // Whoever does not see a charge cannot answer for what it does to costs.
-    let about_money_only = matches!(claim, Claim::BudgetBalanced | Claim::NoDeficit);
-    if case.charges == Charges::Hidden && !about_money_only {
-        return Standing::Excepted("what is charged for carbon is not seen when it is decided".into());
-    }
-    let here = Here { market: &case.cleared.truth, policy: case.policy, outcome: &case.cleared.outcome };
-    match case.mechanism.condition(claim, &here) {
-        Condition::Holds => Standing::Claimed,
-        Condition::Fails(why) => Standing::Excepted(format!("claimed only if {words}: {why}")),
-        Condition::Unknown => Standing::Conditional(words),
-    }
-}
-
 /// A check counts as such where the mechanism claims the property; otherwise it is a figure.
 fn claimed(case: &Case, claim: Claim, check: Certificate) -> Certificate {
-    let (Some(value), Some(tolerance)) = (check.value, check.tolerance) else { return check.about(Kind::Claim) };
-    let held = if value <= tolerance { Verdict::Upheld } else { Verdict::Refuted };
-    let figure =
-        |verdict, witness| Certificate { tolerance: None, verdict, kind: Kind::Claim, witness, ..check.clone() };
-    match standing(case, claim) {
-        Standing::Unclaimed => figure(Verdict::Measured, check.witness.clone()).about(Kind::Figure),
-        Standing::Claimed => Certificate { verdict: held, kind: Kind::Claim, ..check },
-        Standing::Excepted(why) => figure(Verdict::NotApplicable, why),
-        Standing::Conditional(_) if held == Verdict::Upheld => {
-            Certificate { verdict: held, kind: Kind::Claim, ..check }
-        }
-        Standing::Conditional(words) => {
-            let witness = if check.witness.is_empty() { String::new() } else { format!("; {}", check.witness) };
-            figure(Verdict::Measured, format!("claimed only if {words}, which cannot be evaluated{witness}"))
-        }
-    }
+    case.claims().judged(claim, check)
 }
 
 /// A certificate that is there only where the mechanism declares the claim.
@@ -138,7 +92,7 @@ fn if_claimed(case: &Case, claim: Claim, check: impl Fn(&Case) -> Certificate) -
     if !declared {
         return None;
     }
-    Some(match standing(case, claim) {
+    Some(match case.claims().standing(claim) {
         // Equilibrium is not how a rule treats people: the answer itself asserts it.
         Standing::Claimed if claim == Claim::Equilibrium => check(case),
         _ => claimed(case, claim, check(case)),

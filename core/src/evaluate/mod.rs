@@ -4,6 +4,7 @@
 //! cost, which holds resources only and never transfers.
 
 mod accounts;
+pub mod audit;
 mod benchmark;
 mod carbon;
 mod certificates;
@@ -15,6 +16,7 @@ mod measures;
 pub(crate) mod metrics;
 mod repaired;
 mod report_game;
+mod standing;
 pub(crate) mod tables;
 mod traded;
 
@@ -37,6 +39,7 @@ use benchmark::Benchmark;
 use coalition::Coalitions;
 use limits::Beyond;
 use repaired::{Compared, Repaired};
+use standing::{Charges, Claims};
 use std::sync::Arc;
 use traded::Traded;
 
@@ -60,13 +63,6 @@ pub enum Search {
     Made,
     /// It is not; the metric stays empty.
     Skipped,
-}
-
-/// Whether what is charged was seen when it was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Charges {
-    Seen,
-    Hidden,
 }
 
 /// Everything the figures are read from: the outcome's accounts and those of no trade under the same terms.
@@ -106,6 +102,12 @@ impl Case<'_> {
     /// The setting of the true market.
     fn setting(&self) -> &Setting {
         self.cleared.truth.setting()
+    }
+
+    /// What the mechanism claims of it.
+    fn claims(&self) -> Claims<'_> {
+        let &Self { mechanism, policy, cleared, charges, .. } = self;
+        Claims { mechanism, policy, cleared, charges }
     }
 
     /// Gain of each member over no trade.
@@ -178,10 +180,12 @@ fn in_one(
     } else {
         cleared.physical.clone()
     };
-    let charged_terms = policy.charged_terms(setting, &cleared.signal);
-    let hidden = charged_terms != policy.terms(setting, &cleared.signal);
+    let charges = Charges::of(policy, cleared);
     // Seen terms are those of the run, anchor of a fixed point included.
-    let charged = if hidden { cleared.truth.under(&charged_terms) } else { cleared.truth.clone() };
+    let charged = match charges {
+        Charges::Hidden => cleared.truth.under(&policy.charged_terms(setting, &cleared.signal)),
+        Charges::Seen => cleared.truth.clone(),
+    };
     // A coalition that cannot be solved leaves efficiency empty; it does not spoil the run.
     let together = charged.remembered(&charged.grand()).ok();
     let accounts = account(&cleared.physical, &outcome.ledger, &outcome.imposed);
@@ -218,7 +222,7 @@ fn in_one(
         alone,
         responsibility,
         price: policy.price_per_tonne().map(|price| (price, policy.price_factor())),
-        charges: if hidden { Charges::Hidden } else { Charges::Seen },
+        charges,
         alone_physical,
         benchmark,
         arbitrary_trades: traded && together.is_some_and(|best| best.arbitrary),

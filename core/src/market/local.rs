@@ -160,6 +160,11 @@ impl<'m> Local<'m> {
         }
     }
 
+    /// Its own bids in a slot where it is known by bids; `None` where they would have to be sampled.
+    pub(crate) fn bids(&self, slot: usize) -> Option<Vec<Order>> {
+        self.seat().participant.orders(slot)
+    }
+
     fn seat(&self) -> &'m Seat {
         &self.market.seats[self.member]
     }

@@ -6,6 +6,7 @@
 pub mod check;
 mod device;
 pub mod devices;
+mod distortion;
 pub mod oracle;
 pub mod plugin;
 mod portfolio;
@@ -17,6 +18,7 @@ mod testing;
 pub use check::DeviceError;
 pub use device::{Device, LeftOut, Part, Scene, Surroundings, Unserved};
 pub use devices::*;
+pub use distortion::{Distortion, DistortionError};
 pub use plugin::{CarbonRole, DevicePlugin, DeviceRole, Hatching, Look, Shown, devices};
 pub use portfolio::{Portfolio, PortfolioError};
 pub use report::Report;

@@ -1,0 +1,93 @@
+//! What the audit finds on the three-participant instance, against closed forms that it does not know.
+
+use coase_core::Market;
+use coase_core::evaluate::audit::{Audit, Audited, DEFAULT_BUDGET, Found};
+use coase_core::mechanism::Mechanism;
+use coase_core::outcome::Verdict;
+use coase_core::policy::CarbonPolicy;
+use coase_mechanisms::{BillSharing, GridOnly, NashBargaining, UniformPrice};
+use coase_testkit::agents::three as market;
+use coase_testkit::measured::yardstick;
+use coase_testkit::{assert_all, policy};
+
+fn audited(mechanism: &dyn Mechanism, market: &Market, budget: usize) -> Audited {
+    let none: Box<dyn CarbonPolicy> = policy("None()");
+    let yardstick = yardstick(market, 0.0);
+    Audit { mechanism, market, policy: &*none, yardstick: &yardstick, seed: 1, budget, watch: &() }
+        .run()
+        .expect("an outcome")
+}
+
+fn verdict(found: &Audited, name: &str) -> Verdict {
+    found.finding(name).unwrap_or_else(|| panic!("no finding {name}")).certificate.verdict
+}
+
+fn value(found: &Audited, name: &str) -> f64 {
+    found.finding(name).and_then(|finding| finding.certificate.value).unwrap_or_else(|| panic!("no value {name}"))
+}
+
+/// What each gains by misreporting the level of its price only, and at which level.
+fn levels(found: &Audited, level: [f64; 3]) -> (Vec<f64>, Vec<f64>) {
+    let gains = found.regrets.iter().map(|r| r.level.value).collect();
+    let at = found.regrets.iter().zip(level).map(|(r, b)| b + r.level.report.price_shift_per_kwh).collect();
+    (gains, at)
+}
+
+const LEVEL: [f64; 3] = [0.20, 0.55, 1.10];
+
+/// Best misreports of `b` under equal bargaining: each gains a third of a gain that it inflates.
+#[test]
+fn the_regrets_of_bargaining_are_found() {
+    let found = audited(&NashBargaining::default(), &market(), DEFAULT_BUDGET);
+    let (gains, at) = levels(&found, LEVEL);
+    assert_all(&gains, &[10.220_551_378, 1.315_789_474, 15.834_307_992], 1e-6);
+    assert_all(&at, &[0.497_142_850, 0.65, 0.802_222_222], 2e-3);
+    // Of which the joint search is at least as good, and no claim is refuted: bargaining claims no truthfulness.
+    assert!(found.regrets.iter().all(|r| r.joint.value >= r.level.value));
+    assert_eq!(verdict(&found, "truthful"), Verdict::Measured);
+    assert!(!found.refutes());
+    let said = found.finding("truthful").expect("a finding");
+    assert!(said.certificate.witness.contains("vpp3 reports") && said.certificate.witness.contains("gains"));
+    // Some group would do better by itself; splitting an account gains 4935/456 whatever the shares.
+    assert!(value(&found, "core") > 0.1);
+    assert!((value(&found, "split_gain") - 4935.0 / 456.0).abs() < 1e-5);
+    assert!(matches!(&found.finding("split_gain").expect("a finding").found, Found::Split { .. }));
+    assert!(value(&found, "pair_gain") > 0.0);
+}
+
+/// At the price of the common optimum a member faces the residual curve of the others.
+#[test]
+fn the_regrets_of_the_uniform_price_are_found() {
+    let found = audited(&UniformPrice::default(), &market(), DEFAULT_BUDGET);
+    let (gains, at) = levels(&found, LEVEL);
+    assert_all(&gains, &[2.786_571_692_4, 0.180_657_593_6, 11.910_826_673_5], 1e-6);
+    assert_all(&at, &[0.354_761_894_2, 0.593_478_260_9, 0.843_295_019_2], 2e-3);
+    // The own report only picks a point of that curve: nothing more is to be had by other reports.
+    for regret in &found.regrets {
+        assert!((regret.joint.value - regret.level.value).abs() < 1e-4, "{regret:?}");
+    }
+    for claim in ["individual_rationality", "budget_balance", "efficiency", "core", "ledger_balance"] {
+        let finding = found.finding(claim).expect("a finding");
+        assert_eq!((finding.certificate.verdict, finding.failed), (Verdict::Upheld, 0), "{finding:?}");
+        assert_eq!(finding.tried, 31, "ten reports of each, and the market as it is");
+    }
+}
+
+#[test]
+fn bill_sharing_leaves_somebody_worse_off_and_without_trade_there_is_nothing_to_find() {
+    let found = audited(&BillSharing::default(), &market(), 600);
+    assert!(value(&found, "individual_rationality") > 1.0);
+    assert_eq!(verdict(&found, "individual_rationality"), Verdict::Measured);
+    let nothing = audited(&GridOnly::default(), &market(), 600);
+    assert_eq!((value(&nothing, "truthful"), value(&nothing, "pair_gain")), (0.0, 0.0));
+    assert!(!nothing.refutes());
+}
+
+#[test]
+fn an_audit_does_not_depend_on_the_number_of_threads() {
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| audited(&NashBargaining::default(), &market(), 900))
+    };
+    assert_eq!(with(1), with(3));
+}
