@@ -26,7 +26,7 @@ mod vcg;
 
 pub use bill_sharing::{BillSharing, Billing};
 pub use central_optimum::CentralOptimum;
-pub use distributed::{Acceleration, Groups, Metric, NetworkPart, Scaling, Solver};
+pub use distributed::{Acceleration, Groups, Metric, NetworkPart, Partners, Scaling, Solver};
 pub use grid_only::GridOnly;
 pub use kalai_smorodinsky::{KalaiSmorodinsky, Utopia};
 pub use mid_market_rate::MidMarketRate;

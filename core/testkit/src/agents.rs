@@ -66,6 +66,25 @@ pub fn three_unlimited() -> Market {
     Market::new(setting, participants)
 }
 
+/// The three with energy counted in a unit of so many kWh, money as it is.
+///
+/// # Panics
+/// If the unit is none.
+pub fn three_counted_in(unit_kwh: f64) -> Market {
+    let counted = THREE.map(|agent| Agent::of(agent.a * unit_kwh * unit_kwh, agent.b * unit_kwh));
+    let (mut setting, _) = parts(&counted, None);
+    let reach = 1000.0 / unit_kwh;
+    for member in &mut setting.members {
+        (member.import_max_kw, member.export_max_kw) = (reach, reach);
+    }
+    setting.tariff = Some(tariff(&[unit_kwh], 0.4 * unit_kwh, 0.581 * unit_kwh));
+    let participant = |(i, agent): (usize, &Agent)| -> Arc<dyn Participant> {
+        let device = Quadratic::between_prices(agent.a, vec![agent.b], 0.0, 2.0 * unit_kwh).expect("a convex cost");
+        Arc::new(Portfolio::new(format!("vpp{}", i + 1), vec![device.boxed()], HOUR).expect("valid"))
+    };
+    Market::new(setting, counted.iter().enumerate().map(participant).collect())
+}
+
 /// Agents at their buses of a network whose own load is there at a share `passive`.
 ///
 /// # Panics

@@ -6,7 +6,7 @@
 //!
 //! A reconstruction of the acceleration that X. Song et al. (2024) name; the formula is that of geometric extrapolation.
 
-use super::pairs::{Agreement, squares};
+use super::couplings::{Couplings, State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ const ONE_DIRECTION: f64 = 0.9;
 /// The last three points of the path.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Path {
-    points: Vec<Vec<f64>>,
+    points: Vec<State>,
 }
 
 impl Path {
@@ -39,10 +39,8 @@ impl Path {
     }
 
     /// Adds a point, and says where the series ends that it continues, if it is time to guess.
-    pub fn guess(&mut self, iteration: usize, at: &Agreement, rho: &[f64]) -> Option<Agreement> {
-        let sales = at.sale.iter().zip(rho).map(|(z, r)| r.sqrt() * z);
-        let prices = at.price.iter().zip(rho).map(|(p, r)| p / r.sqrt());
-        self.points.push(sales.chain(prices).collect());
+    pub fn guess(&mut self, iteration: usize, at: &Couplings<'_>) -> Option<State> {
+        self.points.push(at.at.clone());
         if self.points.len() > 3 {
             self.points.remove(0);
         }
@@ -50,18 +48,13 @@ impl Path {
         if !iteration.is_multiple_of(EVERY) {
             return None;
         }
-        let step = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
-        let (recent, earlier) = (step(now, last), step(last, before));
-        let along: f64 = recent.iter().zip(&earlier).map(|(a, b)| a * b).sum();
-        let (size, earlier) = (squares(&recent), squares(&earlier));
+        let (recent, earlier) = (now.less(last), last.less(before));
+        let along = at.inner(&recent, &earlier);
+        let (size, earlier) = (at.inner(&recent, &recent), at.inner(&earlier, &earlier));
         let (ratio, cosine) = (along / earlier, along / (size * earlier).sqrt());
         if !(ratio > 0.0 && ratio < MOST_RATIO && cosine > ONE_DIRECTION) {
             return None;
         }
-        let rest = ratio / (1.0 - ratio);
-        let mut end = now.iter().zip(&recent).map(|(w, d)| w + d * rest);
-        let sale = rho.iter().map(|r| end.next().unwrap_or(0.0) / r.sqrt()).collect();
-        let price = rho.iter().map(|r| end.next().unwrap_or(0.0) * r.sqrt()).collect();
-        Some(Agreement { sale, price })
+        Some(now.plus(ratio / (1.0 - ratio), &recent))
     }
 }

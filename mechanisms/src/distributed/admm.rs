@@ -10,14 +10,21 @@
 //! that keep the network's limits, and `m <- m - sigma (g - n)`. These are two blocks still, the members on one side, pairs and
 //! operator on the other. Injections count in the residuals as trades do.
 //!
+//! Residuals are relative to quantities and prices, and say little of money. It therefore goes on until prices prove that what is
+//! left to gain is small beside what the members pay: because what they leave open at most,
+//! `sum |q_i - q| |x_i| + max |q| sum |x_i - y_i|` over members with own prices `q_i` and net sales `x_i` (`y_i` as agreed), is small,
+//! or because schedules and answers to the mean price, which are asked for now and then, say so.
+//!
 //! It converges for any penalty where costs are convex. Where choices make them otherwise it is a heuristic, and the certificates
 //! say what its answer is worth. Source: S. Boyd et al. (2011).
 
 use super::acceleration::{Acceleration, Path};
-use super::members::Members;
-use super::pairs::{Agreement, Copies, Pairs, Question, squares};
-use super::polish::Agreed;
-use super::scaling::Scaling;
+use super::couplings::{Answered, Couplings, Squares, State};
+use super::members::{Answers, Members, nested};
+use super::pairs::spread_of;
+use super::partners::Partners;
+use super::polish::{Agreed, Injected, Proof};
+use super::scaling::{Groups, Scaling};
 use coase_core::market::NetworkSide;
 use coase_core::program::SolveError;
 use coase_core::{Market, MechanismError, RunContext};
@@ -32,17 +39,22 @@ pub(super) struct Admm {
     pub acceleration: Acceleration,
     /// Whether the network takes part.
     pub network: bool,
+    pub partners: Partners,
 }
 
 /// A guess is kept if its residual is below this share of the present one.
 const CLEARLY_BETTER: f64 = 0.9;
 
-/// One iteration: what the members hold, what they agree on after it, and how far apart they are.
+/// What a fixed penalty may lack: the one that suits depends on the unit of energy, on prices and on the number of partners.
+const TRY_ADAPTIVE: &str = "a fixed penalty may be far off: `scaling: Adaptive()` finds one";
+
+/// One iteration: what the members answer, what they agree on after it, and how far apart they are.
 pub(super) struct Iterate {
-    pub copies: Copies,
-    pub agreement: Agreement,
+    pub answers: Answers,
+    pub next: State,
     pub residuals: Residuals,
-    pub cost: f64,
+    /// By group of couplings.
+    squares: Vec<Squares>,
     /// `rho (|e - z|^2 + |z - z'|^2)`: what geometric guesses are judged by.
     combined: f64,
 }
@@ -67,46 +79,74 @@ impl Residuals {
 
 impl Admm {
     pub fn solve(&self, market: &Market, ctx: &mut RunContext) -> Result<Agreed, MechanismError> {
-        let pairs = Pairs::of(market.len(), market.setting().slots.len());
+        let graph = self.partners.graph(market);
+        let list = (self.scaling.groups() == Groups::Pair).then(|| graph.list());
         let mut members = Members::of(market);
-        let periods = market.setting().periods.count;
         // Losses are the operator's: what it asks of the members is that limits hold.
+        let periods = market.setting().periods.count;
         let operator = if self.network { Some(market.network_side(&vec![0.0; periods])?) } else { None };
-        let places = pairs.len() + if self.network { market.len() * pairs.slots } else { 0 };
-        let mut at = Agreement { sale: vec![0.0; places], price: vec![0.0; places] };
-        let mut rho = vec![self.rho; places];
+        let mut at = Couplings::new(&graph, list.as_deref(), self.network, self.rho);
+        let (mut common, slots) = (self.rho, graph.slots);
         let (mut path, mut iterations) = (Path::default(), 0);
-        let mut go_on = true;
+        let (mut go_on, mut proof) = (true, Proof::to(self.tolerance));
         loop {
-            let now = iterate(&pairs, (&mut members, operator.as_ref()), &at, &rho)?;
+            let now = iterate(&at, &mut members, operator.as_ref())?;
             iterations += 1;
-            go_on &= record(ctx, places, now.residuals, now.cost);
+            go_on &= record(ctx, at.places(), now.residuals, now.answers.cost);
             let residual = now.residuals.relative();
-            let converged = residual <= self.tolerance;
-            let last = std::mem::replace(&mut at, now.agreement);
-            if converged || iterations >= self.max_iterations || !go_on || !residual.is_finite() {
-                let injection = operator.as_ref().map(|_| pairs.of_members(&now.copies.first));
-                let tolerance = self.tolerance;
-                return Ok(Agreed { pairs, agreement: at, injection, iterations, tolerance, residual, converged });
+            at.at = now.next;
+            let mut converged = residual <= self.tolerance;
+            // With the network in it prices alone prove nothing.
+            if converged && !self.network && left_open(&at, &now.answers) > proof.share * now.answers.money {
+                let (net, answered) = (nested(&at.net(), slots), nested(&now.answers.net, slots));
+                converged = proof.holds(iterations, market, (&net, &answered), &at.prices());
             }
-            let adapted = self.scaling.adapt(iterations, &pairs, &now.copies, (&last, &at), (self.rho, &mut rho));
+            if converged || iterations >= self.max_iterations || !go_on || !residual.is_finite() {
+                return Ok(self.agreed(&at, &now.answers, iterations, (residual, converged)));
+            }
+            let adapted = self.scaling.adapt(iterations, &now.squares, &mut common, &mut at.rho);
             if self.acceleration == Acceleration::Off {
                 continue;
             }
             if adapted {
                 path.forget();
             }
-            if let Some(guess) = path.guess(iterations, &at, &rho) {
-                let tried = iterate(&pairs, (&mut members, operator.as_ref()), &guess, &rho)?;
+            if let Some(guess) = path.guess(iterations, &at) {
+                let guess = at.elsewhere(guess);
+                let tried = iterate(&guess, &mut members, operator.as_ref())?;
                 iterations += 1;
                 let kept = tried.combined < CLEARLY_BETTER * CLEARLY_BETTER * now.combined;
-                let (residuals, cost) = if kept { (tried.residuals, tried.cost) } else { (now.residuals, now.cost) };
-                go_on &= record(ctx, places, residuals, cost);
+                let told = if kept { (tried.residuals, tried.answers.cost) } else { (now.residuals, now.answers.cost) };
+                go_on &= record(ctx, at.places(), told.0, told.1);
                 if kept {
-                    at = tried.agreement;
+                    at.at = tried.next;
                     path.forget();
                 }
             }
+        }
+    }
+
+    fn agreed(
+        &self,
+        at: &Couplings<'_>,
+        answers: &Answers,
+        iterations: usize,
+        (residual, converged): (f64, bool),
+    ) -> Agreed {
+        let slots = at.graph.slots;
+        Agreed {
+            net: nested(&at.net(), slots),
+            answered: nested(&answers.net, slots),
+            price: at.prices(),
+            price_spread: spread_of(&at.at.price, slots),
+            injection: self
+                .network
+                .then(|| Injected { own: nested(&answers.injection, slots), carried: nested(&at.at.carried, slots) }),
+            iterations,
+            tolerance: self.tolerance,
+            residual,
+            converged,
+            advice: (self.scaling == Scaling::Fixed).then_some(TRY_ADAPTIVE),
         }
     }
 }
@@ -120,50 +160,43 @@ fn record(ctx: &mut RunContext, places: usize, residuals: Residuals, cost: f64) 
 
 /// One iteration from an agreement.
 pub(super) fn iterate(
-    pairs: &Pairs,
-    (members, operator): (&mut Members<'_>, Option<&NetworkSide>),
-    from: &Agreement,
-    rho: &[f64],
+    at: &Couplings<'_>,
+    members: &mut Members<'_>,
+    operator: Option<&NetworkSide>,
 ) -> Result<Iterate, SolveError> {
-    let wish = |sign: f64| {
-        let sales = from.sale.iter().zip(&from.price).zip(rho);
-        sales.map(|((z, p), r)| sign * z + p / r).collect::<Vec<f64>>()
-    };
-    let wish = Copies { first: wish(1.0), second: wish(-1.0) };
-    let question = pairs.ask(&wish, rho);
-    let injecting = operator.map(|_| Question { centre: pairs.of_members(&wish.first), weight: pairs.of_members(rho) });
+    let question = at.question();
+    let injecting = operator.map(|_| at.injecting());
     let answers = members.ask(&question, injecting.as_ref())?;
-    let mut copies = pairs.spread(&wish, rho, &question, &answers.net);
-    let mut sale = copies.agreed();
-    if let (Some(operator), Some(question)) = (operator, injecting) {
-        let prices = pairs.of_members(&from.price);
-        let nearest = |i: usize| -> Vec<f64> {
-            let places = answers.injection[i].iter().zip(&prices[i]).zip(&question.weight[i]);
-            places.map(|((g, p), r)| g - p / r).collect()
-        };
-        let centre: Vec<Vec<f64>> = (0..answers.injection.len()).map(nearest).collect();
-        let carried = operator.prox(&centre, &question.weight)?;
-        let flat = |of: &[Vec<f64>]| of.iter().flatten().copied().collect::<Vec<f64>>();
-        copies.first.splice(pairs.len().., flat(&answers.injection));
-        copies.second.splice(pairs.len().., flat(&carried.injection_kwh).iter().map(|n| -n));
-        sale.splice(pairs.len().., flat(&carried.injection_kwh));
+    let mut carried = vec![];
+    if let (Some(operator), Some(question)) = (operator, &injecting) {
+        let slots = at.graph.slots;
+        let wished = nested(&at.wished(&answers.injection), slots);
+        let answer = operator.prox(&wished, &nested(&question.weight, slots))?;
+        carried = answer.injection_kwh.into_iter().flatten().collect();
     }
-    let (mut price, mut primal, mut dual, mut combined) = (from.price.clone(), 0.0, 0.0, 0.0);
-    for place in 0..sale.len() {
-        // Both copies of a trade miss the agreement by the same, of an injection one.
-        let miss = copies.first[place] - sale[place];
-        let moved = sale[place] - from.sale[place];
-        price[place] -= rho[place] * miss;
-        primal += 2.0 * miss * miss;
-        dual += 2.0 * (rho[place] * moved).powi(2);
-        combined += 2.0 * rho[place] * (miss * miss + moved * moved);
-    }
+    let answered = Answered { net: &answers.net, injection: &answers.injection, carried: &carried };
+    let (next, squares) = at.step(&question, answered);
+    let all = Squares::total(&squares);
     let residuals = Residuals {
-        primal: primal.sqrt(),
-        dual: dual.sqrt(),
-        quantity: copies.squares().max(2.0 * squares(&sale)).sqrt(),
-        price: (2.0 * squares(&price)).sqrt(),
-        ones: (2.0 * from.sale.len() as f64).sqrt(),
+        primal: all.missed.sqrt(),
+        dual: all.moved.sqrt(),
+        quantity: all.copies.max(all.sales).sqrt(),
+        price: all.prices.sqrt(),
+        ones: (2.0 * at.places() as f64).sqrt(),
     };
-    Ok(Iterate { copies, agreement: Agreement { sale, price }, residuals, cost: answers.cost, combined })
+    Ok(Iterate { answers, next, residuals, squares, combined: all.combined })
+}
+
+/// What is left open in money: by prices that differ, and by answers that are not what was agreed upon.
+fn left_open(at: &Couplings<'_>, answers: &Answers) -> f64 {
+    let (slots, price, net) = (at.graph.slots, at.prices(), at.net());
+    let most = |t: usize| at.at.price.iter().skip(t).step_by(slots).fold(0.0_f64, |most, p| most.max(p.abs()));
+    let most: Vec<f64> = (0..slots).map(most).collect();
+    let of_trade = |k: usize| {
+        let t = k % slots;
+        (at.at.price[k] - price[t]).abs() * answers.net[k].abs() + most[t] * (answers.net[k] - net[k]).abs()
+    };
+    let of_injection = |k: usize| at.at.carrying_price[k].abs() * (answers.injection[k] - at.at.carried[k]).abs();
+    let injections = (0..at.at.carried.len()).map(of_injection).sum::<f64>();
+    (0..answers.net.len()).map(of_trade).sum::<f64>() + injections
 }

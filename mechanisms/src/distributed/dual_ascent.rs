@@ -7,15 +7,17 @@
 //! `<m+ - y, m+ - m> < 0`. It stops at `|e_ij + e_ji| <= eps (sqrt(E) + |e|)`.
 //!
 //! Friction is not a cost of the members. Its centre is no trade first; once prices are found, it is what was agreed upon, until
-//! trades move no more: the proximal point method, whose fixed points are those without friction.
+//! trades move no more: the proximal point method, whose fixed points are those without friction. It ends where prices prove that
+//! what is left to gain is small beside what the members pay.
 //!
 //! Sources: Y. Nesterov (1983); B. O'Donoghue and E. Candès (2015) for the restart; C. Feng et al. (2023) for the use, whose
 //! metric is reconstructed; R. T. Rockafellar (1976) for the proximal points.
 
 use super::admm::Residuals;
-use super::members::Members;
-use super::pairs::{Agreement, ByPair, Copies, Pairs, squares};
-use super::polish::Agreed;
+use super::members::{Members, nested};
+use super::pairs::{ByPair, Copies, Pairs, spread_of, squares};
+use super::partners::Partners;
+use super::polish::{Agreed, Proof};
 use coase_core::program::SolveError;
 use coase_core::{Market, MechanismError, RunContext};
 use schemars::JsonSchema;
@@ -38,7 +40,11 @@ pub(super) struct DualAscent {
     pub metric: Metric,
     pub tolerance: f64,
     pub max_iterations: usize,
+    pub partners: Partners,
 }
+
+/// What suits depends on the unit of energy, on prices and on the number of partners.
+const OTHER_FRICTION: &str = "the friction may be far off: a price over what a pair trades is a good one";
 
 /// Prices, and where their momentum comes from.
 pub(super) struct Ascent {
@@ -53,6 +59,8 @@ pub(super) struct Ascent {
 /// What the members hold at prices.
 pub(super) struct Held {
     pub copies: Copies,
+    /// Net sales by member and slot.
+    pub net: Vec<f64>,
     pub cost: f64,
     /// `|e_ij + e_ji|` over pairs.
     pub miss: f64,
@@ -79,7 +87,7 @@ impl Ascent {
         let answers = members.ask(&question, None)?;
         let copies = pairs.spread(&wish, &self.friction, &question, &answers.net);
         let miss = copies.first.iter().zip(&copies.second).map(|(a, b)| (a + b) * (a + b)).sum::<f64>().sqrt();
-        Ok(Held { copies, cost: answers.cost, miss })
+        Ok(Held { copies, net: answers.net, cost: answers.cost, miss })
     }
 
     /// Moves the prices by what the pairs disagree by.
@@ -107,12 +115,12 @@ impl Ascent {
 
 impl DualAscent {
     pub fn solve(&self, market: &Market, ctx: &mut RunContext) -> Result<Agreed, MechanismError> {
-        let pairs = Pairs::of(market.len(), market.setting().slots.len());
+        let pairs = Pairs::of(&self.partners.graph(market));
         let mut members = Members::of(market);
         let friction = vec![self.friction_per_kwh2; pairs.len()];
         let mut ascent = Ascent::new(friction, self.metric, middle_of_tariff(market, &pairs));
         let mut centre = vec![0.0; pairs.len()];
-        let mut iterations = 0;
+        let (mut iterations, mut proof, slots) = (0, Proof::to(self.tolerance), pairs.slots);
         loop {
             let held = ascent.ask(&pairs, &mut members, &centre)?;
             iterations += 1;
@@ -130,11 +138,25 @@ impl DualAscent {
                 [("primal_residual", residuals.primal), ("dual_residual", residuals.dual), ("objective", held.cost)];
             let go_on = ctx.step("dual_ascent", &values).is_continue();
             let (residual, agree) = (residuals.relative(), self.agree(&pairs, &held));
-            let converged = agree && residual <= self.tolerance;
+            let nets = || (nested(&pairs.net(&sale), slots), nested(&held.net, slots));
+            let converged = agree && residual <= self.tolerance && {
+                let (net, answered) = nets();
+                proof.holds(iterations, market, (&net, &answered), &pairs.mean(&ascent.price))
+            };
             if converged || iterations >= self.max_iterations || !go_on || !residual.is_finite() {
-                let agreement = Agreement { sale, price: ascent.price };
-                let (injection, tolerance) = (None, self.tolerance);
-                return Ok(Agreed { pairs, agreement, injection, iterations, tolerance, residual, converged });
+                let (net, answered) = nets();
+                return Ok(Agreed {
+                    net,
+                    answered,
+                    price: pairs.mean(&ascent.price),
+                    price_spread: spread_of(&ascent.price, slots),
+                    injection: None,
+                    iterations,
+                    tolerance: self.tolerance,
+                    residual,
+                    converged,
+                    advice: Some(OTHER_FRICTION),
+                });
             }
             if agree {
                 centre = sale;

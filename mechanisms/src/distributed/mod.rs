@@ -9,9 +9,12 @@
 
 mod acceleration;
 mod admm;
+mod couplings;
 mod dual_ascent;
+mod graph;
 mod members;
 mod pairs;
+mod partners;
 mod polish;
 mod scaling;
 #[cfg(test)]
@@ -19,6 +22,7 @@ mod tests;
 
 pub use acceleration::Acceleration;
 pub use dual_ascent::Metric;
+pub use partners::Partners;
 pub use scaling::{Groups, Scaling};
 
 use admm::Admm;
@@ -60,6 +64,9 @@ pub enum Solver {
         /// Whether the network's operator takes part.
         #[serde(default)]
         network: NetworkPart,
+        /// With whom a member trades.
+        #[serde(default)]
+        partners: Partners,
     },
     /// By fast dual ascent: members answer prices `p_ij` with a friction that makes the answer unique, and prices follow what
     /// pairs disagree by, with momentum. The friction pulls towards no trade first and then towards the last answer, until
@@ -80,6 +87,9 @@ pub enum Solver {
         #[serde(default = "max_iterations")]
         #[schemars(range(min = 1))]
         max_iterations: usize,
+        /// With whom a member trades.
+        #[serde(default)]
+        partners: Partners,
     },
 }
 
@@ -124,12 +134,12 @@ impl Solver {
         self.check()?;
         let alone = market.len() < 2;
         let agreed = match *self {
-            Solver::Admm { rho, tolerance, max_iterations, scaling, acceleration, network } if !alone => {
+            Solver::Admm { rho, tolerance, max_iterations, scaling, acceleration, network, partners } if !alone => {
                 let network = network == NetworkPart::Block;
-                Admm { rho, tolerance, max_iterations, scaling, acceleration, network }.solve(market, ctx)?
+                Admm { rho, tolerance, max_iterations, scaling, acceleration, network, partners }.solve(market, ctx)?
             }
-            Solver::FastDualAscent { friction_per_kwh2, metric, tolerance, max_iterations } if !alone => {
-                DualAscent { friction_per_kwh2, metric, tolerance, max_iterations }.solve(market, ctx)?
+            Solver::FastDualAscent { friction_per_kwh2, metric, tolerance, max_iterations, partners } if !alone => {
+                DualAscent { friction_per_kwh2, metric, tolerance, max_iterations, partners }.solve(market, ctx)?
             }
             _ => {
                 let allocation = market.solve(&market.grand())?;

@@ -6,7 +6,6 @@
 //! does not need it, whoever reads the answer does.
 
 use super::Solved;
-use super::pairs::{Agreement, Pairs};
 use coase_core::market::{NetworkMode, Plan};
 use coase_core::outcome::Status;
 use coase_core::program::SolveError;
@@ -14,18 +13,31 @@ use coase_core::terms::{Limits, Terms};
 use coase_core::{Allocation, Certificate, Market, MechanismError};
 use std::sync::Arc;
 
-/// What the pairs agreed upon, and how that ended.
+/// What the members agreed upon, and how that ended.
 pub(super) struct Agreed {
-    pub pairs: Pairs,
-    pub agreement: Agreement,
-    /// Where the network takes part, the members' own copies of their injections by slot.
-    pub injection: Option<Vec<Vec<f64>>>,
+    /// Net sales by member and slot; nothing over all members.
+    pub net: Vec<Vec<f64>>,
+    /// Net sales as the members answered last: each can deliver its own, and the agreement to a tolerance.
+    pub answered: Vec<Vec<f64>>,
+    /// Mean price by slot, and the greatest difference between prices of one slot.
+    pub price: Vec<f64>,
+    pub price_spread: f64,
+    /// Where the network takes part.
+    pub injection: Option<Injected>,
     pub iterations: usize,
     /// Residual at which the solver would stop.
     pub tolerance: f64,
     /// Greatest relative residual at the end.
     pub residual: f64,
     pub converged: bool,
+    /// What may help a solver that did not come to its end.
+    pub advice: Option<&'static str>,
+}
+
+/// Injections by member and slot: the members' own copies, and the operator's.
+pub(super) struct Injected {
+    pub own: Vec<Vec<f64>>,
+    pub carried: Vec<Vec<f64>>,
 }
 
 /// A gap that is none, relative to the money that members pay for resources and to the grid.
@@ -34,18 +46,17 @@ const NO_GAP: f64 = 1e-6;
 const PRICE_ERRORS: f64 = 10.0;
 /// Prices beside those agreed upon, relative to them.
 const BESIDE: [f64; 4] = [2e-7, -2e-7, 1e-6, -1e-6];
+/// Iterations between two proofs, as a multiple of those before.
+const TRY_AGAIN: f64 = 1.5;
 /// Rounding of a sum of costs.
 const ROUNDING: f64 = 1e-12;
 
 pub(super) fn polish(market: &Market, agreed: &Agreed) -> Result<Solved, MechanismError> {
-    let Agreed { pairs, agreement, .. } = agreed;
-    let net = pairs.net(&agreement.sale);
-    let limits =
-        agreed.injection.as_ref().map_or(vec![], |own| limits(market, own, &pairs.of_members(&agreement.sale)));
+    let limits = agreed.injection.as_ref().map_or(vec![], |of| limits(market, &of.own, &of.carried));
     let held = if limits.is_empty() { market.clone() } else { market.imposing(&limits) };
-    let plans: Vec<Plan> = held.each(|member| member.deliver(&net[member.id()]))?;
+    let plans = delivered(&held, &agreed.net, &agreed.answered)?;
     let cost: f64 = plans.iter().map(|plan| plan.cost).sum();
-    let price = pairs.mean(&agreement.price);
+    let price = agreed.price.clone();
     let question = if limits.is_empty() {
         market.grand()
     } else {
@@ -53,13 +64,17 @@ pub(super) fn polish(market: &Market, agreed: &Agreed) -> Result<Solved, Mechani
         market.grand().network(NetworkMode::Inside { loss_price_per_kwh })
     };
     let least = market.solve(&question)?;
-    let money: f64 = plans.iter().map(|plan| plan.resource_cost.abs() + plan.tariff_cost.abs()).sum();
+    let money = money(&plans);
     let rounding = ROUNDING * (1.0 + plans.iter().map(|plan| plan.cost.abs()).sum::<f64>());
     let witness = format!("the members pay {cost:.9}, the program of all finds {:.9}", least.cost);
+    let mut residual = "greatest residual relative to quantities and prices".to_owned();
+    if let Some(advice) = agreed.advice.filter(|_| !agreed.converged) {
+        residual = format!("{residual}; {advice}");
+    }
     let mut evidence = vec![
         Certificate::measure("solver_iterations", agreed.iterations as f64, "rounds of questions to all members"),
-        Certificate::measure("solver_residual", agreed.residual, "greatest residual relative to quantities and prices"),
-        Certificate::measure("price_spread", pairs.spread_of(&agreement.price), "between pairs in one slot"),
+        Certificate::measure("solver_residual", agreed.residual, residual),
+        Certificate::measure("price_spread", agreed.price_spread, "between members in one slot"),
         Certificate::check("central_gap", cost - least.cost, NO_GAP * money + least.gap + rounding, witness),
     ];
     if limits.is_empty() {
@@ -85,8 +100,79 @@ pub(super) fn polish(market: &Market, agreed: &Agreed) -> Result<Solved, Mechani
         // The bound of the program of all is the sharper one: prices are agreed upon to a tolerance.
         gap: cost - least.cost + least.gap,
     };
-    let status = if agreed.converged { Status::Converged } else { Status::NotConverged { residual: agreed.residual } };
+    // Residuals may be small where there is money left to gain.
+    let residual =
+        if agreed.residual > agreed.tolerance { agreed.residual } else { (cost - least.cost) / money.max(rounding) };
+    let status = if agreed.converged { Status::Converged } else { Status::NotConverged { residual } };
     Ok(Solved { allocation: Arc::new(allocation), evidence, status })
+}
+
+/// The schedules of what was agreed upon. Who cannot deliver its part to the last digit delivers what it answered, and the others
+/// share the difference, each alike.
+fn delivered(market: &Market, agreed: &[Vec<f64>], answered: &[Vec<f64>]) -> Result<Vec<Plan>, SolveError> {
+    let mut net = agreed.to_vec();
+    let mut as_answered = vec![false; net.len()];
+    loop {
+        let plans: Vec<Result<Plan, SolveError>> = market.each(|member| Ok(member.deliver(&net[member.id()])))?;
+        let unable = |i: &usize| plans[*i].is_err() && !as_answered[*i];
+        let unable: Vec<usize> = (0..plans.len()).filter(unable).collect();
+        let others = as_answered.iter().filter(|fixed| !**fixed).count() - unable.len();
+        if unable.is_empty() || others == 0 {
+            let named =
+                |(i, plan): (usize, Result<Plan, SolveError>)| plan.map_err(|e| e.of(&market.setting().members[i].id));
+            return plans.into_iter().enumerate().map(named).collect();
+        }
+        let mut missing = vec![0.0; market.setting().slots.len()];
+        for i in unable {
+            as_answered[i] = true;
+            for (t, missing) in missing.iter_mut().enumerate() {
+                *missing += net[i][t] - answered[i][t];
+                net[i][t] = answered[i][t];
+            }
+        }
+        for (net, _) in net.iter_mut().zip(&as_answered).filter(|(_, fixed)| !**fixed) {
+            for (net, missing) in net.iter_mut().zip(&missing) {
+                *net += missing / others as f64;
+            }
+        }
+    }
+}
+
+/// What the members pay for resources and to the grid, whoever earns counted as who pays.
+fn money(plans: &[Plan]) -> f64 {
+    plans.iter().map(|plan| plan.resource_cost.abs() + plan.tariff_cost.abs()).sum()
+}
+
+/// Proofs that what was agreed upon costs the least there is, which are asked for now and then.
+pub(super) struct Proof {
+    /// What may be left to gain, as a share of what the members pay.
+    pub share: f64,
+    /// The iteration from which the next one is due.
+    due: f64,
+}
+
+impl Proof {
+    /// For a solver that stops at such residuals.
+    pub fn to(tolerance: f64) -> Self {
+        Self { share: tolerance.max(NO_GAP), due: 0.0 }
+    }
+
+    /// Whether prices prove it. A proof that fails is due again after so many times as many iterations.
+    pub fn holds(
+        &mut self,
+        iterations: usize,
+        market: &Market,
+        (net, answered): (&[Vec<f64>], &[Vec<f64>]),
+        price: &[f64],
+    ) -> bool {
+        if (iterations as f64) < self.due {
+            return false;
+        }
+        self.due = TRY_AGAIN * iterations as f64;
+        let Ok(plans) = delivered(market, net, answered) else { return false };
+        let cost: f64 = plans.iter().map(|plan| plan.cost).sum();
+        bound(market, price).is_ok_and(|bound| cost - bound <= self.share * money(&plans))
+    }
 }
 
 /// What all together must pay at least, proven by prices. Any prices prove a bound: where those agreed upon are so near to the

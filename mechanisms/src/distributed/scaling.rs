@@ -9,7 +9,7 @@
 //! Sources: B. S. He, H. Yang and S. L. Wang (2000) for balancing; the relative form by group is a reconstruction of the
 //! adaptive scaling that Y. Wang et al. (2026) name.
 
-use super::pairs::{Agreement, Copies, Pairs};
+use super::couplings::Squares;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,62 +55,44 @@ fn freeze_after() -> usize {
 const BALANCE: f64 = 10.0;
 /// Greatest change of a penalty at once.
 const MOST: f64 = 2.0;
-/// How far a penalty may go from where it started: a pair that hardly trades has residuals that are rounding, whose ratio would
-/// carry it anywhere.
+/// How far the penalty of a group may go from that which all would share: a pair that hardly trades has residuals that are
+/// rounding, whose ratio would carry it anywhere.
 const REACH: f64 = 1e3;
 /// What is smaller has no size.
 const NOTHING: f64 = 1e-12;
 
 impl Scaling {
-    /// Changes penalties after an iteration that went from one agreement to another; whether it did.
-    pub(super) fn adapt(
-        self,
-        iteration: usize,
-        pairs: &Pairs,
-        copies: &Copies,
-        (old, new): (&Agreement, &Agreement),
-        (start, rho): (f64, &mut [f64]),
-    ) -> bool {
-        let groups = match self {
-            Scaling::Fixed => return false,
-            Scaling::ResidualBalancing => Groups::One,
-            Scaling::Adaptive { freeze_after, .. } if iteration > freeze_after => return false,
+    /// What has a penalty of its own.
+    pub(super) fn groups(self) -> Groups {
+        match self {
+            Scaling::Fixed | Scaling::ResidualBalancing => Groups::One,
             Scaling::Adaptive { groups, .. } => groups,
-        };
-        let count = match groups {
-            Groups::One => 1,
-            // And one for what is agreed upon with the network.
-            Groups::Pair => pairs.list.len() + 1,
-            Groups::Slot => pairs.slots,
-        };
-        let group = |place: usize| match groups {
-            Groups::One => 0,
-            Groups::Pair => (place / pairs.slots).min(pairs.list.len()),
-            Groups::Slot => place % pairs.slots,
-        };
-        let mut sums = vec![Sums::default(); count];
-        for (place, rho) in rho.iter().enumerate() {
-            let (a, b, z) = (copies.first[place], copies.second[place], new.sale[place]);
-            let of = &mut sums[group(place)];
-            of.primal += (a - z) * (a - z) + (b + z) * (b + z);
-            of.copies += a * a + b * b;
-            of.sales += 2.0 * z * z;
-            let moved = rho * (z - old.sale[place]);
-            of.dual += 2.0 * moved * moved;
-            of.prices += 2.0 * new.price[place] * new.price[place];
         }
-        let factor: Vec<f64> = sums.iter().map(|of| self.factor(of)).collect();
+    }
+
+    /// Changes penalties after an iteration with such squares of residuals, both by group; `common` is the penalty that all would
+    /// share. Whether it did.
+    pub(super) fn adapt(self, iteration: usize, squares: &[Squares], common: &mut f64, rho: &mut [f64]) -> bool {
+        match self {
+            Scaling::Fixed => return false,
+            Scaling::Adaptive { freeze_after, .. } if iteration > freeze_after => return false,
+            Scaling::ResidualBalancing | Scaling::Adaptive { .. } => {}
+        }
+        *common *= self.factor(&Squares::total(squares));
         let mut changed = false;
-        for (place, rho) in rho.iter_mut().enumerate() {
-            let scaled = (*rho * factor[group(place)]).clamp(start / REACH, start * REACH);
+        for (rho, of) in rho.iter_mut().zip(squares) {
+            let scaled = match self.groups() {
+                Groups::One => *common,
+                Groups::Pair | Groups::Slot => (*rho * self.factor(of)).clamp(*common / REACH, *common * REACH),
+            };
             changed |= scaled != *rho;
             *rho = scaled;
         }
         changed
     }
 
-    fn factor(self, of: &Sums) -> f64 {
-        let (mut primal, mut dual) = (of.primal.sqrt(), of.dual.sqrt());
+    fn factor(self, of: &Squares) -> f64 {
+        let (mut primal, mut dual) = (of.missed.sqrt(), of.moved.sqrt());
         let mut tau = MOST;
         if matches!(self, Scaling::Adaptive { .. }) {
             primal /= of.copies.max(of.sales).sqrt().max(NOTHING);
@@ -127,14 +109,4 @@ impl Scaling {
             1.0
         }
     }
-}
-
-/// Sums of squares over a group.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    primal: f64,
-    dual: f64,
-    copies: f64,
-    sales: f64,
-    prices: f64,
 }

@@ -3,9 +3,12 @@
 
 use super::acceleration::Acceleration;
 use super::admm::{Admm, iterate};
+use super::couplings::Couplings;
 use super::dual_ascent::{Ascent, Metric};
+use super::graph::Graph;
 use super::members::Members;
-use super::pairs::{Agreement, Pairs};
+use super::pairs::Pairs;
+use super::partners::Partners;
 use super::polish::Agreed;
 use super::scaling::{Groups, Scaling};
 use coase_core::{Market, RunContext};
@@ -15,36 +18,51 @@ use coase_testkit::assert_all;
 const ONE: Scaling = Scaling::Adaptive { freeze_after: 200, groups: Groups::One };
 const PAIR: Scaling = Scaling::Adaptive { freeze_after: 200, groups: Groups::Pair };
 
-fn admm(market: &Market, rho: f64, scaling: Scaling, acceleration: Acceleration) -> Agreed {
-    let solver = Admm { rho, tolerance: 1e-8, max_iterations: 2000, scaling, acceleration, network: false };
-    solver.solve(market, &mut RunContext::new(1, ())).expect("feasible")
+fn solver(rho: f64, scaling: Scaling, acceleration: Acceleration) -> Admm {
+    let partners = Partners::All;
+    Admm { rho, tolerance: 1e-8, max_iterations: 2000, scaling, acceleration, network: false, partners }
 }
 
+fn admm(market: &Market, rho: f64, scaling: Scaling, acceleration: Acceleration) -> Agreed {
+    solver(rho, scaling, acceleration).solve(market, &mut RunContext::new(1, ())).expect("feasible")
+}
+
+/// With potentials and pair by pair.
 #[test]
 fn the_first_iterates_are_those_of_the_closed_form() {
     let market = three();
-    let (pairs, mut members) = (Pairs::of(3, 1), Members::of(&market));
-    let rho = vec![0.005; 3];
-    let mut at = Agreement { sale: vec![0.0; 3], price: vec![0.0; 3] };
-    // Pairs 12, 13, 23.
-    let first = iterate(&pairs, (&mut members, None), &at, &rho).expect("feasible");
-    assert_all(&first.copies.first, &[-80.0, -80.0, -80.0], 1e-6);
-    assert_all(&first.copies.second, &[-80.0, -122.222_222_222, -122.222_222_222], 1e-6);
-    assert_all(&first.agreement.sale, &[0.0, 21.111_111_111, 21.111_111_111], 1e-6);
-    assert_all(&first.agreement.price, &[0.4, 0.505_555_556, 0.505_555_556], 1e-8);
-    assert_all(&[first.residuals.primal, first.residuals.dual], &[231.719_285_258, 0.211_111_111], 1e-6);
-    at = first.agreement;
-    let second = iterate(&pairs, (&mut members, None), &at, &rho).expect("feasible");
-    assert_all(&second.copies.first, &[0.0, 42.222_222_222, 18.148_148_148], 1e-6);
-    assert_all(&second.copies.second, &[-24.074_074_074, -77.777_777_778, -77.777_777_778], 1e-6);
-    assert_all(&second.agreement.sale, &[12.037_037_037, 60.0, 47.962_962_963], 1e-6);
-    assert_all(&second.agreement.price, &[0.460_185_185, 0.594_444_444, 0.654_629_630], 1e-8);
-    let third = iterate(&pairs, (&mut members, None), &second.agreement, &rho).expect("feasible");
-    assert_all(&third.agreement.sale, &[22.293_447_293, 85.647_356_759, 63.353_909_465], 1e-6);
-    assert_all(&third.agreement.price, &[0.563_532_764, 0.640_487_496, 0.691_769_547], 1e-8);
-    let limit = admm(&market, 0.005, Scaling::Fixed, Acceleration::Off);
-    assert_all(&limit.agreement.sale, &[32.456_140, 104.385_965, 71.929_825], 1e-4);
-    assert_all(&limit.agreement.price, &[71.0 / 95.0; 3], 1e-8);
+    let graph = Graph::all(3, 1);
+    let list = graph.list();
+    for list in [None, Some(&list[..])] {
+        let mut members = Members::of(&market);
+        let mut at = Couplings::new(&graph, list, false, 0.005);
+        let mut iterated = || {
+            let done = iterate(&at, &mut members, None).expect("feasible");
+            at.at = done.next;
+            // Pairs 12, 13, 23.
+            let price = |i: usize, j: usize| 0.5 * (at.at.price[i] + at.at.price[j]);
+            (done.answers.net, done.residuals, at.sales(), [price(0, 1), price(0, 2), price(1, 2)])
+        };
+        let (net, residuals, sale, price) = iterated();
+        // Sums of the copies (-80, -80), (-80, -122.2), (-80, -122.2) of the three.
+        assert_all(&net, &[-160.0, -160.0, -244.444_444_444], 1e-6);
+        assert_all(&sale, &[0.0, 21.111_111_111, 21.111_111_111], 1e-6);
+        assert_all(&price, &[0.4, 0.505_555_556, 0.505_555_556], 1e-8);
+        assert_all(&[residuals.primal, residuals.dual], &[231.719_285_258, 0.211_111_111], 1e-6);
+        let (net, _, sale, price) = iterated();
+        assert_all(&net, &[42.222_222_222, -5.925_925_926, -155.555_555_556], 1e-6);
+        assert_all(&sale, &[12.037_037_037, 60.0, 47.962_962_963], 1e-6);
+        assert_all(&price, &[0.460_185_185, 0.594_444_444, 0.654_629_630], 1e-8);
+        let (_, _, sale, price) = iterated();
+        assert_all(&sale, &[22.293_447_293, 85.647_356_759, 63.353_909_465], 1e-6);
+        assert_all(&price, &[0.563_532_764, 0.640_487_496, 0.691_769_547], 1e-8);
+        for _ in 3..60 {
+            iterated();
+        }
+        let (_, _, sale, price) = iterated();
+        assert_all(&sale, &[32.456_140, 104.385_965, 71.929_825], 1e-4);
+        assert_all(&price, &[71.0 / 95.0; 3], 1e-8);
+    }
 }
 
 #[test]
@@ -69,7 +87,7 @@ fn every_variant_takes_as_many_iterations_as_it_should() {
 }
 
 fn ascend(market: &Market, friction: [f64; 3], metric: Metric) -> (usize, f64, Vec<f64>, Vec<f64>) {
-    let (pairs, mut members) = (Pairs::of(3, 1), Members::of(market));
+    let (pairs, mut members) = (Pairs::of(&Graph::all(3, 1)), Members::of(market));
     let mut ascent = Ascent::new(friction.to_vec(), metric, vec![0.7; 3]);
     for iteration in 1..2000 {
         let held = ascent.ask(&pairs, &mut members, &[0.0; 3]).expect("feasible");
@@ -86,7 +104,7 @@ fn ascend(market: &Market, friction: [f64; 3], metric: Metric) -> (usize, f64, V
 #[test]
 fn dual_ascent_with_friction_finds_what_friction_leaves() {
     let market = three();
-    let (pairs, mut members) = (Pairs::of(3, 1), Members::of(&market));
+    let (pairs, mut members) = (Pairs::of(&Graph::all(3, 1)), Members::of(&market));
     let mut ascent = Ascent::new(vec![0.001; 3], Metric::Diagonal, vec![0.7; 3]);
     let held = ascent.ask(&pairs, &mut members, &[0.0; 3]).expect("feasible");
     ascent.ascend(&held.copies);

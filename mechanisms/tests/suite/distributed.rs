@@ -5,7 +5,7 @@ use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Verdict;
 use coase_core::{Certificate, Market, Outcome, Party, RunContext, Status};
 use coase_mechanisms::NashBargaining;
-use coase_testkit::agents::{on_a_line, three};
+use coase_testkit::agents::{Agent, market, on_a_line, three, three_counted_in};
 use coase_testkit::five_vpps::{self, OnFeeder};
 use coase_testkit::measured::measure;
 use coase_testkit::{assert_all, policy, ron};
@@ -29,7 +29,7 @@ fn value(outcome: &Outcome, name: &str) -> f64 {
     certificate(outcome, name).value.expect("a figure")
 }
 
-const SOLVERS: [&str; 9] = [
+const SOLVERS: [&str; 11] = [
     "Admm()",
     "Admm(rho: 5e-3, scaling: ResidualBalancing)",
     "Admm(scaling: Adaptive())",
@@ -37,7 +37,9 @@ const SOLVERS: [&str; 9] = [
     "Admm(scaling: Adaptive(groups: Slot))",
     "Admm(rho: 1e-4, acceleration: GeometricSeries)",
     "Admm(rho: 2e-1, scaling: Adaptive(freeze_after: 200), acceleration: GeometricSeries)",
+    "Admm(scaling: Adaptive(), partners: Nearest(1))",
     "FastDualAscent()",
+    "FastDualAscent(friction_per_kwh2: 5e-3, partners: Nearest(1))",
     "FastDualAscent(friction_per_kwh2: 5e-3, metric: Scalar)",
 ];
 
@@ -131,6 +133,53 @@ fn the_bargain_of_five_plants_is_that_of_the_program_of_all() {
         }
         for c in &admm.found.certificates {
             assert_ne!(c.verdict, Verdict::Refuted, "{text}: {c:?}");
+        }
+    }
+}
+
+/// Penalties of its own for every pair, from far off on both sides: what is agreed upon can be delivered.
+#[test]
+fn pairs_with_penalties_of_their_own_end_where_the_program_of_all_does() {
+    let market = five_vpps::market();
+    let least = market.solve(&market.grand()).expect("feasible").cost;
+    for rho in ["1e-4", "1e-3", "5e-3", "1e-2", "1e-1", "1"] {
+        let outcome = run(&format!("Admm(rho: {rho}, scaling: Adaptive(groups: Pair))"), &market);
+        assert_eq!(outcome.status, Status::Converged, "{rho}: {:?}", outcome.evidence);
+        assert!(value(&outcome, "central_gap").abs() <= 1e-6 * least.abs(), "{rho}: {:?}", outcome.evidence);
+    }
+}
+
+/// Who trades with few reaches what everybody trading with everybody does, with fewer messages.
+#[test]
+fn few_partners_reach_the_same_cost_with_fewer_messages() {
+    let agents: Vec<Agent> =
+        (0..24_u32).map(|i| Agent::of(0.002 + 0.001 * f64::from(i % 4), 0.1 + 0.05 * f64::from(i))).collect();
+    let market = market(&agents);
+    let least = market.solve(&market.grand()).expect("feasible").cost;
+    let sent = |partners: &str| {
+        let mut ctx = RunContext::new(1, ());
+        let rule = bargaining(&format!("Admm(scaling: Adaptive(), partners: {partners})"));
+        let outcome = rule.run(&market, &mut ctx).expect("an outcome");
+        assert_eq!(outcome.status, Status::Converged, "{partners}: {:?}", outcome.evidence);
+        assert!(value(&outcome, "central_gap").abs() <= 1e-6 * least.abs(), "{partners}");
+        // Two scalars by pair and round, and those that settle the bargain.
+        (ctx.finish().messages as f64, value(&outcome, "solver_iterations"))
+    };
+    let ((all, rounds_of_all), (few, rounds_of_few)) = (sent("All"), sent("Nearest(2)"));
+    assert!(few / rounds_of_few < 0.5 * all / rounds_of_all, "{few} of {rounds_of_few}, {all} of {rounds_of_all}");
+}
+
+/// The same agents counted in MWh and money per MWh: a penalty that only suits one unit would not end, or elsewhere.
+#[test]
+fn the_unit_of_energy_changes_no_bargain() {
+    let paid = |unit_kwh: f64, solver: &str| -> Vec<f64> {
+        let outcome = run(solver, &three_counted_in(unit_kwh));
+        assert_eq!(outcome.status, Status::Converged, "{unit_kwh}, {solver}: {:?}", outcome.evidence);
+        (0..3).map(|i| -outcome.ledger.balance(Party::Member(i))).collect()
+    };
+    for solver in ["Central", "Admm(scaling: Adaptive())", "Admm(scaling: Adaptive(groups: Pair))"] {
+        for unit_kwh in [1.0, 1000.0, 0.001] {
+            assert_all(&paid(unit_kwh, solver), &[-91.464_681_440, -47.250_692_521, 138.715_373_961], 2e-2);
         }
     }
 }

@@ -8,6 +8,7 @@ use coase_mechanisms::{
 };
 use coase_testkit::agents::three as market;
 use coase_testkit::assert_all;
+use proptest::prelude::*;
 
 const PRICE: f64 = 71.0 / 95.0;
 const GAIN: f64 = 4935.0 / 76.0;
@@ -101,6 +102,48 @@ fn bounded_prices_stay_in_the_band_and_lose_nash_product() {
     let gains = gains(&market, &outcome);
     assert_all(&gains, &[25.533_240_997, 13.867_728_532, 25.533_240_997], 1e-5);
     assert!((gains.iter().product::<f64>() - 9041.0156).abs() < 1e-2);
+}
+
+/// Gains of the three where the first sells `sold[0]` and the second `sold[1]` to the third at these prices; `None` where
+/// somebody cannot or would not.
+fn gains_at(market: &Market, sold: [f64; 2], price: [f64; 2]) -> Option<Vec<f64>> {
+    let paid = [sold[0] * price[0], sold[1] * price[1]];
+    let part = [(sold[0], -paid[0]), (sold[1], -paid[1]), (-sold[0] - sold[1], paid[0] + paid[1])];
+    let gain = |(i, (net, pays)): (usize, (f64, f64))| {
+        let alone = market.local(i).autarky().ok()?.cost;
+        let cost = market.local(i).deliver(&[net]).ok()?.cost;
+        Some(alone - cost - pays).filter(|gain| *gain >= 0.0)
+    };
+    part.into_iter().enumerate().map(gain).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+    /// No division of the gain, no prices in the band, and no trades with them have a greater Nash product.
+    #[test]
+    fn no_feasible_division_beats_the_bargain(
+        part in proptest::collection::vec(1e-6_f64..1.0, 3..=3),
+        weight in proptest::collection::vec(0.05_f64..1.0, 3..=3),
+        price in proptest::collection::vec(0.4_f64..=1.0, 2..=2),
+        sold in proptest::collection::vec(0.0_f64..180.0, 2..=2),
+    ) {
+        let product = |gains: &[f64], weight: &[f64]| gains.iter().zip(weight).map(|(g, w)| w * g.ln()).sum::<f64>();
+        let market = market();
+        let given = ["vpp1", "vpp2", "vpp3"].map(str::to_owned).into_iter().zip(weight.iter().copied()).collect();
+        let rule = NashBargaining { weights: Weights::Given(given), ..NashBargaining::default() };
+        let best = gains(&market, &run(&rule, &market));
+        let all: f64 = part.iter().sum();
+        let split: Vec<f64> = part.iter().map(|p| p / all * GAIN).collect();
+        prop_assert!(product(&split, &weight) <= product(&best, &weight) + 1e-6);
+        let at = |sold| gains_at(&market, sold, [price[0], price[1]]).map(|g| g.iter().product::<f64>());
+        // Trades of the least cost, then any: what the two bounded bargains reach.
+        if let Some(found) = at([136.842_105_263, 39.473_684_211]) {
+            prop_assert!(found <= 9041.0157, "{found}");
+        }
+        if let Some(found) = at([sold[0], sold[1]]) {
+            prop_assert!(found <= 9504.0648, "{found}");
+        }
+    }
 }
 
 #[test]
