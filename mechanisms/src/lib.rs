@@ -4,6 +4,7 @@
 //! mechanism knows the market and nothing of files, figures or another mechanism's insides. Whoever wants the plugins of
 //! this crate in a binary or a test writes `use coase_mechanisms as _;`, or the linker drops them.
 
+mod auctions;
 mod bill_sharing;
 mod canonical_payments;
 mod central_optimum;
@@ -24,6 +25,9 @@ mod trade_matrix;
 mod uniform_price;
 mod vcg;
 
+pub use auctions::{
+    CompetitionPadding, DoubleAuction, Huang, Mcafee, Muda, PaddedSide, Padding, PayAsBid, Rationing, Shares,
+};
 pub use bill_sharing::{BillSharing, Billing};
 pub use central_optimum::CentralOptimum;
 pub use distributed::{Acceleration, Groups, Metric, NetworkPart, Partners, Scaling, Solver};

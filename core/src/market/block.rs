@@ -376,6 +376,17 @@ fn tariff_kink(setting: &Setting, terms: &Terms, period: usize, sold: f64) -> Ki
     }
 }
 
+/// What a kWh given to the grid instead of to a peer brings, and what one taken from it costs, with a kg at this price; what a
+/// trade moves on the account counts with it.
+pub(super) fn outside(setting: &Setting, terms: &Terms, period: usize, price_per_kg: f64) -> (f64, f64) {
+    let kink = tariff_kink(setting, terms, period, 0.0);
+    let (sold, bought) = match &terms.account {
+        Some(a) => (at(&a.sold_kg_per_kwh, period), at(&a.bought_kg_per_kwh, period)),
+        None => (0.0, 0.0),
+    };
+    (kink.below.at(price_per_kg) + price_per_kg * sold, kink.above.at(price_per_kg) - price_per_kg * bought)
+}
+
 /// What is charged on the net physical withdrawal.
 fn withdrawal_kink(terms: &Terms, period: usize) -> Kink {
     let (drawn_kg, fed_kg) = match &terms.account {

@@ -1,12 +1,13 @@
 //! One participant's side of the market: every question that a mechanism may ask it.
 
-use super::block::{Block, Form, Shortfall};
+use super::bids::{Answer, Response, Step};
+use super::block::{self, Block, Form, Shortfall};
 use super::plan::Plan;
 use super::session::LocalSession;
 use super::{Market, Seat};
-use crate::book::Order;
+use crate::book::{BidCurve, Order};
 use crate::program::{Chosen, Instance, Program, Solution, SolveError, Template};
-use crate::setting::{Product, Role, Setting};
+use crate::setting::{Product, Role, Setting, Slot};
 use crate::terms::at;
 use std::sync::Arc;
 
@@ -148,15 +149,25 @@ impl<'m> Local<'m> {
         }
     }
 
-    /// Supply steps in one slot, other slots frozen at autarky: sells where the quantity is positive.
+    /// Supply steps in one slot, other slots frozen at autarky: sells where the quantity is positive. Nobody bids beyond what
+    /// the grid offers it instead.
     ///
     /// # Errors
     /// If the participant cannot operate at all.
-    pub fn orders(&self, slot: usize) -> Result<Vec<Order>, SolveError> {
+    pub fn orders(&self, slot: usize) -> Result<BidCurve, SolveError> {
         self.asked();
         match self.seat().participant.orders(slot) {
-            Some(orders) => Ok(orders.into_iter().map(|o| Order { who: self.member, ..o }).collect()),
-            None => self.seat().orders[slot].get_or_init(|| self.sampled_orders(slot)).clone(),
+            Some(orders) => {
+                let band = self.band(slot)?.filter(|_| self.market.setting.tariff.is_some());
+                let capped = |o: Order| match band {
+                    Some((sell, _)) if o.quantity > 0.0 => o.price.max(sell),
+                    Some((_, buy)) => o.price.min(buy),
+                    None => o.price,
+                };
+                let order = |o: Order| Order { who: self.member, price: capped(o), ..o };
+                Ok(BidCurve { orders: orders.into_iter().map(order).collect(), step_error: 0.0 })
+            }
+            None => self.seat().orders[slot].get_or_init(|| self.traced_orders(slot)).clone(),
         }
     }
 
@@ -253,49 +264,15 @@ impl<'m> Local<'m> {
         Ok((solution, settled))
     }
 
-    /// Samples the response to prices strictly inside the participant's own band: at its ends the tariff makes the answer
+    /// Steps from the response to prices strictly inside the participant's own band: at its ends the tariff makes the answer
     /// arbitrary, beyond them it would trade with the grid through its peers.
-    fn sampled_orders(&self, slot: usize) -> Result<Vec<Order>, SolveError> {
-        let setting = &self.market.setting;
-        let (period, terms) = (setting.slots[slot].period, &self.seat().terms);
-        let trade_adder = at(&terms.trade_adder, slot);
-        let (buy, sell) = match (&setting.tariff, setting.slots[slot].product) {
-            (Some(t), Product::Energy) => (
-                t.buy_per_kwh[period] + at(&terms.import_adder, period) - trade_adder,
-                t.sell_per_kwh[period] + at(&terms.export_adder, period) - trade_adder,
-            ),
-            _ => (1.0, 0.0),
+    fn traced_orders(&self, slot: usize) -> Result<BidCurve, SolveError> {
+        let Some((sell, buy)) = self.band(slot)?.filter(|(sell, buy)| buy > sell) else {
+            return Ok(BidCurve::default());
         };
-        let role = setting.members[self.member].roles.get(slot).copied().unwrap_or(Role::Idle);
-        // Who is idle by itself may sell or buy: a storage does either.
-        let sides: &[bool] = match role {
-            Role::Seller => &[true],
-            Role::Buyer => &[false],
-            Role::Idle => &[true, false],
-        };
-        let margin = 1e-6 * (buy - sell).abs();
-        let mut orders = vec![];
-        for &sells in sides {
-            self.sample_side(slot, sells, (sell, buy, margin), &mut orders)?;
-        }
-        Ok(orders)
-    }
-
-    /// Samples one side: from the price at which it trades least to that at which it trades most.
-    fn sample_side(
-        &self,
-        slot: usize,
-        sells: bool,
-        (sell, buy, margin): (f64, f64, f64),
-        orders: &mut Vec<Order>,
-    ) -> Result<(), SolveError> {
-        const STEPS: usize = 16;
-        let mut last = 0.0_f64;
-        for k in 0..=STEPS {
-            let share = k as f64 / STEPS as f64;
-            let price = if sells { sell + (buy - sell) * share } else { buy - (buy - sell) * share };
-            let price = price.clamp(sell + margin, (buy - margin).max(sell + margin));
-            let answer = self.ask(|problem, instance| {
+        let margin = 1e-6 * (buy - sell);
+        let response = Response::trace((sell + margin, buy - margin), |price| {
+            let plan = self.ask(|problem, instance| {
                 for (other, v) in problem.block.trade.iter().enumerate() {
                     if other == slot {
                         instance.add_linear(*v, -price);
@@ -304,13 +281,45 @@ impl<'m> Local<'m> {
                     }
                 }
             })?;
-            let quantity = if sells { answer.trade[slot].max(last) } else { answer.trade[slot].min(last) };
-            if (quantity - last).abs() > 1e-7 {
-                orders.push(Order { who: self.member, price, quantity: quantity - last });
+            Ok::<_, SolveError>(Answer { price, quantity: plan.trade[slot], cost: plan.cost, gap: plan.gap })
+        })?;
+        let mut curve = BidCurve::default();
+        // Who is idle by itself may sell or buy: a storage does either.
+        let role = self.role(slot);
+        for (sells, end) in [(true, sell), (false, buy)] {
+            if role == if sells { Role::Buyer } else { Role::Seller } {
+                continue;
             }
-            last = quantity;
+            let (steps, error) = response.steps(sells, end);
+            let order = |step: &Step| Order { who: self.member, price: step.price, quantity: step.quantity };
+            curve.orders.extend(steps.iter().map(order));
+            curve.step_error = curve.step_error.max(error);
         }
-        Ok(())
+        Ok(curve)
+    }
+
+    fn role(&self, slot: usize) -> Role {
+        self.market.setting.members[self.member].roles.get(slot).copied().unwrap_or(Role::Idle)
+    }
+
+    /// Between which prices trade with peers is better than with the grid: what it receives and what it pays there, with its
+    /// terms and a kg at the price of its account; where that has several, at the price without trade. `None` where it trades
+    /// only with peers.
+    fn band(&self, slot: usize) -> Result<Option<(f64, f64)>, SolveError> {
+        let setting = &self.market.setting;
+        let Slot { product, period } = setting.slots[slot];
+        if setting.tariff.is_none() || product != Product::Energy {
+            return Ok(Some((0.0, 1.0)));
+        }
+        let terms = &self.seat().terms;
+        let kg_price = match &terms.account {
+            None => 0.0,
+            Some(account) if account.charge.slopes.len() == 1 => account.charge.slopes[0],
+            Some(_) => self.remembered_autarky()?.kg_price.unwrap_or(0.0),
+        };
+        let (receives, pays) = block::outside(setting, terms, period, kg_price);
+        let adder = at(&terms.trade_adder, slot);
+        Ok(Some((receives - adder, pays - adder)))
     }
 }
 

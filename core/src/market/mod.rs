@@ -4,6 +4,7 @@
 //! Answers are remembered per question; a memory forgets with the report it belongs to. This module knows no mechanism and
 //! no policy.
 
+mod bids;
 mod block;
 mod charged;
 mod coalitions;
@@ -28,7 +29,7 @@ pub use pairwise::{Link, Paired, Pairwise};
 pub use plan::{DevicePlan, Plan};
 pub use session::LocalSession;
 
-use crate::book::{Book, Order};
+use crate::book::{BidCurve, Book, Order};
 use crate::participant::{Participant, Report};
 use crate::program::SolveError;
 use crate::setting::{Role, Setting};
@@ -55,7 +56,7 @@ struct Seat {
     /// The same with its net injections as quantities that can be asked about.
     injecting: OnceLock<LocalProblem>,
     autarky: OnceLock<Result<Arc<Plan>, SolveError>>,
-    orders: Vec<OnceLock<Result<Vec<Order>, SolveError>>>,
+    orders: Vec<OnceLock<Result<BidCurve, SolveError>>>,
 }
 
 /// Participants as they present themselves, under their terms.
@@ -225,10 +226,10 @@ impl Market {
     /// # Errors
     /// If a participant cannot operate.
     pub fn book(&self, slot: usize) -> Result<Book, SolveError> {
-        let orders = self.each(|l| l.orders(slot))?;
+        let curves = self.each(|l| l.orders(slot))?;
         let hours = self.setting.periods.hours;
         let mut book = Book { slot, ..Book::default() };
-        for (i, orders) in orders.into_iter().enumerate() {
+        for (i, curve) in curves.into_iter().enumerate() {
             let member = &self.setting.members[i];
             let role = member.roles.get(slot).copied().unwrap_or(Role::Idle);
             let rating = match role {
@@ -237,8 +238,10 @@ impl Market {
                 Role::Idle => member.rating.supply_kw.max(member.rating.demand_kw),
             };
             book.rating_kwh.push(rating * hours);
+            book.roles.push(role);
             book.priors.push(member.prior);
-            for order in orders {
+            book.step_error = book.step_error.max(curve.step_error);
+            for order in curve.orders {
                 if order.quantity > 0.0 && role != Role::Buyer {
                     book.sellers.push(order);
                 } else if order.quantity < 0.0 && role != Role::Seller {
