@@ -241,7 +241,7 @@ fn bend(pieces: &[Piece], k: usize) -> Option<f64> {
             return Some(price);
         }
     }
-    if piece.age % 2 == 0 {
+    if piece.age.is_multiple_of(2) {
         return None;
     }
     let reaches = |line: Option<(f64, f64)>, quantity: f64| {
