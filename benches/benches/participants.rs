@@ -2,10 +2,14 @@
 //! time against participants on logarithmic axes.
 //!
 //! `cargo build --release && cargo bench -p coase-benches --bench participants` measures 50 to 2000 participants under four
-//! mechanisms, and few of them agreeing pair by pair; `-- 200 2000` other numbers under the four. Every run is a process of its
-//! own, so that its peak memory is its own (read from `/proc`, so on Linux only). Not a criterion benchmark: a run takes
-//! seconds, and memory is half of the question.
+//! mechanisms, and bargaining that is agreed upon pair by pair, between all and, up to 10,000, between few partners (some five
+//! minutes on two cores); `-- 200 2000` other numbers under the four. The figure goes to `target/growth`, as SVG and PNG. Every run is
+//! a process of its own, so that its peak memory is its own (read from `/proc`, so on Linux only). Not a criterion benchmark: a
+//! run takes seconds, and memory is half of the question.
 
+use coase_benches::growth::{Curve, Taken, draw};
+use coase_plots::Format;
+use coase_plots::export::{Meta, encode};
 use std::env;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -23,24 +27,19 @@ const MECHANISMS: [(&str, &str); 4] = [
     ("mid-market-rate", "MidMarketRate()"),
     ("nash-bargaining", "NashBargaining()"),
 ];
-/// Agreement of all pairs, whose number is quadratic: few participants, and beside the program of all members above.
-const BY_PAIRS: (&str, &str) = ("nash-bargaining by ADMM", "NashBargaining(solver: Admm(rho: 0.2, tolerance: 1e-4))");
-const FEW: [usize; 2] = [50, 200];
+/// Bargaining whose first stage is agreed upon by messages: between all, and between few.
+const BY_MESSAGES: [(&str, &str, &[usize]); 2] = [
+    ("ADMM, all pairs", "NashBargaining(solver: Admm(scaling: Adaptive()))", &COUNTS),
+    (
+        "ADMM, 8 nearest",
+        "NashBargaining(solver: Admm(scaling: Adaptive(), partners: Nearest(8)))",
+        &[50, 200, 500, 1000, 2000, 5000, 10_000],
+    ),
+];
 /// From so many participants on the slope is fitted: below, starting the program is what takes time.
 const FIT_FROM: usize = 200;
 
 type Answer<T> = Result<T, Box<dyn Error>>;
-
-/// What a run took.
-struct Taken {
-    participants: usize,
-    wall_s: f64,
-    /// Of all threads; NaN where the system does not say.
-    cpu_s: f64,
-    peak_mb: f64,
-    /// Whether it found its answer.
-    answered: bool,
-}
 
 fn main() -> Answer<()> {
     let given: Vec<String> = env::args().skip(1).collect();
@@ -49,34 +48,48 @@ fn main() -> Answer<()> {
         return Ok(());
     }
     let asked: Vec<usize> = given.iter().filter_map(|argument| argument.parse().ok()).collect();
-    let counts = if asked.is_empty() { &COUNTS[..] } else { &asked };
     let program = program()?;
     let results = env::temp_dir().join(format!("coase-participants-{}", std::process::id()));
-    let measured = |(name, mechanism): (&str, &str), counts: &[usize]| -> Answer<Vec<Taken>> {
-        let mut found = vec![];
+    let measured = |name: &str, mechanism: &str, counts: &[usize]| -> Answer<Curve> {
+        let mut runs = vec![];
         for &count in counts {
             let taken = run(&program, mechanism, count, &results)?;
             let Taken { participants, wall_s, cpu_s, peak_mb, answered } = taken;
             let ended = if answered { "answered" } else { "not converged" };
             println!("| {name} | {participants} | {wall_s:.2} | {cpu_s:.2} | {peak_mb:.0} | {ended} |");
-            found.push(taken);
+            runs.push(taken);
         }
-        Ok(found)
+        Ok(Curve { name: name.to_owned(), runs })
     };
     println!("| mechanism | participants | wall s | CPU s | peak MB | ended |\n|---|---|---|---|---|---|");
-    let mut slopes = String::new();
-    for mechanism in MECHANISMS {
-        let mut found = measured(mechanism, counts)?;
-        found.retain(|taken| taken.participants >= FIT_FROM);
-        let of = |figure: fn(&Taken) -> f64| slope(found.iter().map(|t| (t.participants as f64, figure(t))));
-        let [wall, cpu, memory] = [of(|t| t.wall_s), of(|t| t.cpu_s), of(|t| t.peak_mb)];
-        writeln!(slopes, "| {} | {wall:.2} | {cpu:.2} | {memory:.2} |", mechanism.0)?;
+    let counts = if asked.is_empty() { &COUNTS[..] } else { &asked };
+    let mut curves = vec![];
+    for (name, mechanism) in MECHANISMS {
+        curves.push(measured(name, mechanism, counts)?);
     }
-    if asked.is_empty() {
-        measured(BY_PAIRS, &FEW)?;
+    for (name, mechanism, counts) in BY_MESSAGES.into_iter().filter(|_| asked.is_empty()) {
+        curves.push(measured(name, mechanism, counts)?);
+    }
+    let mut slopes = String::new();
+    for curve in &curves {
+        let of = |figure: fn(&Taken) -> f64| curve.slope(FIT_FROM, figure);
+        let [wall, cpu, memory] = [of(|t| t.wall_s), of(|t| t.cpu_s), of(|t| t.peak_mb)];
+        writeln!(slopes, "| {} | {wall:.2} | {cpu:.2} | {memory:.2} |", curve.name)?;
     }
     println!("\nSlopes from {FIT_FROM} participants on (1: as many times as there are participants)\n");
     println!("| mechanism | wall | CPU | peak memory |\n|---|---|---|---|\n{slopes}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/growth");
+    fs::create_dir_all(&folder)?;
+    let meta = Meta {
+        title: "Growth of time and memory".into(),
+        description: format!("Slopes are fitted from {FIT_FROM} participants on; 24 periods, no network."),
+        experiment: String::new(),
+    };
+    for format in [Format::Svg, Format::Png] {
+        let file = folder.join(format!("participants.{}", format.extension()));
+        fs::write(file, encode(&draw(&curves, FIT_FROM), &meta, format))?;
+    }
+    println!("figure in {}", folder.display());
     Ok(())
 }
 
@@ -138,17 +151,4 @@ fn cpu_s_of_children() -> f64 {
     let fields: Vec<&str> = after_name.split_whitespace().collect();
     let ticks = |k: usize| fields.get(k).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN);
     (ticks(13) + ticks(14)) / 100.0
-}
-
-/// Slope of the least-squares line through the logarithms.
-fn slope(points: impl Iterator<Item = (f64, f64)>) -> f64 {
-    let logs: Vec<(f64, f64)> = points.map(|(x, y)| (x.ln(), y.ln())).collect();
-    let n = logs.len() as f64;
-    let mean = logs.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.0 / n, sum.1 + p.1 / n));
-    let (mut up, mut along) = (0.0, 0.0);
-    for (x, y) in logs {
-        up += (x - mean.0) * (y - mean.1);
-        along += (x - mean.0) * (x - mean.0);
-    }
-    up / along
 }

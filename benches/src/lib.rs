@@ -1,1 +1,3 @@
-//! .
+//! What benchmarks of whole runs share.
+
+pub mod growth;
