@@ -24,6 +24,7 @@ Examples:
   coase flow ieee-33                       power flow of a built-in network
   coase opf ap-15                          its cheapest dispatch, and prices
   coase game gains.ron                     who gets what of a gain, and who objects
+  coase audit three_vpp                    what misreports gain, and which claims they refute
 
 Exit status: 0 all well, 1 something ran and failed or is missing, 2 bad input or usage, 130 Ctrl-C, 143 terminated.";
 
@@ -31,6 +32,7 @@ Exit status: 0 all well, 1 something ran and failed or is missing, 2 bad input o
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(Run),
+    Audit(Audit),
     Collect(Collect),
     Slurm(Slurm),
     Check(Check),
@@ -92,6 +94,46 @@ pub struct Run {
     pub set: Vec<Override>,
     #[command(flatten)]
     pub tables: Tables,
+}
+
+/// Searches for counter-examples to what mechanisms claim
+///
+/// Every mechanism of the file is run on reports that are not true: shifted and multiplied prices and scaled quantities of one
+/// member, refined around the best; two members together; an account split in two. Claims about outcomes are judged on the market
+/// and on those that such reports describe. Each finding comes with the command that shows it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase audit three_vpp
+  coase audit three_vpp --mechanism uniform-price --budget 20000
+  coase audit my_study.ron --mechanism 'NashBargaining(weights: Exponential)' --json
+  coase audit three_vpp --as-if '{\"vpp1\": (price_factor: 0.5)}'     a market in which this report is the truth
+
+That nothing was found proves nothing: `upheld` is a claim that what was searched does not refute.
+
+Exit status: 0 no claim is refuted, 1 a claim is refuted or a mechanism has no outcome to audit, 2 bad input.")]
+pub struct Audit {
+    /// An experiment or a scenario
+    #[arg(value_name = "FILE.ron")]
+    pub file: PathBuf,
+    /// Only this mechanism: one of the file, by its label, or another, by its id or with parameters
+    #[arg(long, value_name = "ID")]
+    pub mechanism: Option<String>,
+    /// About how many times a mechanism may be run
+    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub budget: u32,
+    /// Takes these reports to be the truth, by participant
+    #[arg(long, value_name = "REPORTS")]
+    pub as_if: Option<String>,
+    /// Number of threads; by default as many as the machine has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// As JSON, numbers in full precision
+    #[arg(long)]
+    pub json: bool,
+    /// Overrides a parameter, by the path syntax of sweeps; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<Override>,
 }
 
 /// Which tables are written.
@@ -284,7 +326,7 @@ pub struct Check {
     pub set: Vec<Override>,
 }
 
-/// Lists mechanisms, carbon policies, devices, scenarios, networks, metrics and columns
+/// Lists mechanisms, carbon policies, report rules, devices, scenarios, networks, metrics and columns
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -306,6 +348,8 @@ pub enum ListKind {
     Mechanisms,
     /// Carbon policies
     Carbon,
+    /// Rules by which participants report
+    Reporting,
     /// Devices that participants own
     Devices,
     /// Scenarios and experiments of the library
@@ -318,7 +362,7 @@ pub enum ListKind {
     Columns,
 }
 
-/// Explains a mechanism, a carbon policy, a device, a network, a file of the library, a metric, a column, a form or a field
+/// Explains a mechanism, a carbon policy, a report rule, a device, a network, a file of the library, a metric, a column, a form or a field
 ///
 /// Of a mechanism, policy or device: what it does, its equations, every parameter with its meaning, unit, default and what may
 /// be written, what it claims and when, and where it comes from.

@@ -1,4 +1,4 @@
-//! `coase explain`: what a name means, be it a mechanism, a policy, a device, a network, a file of the library, a column, a
+//! `coase explain`: what a name means, be it a mechanism, a policy, a report rule, a device, a network, a file of the library, a column, a
 //! form or a field.
 
 mod columns;
@@ -27,9 +27,10 @@ struct Subject {
 }
 
 /// In the order in which a name is looked up.
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: [Subject; 9] = [
     Subject { ids: plugin::mechanism_ids, sheet: plugin::mechanism },
     Subject { ids: plugin::policy_ids, sheet: plugin::policy },
+    Subject { ids: plugin::rule_ids, sheet: plugin::rule },
     Subject { ids: plugin::device_ids, sheet: plugin::device },
     Subject { ids: files::network_ids, sheet: files::network },
     Subject { ids: files::library_ids, sheet: files::library },

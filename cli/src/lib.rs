@@ -18,6 +18,7 @@
 use coase_mechanisms as _;
 
 mod args;
+mod audit;
 mod check;
 mod console;
 mod explain;
@@ -42,6 +43,7 @@ mod summary;
 
 use clap::Parser;
 use coase_core::Mechanism;
+use coase_core::engine::ReportRule;
 use coase_core::open::Open;
 use coase_core::participant::Device;
 use coase_core::policy::CarbonPolicy;
@@ -107,6 +109,7 @@ impl From<Finish> for ExitCode {
 fn plugins_are_told_apart() -> anyhow::Result<()> {
     let mechanisms = <dyn Mechanism>::set().clashes();
     let others = <dyn CarbonPolicy>::set().clashes().iter().chain(<dyn Device>::set().clashes());
+    let others = others.chain(<dyn ReportRule>::set().clashes());
     let clash = mechanisms.iter().chain(others).next();
     clash.map_or(Ok(()), |clash| Err(clash.clone().into()))
 }
@@ -114,6 +117,7 @@ fn plugins_are_told_apart() -> anyhow::Result<()> {
 fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
     match command {
         args::Command::Run(what) => run::run(&what),
+        args::Command::Audit(what) => audit::audit(&what),
         args::Command::Collect(what) => run::collect(&what),
         args::Command::Slurm(what) => slurm::slurm(&what),
         args::Command::Check(what) => Ok(check::check(&what)),

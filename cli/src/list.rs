@@ -3,6 +3,7 @@
 use crate::Finish;
 use crate::args::{List, ListKind};
 use crate::console;
+use coase_core::engine::report_rules;
 use coase_core::mechanism::{Family, Plugin, mechanisms};
 use coase_core::network::BUILT_IN;
 use coase_core::participant::devices;
@@ -22,8 +23,14 @@ pub fn list(args: &List) -> anyhow::Result<Finish> {
             console::print_json(&KINDS.iter().map(|k| (k.title().to_owned(), k.json())).collect::<Map<_, _>>())?;
         }
         (None, false) => {
-            let short =
-                [ListKind::Mechanisms, ListKind::Carbon, ListKind::Devices, ListKind::Scenarios, ListKind::Networks];
+            let short = [
+                ListKind::Mechanisms,
+                ListKind::Carbon,
+                ListKind::Reporting,
+                ListKind::Devices,
+                ListKind::Scenarios,
+                ListKind::Networks,
+            ];
             let sections = short.map(|k| format!("{}\n{}", k.title(), k.lines())).join("\n");
             console::print(&format!("{sections}\nmetrics, columns: `coase list metrics`, `coase list columns`\n"));
         }
@@ -31,9 +38,10 @@ pub fn list(args: &List) -> anyhow::Result<Finish> {
     Ok(Finish::Done)
 }
 
-const KINDS: [ListKind; 7] = [
+const KINDS: [ListKind; 8] = [
     ListKind::Mechanisms,
     ListKind::Carbon,
+    ListKind::Reporting,
     ListKind::Devices,
     ListKind::Scenarios,
     ListKind::Networks,
@@ -76,6 +84,7 @@ impl ListKind {
         match self {
             ListKind::Mechanisms => "mechanisms",
             ListKind::Carbon => "carbon",
+            ListKind::Reporting => "reporting",
             ListKind::Devices => "devices",
             ListKind::Scenarios => "scenarios",
             ListKind::Networks => "networks",
@@ -100,6 +109,13 @@ impl ListKind {
                         "source": p.source})
                 })
                 .collect(),
+            ListKind::Reporting => report_rules()
+                .iter()
+                .map(|p| {
+                    json!({"id": p.id, "summary": p.summary, "behaviour": p.behaviour.name(),
+                        "parameters": (p.open.fields)(), "source": p.source})
+                })
+                .collect(),
             ListKind::Devices => devices()
                 .iter()
                 .map(|p| {
@@ -121,6 +137,7 @@ impl ListKind {
         match self {
             ListKind::Mechanisms => two_columns(mechanisms().iter().map(|p| (p.id, p.summary.to_owned()))),
             ListKind::Carbon => two_columns(policies().iter().map(|p| (p.id, p.summary.to_owned()))),
+            ListKind::Reporting => two_columns(report_rules().iter().map(|p| (p.id, p.summary.to_owned()))),
             ListKind::Devices => two_columns(devices().iter().map(|p| (p.id, p.summary.to_owned()))),
             ListKind::Scenarios => two_columns(LIBRARY.iter().map(|f| (f.id, f.summary.to_owned()))),
             ListKind::Networks => two_columns(BUILT_IN.iter().map(|n| (n.id, n.summary.to_owned()))),

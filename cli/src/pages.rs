@@ -3,6 +3,7 @@
 //! Every number, table and claim of such a page is an expression in its template, so that none can outlive the result that it
 //! was read from.
 
+mod audited;
 mod expression;
 mod named;
 mod template;

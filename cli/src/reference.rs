@@ -3,6 +3,7 @@
 mod tables;
 
 use coase_core::declaration::{Declaration, Parameter, Takes};
+use coase_core::engine::report_rules;
 use coase_core::mechanism::mechanisms;
 use coase_core::open::camel_case;
 use coase_core::participant::DevicePlugin;
@@ -20,7 +21,7 @@ pub struct Form {
     pub declaration: Declaration,
 }
 
-/// Forms of files, devices, mechanisms and policies: everything that has fields.
+/// Forms of files, devices, mechanisms, policies and report rules: everything that has fields.
 pub fn forms() -> Vec<Form> {
     let of_file = |(name, declaration): (&str, Declaration)| Form { name: name.to_owned(), kind: "form", declaration };
     let plugin = |id: &str, kind, declaration| Form { name: camel_case(id), kind, declaration };
@@ -29,6 +30,7 @@ pub fn forms() -> Vec<Form> {
     all.extend(coase_core::network::forms().into_iter().map(of_file));
     all.extend(mechanisms().into_iter().map(|p| plugin(p.id, "mechanism", p.open.declaration())));
     all.extend(policies().into_iter().map(|p| plugin(p.id, "carbon policy", p.open.declaration())));
+    all.extend(report_rules().into_iter().map(|p| plugin(p.id, "report rule", p.open.declaration())));
     all
 }
 

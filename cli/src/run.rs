@@ -7,6 +7,7 @@ use crate::progress::{RunBar, Show};
 use crate::summary::Summary;
 use crate::{Finish, console, interrupt, notes, offence::Offence, plot};
 use anyhow::{Context, bail};
+use coase_core::engine::report_rules;
 use coase_core::mechanism::mechanisms;
 use coase_core::participant::devices;
 use coase_core::policy::policies;
@@ -280,6 +281,7 @@ fn has_outside_plugins() -> bool {
     let own = |module: &str| matches!(module.split("::").next(), Some("coase_core" | "coase_mechanisms"));
     !mechanisms().iter().all(|plugin| own(plugin.open.module))
         || !policies().iter().all(|plugin| own(plugin.open.module))
+        || !report_rules().iter().all(|plugin| own(plugin.open.module))
         || !devices().iter().all(|plugin| own(plugin.open.module))
 }
 

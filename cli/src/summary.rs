@@ -7,7 +7,7 @@ mod panel;
 mod text;
 
 use coase_core::record::Table;
-use coase_store::{Dataset, Frame, Manifest, RowRef};
+use coase_store::{Dataset, Frame, Manifest, RowRef, as_played};
 use panel::Group;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -124,7 +124,7 @@ impl Summary {
         let mut run = Run {
             id: of.text("run_id"),
             scenario: of.text("scenario"),
-            mechanism: of.text("variant"),
+            mechanism: as_played(&of.text("variant"), &of.text("reporting")),
             policy: of.text("carbon_label"),
             status: of.text("status"),
             reason: of.text("reason"),

@@ -54,13 +54,14 @@ pub mod quoted;
 pub mod random;
 pub mod record;
 pub mod repair;
+pub mod reporting;
 pub mod series;
 pub mod setting;
 pub mod statistics;
 mod table;
 pub mod terms;
 pub mod units;
-mod words;
+pub mod words;
 
 pub use context::{Observer, RunContext};
 pub use error::MechanismError;

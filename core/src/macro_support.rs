@@ -1,5 +1,5 @@
-//! What [`register!`](crate::register), [`register_device!`](crate::register_device) and
-//! [`register_policy!`](crate::register_policy) write into the crate that calls them, and nothing else may use: so that such a
+//! What [`register!`](crate::register), [`register_device!`](crate::register_device),
+//! [`register_policy!`](crate::register_policy) and [`register_report_rule!`](crate::register_report_rule) write into the crate that calls them, and nothing else may use: so that such a
 //! crate depends on this one and on serde only, and other versions of the same packages beside it do not matter.
 
 pub use crate::open::{Entry, fields, is_id, parse};

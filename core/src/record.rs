@@ -34,11 +34,12 @@ pub const RUN_KEYS: &[Column] = &[
     text("variant", "Label of the mechanism's variant; its id where none was given."),
     text("carbon_policy", "Id of the carbon policy."),
     text("carbon_label", "Label of the policy; its id where none was given."),
+    text("reporting", "Label of the rule by which participants report; its id where none was given."),
     integer("seed", "Seed of all random streams."),
     text("status", "converged, not_converged, no_equilibrium, infeasible or failed."),
     text("reason", "Why a run is not converged."),
     number("residual", "", "Distance from convergence, in the mechanism's or the fixed point's own measure."),
-    text("behaviour", "How participants report: truthful, best_response, learned or equilibrium."),
+    text("behaviour", "How participants report: truthful, distorted, random, best_response, learned or equilibrium."),
     text("information", "What participants reveal: full_types, reports, prior or prices."),
 ];
 

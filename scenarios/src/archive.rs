@@ -49,6 +49,10 @@ impl Experiment {
         for policy in &self.policies {
             let _ = writeln!(out, "        {},", policy.written()?);
         }
+        out.push_str("    ],\n    reporting: [\n");
+        for rule in &self.rules {
+            let _ = writeln!(out, "        {},", rule.written()?);
+        }
         let _ = writeln!(out, "    ],\n    baseline: {:?},\n    seeds: {:?},", self.baseline, self.seeds);
         let entries = |belongs: fn(&Sweep) -> bool| {
             self.sweeps.iter().filter(|sweep| belongs(sweep)).map(|sweep| sweep.written() + ", ").collect::<String>()

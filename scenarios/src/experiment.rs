@@ -1,4 +1,4 @@
-//! An experiment: scenarios x mechanisms x policies x sweeps x seeds, with every run planned, checked and named.
+//! An experiment: scenarios x mechanisms x policies x report rules x sweeps x seeds, with every run planned, checked and named.
 
 use crate::build::Instance;
 use crate::draws::Drawn;
@@ -8,13 +8,14 @@ use crate::spec::{Draws, Evidence, ExperimentForm, Matching, Scenario};
 use crate::sweep::{Axes, Filters, Sweep, shown};
 use crate::text::Text;
 use crate::variant::{Kind, Variant, plugin_hint};
+use coase_core::engine::ReportRule;
 use coase_core::evaluate::{Search, Yardstick};
 use coase_core::policy::CarbonPolicy;
 use coase_core::record::Value;
 use coase_core::statistics::sensitivity::Sensitivity;
 use coase_core::{Mechanism, Plain};
-use coase_store::hash_of as hex;
 pub use coase_store::{Choices, VERSION};
+use coase_store::{as_played, hash_of as hex};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub struct Experiment {
     pub(crate) scenarios: Vec<ScenarioEntry>,
     pub(crate) mechanisms: Vec<Variant<dyn Mechanism>>,
     pub(crate) policies: Vec<Variant<dyn CarbonPolicy>>,
+    pub(crate) rules: Vec<Variant<dyn ReportRule>>,
     pub(crate) sweeps: Vec<Sweep>,
     pub(crate) filters: Filters,
     pub(crate) draws: Option<Draws>,
@@ -41,7 +43,7 @@ pub struct Experiment {
     pub(crate) text: Text,
 }
 
-/// One run: a mechanism on a scenario under a policy with a seed.
+/// One run: a mechanism on a scenario under a policy, played by a rule, with a seed.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// 32 hex digits: a hash of everything that determines the run.
@@ -52,6 +54,8 @@ pub struct Run {
     pub variant: String,
     /// Label of the policy.
     pub carbon_label: String,
+    /// Label of the rule by which participants report.
+    pub reporting: String,
     /// Seed of all random streams.
     pub seed: u64,
     /// Values of the swept parameters, in the order of [`Experiment::swept`]; missing where the run has no such parameter.
@@ -62,6 +66,8 @@ pub struct Run {
     pub mechanism: Arc<dyn Mechanism>,
     /// The policy.
     pub policy: Arc<dyn CarbonPolicy>,
+    /// How participants report.
+    pub rule: Arc<dyn ReportRule>,
     /// Hash of the policy with its parameters.
     pub policy_hash: String,
     /// The run that differs by having no policy, by its `run_id`.
@@ -146,7 +152,7 @@ impl Experiment {
         });
         let labels =
             self.mechanisms.iter().map(|m| m.label.as_str()).chain(self.policies.iter().map(|p| p.label.as_str()));
-        forms.chain(labels)
+        forms.chain(labels).chain(self.rules.iter().map(|rule| rule.label.as_str()))
     }
 
     /// A hash of all that determines any of its runs, 32 hex digits.
@@ -220,65 +226,73 @@ impl Experiment {
             let mut instances = Built::new();
             for mechanism in &self.mechanisms {
                 // Runs of the policy that others are matched with, by what was chosen for them.
-                let mut references: Vec<(Choice, u64, usize)> = vec![];
+                let mut references: Vec<(usize, Choice, u64, usize)> = vec![];
                 for (p, policy) in self.policies.iter().enumerate() {
                     let swept = |sweep: &Sweep| sweep.has(Root::Carbon) && takes(policy, Root::Carbon, sweep);
                     let priced = || is_priced(&policy.plugin) || self.sweeps.iter().any(swept);
                     let leader = reference.filter(|k| *k != p && priced()).map(|k| &self.policies[k]);
-                    let has = |sweep: &Sweep, path: usize, by_scenario: bool| {
-                        let value = &sweep.rows[0][path];
-                        let path = &sweep.paths[path];
-                        match path.root {
-                            Root::Mechanism => has(mechanism, path, value),
-                            // What the reference takes changes the policy that is matched with it.
-                            Root::Carbon => has(policy, path, value) || leader.is_some_and(|l| has(l, path, value)),
-                            Root::Scenario | Root::Experiment => by_scenario,
-                        }
-                    };
-                    let taken: Vec<Vec<bool>> = self
-                        .sweeps
-                        .iter()
-                        .zip(&scenario_sweeps)
-                        .map(|(sweep, by_scenario)| {
-                            (0..sweep.paths.len()).map(|j| has(sweep, j, by_scenario[j])).collect()
-                        })
-                        .collect();
-                    for (hit, taken) in hit.iter_mut().flatten().zip(taken.iter().flatten()) {
-                        *hit |= taken;
-                    }
-                    let takes: Vec<bool> = taken.iter().map(|of_paths| of_paths.contains(&true)).collect();
-                    self.check_count(runs.len(), &takes)?;
-                    for choice in self.choices_of(&takes) {
-                        let mechanism = self.applied(mechanism, Root::Mechanism, &choice)?;
-                        let policy = self.applied(policy, Root::Carbon, &choice)?;
-                        let taken = leader.filter(|_| is_priced(&policy.plugin)).map(|l| self.taken(l, &choice));
-                        for seed in &self.seeds {
-                            let drawn = is_drawn.then_some(*seed);
-                            let (plan, instance, yardstick) =
-                                self.instance(entry, &choice, drawn, &mut instances, materials)?;
-                            let equal = |(c, s, _): &&(Choice, u64, usize)| Some(c) == taken.as_ref() && s == seed;
-                            let matched = references
-                                .iter()
-                                .find(equal)
-                                .map(|(.., reference)| Matched { measure: plan.matching, reference: *reference });
-                            if reference == Some(p) {
-                                references.push((choice.clone(), *seed, runs.len()));
+                    for (r, rule) in self.rules.iter().enumerate() {
+                        let has = |sweep: &Sweep, path: usize, by_scenario: bool| {
+                            let value = &sweep.rows[0][path];
+                            let path = &sweep.paths[path];
+                            match path.root {
+                                Root::Mechanism => has(mechanism, path, value),
+                                // What the reference takes changes the policy that is matched with it.
+                                Root::Carbon => has(policy, path, value) || leader.is_some_and(|l| has(l, path, value)),
+                                Root::Reporting => has(rule, path, value),
+                                Root::Scenario | Root::Experiment => by_scenario,
                             }
-                            let with = matched.map(|m| runs[m.reference].policy_hash.clone());
-                            runs.push(Run {
-                                matched,
-                                ..self.named(
-                                    entry,
-                                    &mechanism,
-                                    &policy,
-                                    *seed,
-                                    &choice,
-                                    plan,
-                                    with.as_deref(),
-                                    instance.clone(),
-                                    yardstick.clone(),
-                                )
-                            });
+                        };
+                        let taken: Vec<Vec<bool>> = self
+                            .sweeps
+                            .iter()
+                            .zip(&scenario_sweeps)
+                            .map(|(sweep, by_scenario)| {
+                                (0..sweep.paths.len()).map(|j| has(sweep, j, by_scenario[j])).collect()
+                            })
+                            .collect();
+                        for (hit, taken) in hit.iter_mut().flatten().zip(taken.iter().flatten()) {
+                            *hit |= taken;
+                        }
+                        let takes: Vec<bool> = taken.iter().map(|of_paths| of_paths.contains(&true)).collect();
+                        self.check_count(runs.len(), &takes)?;
+                        for choice in self.choices_of(&takes) {
+                            let mechanism = self.applied(mechanism, Root::Mechanism, &choice)?;
+                            let policy = self.applied(policy, Root::Carbon, &choice)?;
+                            let rule = self.applied(rule, Root::Reporting, &choice)?;
+                            let taken = leader.filter(|_| is_priced(&policy.plugin)).map(|l| self.taken(l, &choice));
+                            for seed in &self.seeds {
+                                let drawn = is_drawn.then_some(*seed);
+                                let (plan, instance, yardstick) =
+                                    self.instance(entry, &choice, drawn, &mut instances, materials)?;
+                                self.check_rule(r, &rule, &instance)?;
+                                let equal = |(of, c, s, _): &&(usize, Choice, u64, usize)| {
+                                    *of == r && Some(c) == taken.as_ref() && s == seed
+                                };
+                                let matched = references
+                                    .iter()
+                                    .find(equal)
+                                    .map(|(.., reference)| Matched { measure: plan.matching, reference: *reference });
+                                if reference == Some(p) {
+                                    references.push((r, choice.clone(), *seed, runs.len()));
+                                }
+                                let with = matched.map(|m| runs[m.reference].policy_hash.clone());
+                                runs.push(Run {
+                                    matched,
+                                    ..self.named(
+                                        entry,
+                                        &mechanism,
+                                        &policy,
+                                        &rule,
+                                        *seed,
+                                        &choice,
+                                        plan,
+                                        with.as_deref(),
+                                        instance.clone(),
+                                        yardstick.clone(),
+                                    )
+                                });
+                            }
                         }
                     }
                 }
@@ -288,7 +302,7 @@ impl Experiment {
         if let Some((k, j)) = hit.iter().enumerate().find_map(|(k, hit)| Some((k, missed(hit)?))) {
             let path = &self.sweeps[k].paths[j];
             let cause = Cause::Path { path: path.written().to_owned() };
-            let hint = plugin_hint(path, &self.mechanisms, &self.policies);
+            let hint = plugin_hint(path, &self.mechanisms, &self.policies, &self.rules);
             return Err(self.text.fault(&self.sweeps[k].at_path(j), cause).with_hint(hint));
         }
         self.refuse_idle_seeds()?;
@@ -300,11 +314,15 @@ impl Experiment {
     /// Refuses seeds that would repeat the same runs.
     fn refuse_idle_seeds(&self) -> Result<(), Fault> {
         let is_drawn = self.draws.is_some() || self.scenarios.iter().any(|entry| entry.form.is_drawn());
-        if self.seeds.len() < 2 || is_drawn || self.mechanisms.iter().any(|mechanism| mechanism.plugin.draws()) {
+        if self.seeds.len() < 2
+            || is_drawn
+            || self.mechanisms.iter().any(|mechanism| mechanism.plugin.draws())
+            || self.rules.iter().any(|rule| rule.plugin.draws())
+        {
             return Ok(());
         }
         let what = format!("a draw for each of {} seeds", self.seeds.len());
-        let why = "nothing is drawn: no mechanism of the list draws, and no series of a scenario is a law of chance";
+        let why = "nothing is drawn: no mechanism or report rule of the list draws, and no series of a scenario is a law of chance";
         let hint = "give the experiment `draws`, or a scenario a series such as `Drawn(law: Normal(relative_deviation: 0.1), times: ..)`; or one seed".to_owned();
         Err(self.text.fault("seeds", Cause::NotPossible { what, why }).with_hint(hint))
     }
@@ -345,7 +363,7 @@ impl Experiment {
         let has = |(path, value): (&ParameterPath, &String)| match path.root {
             Root::Scenario => entry.text.put(&path.parts(), value).is_ok(),
             Root::Experiment => true,
-            Root::Mechanism | Root::Carbon => false,
+            Root::Mechanism | Root::Carbon | Root::Reporting => false,
         };
         self.sweeps.iter().map(|sweep| sweep.paths.iter().zip(&sweep.rows[0]).map(has).collect()).collect()
     }
@@ -387,6 +405,14 @@ impl Experiment {
             values.filter(move |(path, _)| path.root == root).map(move |(path, value)| (k, path, value.as_str()))
         };
         self.sweeps.iter().zip(choice).enumerate().flat_map(of_sweep)
+    }
+
+    /// Refuses a rule that makes no sense among the members of a scenario.
+    fn check_rule(&self, position: usize, rule: &Variant<dyn ReportRule>, on: &Instance) -> Result<(), Fault> {
+        rule.plugin.check(&on.setting).map_err(|wrong| {
+            let cause = Cause::Rule { label: rule.label.clone(), scenario: on.form.name.clone(), wrong };
+            self.text.fault(&format!("reporting.{position}"), cause)
+        })
     }
 
     fn applied<T: Kind + ?Sized>(&self, variant: &Variant<T>, root: Root, choice: &Choice) -> Result<Variant<T>, Fault>
@@ -476,6 +502,7 @@ impl Experiment {
         entry: &ScenarioEntry,
         mechanism: &Variant<dyn Mechanism>,
         policy: &Variant<dyn CarbonPolicy>,
+        rule: &Variant<dyn ReportRule>,
         seed: u64,
         choice: &Choice,
         plan: Plan,
@@ -491,7 +518,10 @@ impl Experiment {
             sweep.paths.iter().zip(values).map(|(path, value)| format!("{}={value}", path.written())).collect()
         };
         let chosen: Vec<String> = self.sweeps.iter().zip(choice).flat_map(row).collect();
-        let run_id = hex([
+        // Whoever tells the truth, as everybody did before there were rules, has the identity that it always had.
+        let is_truthful = rule.id == "truthful" && rule.label == rule.id;
+        let told = if is_truthful { vec![] } else { vec![json(rule.plugin.hashed()), rule.label.clone()] };
+        let parts = [
             VERSION,
             &instance.hash,
             &json(mechanism.plugin.hashed()),
@@ -503,18 +533,21 @@ impl Experiment {
             &json(serde_json::to_string(&plan.matching)),
             matched_with.unwrap_or_default(),
             &chosen.join("\n"),
-        ]);
+        ];
+        let run_id = hex(parts.into_iter().chain(told.iter().map(String::as_str)));
         let swept = self.sweeps.iter().zip(choice);
         Run {
             run_id,
             scenario: entry.form.name.clone(),
             variant: mechanism.label.clone(),
             carbon_label: policy.label.clone(),
+            reporting: rule.label.clone(),
             seed,
             swept: swept.flat_map(|(sweep, row)| sweep.cells(*row)).collect(),
             instance,
             mechanism: mechanism.plugin.clone(),
             policy: policy.plugin.clone(),
+            rule: rule.plugin.clone(),
             policy_hash: hex([policy_json.as_str()]),
             without_policy: None,
             compared: vec![],
@@ -526,7 +559,10 @@ impl Experiment {
 
 /// Every run knows the one without a policy that it is compared with, and that one knows the policies.
 fn paired(mut runs: Vec<Run>) -> Vec<Run> {
-    let key = |run: &Run, json: &str| hex([&run.instance.hash, json, &run.variant, &run.seed.to_string()]);
+    let key = |run: &Run, json: &str| {
+        let played = as_played(&run.variant, &run.reporting);
+        hex([&run.instance.hash, json, &played, &run.seed.to_string()])
+    };
     let keys: Vec<String> = runs
         .iter()
         .map(|run| key(run, &Kind::hashed(&*run.mechanism).unwrap_or_else(|error| error.to_string())))
@@ -573,6 +609,7 @@ fn axes<'a>(run: &Run, paths: &[&'a str]) -> Axes<'a> {
         ("scenario", run.scenario.clone()),
         ("mechanism", run.variant.clone()),
         ("carbon", run.carbon_label.clone()),
+        ("reporting", run.reporting.clone()),
         ("seed", run.seed.to_string()),
     ]);
     let swept = paths.iter().zip(&run.swept).filter(|(_, value)| **value != Value::Missing);

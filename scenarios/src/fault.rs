@@ -202,6 +202,16 @@ pub enum Cause {
         /// What is wrong with it.
         error: DeviceError,
     },
+    /// A report rule makes no sense among the members of a scenario.
+    #[error("report rule `{label}` in `{scenario}`: {wrong}")]
+    Rule {
+        /// Its label.
+        label: String,
+        /// Name of the scenario.
+        scenario: String,
+        /// What is wrong.
+        wrong: String,
+    },
     /// No closed path leads from the bus to a slack.
     #[error("bus {bus} is not connected to the grid: no closed branches lead to a slack bus")]
     Disconnected {

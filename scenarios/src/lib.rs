@@ -21,6 +21,7 @@
 
 pub mod answers;
 mod archive;
+mod audit;
 mod build;
 mod csv_file;
 mod dialect;
@@ -52,6 +53,7 @@ mod variant;
 mod words;
 mod zone;
 
+pub use audit::{AuditOptions, AuditWatch, AuditedRun, read_reports};
 pub use build::Instance;
 pub use csv_file::CsvError;
 pub use experiment::{Choices, Experiment, Matched, Run, VERSION};
@@ -66,5 +68,6 @@ pub use reading::read_text;
 pub use resolve::{LeftOut, read_network};
 pub use run::{NoShard, NoThreads, RunOptions, Shard};
 pub use store::{Before, Existing, ExperimentError, Prepared, Ran, StoreOptions};
+pub use sweep::shown;
 
 pub use coase_store::{Build, Held, Left, RunFileError, RunResult, RunStatus, Store, StoreError, Summary, Timing};

@@ -94,6 +94,11 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/penalties.ron"),
     },
     LibraryFile {
+        id: "verification",
+        summary: "experiment: mechanisms on two small markets, for `coase audit`: what they claim against what is searched",
+        text: include_str!("../library/verification.ron"),
+    },
+    LibraryFile {
         id: "household_community",
         summary: "20 Portuguese households in quarters of an hour, read from $COASE_DATA",
         text: include_str!("../library/household_community.ron"),

@@ -13,6 +13,7 @@ use crate::sweep::{Filters, sweeps};
 use crate::text::Text;
 use crate::variant::{Kind, Variant, plugin_hint};
 use coase_core::Mechanism;
+use coase_core::engine::ReportRule;
 use coase_core::policy::CarbonPolicy;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -133,6 +134,7 @@ impl Reader<'_> {
         }
         let mechanisms = self.variants::<dyn Mechanism>(&text, "mechanisms", Root::Mechanism)?;
         let policies = self.variants::<dyn CarbonPolicy>(&text, "carbon", Root::Carbon)?;
+        let rules = self.variants::<dyn ReportRule>(&text, "reporting", Root::Reporting)?;
         let damage = Damage::of(&policies);
         let scenarios = scenarios
             .into_iter()
@@ -158,7 +160,7 @@ impl Reader<'_> {
         }
         let sweeps = sweeps(&form, &text)?;
         if let Some((_, unused)) = self.overrides.iter().enumerate().find(|(k, _)| !self.used.contains(k)) {
-            let hint = plugin_hint(&unused.path, &mechanisms, &policies);
+            let hint = plugin_hint(&unused.path, &mechanisms, &policies, &rules);
             return Err(unused.fault(Cause::Path { path: unused.path.written().to_owned() }).with_hint(hint));
         }
         let baseline = baseline(&form, &text, &mechanisms)?;
@@ -167,6 +169,7 @@ impl Reader<'_> {
             scenarios,
             mechanisms,
             policies,
+            rules,
             baseline,
             seeds,
             filters: Filters::of(&form, &sweeps, &text)?,
@@ -245,9 +248,11 @@ impl Reader<'_> {
     {
         let tree = text.outline();
         let list = tree.as_ref().and_then(|t| t.field(field));
-        let elements: Vec<Text> = match list {
-            Some(list) => list.items().iter().map(|item| text.part(&item.span)).collect(),
-            None => vec![Text::new("default", "", "\"none\"")],
+        let elements: Vec<Text> = if let Some(list) = list {
+            list.items().iter().map(|item| text.part(&item.span)).collect()
+        } else {
+            let default = if root == Root::Reporting { "truthful" } else { "none" };
+            vec![Text::new("default", "", format!("{default:?}"))]
         };
         let mut variants: Vec<Variant<T>> = vec![];
         for (k, element) in elements.iter().enumerate() {
@@ -266,7 +271,11 @@ impl Reader<'_> {
             variants.push(variant);
         }
         if variants.is_empty() {
-            let what = if field == "mechanisms" { "the list of mechanisms" } else { "the list of carbon policies" };
+            let what = match root {
+                Root::Mechanism => "the list of mechanisms",
+                Root::Reporting => "the list of report rules",
+                _ => "the list of carbon policies",
+            };
             return Err(text.fault(field, Cause::Empty(what)));
         }
         Ok(variants)

@@ -12,6 +12,7 @@ pub(crate) enum Root {
     Scenario,
     Mechanism,
     Carbon,
+    Reporting,
     Experiment,
 }
 
@@ -47,6 +48,7 @@ impl FromStr for ParameterPath {
             "scenario" => Root::Scenario,
             "mechanism" => Root::Mechanism,
             "carbon" => Root::Carbon,
+            "reporting" => Root::Reporting,
             "experiment" => Root::Experiment,
             _ => return Err(no_path()),
         };
@@ -55,7 +57,7 @@ impl FromStr for ParameterPath {
 }
 
 /// Roots of paths, for hints.
-pub(crate) const ROOTS: &str = "a path begins with `scenario.`, `mechanism.`, `carbon.` or `experiment.`";
+pub(crate) const ROOTS: &str = "a path begins with `scenario.`, `mechanism.`, `carbon.`, `reporting.` or `experiment.`";
 
 /// A parameter and the value it is given on the command line: `PATH=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]

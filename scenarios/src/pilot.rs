@@ -67,11 +67,11 @@ impl Experiment {
     /// # Errors
     /// If the threads cannot be started.
     pub fn pilot(&self, time: Duration, options: &RunOptions) -> Result<Pilot, NoThreads> {
-        let mut seen: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-        let mut first: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+        let mut seen: BTreeMap<(&str, &str, &str, &str), usize> = BTreeMap::new();
+        let mut first: BTreeMap<(&str, &str, &str, &str), usize> = BTreeMap::new();
         let mut chosen: Vec<(usize, usize)> = vec![];
         for (k, run) in self.runs.iter().enumerate() {
-            let key = (run.scenario.as_str(), run.variant.as_str(), run.carbon_label.as_str());
+            let key = (run.scenario.as_str(), run.variant.as_str(), run.carbon_label.as_str(), run.reporting.as_str());
             // Draws of the first choice of what is swept: only they can be paired.
             let base = *first.entry(key).or_insert(k);
             let count = seen.entry(key).or_default();
@@ -98,7 +98,10 @@ impl Experiment {
             return vec![];
         }
         let mut by_place: BTreeMap<(&str, &str, &str), BTreeMap<u64, &RunResult>> = BTreeMap::new();
-        for result in results.iter().filter(|result| result.status.is_answer()) {
+        // Under the first report rule of the list: what is paired is played alike.
+        let first = self.rules.first().map(|rule| rule.label.as_str());
+        let is_asked = |result: &&RunResult| result.status.is_answer() && Some(result.keys.reporting.as_str()) == first;
+        for result in results.iter().filter(is_asked) {
             let keys = &result.keys;
             let place = (keys.variant.as_str(), keys.scenario.as_str(), keys.carbon_label.as_str());
             by_place.entry(place).or_default().insert(keys.seed, result);

@@ -91,6 +91,14 @@ pub struct NoThreads {
     reason: String,
 }
 
+/// So many threads; `None`: as many as the machine has.
+pub(crate) fn threads(jobs: Option<usize>) -> Result<rayon::ThreadPool, NoThreads> {
+    let jobs = jobs.unwrap_or(0);
+    // A thread that waits takes up other runs on top of its own: give it room.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(64 << 20).build();
+    pool.map_err(|e| NoThreads { jobs, reason: e.to_string() })
+}
+
 impl Experiment {
     /// Runs everything and keeps the results in memory, in the order of [`Experiment::runs`].
     ///
@@ -106,10 +114,7 @@ impl Experiment {
         memory: &dyn Memory,
         progress: &Arc<dyn Progress>,
     ) -> Result<Vec<RunResult>, NoThreads> {
-        let jobs = options.jobs.unwrap_or(0);
-        // A thread that waits takes up other runs on top of its own: give it room.
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(64 << 20).build();
-        let pool = pool.map_err(|e| NoThreads { jobs, reason: e.to_string() })?;
+        let pool = threads(options.jobs)?;
         let chosen = self.in_shard(options.shard);
         progress.begun(chosen.len());
         let mut results: Vec<(usize, RunResult)> = pool.install(|| {
@@ -303,10 +308,10 @@ fn perform(
 }
 
 /// What several runs share, or why there is none: each of them fails with that reason, and nothing else does.
-type Shared<T> = Result<T, String>;
+pub(crate) type Shared<T> = Result<T, String>;
 
 /// What is made, or what broke it off in words.
-fn guarded<T>(what: &str, made: impl FnOnce() -> T) -> Shared<T> {
+pub(crate) fn guarded<T>(what: &str, made: impl FnOnce() -> T) -> Shared<T> {
     catch_unwind(AssertUnwindSafe(made)).map_err(|panic| {
         let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
         let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use crate::experiment::Run;
 use crate::progress::{Progress, Watch};
-use coase_core::engine::{self, Behaviour, Cleared, Ending, Reporting};
+use coase_core::engine::{self, Cleared, Ending, Reporting};
 use coase_core::evaluate::evaluate;
 use coase_core::policy::CarbonPolicy;
 use coase_core::program::SolveError;
@@ -66,7 +66,8 @@ pub(crate) fn cleared(
     progress: &Arc<dyn Progress>,
 ) -> Result<Cleared, MechanismError> {
     let watch = Watch { run: run.clone(), progress: progress.clone() };
-    engine::clear(&*run.mechanism, &entered.under(policy), &**policy, &Reporting::Truthful, run.seed, watch)
+    let reporting = Reporting::Rule(run.rule.clone());
+    engine::clear(&*run.mechanism, &entered.under(policy), &**policy, &reporting, run.seed, watch)
 }
 
 /// Everything that is measured of a run's outcome under a policy; what is charged is measured by the policy as written, whose
@@ -148,12 +149,13 @@ pub(crate) fn ended(run: &Run, status: RunStatus, reason: String) -> RunResult {
             variant: run.variant.clone(),
             carbon_policy: run.policy.plugin().id.to_owned(),
             carbon_label: run.carbon_label.clone(),
+            reporting: run.reporting.clone(),
             seed: run.seed,
         },
         status,
         reason,
         residual: None,
-        behaviour: Behaviour::default().name().to_owned(),
+        behaviour: run.rule.plugin().behaviour.name().to_owned(),
         information: run.mechanism.plugin().information.name().to_owned(),
         charged_kg: None,
         charged_kg_under: BTreeMap::new(),

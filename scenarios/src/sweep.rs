@@ -231,14 +231,15 @@ pub(crate) struct Filters {
     except: Vec<Filter>,
 }
 
-/// What a run is told apart by: scenario, mechanism, carbon, seed, and swept paths, as tables show them.
+/// What a run is told apart by: scenario, mechanism, carbon, reporting, seed, and swept paths, as tables show them.
 pub(crate) type Axes<'a> = BTreeMap<&'a str, String>;
 
 impl Filters {
     /// Those of an experiment; every name is an axis of it.
     pub(crate) fn of(form: &ExperimentForm, sweeps: &[Sweep], text: &Text) -> Result<Self, Fault> {
         let paths: Vec<&str> = sweeps.iter().flat_map(|sweep| &sweep.paths).map(ParameterPath::written).collect();
-        let axes: Vec<&str> = ["scenario", "mechanism", "carbon", "seed"].into_iter().chain(paths).collect();
+        let axes: Vec<&str> =
+            ["scenario", "mechanism", "carbon", "reporting", "seed"].into_iter().chain(paths).collect();
         let read = |list: &[BTreeMap<String, Box<RawValue>>], field: &str| -> Result<Vec<Filter>, Fault> {
             let one = |(k, entry): (usize, &BTreeMap<String, Box<RawValue>>)| {
                 let at = format!("{field}.{k}");
@@ -314,8 +315,8 @@ fn values(written: &str) -> Vec<String> {
     list.map_or_else(|| vec![one(written)], |list| list.iter().map(|value| one(value.get_ron())).collect())
 }
 
-/// A cell as it is compared.
-pub(crate) fn shown(value: &Value) -> String {
+/// A cell as it is compared and told.
+pub fn shown(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
         Value::Integer(number) => number.to_string(),

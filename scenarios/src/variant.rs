@@ -1,4 +1,4 @@
-//! Lists of mechanisms and policies: `"nash-bargaining"`, `NashBargaining(weights: Exponential)`, or either with a label.
+//! Lists of mechanisms, policies and report rules: `"nash-bargaining"`, `NashBargaining(weights: Exponential)`, or either with a label.
 //!
 //! Knows the registry in the core, and no entry of it.
 
@@ -9,6 +9,7 @@ use crate::overrides::{ParameterPath, Root};
 use crate::spec::Labelled;
 use crate::text::{Text, options};
 use coase_core::Mechanism;
+use coase_core::engine::ReportRule;
 use coase_core::open::{Open, camel_case};
 use coase_core::policy::CarbonPolicy;
 use ron::ser::PrettyConfig;
@@ -54,6 +55,23 @@ impl Kind for dyn CarbonPolicy {
 
     fn id(&self) -> &'static str {
         coase_core::policy::RegisteredPolicy::plugin(self).id
+    }
+
+    fn written(&self) -> Result<String, ron::Error> {
+        options().to_string_pretty(self, PrettyConfig::new().depth_limit(0))
+    }
+
+    fn hashed(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}
+
+impl Kind for dyn ReportRule {
+    const FIELD: &'static str = "reporting";
+    const NAME: &'static str = "report rule";
+
+    fn id(&self) -> &'static str {
+        self.plugin().id
     }
 
     fn written(&self) -> Result<String, ron::Error> {
@@ -162,7 +180,11 @@ where
 
     fn labelled(element: &Text, tree: &Node) -> Result<Self, Fault> {
         let form: Labelled = element.parse()?;
-        let given = [("mechanism", form.mechanism.is_some()), ("policy", form.policy.is_some())];
+        let given = [
+            ("mechanism", form.mechanism.is_some()),
+            ("policy", form.policy.is_some()),
+            ("reporting", form.reporting.is_some()),
+        ];
         if let Some((other, _)) = given.iter().find(|(field, given)| *given && *field != T::FIELD) {
             return Err(
                 element.fault(other, Cause::Unknown { kind: "field of this list's elements", name: (*other).into() })
@@ -216,10 +238,12 @@ pub(crate) fn plugin_hint(
     path: &ParameterPath,
     mechanisms: &[Variant<dyn Mechanism>],
     policies: &[Variant<dyn CarbonPolicy>],
+    rules: &[Variant<dyn ReportRule>],
 ) -> Option<String> {
     let fields: Vec<&str> = match path.root {
         Root::Mechanism => mechanisms.iter().flat_map(Variant::fields).copied().collect(),
         Root::Carbon => policies.iter().flat_map(Variant::fields).copied().collect(),
+        Root::Reporting => rules.iter().flat_map(Variant::fields).copied().collect(),
         Root::Scenario | Root::Experiment => return None,
     };
     did_you_mean(path.parts().first()?, fields)

@@ -1,10 +1,11 @@
-//! Mechanisms, carbon policies and devices: what they say of themselves.
+//! Mechanisms, carbon policies, report rules and devices: what they say of themselves.
 
 use super::words;
 use crate::list::{self, ClaimEntry};
 use crate::reference;
 use anyhow::Context;
 use coase_core::declaration::{Declaration, Parameter};
+use coase_core::engine::{ReportRulePlugin, report_rules};
 use coase_core::mechanism::{Need, NetworkView, Plugin, mechanisms};
 use coase_core::open::Entry;
 use coase_core::participant::{DevicePlugin, devices};
@@ -31,6 +32,16 @@ pub fn policy_ids() -> Vec<String> {
 /// A carbon policy.
 pub fn policy(id: &str) -> Option<anyhow::Result<super::Sheet>> {
     policies().into_iter().find(|plugin| plugin.id == id).map(|plugin| Sheet::policy(plugin)?.finished())
+}
+
+/// Ids of the report rules.
+pub fn rule_ids() -> Vec<String> {
+    report_rules().iter().map(|plugin| plugin.id.to_owned()).collect()
+}
+
+/// A report rule.
+pub fn rule(id: &str) -> Option<anyhow::Result<super::Sheet>> {
+    report_rules().into_iter().find(|plugin| plugin.id == id).map(|plugin| Sheet::rule(plugin)?.finished())
 }
 
 /// Ids of the devices.
@@ -117,6 +128,26 @@ impl Sheet {
             source: plugin.source,
             // `None` is RON's empty option.
             ron: if plugin.id == "none" { "\"none\"".to_owned() } else { declared.ron },
+        })
+    }
+
+    fn rule(plugin: &'static ReportRulePlugin) -> anyhow::Result<Self> {
+        let declared = Declared::new(&plugin.open)?;
+        Ok(Self {
+            id: plugin.id,
+            kind: "report rule",
+            family: Some(plugin.behaviour.name()),
+            summary: plugin.summary,
+            meaning: declared.meaning,
+            parameters: declared.parameters,
+            claims: vec![],
+            needs: vec![],
+            information: None,
+            clears_network: None,
+            carbon: None,
+            columns: vec![],
+            source: plugin.source,
+            ron: declared.ron,
         })
     }
 

@@ -3,6 +3,7 @@
 use super::used_names;
 use crate::args::NewKind;
 use anyhow::ensure;
+use coase_core::engine::report_rules;
 use coase_core::mechanism::mechanisms;
 use coase_core::open::{camel_case, is_id};
 use coase_core::participant::devices;
@@ -70,6 +71,10 @@ fn check_plugin(kind: NewKind, name: &str) -> anyhow::Result<()> {
     ensure!(
         !policies().iter().any(|plugin| plugin.id == name),
         "there is a carbon policy `{name}` already: take another name"
+    );
+    ensure!(
+        !report_rules().iter().any(|plugin| plugin.id == name),
+        "there is a report rule `{name}` already: take another name"
     );
     ensure!(!devices().iter().any(|plugin| plugin.id == name), "there is a device `{name}` already: take another name");
     let (module, camel) = (name.replace('-', "_"), camel_case(name));

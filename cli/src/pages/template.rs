@@ -10,9 +10,11 @@
 //! {{matched NAME[MECHANISM, POLICY]}}       price and emissions of a run that was matched, or that nothing was found
 //! {{table COLUMN of NAME}}                  ends with {{end}}; a line of mechanisms, then rows `POLICY` or `WORDS = POLICY - POLICY`
 //! {{reference WHAT}}                        fields of a form, with meaning, unit, range and default: see `reference::block`
+//! {{audit FILE BUDGET}}                     mechanisms and claims of an experiment, searched: see `audited::block`
 //! {{figure: NAME STEM -> FILE.png}}         a figure of the experiment, drawn into the folder of the docs
 //! ```
 
+use super::audited;
 use super::expression::{Expression, Reference};
 use super::named::{Figure, Run, whole};
 use super::values::Runs;
@@ -33,6 +35,7 @@ enum Part {
     Claim(String, Claim),
     Matched(Reference),
     Fields(String),
+    Audit(String),
     Table(Table),
 }
 
@@ -152,6 +155,7 @@ impl Template {
                     runs.matched(reference)
                 }
                 Part::Fields(words) => reference::block(words),
+                Part::Audit(words) => audited::block(words),
                 Part::Table(table) => {
                     filled.numbers += table.rows.len() * table.mechanisms.len();
                     table.written(runs)
@@ -208,7 +212,7 @@ impl Part {
             Part::Claim(_, Claim::Upheld { run, .. }) => vec![run],
             Part::Claim(_, Claim::Ends(reference, _)) | Part::Matched(reference) => vec![&reference.run],
             Part::Table(table) => vec![&table.run],
-            Part::Text(_) | Part::Run(_) | Part::Figure(_) | Part::Fields(_) => vec![],
+            Part::Text(_) | Part::Run(_) | Part::Figure(_) | Part::Fields(_) | Part::Audit(_) => vec![],
         }
     }
 
@@ -221,6 +225,9 @@ impl Part {
         }
         if let Some(rest) = word.strip_prefix("reference ") {
             return Ok(Part::Fields(rest.to_owned()));
+        }
+        if let Some(rest) = word.strip_prefix("audit ") {
+            return Ok(Part::Audit(rest.to_owned()));
         }
         if let Some(rest) = word.strip_prefix("figure:") {
             let (from, file) = rest.split_once("->").ok_or("`figure` is written `figure: NAME STEM -> FILE.png`")?;

@@ -10,7 +10,7 @@ use anyhow::Context;
 use coase_core::record::Table;
 use coase_core::statistics::against::Order;
 use coase_scenarios::{Cause, Override, StoreOptions};
-use coase_store::{Dataset, Store};
+use coase_store::{Dataset, Store, as_played};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,7 +90,7 @@ impl Runs {
         };
         let swept = if reference.table == "runs" { rest } else { rest.get(1..).unwrap_or_default() };
         let here = |row: &&Row| {
-            row.cell("variant") == mechanism
+            as_played(row.cell("variant"), row.cell("reporting")) == *mechanism
                 && row.cell("carbon_label") == policy
                 && swept.iter().all(|label| row.is_swept_to(label))
                 && seed.is_none_or(|seed| row.cell("seed") == seed.to_string())

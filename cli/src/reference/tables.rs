@@ -2,12 +2,13 @@
 
 use super::{default, devices, forms, has_a_place};
 use coase_core::declaration::{Declaration, Parameter};
+use coase_core::engine::report_rules;
 use coase_core::mechanism::mechanisms;
 use coase_core::open::camel_case;
 use coase_core::policy::{Modifiers, policies};
 use std::fmt::Write;
 
-/// A block of a page: `fields NAME`, `devices`, `mechanisms`, `policies` or `modifiers`.
+/// A block of a page: `fields NAME`, `devices`, `mechanisms`, `policies`, `modifiers` or `report rules`.
 ///
 /// # Errors
 /// Says which blocks there are.
@@ -19,13 +20,16 @@ pub fn block(words: &str) -> Result<String, String> {
             let shared: Vec<String> = Modifiers::declaration().parameters.into_iter().map(|p| p.name).collect();
             Ok(sections(policies().iter().map(|p| (camel_case(p.id), p.open.declaration())), &shared))
         }
+        "report rules" => Ok(sections(report_rules().iter().map(|p| (camel_case(p.id), p.open.declaration())), &[])),
         "modifiers" => Ok(fields(&Modifiers::declaration(), &[])),
         other => {
             let name = other.strip_prefix("fields ").map(str::trim);
             let form = name.and_then(|name| forms().into_iter().find(|form| form.name == name));
             let table = form.map(|form| format!("{}\n\n{}", form.declaration.meaning, fields(&form.declaration, &[])));
             table.ok_or_else(|| {
-                format!("`{other}` is no block: `fields NAME`, `devices`, `mechanisms`, `policies` or `modifiers`")
+                format!(
+                    "`{other}` is no block: `fields NAME`, `devices`, `mechanisms`, `policies`, `modifiers` or `report rules`"
+                )
             })
         }
     }

@@ -4,7 +4,7 @@ use crate::console;
 use anyhow::Context;
 use coase_core::record::Value;
 use coase_scenarios::{Experiment, Pilot, Run, RunOptions};
-use coase_store::{Build, Store};
+use coase_store::{Build, Store, as_played};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -33,7 +33,12 @@ fn table(experiment: &Experiment) -> String {
     rows.push(head.map(str::to_owned).collect());
     let row = |k: usize, run: &Run| {
         let swept = run.swept.iter().map(cell);
-        let head = [(k + 1).to_string(), run.scenario.clone(), run.variant.clone(), run.carbon_label.clone()];
+        let head = [
+            (k + 1).to_string(),
+            run.scenario.clone(),
+            as_played(&run.variant, &run.reporting),
+            run.carbon_label.clone(),
+        ];
         head.into_iter().chain(swept).chain([run.seed.to_string()]).collect::<Vec<_>>()
     };
     let n = experiment.runs.len();

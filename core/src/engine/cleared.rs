@@ -2,7 +2,7 @@
 
 use super::limits::LimitCharges;
 use super::realisation::Realisation;
-use super::reporting::Behaviour;
+use super::said::Behaviour;
 use crate::context::{Step, Trace};
 use crate::market::{Market, Questions};
 use crate::outcome::{Certificate, Outcome};

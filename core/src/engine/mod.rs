@@ -9,8 +9,10 @@ mod ending;
 mod limits;
 mod nodal;
 mod realisation;
+mod report_rule;
 mod reporting;
 mod run;
+mod said;
 mod scarcity;
 mod shares;
 
@@ -18,7 +20,11 @@ pub use cleared::Cleared;
 pub use ending::Ending;
 pub use limits::{LimitCharges, LimitParts, LimitPrices};
 pub use realisation::Realisation;
-pub use reporting::{Behaviour, Reporting, Roles};
+pub use report_rule::{
+    RegisteredReportRule, ReportRule, ReportRuleHandle, ReportRulePlugin, add_report_rule, report_rules,
+};
+pub use reporting::Reporting;
+pub use said::{Behaviour, Roles, Said};
 
 use run::Run;
 

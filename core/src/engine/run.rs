@@ -77,9 +77,11 @@ impl Run<'_> {
         if self.mechanism.plugin().needs.contains(&Need::Convexity) && !truth.is_convex() {
             return Err(MechanismError::Unmet { need: "convex local problems (an escalating reward is not convex)" });
         }
-        let said = self.reporting.said(&truth);
+        let reports = self.reporting.said(&truth, self.mechanism, self.seed, self.observer)?;
+        let said = reports.market(&truth);
         let mut ctx = RunContext::new(self.seed, self.observer.clone());
-        let outcome = self.mechanism.outcome(&said, &mut ctx)?;
+        let mut outcome = self.mechanism.outcome(&said, &mut ctx)?;
+        outcome.evidence.extend(reports.evidence);
         let reason = ctx.broken_off().map(|told| told.to_string());
         let questions = said.questions();
         let plans = physical::delivered(&truth, &outcome)?;

@@ -32,7 +32,7 @@ pub use session::LocalSession;
 use crate::book::{BidCurve, Book, Order};
 use crate::participant::{Participant, Report};
 use crate::program::SolveError;
-use crate::setting::{Role, Setting};
+use crate::setting::{Member, Role, Setting};
 use crate::terms::{Charge, Terms};
 use local::LocalProblem;
 use memory::{Memory, Meter};
@@ -266,13 +266,26 @@ impl Market {
     /// surplus stands among the sellers, whatever is true.
     #[must_use]
     pub fn with_roles_of_reports(&self) -> Self {
+        self.restanding(&|member, standing| member.roles = standing.roles)
+    }
+
+    /// The market in which the participants are what they present themselves as here: roles and metered schedules follow from
+    /// that.
+    pub(crate) fn as_reported(&self) -> Self {
+        self.restanding(&|member, standing| {
+            member.roles = standing.roles;
+            member.baseline_kwh = standing.baseline_kwh;
+        })
+    }
+
+    fn restanding(&self, set: &dyn Fn(&mut Member, Standing)) -> Self {
         let standings = self.under(&vec![Terms::default(); self.len()]).standings();
         let mut setting = (*self.setting).clone();
-        setting.members.iter_mut().zip(standings).for_each(|(member, standing)| member.roles = standing.roles);
+        setting.members.iter_mut().zip(standings).for_each(|(member, standing)| set(member, standing));
         // Bids depend on roles: every seat is made again.
         let mut market = self.changed(|_, seat| Some((seat.participant.clone(), seat.terms.clone())));
         market.setting = Arc::new(setting);
-        market.mixing(Self::with_roles_of_reports)
+        market.mixing(|side| side.restanding(set))
     }
 
     /// The market with a further layer of terms, one per participant; an empty layer changes nothing.

@@ -105,6 +105,8 @@ impl Market {
                 *limit *= share;
             }
             let Rating { supply_kw, demand_kw } = whole.rating;
+            // What is publicly known of the whole is known of its parts.
+            account.baseline_kwh.iter_mut().for_each(|kwh| *kwh *= share);
             account.rating = Rating { supply_kw: supply_kw * share, demand_kw: demand_kw * share };
             let part = Report::Distorted { price_factor: 1.0, price_shift: 0.0, quantity_factor: *share };
             let participant = part.apply(&self.seats[member].participant);

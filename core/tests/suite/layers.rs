@@ -25,7 +25,7 @@ const LAYERS: &[&[&str]] = &[
     &["engine", "repair"],
     &["table"],
     &["evaluate"],
-    &["record"],
+    &["record", "reporting"],
 ];
 
 /// A module, by its path from the root of its crate.

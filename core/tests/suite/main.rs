@@ -1,5 +1,6 @@
 //! What this crate does as a whole, through its public interface: one binary, so that it is linked once.
 
+mod audit;
 mod carbon_flow;
 mod choices;
 mod day_of_five_vpps;

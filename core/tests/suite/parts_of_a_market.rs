@@ -1,7 +1,7 @@
 //! Sessions answer as their participants do, a market of some members is the question about them, and a book keeps on both
 //! sides who is idle by itself.
 
-use coase_core::engine::{Behaviour, Reporting, Roles};
+use coase_core::engine::{Roles, Said};
 use coase_core::participant::{Step, Steps};
 use coase_core::setting::{Member, Periods, Product, Setting, Slot, Tariff};
 use coase_core::terms::Terms;
@@ -92,8 +92,7 @@ fn a_book_on_forecasts_has_the_roles_of_the_forecasts() {
     let forecast = Report::Other(steps("buyer", &[(0.25, 3.0)]));
     let said = |roles| {
         let reports = vec![Report::Truth, forecast.clone()];
-        let reporting = Reporting::Given { reports, behaviour: Behaviour::Truthful, roles };
-        reporting.said(&truth).book(0).unwrap()
+        Said { reports, roles, evidence: vec![] }.market(&truth).book(0).unwrap()
     };
     let sells = |book: &coase_core::book::Book, who: usize| book.sellers.iter().any(|order| order.who == who);
     let buys = |book: &coase_core::book::Book, who: usize| book.buyers.iter().any(|order| order.who == who);

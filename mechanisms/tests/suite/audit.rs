@@ -1,12 +1,14 @@
 //! What the audit finds on the three-participant instance, against closed forms that it does not know.
 
-use coase_core::Market;
 use coase_core::evaluate::audit::{Audit, Audited, DEFAULT_BUDGET, Found};
+use coase_core::evaluate::utility;
 use coase_core::mechanism::Mechanism;
+use coase_core::network::Network;
 use coase_core::outcome::Verdict;
 use coase_core::policy::CarbonPolicy;
-use coase_mechanisms::{BillSharing, GridOnly, NashBargaining, UniformPrice};
-use coase_testkit::agents::three as market;
+use coase_core::{Market, Report, RunContext};
+use coase_mechanisms::{BillSharing, GridOnly, NashBargaining, Pivot, UniformPrice, Vcg};
+use coase_testkit::agents::{Agent, LINE, on_network, three as market};
 use coase_testkit::measured::yardstick;
 use coase_testkit::{assert_all, policy};
 
@@ -90,4 +92,41 @@ fn an_audit_does_not_depend_on_the_number_of_threads() {
         pool.install(|| audited(&NashBargaining::default(), &market(), 900))
     };
     assert_eq!(with(1), with(3));
+}
+
+/// Nobody gains by a misreport, and the operator pays 48.5 for it or more; two together gain at its expense.
+#[test]
+fn the_payments_of_vickrey_clarke_and_groves_leave_nothing_to_gain_alone() {
+    let found = audited(&Vcg::default(), &market(), 1_500);
+    for claim in ["truthful", "individual_rationality", "efficiency"] {
+        assert_eq!(verdict(&found, claim), Verdict::Upheld, "{:?}", found.finding(claim));
+    }
+    assert!(value(&found, "budget_balance") > 48.5 && !found.refutes());
+    assert!(value(&found, "pair_gain") > 1.0, "{:?}", found.finding("pair_gain"));
+}
+
+/// The grid and a seller at one end of a line that binds, two buyers at the other. A pivot that follows the report of the third
+/// pays it 17.5 for saying 1.30 instead of 1.10. Saying 1.60, it would take 150 over a line of 100 without trade: the second would
+/// have to feed in 50, at a cost of 55 less 20, to keep the line, and is spared it by the trade. The third is paid for that too:
+/// -106.25 + 56.25 - 25 = -75 instead of -21.875. That is the end of what is searched.
+#[test]
+fn a_pivot_that_follows_the_report_is_found_out() {
+    let network = Network::from_ron(LINE).unwrap_or_else(|error| panic!("{error}"));
+    let agents = [Agent::of(0.002, 0.2), Agent::of(0.004, 1.0).at(2), Agent::of(0.004, 1.1).at(2)];
+    let market = on_network(network, 1.0, &agents);
+    let reported = Vcg { pivot: Pivot::ReportedDisagreement, ..Vcg::default() };
+    let gets = |shift: f64| {
+        let report = Report::Distorted { price_factor: 1.0, price_shift: shift, quantity_factor: 1.0 };
+        let said = if shift == 0.0 { market.clone() } else { market.with_report(2, &report) };
+        let outcome = (&reported as &dyn Mechanism).outcome(&said, &mut RunContext::new(1, ())).expect("an outcome");
+        utility(&market, 2, &outcome).expect("deliverable")
+    };
+    assert!((gets(0.2) - gets(0.0) - 17.5).abs() < 5e-3);
+    let found = audited(&reported, &market, 300);
+    let third = &found.regrets[2].level;
+    assert!((third.value - 53.125).abs() < 5e-3, "{third:?}");
+    assert!((third.report.price_shift_per_kwh - 0.5).abs() < 1e-9, "{third:?}");
+    let truthful = found.finding("truthful").expect("a finding");
+    assert_eq!(truthful.certificate.verdict, Verdict::NotApplicable);
+    assert!(truthful.certificate.witness.contains("binds"), "{truthful:?}");
 }

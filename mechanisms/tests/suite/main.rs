@@ -13,6 +13,7 @@ mod one_disagreement_point;
 mod prices_at_buses;
 mod ranges;
 mod relaying;
+mod reporting;
 mod scarcity;
 mod split_accounts;
 mod storage_in_figures;

@@ -1,7 +1,7 @@
 //! The rows of the tables. Units are in the names; what a metric means is said where it is computed.
 
 use coase_core::record::{DeviceColumns, METRICS};
-use coase_store::{Frame, RunStatus, Series};
+use coase_store::{Frame, RunStatus, Series, as_played};
 
 /// One line of `runs`.
 #[derive(Clone, PartialEq, Debug)]
@@ -9,7 +9,8 @@ pub struct Run {
     pub id: String,
     pub scenario: String,
     pub mechanism: String,
-    /// The label of the mechanism with its parameters; by default its id.
+    /// The label of the mechanism with its parameters, by default its id, and the rule by which it is played where that is not
+    /// the truth.
     pub variant: String,
     pub carbon_policy: String,
     /// The label of the policy with its parameters; by default its id.
@@ -164,7 +165,7 @@ pub(super) fn runs(frame: &Frame) -> (Vec<String>, Vec<Run>) {
         id: row.text("run_id"),
         scenario: row.text("scenario"),
         mechanism: row.text("mechanism"),
-        variant: row.text("variant"),
+        variant: as_played(&row.text("variant"), &row.text("reporting")),
         carbon_policy: row.text("carbon_policy"),
         carbon_label: row.text("carbon_label"),
         seed: seed(k),

@@ -446,6 +446,7 @@ fn result(run: &TextRow) -> RunResult {
             variant: word("variant"),
             carbon_policy: word("carbon_policy"),
             carbon_label: word("carbon_label"),
+            reporting: "truthful".to_owned(),
             seed: run.get("seed").parse().unwrap(),
         },
         status: RunStatus::named(run.get("status")).unwrap(),

@@ -1,7 +1,8 @@
-//! An experiment as written. Its scenarios, mechanisms and policies are open sets and are read one by one.
+//! An experiment as written. Its scenarios, mechanisms, policies and report rules are open sets and are read one by one.
 
 use super::{Scenario, Seeds, Values};
 use coase_core::Mechanism;
+use coase_core::engine::ReportRule;
 use coase_core::policy::CarbonPolicy;
 use coase_core::statistics::sensitivity::Sensitivity;
 use ron::value::RawValue;
@@ -26,6 +27,11 @@ pub(crate) struct ExperimentForm {
     #[serde(default)]
     #[schemars(with = "Vec<ListedPolicy>")]
     pub(crate) carbon: Vec<Box<RawValue>>,
+    /// The rules by which participants report, likewise; not given: only `"truthful"`.
+    #[expect(dead_code, reason = "likewise")]
+    #[serde(default)]
+    #[schemars(with = "Vec<ListedReportRule>")]
+    pub(crate) reporting: Vec<Box<RawValue>>,
     /// Label of the mechanism that others are compared with; not given: `grid-only`.
     #[serde(default)]
     pub(crate) baseline: Option<String>,
@@ -41,7 +47,7 @@ pub(crate) struct ExperimentForm {
     /// What the results hinge on: parameters in a box, at whose points everything else is run.
     #[serde(default)]
     pub(crate) sensitivity: Option<Sensitivity>,
-    /// Which combinations are run; not given: all. Each entry names some of `scenario`, `mechanism`, `carbon`, `seed` and swept
+    /// Which combinations are run; not given: all. Each entry names some of `scenario`, `mechanism`, `carbon`, `reporting`, `seed` and swept
     /// paths with a value or a list of values; a run that fits one entry is run.
     #[serde(default)]
     #[schemars(with = "Vec<BTreeMap<String, serde_json::Value>>")]
@@ -70,7 +76,7 @@ pub(crate) struct ExperimentForm {
 #[serde(deny_unknown_fields, rename = "a sweep")]
 #[schemars(rename = "Sweep")]
 pub(crate) struct SweepForm {
-    /// Path of the parameter: `scenario`, `mechanism`, `carbon` or `experiment`, then fields, ids and positions joined by dots.
+    /// Path of the parameter: `scenario`, `mechanism`, `carbon`, `reporting` or `experiment`, then fields, ids and positions joined by dots.
     pub(crate) path: String,
     /// The values, written as in a file: a list, `Range(from: 0, to: 100, count: 5)` or `step: 20`, or
     /// `LogRange(from: 1, to: 1000, count: 4)`.
@@ -123,7 +129,7 @@ pub(crate) enum Draws {
     },
 }
 
-/// `(label: .., mechanism: ..)` or `(label: .., policy: ..)`.
+/// `(label: .., mechanism: ..)`, `(label: .., policy: ..)` or `(label: .., reporting: ..)`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename = "(label: .., ..)")]
 pub(crate) struct Labelled {
@@ -132,6 +138,8 @@ pub(crate) struct Labelled {
     pub(crate) mechanism: Option<Box<RawValue>>,
     #[serde(default)]
     pub(crate) policy: Option<Box<RawValue>>,
+    #[serde(default)]
+    pub(crate) reporting: Option<Box<RawValue>>,
 }
 
 /// Expensive searches.
@@ -202,5 +210,17 @@ enum ListedPolicy {
     Labelled {
         label: String,
         policy: Box<dyn CarbonPolicy>,
+    },
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged, deny_unknown_fields, rename = "ReportRuleEntry", extend("x-form" = "report rule"))]
+#[expect(dead_code)]
+enum ListedReportRule {
+    Plain(Box<dyn ReportRule>),
+    /// With a name of its own in tables.
+    Labelled {
+        label: String,
+        reporting: Box<dyn ReportRule>,
     },
 }

@@ -5,7 +5,7 @@ use crate::experiment::{Experiment, Run};
 use crate::spec::Draws;
 use coase_core::network::{Bus, Network, NodeId, Topology};
 use coase_core::record::Value;
-use coase_store::{Counts, Facts, Manifest, PlannedRun, Platform, Swept, VERSION, written};
+use coase_store::{Counts, Facts, Manifest, PlannedRun, Platform, Swept, VERSION, as_played, written};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -93,7 +93,8 @@ pub(super) fn called(run: &Run, paths: &[&str]) -> String {
     };
     let swept: Vec<String> = paths.iter().zip(&run.swept).filter_map(value).collect();
     let with = if swept.is_empty() { String::new() } else { format!(" with {}", swept.join(", ")) };
-    format!("{} under {} in {}{with}, seed {}", run.variant, run.carbon_label, run.scenario, run.seed)
+    let played = as_played(&run.variant, &run.reporting);
+    format!("{played} under {} in {}{with}, seed {}", run.carbon_label, run.scenario, run.seed)
 }
 
 /// A swept value as tables have it.

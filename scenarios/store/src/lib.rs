@@ -45,7 +45,7 @@ pub use held::{Held, is_own};
 pub use manifest::{Choices, Counts, Facts, Made, MadeTables, Manifest, PlannedRun, Platform, Swept};
 pub use program::Build;
 pub use reader::Reader;
-pub use result::{Keys, RunResult, RunStatus, Timing};
+pub use result::{Keys, RunResult, RunStatus, Timing, as_played};
 pub use run_file::StoredRun;
 pub use tables::Tables;
 pub use text::written;

@@ -59,8 +59,19 @@ pub struct Keys {
     pub carbon_policy: String,
     /// Label of the policy.
     pub carbon_label: String,
+    /// Label of the rule by which participants report.
+    pub reporting: String,
     /// Seed of all random streams.
     pub seed: u64,
+}
+
+/// What a mechanism's variant is called where participants do not merely tell the truth: what shows variants tells them apart
+/// by how it is played.
+pub fn as_played(variant: &str, reporting: &str) -> String {
+    match reporting {
+        "" | "truthful" => variant.to_owned(),
+        rule => format!("{variant} ({rule})"),
+    }
 }
 
 /// What became of a run.

@@ -65,13 +65,13 @@ pub(crate) fn write(path: &Path, build: &Build, result: &RunResult) -> Result<()
 
 fn encoded(build: &Build, result: &RunResult) -> Vec<u8> {
     let mut out = Encoder::default();
-    let Keys { scenario, mechanism, variant, carbon_policy, carbon_label, seed } = &result.keys;
+    let Keys { scenario, mechanism, variant, carbon_policy, carbon_label, reporting, seed } = &result.keys;
     out.word(&result.run_id);
     out.word(&COLUMNS);
     out.word(&build.version);
     out.option(build.source_revision.as_deref(), Encoder::word);
     out.option(build.program_hash.as_deref(), Encoder::word);
-    for key in [scenario, mechanism, variant, carbon_policy, carbon_label] {
+    for key in [scenario, mechanism, variant, carbon_policy, carbon_label, reporting] {
         out.word(key);
     }
     out.count(*seed);
@@ -183,6 +183,7 @@ fn decoded(body: &[u8], checksum: Checksum, run_id: &str, tables: &[Table]) -> R
             variant: owned(from)?,
             carbon_policy: owned(from)?,
             carbon_label: owned(from)?,
+            reporting: owned(from)?,
             seed: from.count()?,
         };
         let status = owned(from)?;
@@ -231,6 +232,7 @@ pub(crate) fn run_row(heads: &[Head], swept: &[Value], result: &RunResult) -> Ve
         "variant" => keys.variant.as_str().into(),
         "carbon_policy" => keys.carbon_policy.as_str().into(),
         "carbon_label" => keys.carbon_label.as_str().into(),
+        "reporting" => keys.reporting.as_str().into(),
         "seed" => keys.seed.into(),
         "status" => result.status.name().into(),
         "reason" if result.reason.is_empty() => Value::Missing,

@@ -9,5 +9,6 @@ mod matching;
 mod nodal_cases;
 mod nodal_choices;
 mod price_factor;
+mod reporting;
 mod running;
 mod second_model;

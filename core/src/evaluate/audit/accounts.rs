@@ -6,6 +6,7 @@
 //! [`Market::split`]: crate::Market::split
 
 use super::bench::Bench;
+use super::search::is_better;
 use rayon::prelude::*;
 
 /// What a member gains by a split.
@@ -30,7 +31,7 @@ pub(super) fn search(bench: &Bench<'_>, seats: &[usize], now: &[f64]) -> Result<
     let found: Vec<Result<Option<Split>, String>> = tried.par_iter().map(one).collect();
     let refused = found.iter().find_map(|found| found.as_ref().err().cloned());
     let best = found.into_iter().filter_map(|found| found.ok().flatten());
-    match (best.reduce(|best, found| if found.gain > best.gain { found } else { best }), refused) {
+    match (best.reduce(|best, found| if is_better(found.gain, best.gain) { found } else { best }), refused) {
         (None, Some(why)) => Err(why),
         (best, _) => Ok(best),
     }

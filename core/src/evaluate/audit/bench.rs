@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Who says what; everybody else tells the truth.
-pub(super) type Said = Vec<(usize, Distortion)>;
+pub(crate) type Said = Vec<(usize, Distortion)>;
 
 /// A mechanism on a true market, with the same luck for every report.
-pub(super) struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     pub mechanism: &'a dyn Mechanism,
     pub truth: &'a Market,
     pub seed: u64,
@@ -26,7 +26,7 @@ pub(super) struct Bench<'a> {
 
 /// How many runs there were.
 #[derive(Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     tried: AtomicUsize,
     failed: AtomicUsize,
 }

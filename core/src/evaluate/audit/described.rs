@@ -5,6 +5,7 @@
 //! counts.
 
 use super::bench::{Counts, Said};
+use super::search::is_better;
 use super::space::Space;
 use super::truthful::chosen;
 use super::{Audit, Finding, Found};
@@ -15,6 +16,7 @@ use crate::market::Market;
 use crate::outcome::{Certificate, Claim, Status, Verdict};
 use crate::participant::Distortion;
 use rayon::prelude::*;
+use std::cmp::Ordering;
 
 /// Claims about outcomes, and the certificates that judge them.
 const JUDGED: [(Option<Claim>, &str); 7] = [
@@ -29,13 +31,13 @@ const JUDGED: [(Option<Claim>, &str); 7] = [
 /// Most members of a market of which all groups are asked again for every report.
 const MOST_IN_CORE: usize = 5;
 
-/// The market that reports describe: they are the truth in it, and public roles follow from them.
+/// The market that reports describe: they are the truth in it, and what is public follows from them.
 pub(super) fn described(market: &Market, said: &Said) -> Market {
     if said.is_empty() {
         return market.clone();
     }
     let tell = |market: Market, (seat, what): &(usize, Distortion)| market.with_report(*seat, &what.report());
-    said.iter().fold(market.clone(), tell).with_roles_of_reports()
+    said.iter().fold(market.clone(), tell).as_reported()
 }
 
 impl Audit<'_> {
@@ -71,9 +73,13 @@ impl Audit<'_> {
             judged.iter().filter_map(of).collect::<Vec<_>>()
         };
         let finding = |(claim, certificate): (Option<Claim>, &'static str)| -> Option<Finding> {
-            let (said, worst) = named(certificate)
-                .into_iter()
-                .reduce(|worst, next| if severity(&next.1) > severity(&worst.1) { next } else { worst })?;
+            let all = named(certificate);
+            let here = all.iter().find(|(said, _)| said.is_empty()).cloned();
+            let worst = all.into_iter().reduce(|worst, next| if is_worse(&next.1, &worst.1) { next } else { worst })?;
+            // That a claim holds in other markets does not make its condition hold in this one.
+            let excepted = here.filter(|(_, own)| own.verdict == Verdict::NotApplicable);
+            let is_refuted = worst.1.verdict == Verdict::Refuted;
+            let (said, worst) = excepted.filter(|_| !is_refuted).unwrap_or(worst);
             let asked = if certificate == "core_excess" && !core { (0, 0) } else { (tried, failed) };
             let others = match asked.0 {
                 0 => String::new(),
@@ -95,16 +101,20 @@ impl Audit<'_> {
     }
 }
 
-/// What is worse: a refuted claim, then one that holds, then a figure, then what does not apply; the larger value of equals.
-fn severity(certificate: &Certificate) -> (u8, f64) {
-    let rank = match certificate.verdict {
+/// Whether one is worse than another: a refuted claim, then one that holds, then a figure, then what does not apply; the larger
+/// value of equals.
+fn is_worse(one: &Certificate, other: &Certificate) -> bool {
+    let rank = |certificate: &Certificate| match certificate.verdict {
         Verdict::Refuted => 4,
         Verdict::Upheld => 3,
         Verdict::Measured => 2,
         Verdict::NotApplicable => 1,
         Verdict::NotSearched => 0,
     };
-    (rank, certificate.value.unwrap_or(f64::NEG_INFINITY))
+    match rank(one).cmp(&rank(other)) {
+        Ordering::Equal => one.value.is_some_and(|value| other.value.is_none_or(|than| is_better(value, than))),
+        order => order.is_gt(),
+    }
 }
 
 /// Reports of one member each that describe other markets.

@@ -4,7 +4,7 @@
 //! is a figure.
 
 use super::bench::{Bench, Said};
-use super::search::{Best, best_of, pattern};
+use super::search::{Best, best_of, is_better, pattern};
 use super::space::{Space, at, distortion};
 use super::truthful::Regret;
 use crate::participant::Distortion;
@@ -40,18 +40,15 @@ pub(super) fn search(
     let found: Vec<Pair> =
         pairs.par_iter().map(|(a, b)| of_pair(bench, spaces, [&alone[*a], &alone[*b]], now, each)).collect();
     let count = found.len();
-    let best = found.into_iter().reduce(|best, found| if found.gain > best.gain { found } else { best });
+    let best = found.into_iter().reduce(|best, found| if is_better(found.gain, best.gain) { found } else { best });
     (best, count)
 }
 
 fn of_pair(bench: &Bench<'_>, spaces: &[Space], pair: [&Regret; 2], now: &[f64], allowance: usize) -> Pair {
     let seats = pair.map(|member| member.seat);
     let players = seats.map(|seat| bench.truth.ownership()[seat]);
-    let said = |point: &[f64]| -> Said {
-        let reports = [distortion(&point[..3]), distortion(&point[3..])];
-        let both = seats.into_iter().zip(reports);
-        both.filter(|(_, report)| *report != Distortion::TRUTH).collect()
-    };
+    let said =
+        |point: &[f64]| -> Said { seats.into_iter().zip([distortion(&point[..3]), distortion(&point[3..])]).collect() };
     let before: f64 = players.iter().map(|player| now[*player]).sum();
     let f = |point: &[f64]| Some(bench.worth(&said(point), &players)?.iter().sum::<f64>() - before);
     let joined = |first: Distortion, second: Distortion| [at(first), at(second)].concat();

@@ -11,11 +11,11 @@
 
 mod accounts;
 mod bayesian;
-mod bench;
+pub(crate) mod bench;
 mod described;
 mod groups;
-mod search;
-mod space;
+pub(crate) mod search;
+pub(crate) mod space;
 mod truthful;
 
 pub use truthful::{Gain, Regret};
@@ -188,7 +188,7 @@ impl Audit<'_> {
         const NAME: &str = "truthful";
         let (tried, failed) = bench.counts();
         let worst = regrets.iter().fold(None, |worst: Option<&Regret>, next| match worst {
-            Some(worst) if worst.joint.value >= next.joint.value => Some(worst),
+            Some(worst) if !search::is_better(next.joint.value, worst.joint.value) => Some(worst),
             _ => Some(next),
         });
         let said: Said =
@@ -221,7 +221,7 @@ impl Audit<'_> {
     }
 
     fn gains(&self, said: &Said, gain: f64) -> String {
-        let verb = if said.len() > 1 { "gain" } else { "gains" };
+        let verb = if said.len() > 1 { "together they gain" } else { "gains" };
         format!("{}: {verb} {}", self.words(said), number(gain))
     }
 
@@ -261,7 +261,7 @@ impl Audit<'_> {
         let (found, count) = groups::search(bench, spaces, alone, now, self.budget * 3 / 10);
         let after = bench.counts();
         let pair = found?;
-        let witness = if pair.said.is_empty() { String::new() } else { self.gains(&pair.said, pair.gain) };
+        let witness = if pair.gain > 0.0 { self.gains(&pair.said, pair.gain) } else { String::new() };
         Some(Finding {
             name: NAME,
             claim: None,

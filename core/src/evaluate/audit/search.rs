@@ -6,34 +6,39 @@
 use rayon::prelude::*;
 
 /// A function of a point; `None` where it has no value there.
-pub(super) type Function<'a> = &'a (dyn Fn(&[f64]) -> Option<f64> + Sync);
+pub(crate) type Function<'a> = &'a (dyn Fn(&[f64]) -> Option<f64> + Sync);
 
 /// A point and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Best {
+pub(crate) struct Best {
     pub at: Vec<f64>,
     pub value: f64,
+}
+
+/// Whether a value is better by more than what solvers leave undecided: of equals the first stays, on every machine.
+pub(crate) fn is_better(value: f64, than: f64) -> bool {
+    value > than + 1e-10 * (1.0 + than.abs())
 }
 
 impl Best {
     /// The better of two; of equals the first.
     pub fn or(self, other: Option<Self>) -> Self {
         match other {
-            Some(other) if other.value > self.value => other,
+            Some(other) if is_better(other.value, self.value) => other,
             _ => self,
         }
     }
 }
 
 /// The best of some points, evaluated in parallel; of equals the first.
-pub(super) fn best_of(points: &[Vec<f64>], f: Function<'_>) -> Option<Best> {
+pub(crate) fn best_of(points: &[Vec<f64>], f: Function<'_>) -> Option<Best> {
     let values: Vec<Option<f64>> = points.par_iter().map(|at| f(at)).collect();
     let known = points.iter().zip(values).filter_map(|(at, value)| Some(Best { at: at.clone(), value: value? }));
     known.fold(None, |best, found| Some(best.map_or(found.clone(), |best: Best| best.or(Some(found)))))
 }
 
 /// Golden section (Kiefer 1953) on an interval of one coordinate, the others as in `at`: the best point that is met.
-pub(super) fn golden(f: Function<'_>, at: &[f64], axis: usize, (low, high): (f64, f64), steps: usize) -> Option<Best> {
+pub(crate) fn golden(f: Function<'_>, at: &[f64], axis: usize, (low, high): (f64, f64), steps: usize) -> Option<Best> {
     let ratio = 0.5 * (5.0_f64.sqrt() - 1.0);
     let (mut low, mut high) = (low, high);
     let mut best: Option<Best> = None;
@@ -64,7 +69,7 @@ pub(super) fn golden(f: Function<'_>, at: &[f64], axis: usize, (low, high): (f64
 
 /// Pattern search (Hooke and Jeeves 1961) within a box: steps along the axes and the diagonals of two of them, halved where
 /// none is an improvement, until they are a billionth of the box or `most` points have been met.
-pub(super) fn pattern(f: Function<'_>, start: Best, bounds: &[(f64, f64)], share: f64, most: usize) -> Best {
+pub(crate) fn pattern(f: Function<'_>, start: Best, bounds: &[(f64, f64)], share: f64, most: usize) -> Best {
     let width: Vec<f64> = bounds.iter().map(|(low, high)| high - low).collect();
     let free: Vec<usize> = (0..bounds.len()).filter(|j| width[*j] > 0.0).collect();
     let within =
@@ -87,7 +92,7 @@ pub(super) fn pattern(f: Function<'_>, start: Best, bounds: &[(f64, f64)], share
         // Where the last step led, once more.
         points.extend(along.take().map(|by| within(best.at.iter().zip(by).map(|(x, d)| x + d).collect())));
         met += points.len();
-        match best_of(&points, f).filter(|found| found.value > best.value) {
+        match best_of(&points, f).filter(|found| is_better(found.value, best.value)) {
             Some(found) => {
                 along = Some(found.at.iter().zip(&best.at).map(|(new, old)| 2.0 * (new - old)).collect());
                 best = found;

@@ -12,7 +12,7 @@ const QUANTA: [f64; 10] = [1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.025, 0.01, 0.005, 0
 
 /// The reports that one member may make.
 #[derive(Clone, Debug)]
-pub(super) struct Space {
+pub(crate) struct Space {
     /// Least and greatest of: factor on the price, shift of the price per kWh, factor on the quantity.
     pub bounds: [(f64, f64); 3],
     /// Every report that matters, where the member has one bid among few on a grid.
@@ -20,12 +20,12 @@ pub(super) struct Space {
 }
 
 /// A strategy as a point of the space.
-pub(super) fn at(what: Distortion) -> Vec<f64> {
+pub(crate) fn at(what: Distortion) -> Vec<f64> {
     vec![what.price_factor, what.price_shift_per_kwh, what.quantity_factor]
 }
 
 /// A point of the space as a strategy.
-pub(super) fn distortion(at: &[f64]) -> Distortion {
+pub(crate) fn distortion(at: &[f64]) -> Distortion {
     Distortion { price_factor: at[0], price_shift_per_kwh: at[1], quantity_factor: at[2] }
 }
 
@@ -98,7 +98,7 @@ fn most_quantity(market: &Market, seat: usize) -> f64 {
 
 /// Prices that bids of a small market may have, beside what they are multiples of.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Grid {
+pub(crate) struct Grid {
     prices: Vec<f64>,
     /// Step of the prices; `None`: every place among the prices that there are.
     step: Option<f64>,

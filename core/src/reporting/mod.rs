@@ -1,0 +1,14 @@
+//! The report rules of this crate: behaviour as an axis of experiments.
+//!
+//! A rule stands above the evaluator, for a best response is judged by what it truly brings. The trait and the registry are
+//! those of the engine ([`crate::engine::ReportRule`]).
+
+mod best_response;
+mod distorted;
+mod truthful;
+mod zero_intelligence;
+
+pub use best_response::{BestResponse, Misreport};
+pub use distorted::Distorted;
+pub use truthful::Truthful;
+pub use zero_intelligence::ZeroIntelligence;
