@@ -60,9 +60,11 @@ impl Experiment {
         Ok(threads(options.jobs)?.install(|| self.audited(options).map(audit).collect()))
     }
 
-    /// The runs that are audited.
+    /// The runs that are audited: an audit begins with the truth, however a run is played.
     pub fn audited<'a>(&'a self, options: &'a AuditOptions) -> impl Iterator<Item = &'a Arc<Run>> {
-        self.runs.iter().filter(|run| options.variant.as_ref().is_none_or(|variant| run.variant == *variant))
+        let played = self.runs.first().map(|run| run.reporting.as_str());
+        let is_wanted = |run: &Run| options.variant.as_ref().is_none_or(|variant| run.variant == *variant);
+        self.runs.iter().filter(move |run| Some(run.reporting.as_str()) == played && is_wanted(run))
     }
 
     /// The value of `only` that leaves nothing of the experiment but a run, however it is played; `None` where there is nothing

@@ -270,10 +270,12 @@ impl Market {
     }
 
     /// The market in which the participants are what they present themselves as here: roles and metered schedules follow from
-    /// that.
+    /// that. Who would be idle keeps the side that it is known for.
     pub(crate) fn as_reported(&self) -> Self {
         self.restanding(&|member, standing| {
-            member.roles = standing.roles;
+            let known = std::mem::take(&mut member.roles).into_iter().chain(std::iter::repeat(Role::Idle));
+            let side = |(now, known)| if now == Role::Idle { known } else { now };
+            member.roles = standing.roles.into_iter().zip(known).map(side).collect();
             member.baseline_kwh = standing.baseline_kwh;
         })
     }

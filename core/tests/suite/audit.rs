@@ -8,7 +8,7 @@ use coase_core::outcome::Verdict;
 use coase_core::participant::{Distortion, Participant, Step, Steps};
 use coase_core::policy::CarbonPolicy;
 use coase_core::schemars::{self, JsonSchema};
-use coase_core::setting::{Member, Periods, Setting, Tariff};
+use coase_core::setting::{Member, Periods, Prior, Setting, Tariff};
 use coase_core::{Market, MechanismError, Outcome, Party, Reason, RunContext, register};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -53,11 +53,40 @@ impl Mechanism for SecondPrice {
     }
 }
 
+/// Pays what is asked, and says that nobody gains by that in expectation, which is a lie.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FirstPriceBelieved {}
+register!(FirstPriceBelieved, "first-price-believed-in-test", Auction, "pays what is asked", claims: [BayesianTruthful],
+    needs: [], information: Prior);
+impl Mechanism for FirstPriceBelieved {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
+        bought(market, |asks| asks[0].1)
+    }
+}
+
+/// Pays what the second asks: nobody gains whatever is believed, and so not in expectation.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SecondPriceBelieved {}
+register!(SecondPriceBelieved, "second-price-believed-in-test", Auction, "pays what the second asks",
+    claims: [BayesianTruthful], needs: [], information: Prior);
+impl Mechanism for SecondPriceBelieved {
+    fn run(&self, market: &Market, _: &mut RunContext) -> Result<Outcome, MechanismError> {
+        bought(market, |asks| asks[1].1)
+    }
+}
+
 fn audited(mechanism: &dyn Mechanism, budget: usize) -> Audited {
+    audited_of(mechanism, [2.0, 4.0, 5.0].to_vec(), || None, budget)
+}
+
+fn audited_of(mechanism: &dyn Mechanism, costs: Vec<f64>, prior: fn() -> Option<Prior>, budget: usize) -> Audited {
     let seller = |price_per_kwh: f64| -> Arc<dyn Participant> {
         Arc::new(Steps::new("seller", vec![vec![Step { price_per_kwh, quantity_kwh: 1.0 }]]).expect("finite numbers"))
     };
-    let members = (0..3).map(|i| Member::new(format!("s{i}"), 0.0, 1.0)).collect();
+    let member = |i| Member { prior: prior(), ..Member::new(format!("s{i}"), 0.0, 1.0) };
+    let members = (0..costs.len()).map(member).collect();
     // Energy of the grid is too dear to matter: only the operator buys.
     let tariff = Tariff {
         buy_per_kwh: vec![20.0],
@@ -67,7 +96,7 @@ fn audited(mechanism: &dyn Mechanism, budget: usize) -> Audited {
     };
     let mut setting = Setting::energy(Periods { count: 1, hours: 1.0 }, Some(tariff), None, members);
     setting.requirement = vec![1.0];
-    let market = Market::new(setting, [2.0, 4.0, 5.0].map(seller).to_vec());
+    let market = Market::new(setting, costs.into_iter().map(seller).collect());
     let yardstick = Yardstick {
         upstream_cost_per_kwh: vec![0.0],
         damage_per_tonne: 0.0,
@@ -107,4 +136,25 @@ fn every_report_is_tried_and_those_without_an_outcome_are_counted() {
     // Two together: the second asks 6 where the third asks 5, so that the first is paid 5 instead of 4.
     let pair = found.finding("pair_gain").expect("a finding");
     assert!((pair.certificate.value.expect("a gain") - 1.0).abs() < 1e-6, "{pair:?}");
+}
+
+/// Against one other of cost U[0, 1] that tells the truth, asking `b` at a cost of nothing wins `1 - b` times: 1/2 is best and brings
+/// 1/4, where the truth brings nothing.
+#[test]
+fn what_is_gained_in_expectation_is_found_within_its_error() {
+    let prior = || Some(Prior::Uniform { low: 0.0, high: 1.0 });
+    let of = |mechanism: &dyn Mechanism| audited_of(mechanism, vec![0.0, 0.0], prior, 6_000);
+    let lie = of(&FirstPriceBelieved {});
+    let found = lie.finding("bayesian_truthful").expect("a finding");
+    assert_eq!(found.certificate.verdict, Verdict::Refuted, "{found:?}");
+    let (value, tolerance) = (found.certificate.value.expect("a gain"), found.certificate.tolerance.expect("an error"));
+    assert!((value - 0.25).abs() < tolerance, "{found:?}");
+    assert!(found.searched.contains("32 draws"), "{found:?}");
+    let safe = of(&SecondPriceBelieved {});
+    let found = safe.finding("bayesian_truthful").expect("a finding");
+    assert_eq!(found.certificate.verdict, Verdict::Upheld, "{found:?}");
+    let nobody_knows = audited_of(&SecondPriceBelieved {}, vec![0.0, 0.0], || None, 600);
+    let found = nobody_knows.finding("bayesian_truthful").expect("a finding");
+    assert_eq!(found.certificate.verdict, Verdict::NotSearched);
+    assert!(found.certificate.witness.contains("s0 has no prior"), "{found:?}");
 }

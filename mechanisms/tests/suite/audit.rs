@@ -1,13 +1,15 @@
 //! What the audit finds on the three-participant instance, against closed forms that it does not know.
 
-use coase_core::evaluate::audit::{Audit, Audited, DEFAULT_BUDGET, Found};
+use coase_core::evaluate::audit::{Audit, Audited, Bidder, DEFAULT_BUDGET, Found, market_of_bids};
 use coase_core::evaluate::utility;
 use coase_core::mechanism::Mechanism;
 use coase_core::network::Network;
 use coase_core::outcome::Verdict;
 use coase_core::policy::CarbonPolicy;
 use coase_core::{Market, Report, RunContext};
-use coase_mechanisms::{BillSharing, GridOnly, NashBargaining, Pivot, UniformPrice, Vcg};
+use coase_mechanisms::{
+    BillSharing, CompetitionPadding, DoubleAuction, GridOnly, Mcafee, NashBargaining, Padding, Pivot, UniformPrice, Vcg,
+};
 use coase_testkit::agents::{Agent, LINE, on_network, three as market};
 use coase_testkit::measured::yardstick;
 use coase_testkit::{assert_all, policy};
@@ -129,4 +131,84 @@ fn a_pivot_that_follows_the_report_is_found_out() {
     let truthful = found.finding("truthful").expect("a finding");
     assert_eq!(truthful.certificate.verdict, Verdict::NotApplicable);
     assert!(truthful.certificate.witness.contains("binds"), "{truthful:?}");
+}
+
+/// A market of bids: price and quantity of buyers, then of sellers; each is rated what it bids.
+fn of_bids(buyers: &[&[(f64, f64)]], sellers: &[&[(f64, f64)]]) -> Market {
+    let bidder = |sells: bool, k: usize, blocks: &[(f64, f64)]| Bidder {
+        id: format!("{}{k}", if sells { "s" } else { "b" }),
+        sells,
+        rating_kwh: blocks.iter().map(|block| block.1).sum(),
+        blocks: blocks.to_vec(),
+    };
+    let buying = buyers.iter().enumerate().map(|(k, blocks)| bidder(false, k, blocks));
+    let all: Vec<Bidder> =
+        buying.chain(sellers.iter().enumerate().map(|(k, blocks)| bidder(true, k, blocks))).collect();
+    market_of_bids(&all).expect("numbers")
+}
+
+/// Six buyers and six sellers of a unit: at one price between the marginal bids every trader gains half of what they are apart
+/// by bidding beyond it, and nobody gains under trade reduction or where all pay their externality.
+#[test]
+fn half_a_unit_of_price_is_to_be_gained_in_the_double_auction_and_nothing_in_mcafees() {
+    let unit = |prices: [f64; 6]| prices.map(|price| vec![(price, 1.0)]);
+    let (buyers, sellers) = (unit([9.0, 8.0, 7.0, 6.0, 4.0, 3.0]), unit([2.0, 3.0, 4.0, 5.0, 6.0, 8.0]));
+    let [buyers, sellers] = [&buyers, &sellers].map(|side| side.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let market = of_bids(&buyers, &sellers);
+    let double = audited(&DoubleAuction::default(), &market, 600);
+    let gains: Vec<f64> = double.regrets.iter().map(|regret| regret.joint.value).collect();
+    let expected = [0.5, 0.5, 0.5, 0.5, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.0];
+    assert_all(&gains, &expected, 1e-6);
+    let truthful = double.finding("truthful").expect("a finding");
+    assert!(truthful.searched.contains("every price from 1 to 10 in steps of 0.5"), "{truthful:?}");
+    assert!(!double.refutes());
+    let reduced = audited(&Mcafee::default(), &market, 600);
+    for claim in ["truthful", "individual_rationality", "no_deficit"] {
+        assert_eq!(verdict(&reduced, claim), Verdict::Upheld, "{:?}", reduced.finding(claim));
+    }
+}
+
+/// Too small a padding runs a deficit of 45: one buyer of 10, of 100 each, and 24 sellers of a unit at 1 to 24.
+#[test]
+fn a_padding_of_the_largest_seller_runs_a_deficit() {
+    let sellers: Vec<Vec<(f64, f64)>> = (1..=24).map(|cost| vec![(f64::from(cost), 1.0)]).collect();
+    let sellers: Vec<&[(f64, f64)]> = sellers.iter().map(Vec::as_slice).collect();
+    let market = of_bids(&[&[(100.0, 10.0)]], &sellers);
+    let small =
+        CompetitionPadding { padding_kwh: Padding::Kwh(1.0), quantum_kwh: 1.0, ..CompetitionPadding::default() };
+    let found = audited(&small, &market, 200);
+    let deficit = found.finding("budget_balance").expect("a finding");
+    assert!(deficit.certificate.value.expect("a loss") >= 45.0 - 1e-6, "{deficit:?}");
+    // The condition of the claim does not hold, and the evaluator says so.
+    assert_eq!(verdict(&found, "no_deficit"), Verdict::NotApplicable);
+    assert!((value(&found, "no_deficit") - 45.0).abs() < 1e-6, "{:?}", found.finding("no_deficit"));
+    let enough = CompetitionPadding { padding_kwh: Padding::Auto, ..small };
+    assert_eq!(verdict(&audited(&enough, &market, 200), "no_deficit"), Verdict::Upheld);
+}
+
+/// A seller of two steps, 4 and 10, makes the second look cheap and gains 2; one of a unit that claims two gains 2.
+#[test]
+fn rising_costs_and_claimed_capacity_manipulate_a_padding_that_looks_safe() {
+    let padded =
+        CompetitionPadding { padding_kwh: Padding::Kwh(2.0), quantum_kwh: 1.0, ..CompetitionPadding::default() };
+    let rising: [&[(f64, f64)]; 4] = [&[(4.0, 1.0), (10.0, 1.0)], &[(3.0, 1.0)], &[(6.0, 1.0)], &[(8.0, 1.0)]];
+    let market = of_bids(&[&[(8.0, 1.0)], &[(6.5, 1.0)]], &rising);
+    let found = audited(&padded, &market, 6_000);
+    let seller = &found.regrets[2];
+    assert!((seller.joint.value - 2.0).abs() < 1e-6, "{seller:?}");
+    assert_eq!(verdict(&found, "truthful"), Verdict::NotApplicable, "{:?}", found.finding("truthful"));
+    let unit: [&[(f64, f64)]; 3] = [&[(5.0, 1.0)], &[(2.0, 1.0)], &[(7.0, 1.0)]];
+    let mut bidders = vec![];
+    for (k, price) in [8.0, 7.0].into_iter().enumerate() {
+        bidders.push(Bidder { id: format!("b{k}"), sells: false, rating_kwh: 1.0, blocks: vec![(price, 1.0)] });
+    }
+    for (k, blocks) in unit.iter().enumerate() {
+        // Twice what it has cannot be told from the truth of the first.
+        let rating_kwh = if k == 0 { 2.0 } else { 1.0 };
+        bidders.push(Bidder { id: format!("s{k}"), sells: true, rating_kwh, blocks: blocks.to_vec() });
+    }
+    let found = audited(&padded, &market_of_bids(&bidders).expect("numbers"), 2_000);
+    let seller = &found.regrets[2];
+    assert!((seller.joint.value - 2.0).abs() < 1e-6, "{seller:?}");
+    assert_eq!(seller.joint.report.quantity_factor, 2.0, "{seller:?}");
 }

@@ -59,6 +59,15 @@ fn drawn(bench: &Bench<'_>, priors: &[Prior], seat: usize, draw: usize) -> Marke
     others.fold(bench.truth.clone(), shifted)
 }
 
+/// What types may be apart by, over all members: as far as reports are tried, either way; `None` where nothing is uncertain.
+fn reach(bench: &Bench<'_>, priors: &[Prior]) -> Option<(f64, f64)> {
+    let all = priors.iter().enumerate().flat_map(|(member, prior)| {
+        (0..2 * DRAWS).map(move |draw| prior.draw(&mut random::stream(bench.seed, "types of an audit", member, draw)))
+    });
+    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (x.min(l), x.max(h)));
+    (high > low).then_some((low - high, high - low))
+}
+
 fn of_seat(bench: &Bench<'_>, priors: &[Prior], seat: usize, space: &Space) -> Option<Expected> {
     let player = bench.truth.ownership()[seat];
     let worth = |market: &Market, said: Said| Some(bench.on(market).worth(&said, &[player])?[0]);
@@ -73,7 +82,7 @@ fn of_seat(bench: &Bench<'_>, priors: &[Prior], seat: usize, space: &Space) -> O
     };
     let mean = |gains: &[f64]| gains.iter().sum::<f64>() / gains.len() as f64;
     let chosen_on = |at: &[f64]| gains(&draws[..DRAWS], at).map(|found| mean(&found));
-    let (low, high) = space.bounds[1];
+    let (low, high) = reach(bench, priors).unwrap_or(space.bounds[1]);
     let line: Vec<Vec<f64>> = (0..21).map(|k| vec![low + (high - low) * f64::from(k) / 20.0]).collect();
     let best = best_of(&line, &chosen_on)?;
     let width = (high - low) / 20.0;

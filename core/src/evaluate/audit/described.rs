@@ -28,6 +28,8 @@ const JUDGED: [(Option<Claim>, &str); 7] = [
     (Some(Claim::Equilibrium), "equilibrium_gap"),
     (None, "ledger_balance"),
 ];
+/// Reports of one member that describe other markets.
+const REPORTS: usize = 10;
 /// Most members of a market of which all groups are asked again for every report.
 const MOST_IN_CORE: usize = 5;
 
@@ -128,7 +130,7 @@ fn reports(spaces: &[Space], allowance: usize) -> Vec<Said> {
         let all = factors.into_iter().chain(shifts).chain(quantities);
         all.map(|report| vec![(seat, report)]).collect::<Vec<_>>()
     };
-    let mut all: Vec<Said> = chosen(spaces.len(), allowance * 5).into_iter().flat_map(of_seat).collect();
+    let mut all: Vec<Said> = chosen(spaces.len(), allowance, REPORTS).into_iter().flat_map(of_seat).collect();
     all.truncate(allowance);
     all
 }

@@ -12,12 +12,14 @@
 mod accounts;
 mod bayesian;
 pub(crate) mod bench;
+mod bids;
 mod described;
 mod groups;
 pub(crate) mod search;
 pub(crate) mod space;
 mod truthful;
 
+pub use bids::{Bidder, market_of_bids};
 pub use truthful::{Gain, Regret};
 
 use super::standing::{Charges, Claims};
@@ -126,9 +128,11 @@ impl Audit<'_> {
     /// # Errors
     /// If the mechanism has no outcome on the true market: there is nothing to compare with.
     pub fn run(&self) -> Result<Audited, MechanismError> {
-        const MOST_MEMBERS_IN_CORE: usize = 12;
         let members = self.market.len();
-        let (cleared, truth) = self.judged(self.market, members <= MOST_MEMBERS_IN_CORE)?;
+        // All groups are asked: of many only where somebody says that none of them objects.
+        let claimed = self.mechanism.plugin().claims.iter().any(|(claim, _)| *claim == Claim::Core);
+        let most_in_core = if claimed { 12 } else { 8 };
+        let (cleared, truth) = self.judged(self.market, members <= most_in_core)?;
         let market = &cleared.truth;
         let grid = Grid::of(market);
         let spaces: Vec<Space> = (0..members).map(|seat| Space::of(market, seat, grid.as_ref())).collect();

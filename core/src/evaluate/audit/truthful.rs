@@ -52,15 +52,16 @@ pub(super) fn search(
     allowance: usize,
 ) -> Result<(Vec<f64>, Vec<Regret>), MechanismError> {
     let now = bench.truthful()?;
-    let seats = chosen(spaces.len(), allowance);
+    let least = |space: &Space| space.all.as_ref().map_or(LINES, Vec::len);
+    let seats = chosen(spaces.len(), allowance, spaces.iter().map(least).max().unwrap_or(LINES));
     let each = allowance / seats.len().max(1);
     let found = seats.into_par_iter().map(|seat| of_seat(bench, &spaces[seat], seat, &now, each)).collect();
     Ok((now, found))
 }
 
-/// Which members are examined, evenly over all, where runs are too few for everybody.
-pub(super) fn chosen(seats: usize, allowance: usize) -> Vec<usize> {
-    let count = (allowance / LINES).clamp(1, seats.max(1)).min(seats);
+/// Which members are examined, evenly over all, where runs are too few for so many each.
+pub(super) fn chosen(seats: usize, allowance: usize, each: usize) -> Vec<usize> {
+    let count = (allowance / each.max(1)).clamp(1, seats.max(1)).min(seats);
     (0..count).map(|k| k * seats / count.max(1)).collect()
 }
 
