@@ -1,6 +1,6 @@
 //! How a mechanism stands by what it claims: whether it claims it here, and what a check of it then says.
 
-use crate::engine::Cleared;
+use crate::engine::{Behaviour, Cleared};
 use crate::mechanism::{Condition, Here, Mechanism};
 use crate::outcome::{Certificate, Claim, Kind, Verdict};
 use crate::policy::CarbonPolicy;
@@ -51,8 +51,17 @@ impl Claims<'_> {
         if let Some((_, why)) = outcome.withheld.iter().find(|(withheld, _)| *withheld == claim) {
             return Standing::Excepted(why.clone());
         }
-        // Whoever does not see a charge cannot answer for what it does to costs.
         let about_money_only = matches!(claim, Claim::BudgetBalanced | Claim::NoDeficit);
+        // What an outcome is to the true members is claimed of what they truly are.
+        let is_untrue = matches!(
+            self.cleared.behaviour,
+            Behaviour::Distorted | Behaviour::Random | Behaviour::BestResponse | Behaviour::Learned
+        );
+        let about_outcomes = matches!(claim, Claim::IndividuallyRational | Claim::Efficient | Claim::Core);
+        if is_untrue && about_outcomes {
+            return Standing::Excepted("what is reported is not the truth, of which it is claimed".into());
+        }
+        // Whoever does not see a charge cannot answer for what it does to costs.
         if self.charges == Charges::Hidden && !about_money_only {
             return Standing::Excepted("what is charged for carbon is not seen when it is decided".into());
         }

@@ -1,6 +1,7 @@
 //! Report rules on the three-participant instance, against closed forms.
 
 use coase_core::engine::{Cleared, ReportRule, Reporting, clear, enter};
+use coase_core::evaluate::evaluate;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Verdict;
 use coase_core::participant::Distortion;
@@ -8,6 +9,7 @@ use coase_core::reporting::{BestResponse, Distorted, Misreport, ZeroIntelligence
 use coase_core::{MechanismError, Party, Status};
 use coase_mechanisms::{BillSharing, NashBargaining, UniformPrice};
 use coase_testkit::agents::three as market;
+use coase_testkit::measured::yardstick;
 use coase_testkit::{assert_all, policy};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,6 +61,17 @@ fn best_responses_to_equal_bargaining_lose_three_tenths_of_the_gain() {
     let efficiency = gains(&cleared).iter().sum::<f64>() / (4_935.0 / 76.0);
     assert!((efficiency - 0.689_612_495).abs() < 5e-4, "{efficiency}");
     assert_eq!(cleared.outcome.status, Status::Converged);
+}
+
+/// What is claimed of the truth is a figure where the truth is not told; what money does is claimed whatever is said.
+#[test]
+fn claims_about_outcomes_are_not_held_against_play() {
+    let uniform = UniformPrice::default();
+    let market = market();
+    let cleared = played(&uniform, BestResponse::default());
+    let found = evaluate(&cleared, &uniform, &*policy("None()"), 1, &yardstick(&market, 0.0)).expect("figures");
+    let verdict = |name: &str| found.certificates.iter().find(|c| c.name == name).expect("a certificate").verdict;
+    assert_eq!((verdict("efficiency"), verdict("budget_balance")), (Verdict::NotApplicable, Verdict::Upheld));
 }
 
 /// A round is not enough to come to rest, and the run says so.

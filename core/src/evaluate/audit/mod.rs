@@ -265,7 +265,7 @@ impl Audit<'_> {
         let (found, count) = groups::search(bench, spaces, alone, now, self.budget * 3 / 10);
         let after = bench.counts();
         let pair = found?;
-        let witness = if pair.gain > 0.0 { self.gains(&pair.said, pair.gain) } else { String::new() };
+        let witness = if search::is_better(pair.gain, 0.0) { self.gains(&pair.said, pair.gain) } else { String::new() };
         Some(Finding {
             name: NAME,
             claim: None,
@@ -292,7 +292,7 @@ impl Audit<'_> {
             Ok(Some(split)) => {
                 let member = self.market.setting().members[split.seat].id.clone();
                 let (gain, share) = (split.gain.max(0.0), split.share);
-                let witness = if gain > 0.0 {
+                let witness = if search::is_better(gain, 0.0) {
                     format!(
                         "{member} stands with two accounts, of shares {} and {}: gains {}",
                         number(share),
