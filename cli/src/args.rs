@@ -23,6 +23,7 @@ Examples:
   coase new experiment my_study            a commented starting point
   coase flow ieee-33                       power flow of a built-in network
   coase opf ap-15                          its cheapest dispatch, and prices
+  coase auction bids.ron --mechanism mcafee  who trades what, and for how much
   coase game gains.ron                     who gets what of a gain, and who objects
   coase audit three_vpp                    what misreports gain, and which claims they refute
 
@@ -41,6 +42,7 @@ pub enum Command {
     Schema(Schema),
     Flow(Flow),
     Opf(Opf),
+    Auction(Auction),
     Game(Game),
     Plot(Plot),
     New(New),
@@ -405,6 +407,8 @@ pub enum SchemaForm {
     Network,
     /// The carbon file of `coase flow` and `coase opf`
     Carbon,
+    /// The bids of `coase auction`
+    Auction,
     /// The game file of `coase game`
     Game,
 }
@@ -468,6 +472,37 @@ pub struct Opf {
     /// Price of carbon per tonne, paid by every source; 0 without it
     #[arg(long, value_name = "P", requires = "carbon", allow_negative_numbers = true)]
     pub carbon_price: Option<f64>,
+    /// As JSON, numbers in full precision
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An auction of plain bids: who trades what, and for how much
+///
+/// Any mechanism that needs nothing but bids and asks clears the list; `coase list mechanisms` names the auctions.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase auction bids.ron --mechanism double-auction
+  coase auction bids.ron --mechanism muda --seed 7 --json
+
+Bids and asks in blocks, best first; a side without bidders trades nothing, and a note says so:
+  Auction(buyers: [(id: \"b0\", rating_kwh: 5, blocks: [(price_per_kwh: 1.0, quantity_kwh: 3)])],
+          sellers: [(id: \"s0\", blocks: [(price_per_kwh: 0.2, quantity_kwh: 3)])], params: (kappa: 0.5))
+`params` are the mechanism's own, `rating_kwh` is the sum of the blocks if it is left out. Ties go to whoever comes first. Prices
+and quantities count to nine places after the point, prices up to 1e6 and a side up to 1e9 kWh.
+
+Exit status: 0 cleared (no trade is a result), 1 no outcome, 2 bad input.")]
+pub struct Auction {
+    /// A file of bids
+    #[arg(value_name = "FILE.ron")]
+    pub file: PathBuf,
+    /// Id of the mechanism
+    #[arg(long, value_name = "ID")]
+    pub mechanism: String,
+    /// What mechanisms that draw lots draw them with
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
     /// As JSON, numbers in full precision
     #[arg(long)]
     pub json: bool,

@@ -18,6 +18,7 @@
 use coase_mechanisms as _;
 
 mod args;
+mod auction;
 mod audit;
 mod check;
 mod console;
@@ -38,6 +39,7 @@ mod reference;
 mod rows;
 mod run;
 mod schema;
+mod sheets;
 mod slurm;
 mod summary;
 
@@ -126,6 +128,7 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::Schema(what) => schema::schema(&what),
         args::Command::Flow(what) => flow::flow(&what),
         args::Command::Opf(what) => opf::opf(&what),
+        args::Command::Auction(what) => auction::auction(&what),
         args::Command::Game(what) => game::game(&what),
         args::Command::Plot(what) => plot::plot(&what),
         args::Command::New(what) => new::new(&what),

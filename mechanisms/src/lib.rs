@@ -25,8 +25,10 @@ mod trade_matrix;
 mod uniform_price;
 mod vcg;
 
+pub use auctions::vcg_blocks::vcg as vcg_of_blocks;
 pub use auctions::{
-    CompetitionPadding, DoubleAuction, Huang, Mcafee, Muda, PaddedSide, Padding, PayAsBid, Rationing, Shares,
+    CompetitionPadding, ContinuousDoubleAuction, DoubleAuction, Huang, IterativeDoubleAuction, Mcafee, Muda,
+    PaddedSide, Padding, PayAsBid, Rationing, Shares, Traders,
 };
 pub use bill_sharing::{BillSharing, Billing};
 pub use central_optimum::CentralOptimum;

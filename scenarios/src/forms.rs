@@ -2,7 +2,7 @@
 //!
 //! Knows the written forms and what they declare, and nothing of what they mean to a run.
 
-use crate::answers::{Carbon, Generation, game_declarations};
+use crate::answers::{Carbon, Generation, auction_declarations, game_declarations};
 use crate::spec::{
     CsvColumn, DrawnSeries, Evidence, ExperimentForm, Grid, Network, Participant, Repeat, Scenario, SweepForm, Vary,
     ZipForm,
@@ -11,7 +11,7 @@ use coase_core::declaration::{Declaration, schema_of};
 use coase_core::statistics::sensitivity::{Parameter, Sensitivity};
 use serde_json::Value;
 
-/// The parts of scenario, experiment, carbon and game files by their names, each with its fields in the order of the form. Devices,
+/// The parts of scenario, experiment, carbon, game and auction files by their names, each with its fields in the order of the form. Devices,
 /// mechanisms and policies are plugins and say of themselves what they take.
 pub fn forms() -> Vec<(&'static str, Declaration)> {
     let mut all = vec![
@@ -33,6 +33,7 @@ pub fn forms() -> Vec<(&'static str, Declaration)> {
         ("Generation", Declaration::of::<Generation>()),
     ];
     all.extend(game_declarations());
+    all.extend(auction_declarations());
     all
 }
 

@@ -73,6 +73,9 @@ pub(super) fn reduced(stacks: &Stacks, at: &Crossing, shares: Shares) -> Clearin
     }
     let (pays, receives) = (stacks.demand[last_bid].price, stacks.supply[last_ask].price);
     let fills = |blocks: &[Block], price| {
+        // Who gets a unit that does not divide depends on no report.
+        let mut blocks = blocks.to_vec();
+        blocks.sort_by_key(|b| b.who);
         let sizes: Vec<Energy> = blocks.iter().map(|b| b.quantity).collect();
         let parts = match shares {
             Shares::EqualReduction => equally_reduced(&sizes, traded),

@@ -15,8 +15,7 @@ use coase_core::book::Book;
 ///
 /// # Errors
 /// A price or quantity that is no number or beyond the exact range.
-#[cfg_attr(not(test), allow(dead_code, reason = "the mechanism that registers it is a file of its own"))]
-pub(crate) fn vcg(book: &Book) -> Result<Clearing, MechanismError> {
+pub fn vcg(book: &Book) -> Result<Clearing, MechanismError> {
     let stacks = Stacks::of(book)?;
     let removals = Removals::new(&stacks);
     let (Some(at), Some(worth)) = (stacks.crossing(0), removals.welfare(None, 0)) else {

@@ -1,14 +1,19 @@
-//! Questions to a network alone: what flows in it, and what it is best operated with, carbon included; and games on plain
-//! numbers.
+//! Questions to a network alone: what flows in it, and what it is best operated with, carbon included; games on plain numbers;
+//! and auctions of plain bids.
 //!
 //! The answers have the units and names of the command line, which prints them as JSON or for people: whoever asks in another
 //! way gets the same. Knows networks and their solvers, and no scenario and no terminal.
 
+mod auction;
 mod carbon_file;
 mod flow;
 mod game;
 mod opf;
 
+pub use auction::{
+    Auction, AuctionAnswer, AuctionError, BidBlock, Bidder, Bids, Bought, Sold, Withheld, auction_schema, read_auction,
+    read_auction_text,
+};
 pub use carbon_file::{Carbon, CarbonFile, Generation};
 pub use flow::{CarbonAnswer, FlowAnswer, FlowBranch, FlowBus, FlowQuestion};
 pub use game::{
@@ -16,6 +21,7 @@ pub use game::{
 };
 pub use opf::{OpfAnswer, OpfBus, OpfFormulation, OpfGenerator, OpfQuestion};
 
+pub(crate) use auction::declarations as auction_declarations;
 pub(crate) use game::declarations as game_declarations;
 
 use crate::fault::{Fault, did_you_mean};

@@ -3,6 +3,7 @@
 mod clocks;
 mod equations;
 mod experiments;
+mod household_auctions;
 mod library;
 mod loading;
 mod matching;

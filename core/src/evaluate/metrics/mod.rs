@@ -5,6 +5,7 @@
 mod carbon_price;
 mod community;
 mod cost;
+mod coupling;
 mod effort;
 mod emissions;
 mod fairness;
@@ -26,6 +27,7 @@ type Metric = Field<fn(&Case) -> Value>;
 const GROUPS: &[&[Metric]] = &[
     cost::METRICS,
     gain::METRICS,
+    coupling::METRICS,
     others::METRICS,
     carbon_price::METRICS,
     incentives::METRICS,
