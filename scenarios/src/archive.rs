@@ -28,13 +28,15 @@ impl Experiment {
             let mut form = entry.form.clone();
             // What a swept parameter may change stays open; everything else is written out.
             if derived
-                && !entry.form.is_drawn()
+                && !entry.is_drawn()
                 && let Some(whole) = self.derived(k)
             {
                 form = whole;
             }
-            if self.varies_what_is_repeated(k) {
-                out.push_str("        // The number of its participants is swept: it stands as written, and its files are read.\n");
+            if self.varies_what_is_repeated(k) || repeat::is_drawn(&entry.text) {
+                out.push_str(
+                    "        // Its participants are swept or drawn: it stands as written, and its files are read.\n",
+                );
                 let _ = writeln!(out, "        {},", entry.text.as_str().trim_end());
                 continue;
             }

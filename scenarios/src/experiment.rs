@@ -4,6 +4,7 @@ use crate::build::Instance;
 use crate::draws::Drawn;
 use crate::fault::{Cause, Fault};
 use crate::overrides::{ParameterPath, Root};
+use crate::repeat;
 use crate::spec::{Draws, Evidence, ExperimentForm, Matching, Scenario};
 use crate::sweep::{Axes, Filters, Sweep, shown};
 use crate::text::Text;
@@ -99,6 +100,13 @@ pub(crate) struct ScenarioEntry {
     pub(crate) damage: f64,
     /// Label of the policy whose price that damage is, where the scenario gives none.
     pub(crate) borrowed_from: Option<String>,
+}
+
+impl ScenarioEntry {
+    /// Whether seeds of the experiment change it.
+    pub(crate) fn is_drawn(&self) -> bool {
+        self.form.is_drawn() || repeat::is_drawn(&self.text)
+    }
 }
 
 /// What of an experiment determines a run besides what is listed.
@@ -222,7 +230,7 @@ impl Experiment {
         }
         for entry in &self.scenarios {
             let scenario_sweeps = self.scenario_sweeps(entry);
-            let is_drawn = entry.form.is_drawn() || self.draws.is_some();
+            let is_drawn = entry.is_drawn() || self.draws.is_some();
             let mut instances = Built::new();
             for mechanism in &self.mechanisms {
                 // Runs of the policy that others are matched with, by what was chosen for them.
@@ -313,7 +321,7 @@ impl Experiment {
 
     /// Refuses seeds that would repeat the same runs.
     fn refuse_idle_seeds(&self) -> Result<(), Fault> {
-        let is_drawn = self.draws.is_some() || self.scenarios.iter().any(|entry| entry.form.is_drawn());
+        let is_drawn = self.draws.is_some() || self.scenarios.iter().any(ScenarioEntry::is_drawn);
         if self.seeds.len() < 2
             || is_drawn
             || self.mechanisms.iter().any(|mechanism| mechanism.plugin.draws())
@@ -322,7 +330,7 @@ impl Experiment {
             return Ok(());
         }
         let what = format!("a draw for each of {} seeds", self.seeds.len());
-        let why = "nothing is drawn: no mechanism or report rule of the list draws, and no series of a scenario is a law of chance";
+        let why = "nothing is drawn: no mechanism or report rule of the list draws, no series of a scenario is a law of chance, and nothing is repeated with `drawn: true`";
         let hint = "give the experiment `draws`, or a scenario a series such as `Drawn(law: Normal(relative_deviation: 0.1), times: ..)`; or one seed".to_owned();
         Err(self.text.fault("seeds", Cause::NotPossible { what, why }).with_hint(hint))
     }

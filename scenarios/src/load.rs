@@ -309,7 +309,10 @@ impl Materials for Reader<'_> {
                 .put(&path.parts(), value)
                 .map_err(|_| entry.text.fault("", Cause::Path { path: path.written().to_owned() }))?;
         }
-        let form = if set.is_empty() { entry.form.clone() } else { self.inlined(&text, entry.damage)? };
+        let repeated = drawn.and_then(|drawn| repeat::of_seed(&text, drawn.seed));
+        let as_read = set.is_empty() && repeated.is_none();
+        let text = repeated.unwrap_or(text);
+        let form = if as_read { entry.form.clone() } else { self.inlined(&text, entry.damage)? };
         instance(form, drawn, first_periods, &repeat::written_out(&text)?).map(Arc::new)
     }
 }

@@ -38,6 +38,43 @@ pub(crate) fn written_out(text: &Text) -> Result<Text, Fault> {
     Ok(text)
 }
 
+/// What is written of a `Repeat(..)` that is drawn anew by every seed.
+const DRAWN: &str = "drawn";
+/// Purpose of the numbers that a seed of the experiment turns the seed of a `Repeat(..)` into.
+const SEED: &str = "seed of what is repeated";
+
+/// Places of those among the participants that every seed of the experiment draws anew, and their own seeds.
+fn drawn(text: &Text) -> Vec<(usize, u64)> {
+    if !text.as_str().contains(DRAWN) {
+        return vec![];
+    }
+    let Some(tree) = text.outline() else { return vec![] };
+    let written = |of: &Node, field: &str| of.field(field).map(|node| text.part(&node.span).as_str().trim().to_owned());
+    let items = tree.field("participants").map_or(&[][..], Node::items).iter().enumerate();
+    let repeated = items.filter(|(_, item)| item.name.as_deref() == Some("Repeat"));
+    let drawn = repeated.filter(|(_, item)| written(item, DRAWN).is_some_and(|drawn| drawn == "true"));
+    drawn.map(|(k, item)| (k, written(item, "seed").and_then(|seed| seed.parse().ok()).unwrap_or(1))).collect()
+}
+
+/// Whether a seed of the experiment changes what is repeated.
+pub(crate) fn is_drawn(text: &Text) -> bool {
+    !drawn(text).is_empty()
+}
+
+/// The text of a scenario as a seed of the experiment draws it; `None` where it draws nothing.
+pub(crate) fn of_seed(text: &Text, seed: u64) -> Option<Text> {
+    let places = drawn(text);
+    let put = |text: Text, (k, own): &(usize, u64)| {
+        let place = k.to_string();
+        let luck = Luck { seed: *own, sampling: Sampling::Independent };
+        let share = luck.uniform(usize::try_from(seed).unwrap_or(usize::MAX), SEED, 0, 0);
+        // As many whole numbers as a share has.
+        let own = ((share * 2.0_f64.powi(53)) as u64).to_string();
+        text.put(&["participants", &place, "seed"], &own).unwrap_or(text)
+    };
+    (!places.is_empty()).then(|| places.iter().fold(text.clone(), put))
+}
+
 fn one_by_one(text: &Text, at: &str, element: &Text) -> Result<String, Fault> {
     let body = element.as_str().trim_start_matches("Repeat");
     let repeat: Repeat =
@@ -77,6 +114,11 @@ impl Varied {
         match self {
             Varied::Cycle(values) if values.is_empty() => Err(Cause::Empty("the list of values to cycle through")),
             Varied::Cycle(values) => Ok(values[k % values.len()].get_ron().trim().to_owned()),
+            Varied::Choice(values) if values.is_empty() => Err(Cause::Empty("the list of values to choose from")),
+            Varied::Choice(values) => {
+                let place = (share() * values.len() as f64) as usize;
+                Ok(values[place.min(values.len() - 1)].get_ron().trim().to_owned())
+            }
             Varied::Uniform { from, to } => {
                 if !(from.is_finite() && to.is_finite() && from <= to) {
                     let (field, found) = ("`Uniform`".to_owned(), format!("from {from} to {to}"));
@@ -106,11 +148,41 @@ fn number(x: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::written_out;
+    use super::{is_drawn, of_seed, written_out};
     use crate::text::Text;
 
     fn scenario(participants: &str) -> Text {
         Text::new("a.ron", "", format!("Scenario(name: \"x\", participants: [{participants}])"))
+    }
+
+    /// What is drawn follows the seed of the experiment, what is not stays.
+    #[test]
+    fn a_seed_draws_only_what_is_said_to_be_drawn() {
+        let vary = "vary: [(path: \"bus\", values: Choice([5, 9])), (path: \"q\", values: Uniform(from: 2, to: 3))]";
+        let of = format!("of: (bus: 1, q: 1.0), {vary}");
+        let text = scenario(&format!(
+            "Repeat(id: \"a\", count: 40, {of}), Repeat(id: \"b\", count: 40, {of}, drawn: true), Repeat(id: \"c\", count: 40, {of}, drawn: true, seed: 2)"
+        ));
+        assert!(is_drawn(&text));
+        let drawn = |seed: u64| {
+            let out = written_out(&of_seed(&text, seed).expect("drawn")).expect("written out").as_str().to_owned();
+            out.split("(id: ")
+                .skip(1)
+                .map(|part| part.split_once(',').expect("a name").1.to_owned())
+                .collect::<Vec<_>>()
+        };
+        let (one, two) = (drawn(1), drawn(2));
+        assert_eq!((one.len(), &one), (120, &drawn(1)));
+        let group = |of: &[String], k: usize| of[40 * k..40 * (k + 1)].to_vec();
+        assert_eq!(group(&one, 0), group(&two, 0));
+        for k in [1, 2] {
+            assert_ne!(group(&one, k), group(&two, k));
+        }
+        assert_ne!(group(&one, 1), group(&one, 2));
+        let of_nine = one.iter().filter(|part| part.contains("bus: 9")).count();
+        assert!((30..=90).contains(&of_nine), "{of_nine} of 120");
+        let fixed = scenario(&format!("Repeat(id: \"a\", count: 2, {of})"));
+        assert!(!is_drawn(&fixed) && of_seed(&fixed, 1).is_none());
     }
 
     #[test]

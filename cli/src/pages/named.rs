@@ -29,9 +29,22 @@ pub fn whole(x: f64) -> String {
     if x < 0.0 && digits != "0" { format!("-{grouped}") } else { grouped }
 }
 
+/// A number with so many decimals; what rounds to nothing has no sign.
+pub fn decimals(x: f64, digits: usize) -> String {
+    let text = format!("{x:.digits$}");
+    let is_nothing = text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.'));
+    if is_nothing { text.trim_start_matches('-').to_owned() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::whole;
+    use super::{decimals, whole};
+
+    #[test]
+    fn what_rounds_to_nothing_has_no_sign() {
+        let found = [-1e-9, 0.0, -0.005, -0.004, 1.0].map(|x| decimals(x, 2));
+        assert_eq!(found, ["0.00", "0.00", "-0.01", "0.00", "1.00"]);
+    }
 
     #[test]
     fn whole_numbers_have_their_thousands_apart() {

@@ -16,7 +16,7 @@
 
 use super::audited;
 use super::expression::{Expression, Reference};
-use super::named::{Figure, Run, whole};
+use super::named::{Figure, Run, decimals, whole};
 use super::values::Runs;
 use crate::reference;
 use std::fmt::Write;
@@ -316,7 +316,7 @@ impl Format {
             Format::Signed if x > 0.5 => format!("+{}", whole(x)),
             Format::Whole | Format::Signed => whole(x),
             Format::Percent => format!("{} %", whole(100.0 * x)),
-            Format::Decimals(digits) => format!("{x:.digits$}"),
+            Format::Decimals(digits) => decimals(x, digits),
         }
     }
 }

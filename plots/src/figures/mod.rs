@@ -2,6 +2,7 @@
 
 mod abatement;
 mod benefit;
+mod budget_and_efficiency;
 mod carbon_flow;
 mod carbon_payers;
 mod convergence;
@@ -71,6 +72,8 @@ pub enum Absent {
     NoBranches,
     #[error("the feeder is meshed, or the manifest does not tell its trunk and laterals")]
     NotRadial,
+    #[error("no mechanism leaves the operator with a surplus or a deficit")]
+    NoBudget,
     #[error("no run with iterations and residuals in the table of convergence")]
     NoIterations,
     #[error("column `{column}` is empty")]
@@ -92,6 +95,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "benefit", draw: benefit::draw },
     Kind { name: "gain_split", draw: gain_split::draw },
     Kind { name: "core", draw: core::draw },
+    Kind { name: "budget_and_efficiency", draw: budget_and_efficiency::draw },
     Kind { name: "carbon_payers", draw: carbon_payers::draw },
     Kind { name: "abatement", draw: abatement::draw },
     Kind { name: "profiles", draw: profiles::draw },

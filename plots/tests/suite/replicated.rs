@@ -196,3 +196,39 @@ fn ranks_are_a_diagram_where_three_mechanisms_meet_several_draws() {
     two.mechanisms.pop();
     assert!(why(&store(&dir, &two, five_days)).starts_with("fewer than three mechanisms"));
 }
+
+/// A first mechanism with a budget of a quarter of the gain and a second that gives half of it up without one, over draws.
+#[test]
+fn budgets_and_efficiency_are_drawn_where_an_operator_keeps_or_pays_something() {
+    let dir = folder("budget");
+    write_store(&dir, &shape(&["none"], 4));
+    let mut store = Store::read(&dir).unwrap();
+    let place = |store: &Store, name: &str| store.metrics.iter().position(|m| m == name).unwrap();
+    let places = ["efficiency", "operator_surplus", "welfare_gain"].map(|name| place(&store, name));
+    for run in &mut store.runs {
+        let luck = run.seed as f64;
+        let [efficiency, budget, gain] = match run.mechanism.as_str() {
+            "mid-market-rate" => [0.9 + 0.01 * luck, 0.25 * (10.0 + luck), 10.0 + luck],
+            "bill-sharing" => [0.5, 0.0, 5.0 + luck],
+            _ => [0.0, 0.0, 0.0],
+        };
+        for (place, value) in places.into_iter().zip([efficiency, budget, gain]) {
+            run.metrics[place] = Some(value);
+        }
+    }
+    let (drawn, _) = pictures(&store);
+    let figure = drawn.iter().find(|d| d.stem == "budget_and_efficiency").unwrap();
+    assert_eq!(lint(&figure.picture.canvas), vec![]);
+    let labels = figure.picture.canvas.to_string();
+    for label in ["Efficiency", "Budget (share of the gain)", "Mid-market rate", "Bill sharing"] {
+        assert!(labels.contains(label), "{label}: {labels}");
+    }
+    assert!(!labels.contains("Grid only"), "{labels}");
+    draw(&store, &dir, &[Format::Png], &|_, _| {}).unwrap();
+    // Nobody keeps anything.
+    for run in &mut store.runs {
+        run.metrics[places[1]] = Some(0.0);
+    }
+    let skipped = pictures(&store).1.into_iter().find(|s| s.figure == "budget_and_efficiency").unwrap();
+    assert!(skipped.reason.contains("surplus or a deficit"), "{}", skipped.reason);
+}

@@ -23,6 +23,9 @@ pub(crate) struct Repeat {
     /// Seed of what varies by chance.
     #[serde(default = "one")]
     pub(crate) seed: u64,
+    /// Whether every seed of the experiment draws what varies by chance anew.
+    #[serde(default)]
+    pub(crate) drawn: bool,
 }
 
 /// A parameter that differs from one participant to the next.
@@ -41,6 +44,8 @@ pub(crate) struct Vary {
 pub(crate) enum Varied {
     /// One after the other, from the beginning again after the last.
     Cycle(#[schemars(with = "Vec<serde_json::Value>")] Vec<Box<RawValue>>),
+    /// One of them by chance, all alike likely.
+    Choice(#[schemars(with = "Vec<serde_json::Value>")] Vec<Box<RawValue>>),
     /// Anything between two numbers, all alike likely.
     Uniform {
         /// The least.
