@@ -50,6 +50,11 @@ pub trait Mechanism: Registered + erased_serde::Serialize + Debug + Send + Sync 
         false
     }
 
+    /// Whether its parameters say what is believed of everybody, so that it needs no priors of the scenario.
+    fn brings_priors(&self) -> bool {
+        false
+    }
+
     /// The part that needs only a book of orders.
     fn as_auction(&self) -> Option<&dyn Auction> {
         None

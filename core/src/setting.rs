@@ -5,7 +5,13 @@
 use crate::network::{BusKind, Network, NodeId};
 use crate::power_flow::{Injections, PowerFlow, PowerFlowError};
 use crate::random::Stream;
-use rand_distr::{Distribution, Normal, Uniform};
+use crate::series::Series;
+use crate::statistics::bounded::Bounded;
+use crate::statistics::kernel::{Bandwidth, Kernel, KernelError};
+use rand::RngExt;
+use rand_distr::{Distribution, Normal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What can be traded.
@@ -65,33 +71,157 @@ pub struct Tariff {
     pub upstream_carbon_per_tonne: f64,
 }
 
-/// Public prior of a member's price level (`price_shift` of its base type), per kWh.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Public prior: what is believed of the price per kWh at which a member is ready to trade, before it says one. The law of its
+/// price level ([`Member::price_level_per_kwh`]); another level is its curve shifted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub enum Prior {
-    /// Uniform on an interval.
+    /// Every price between two alike.
     Uniform {
-        /// Least value.
-        low: f64,
-        /// Greatest value.
-        high: f64,
+        /// Least price.
+        low_per_kwh: f64,
+        /// Greatest price, above the least.
+        high_per_kwh: f64,
     },
-    /// Normal.
+    /// A normal law, cut where prices cannot be.
     Normal {
-        /// Mean.
-        mean: f64,
-        /// Standard deviation.
-        deviation: f64,
+        /// Mean before it is cut.
+        mean_per_kwh: f64,
+        /// Standard deviation before it is cut.
+        #[schemars(extend("exclusiveMinimum" = 0.0))]
+        deviation_per_kwh: f64,
+    },
+    /// Few prices.
+    Points {
+        /// The prices.
+        prices_per_kwh: Vec<f64>,
+        /// How often each; all alike where nothing is said.
+        #[serde(default)]
+        weights: Vec<f64>,
+    },
+    /// What past bids say: a normal curve around each, cut where prices cannot be.
+    Kernel {
+        /// Past bids: a list, or a column of a CSV file, of whatever length.
+        history_per_kwh: Series,
+        /// How wide the curve around each bid is, in money per kWh where it is given.
+        #[serde(default)]
+        bandwidth: Bandwidth,
     },
 }
 
+/// Why a prior is none.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PriorError {
+    /// Bounds that bound nothing.
+    #[error("a uniform law from {low} to {high}: the greatest price must be above the least")]
+    Interval {
+        /// Least price.
+        low: f64,
+        /// Greatest price.
+        high: f64,
+    },
+    /// A normal law that is none.
+    #[error(
+        "a normal law of mean {mean} and standard deviation {deviation}: expected finite numbers, the deviation above 0"
+    )]
+    Normal {
+        /// Its mean.
+        mean: f64,
+        /// Its standard deviation.
+        deviation: f64,
+    },
+    /// Points that are none.
+    #[error(
+        "{prices} prices and {weights} weights: expected one weight of at least 0 for each finite price, some above 0"
+    )]
+    Points {
+        /// How many prices.
+        prices: usize,
+        /// How many weights.
+        weights: usize,
+    },
+    /// A history that says nothing.
+    #[error(transparent)]
+    History(#[from] KernelError),
+    /// No value lies where prices can be.
+    #[error("no price that it allows lies between {low} and {high}")]
+    Outside {
+        /// Least price that can be.
+        low: f64,
+        /// Greatest price that can be.
+        high: f64,
+    },
+    /// A law without an end.
+    #[error("a law without bounds: say between which prices bids can lie")]
+    Unbounded,
+}
+
 impl Prior {
-    /// One draw; a degenerate prior returns its centre.
+    /// One draw; of a normal law or a history without bounds, where it is not known between which prices bids can lie.
     pub fn draw(&self, stream: &mut Stream) -> f64 {
-        match *self {
-            Prior::Uniform { low, high } => Uniform::new_inclusive(low, high).map_or(low, |u| u.sample(stream)),
-            Prior::Normal { mean, deviation } => Normal::new(mean, deviation).map_or(mean, |n| n.sample(stream)),
+        let normal = |mean: f64, deviation: f64, stream: &mut Stream| {
+            Normal::new(mean, deviation).map_or(mean, |law| law.sample(stream))
+        };
+        match self {
+            Prior::Normal { mean_per_kwh, deviation_per_kwh } => normal(*mean_per_kwh, *deviation_per_kwh, stream),
+            Prior::Kernel { history_per_kwh, bandwidth } => {
+                let values = history_per_kwh.values();
+                let k = ((stream.random::<f64>() * values.len() as f64) as usize).min(values.len().saturating_sub(1));
+                let width = bandwidth.of(values).unwrap_or(0.0);
+                normal(values.get(k).copied().unwrap_or(0.0), width, stream)
+            }
+            Prior::Uniform { .. } | Prior::Points { .. } => {
+                let share = stream.random::<f64>();
+                self.bounded(None).map_or(0.0, |law| law.drawn(share))
+            }
         }
     }
+
+    /// The law between two prices, `None` where those of the law itself are meant. Of a history every bid must lie between
+    /// them; other laws are cut there.
+    ///
+    /// # Errors
+    /// What is wrong with the prior.
+    pub fn bounded(&self, band: Option<(f64, f64)>) -> Result<Bounded, PriorError> {
+        let law = match self {
+            &Prior::Uniform { low_per_kwh: low, high_per_kwh: high } => {
+                if !(low < high && low.is_finite() && high.is_finite()) {
+                    return Err(PriorError::Interval { low, high });
+                }
+                Bounded::Uniform { low, high }
+            }
+            &Prior::Normal { mean_per_kwh: mean, deviation_per_kwh: deviation } => {
+                if !(mean.is_finite() && deviation > 0.0 && deviation.is_finite()) {
+                    return Err(PriorError::Normal { mean, deviation });
+                }
+                let (low, high) = band.ok_or(PriorError::Unbounded)?;
+                Bounded::Normal { mean, deviation, low, high }
+            }
+            Prior::Points { prices_per_kwh, weights } => points(prices_per_kwh, weights)?,
+            Prior::Kernel { history_per_kwh, bandwidth } => {
+                let (low, high) = band.ok_or(PriorError::Unbounded)?;
+                Bounded::Kernel(Kernel::new(history_per_kwh.values(), *bandwidth, low, high)?)
+            }
+        };
+        match band {
+            None => Ok(law),
+            Some((low, high)) => law.within(low, high).ok_or(PriorError::Outside { low, high }),
+        }
+    }
+}
+
+fn points(prices: &[f64], weights: &[f64]) -> Result<Bounded, PriorError> {
+    let weights = if weights.is_empty() { vec![1.0; prices.len()] } else { weights.to_vec() };
+    let sum: f64 = weights.iter().sum();
+    let fits = prices.len() == weights.len() && prices.iter().all(|price| price.is_finite());
+    if !(fits && sum > 0.0 && sum.is_finite() && weights.iter().all(|weight| *weight >= 0.0)) {
+        return Err(PriorError::Points { prices: prices.len(), weights: weights.len() });
+    }
+    let mut found: Vec<(f64, f64)> =
+        prices.iter().zip(&weights).map(|(price, weight)| (*price, weight / sum)).collect();
+    found.retain(|point| point.1 > 0.0);
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(Bounded::Points(found))
 }
 
 /// The side a member is on in a period: the sign of its autarky position under the bare tariff. Public, and kept under
@@ -142,6 +272,9 @@ pub struct Member {
     pub baseline_kwh: Vec<f64>,
     /// Public prior of its price level, where there is one.
     pub prior: Option<Prior>,
+    /// Its price level: what a kWh of the public baseline is worth to it on average. Public, and known only of members with a
+    /// prior.
+    pub price_level_per_kwh: Option<f64>,
 }
 
 impl Member {
@@ -159,6 +292,7 @@ impl Member {
             roles: vec![],
             baseline_kwh: vec![],
             prior: None,
+            price_level_per_kwh: None,
         }
     }
 
@@ -298,5 +432,54 @@ impl Setting {
     /// Emission intensity of upstream energy per period, kg/kWh; zero without a grid.
     pub fn intensity(&self, period: usize) -> f64 {
         self.tariff.as_ref().map_or(0.0, |t| t.intensity_kg_per_kwh[period])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Prior, PriorError};
+    use crate::random::stream;
+    use crate::statistics::bounded::Bounded;
+    use crate::statistics::kernel::{Bandwidth, KernelError};
+
+    fn laws() -> Vec<Prior> {
+        vec![
+            Prior::Uniform { low_per_kwh: 0.3, high_per_kwh: 0.9 },
+            Prior::Normal { mean_per_kwh: 0.6, deviation_per_kwh: 0.1 },
+            Prior::Points { prices_per_kwh: vec![0.9, 0.3], weights: vec![] },
+            Prior::Kernel { history_per_kwh: vec![0.5, 0.6, 0.7].into(), bandwidth: Bandwidth::Silverman },
+        ]
+    }
+
+    /// All four have the mean 0.6; of 4000 draws it is within five standard errors.
+    #[test]
+    fn draws_have_the_mean_of_the_law() {
+        for prior in laws() {
+            let mean = (0..4000).map(|k| prior.draw(&mut stream(1, "prior", 0, k))).sum::<f64>() / 4000.0;
+            assert!((mean - 0.6).abs() < 5.0 * 0.3 / 4000_f64.sqrt(), "{prior:?}: {mean}");
+            assert!((prior.bounded(Some((0.2, 1.0))).expect("a law").mean() - 0.6).abs() < 1e-3, "{prior:?}");
+        }
+    }
+
+    #[test]
+    fn a_prior_is_cut_where_prices_cannot_be_and_a_history_must_lie_there() {
+        let uniform = Prior::Uniform { low_per_kwh: 0.0, high_per_kwh: 1.0 };
+        assert_eq!(uniform.bounded(Some((0.4, 1.2))), Ok(Bounded::Uniform { low: 0.4, high: 1.0 }));
+        assert_eq!(uniform.bounded(Some((1.1, 1.2))), Err(PriorError::Outside { low: 1.1, high: 1.2 }));
+        let history = |bids: Vec<f64>| Prior::Kernel { history_per_kwh: bids.into(), bandwidth: Bandwidth::default() };
+        assert!(matches!(
+            history(vec![0.5, 1.3]).bounded(Some((0.4, 1.2))),
+            Err(PriorError::History(KernelError::Outside { .. }))
+        ));
+        assert_eq!(history(vec![0.5]).bounded(Some((0.4, 1.2))), Err(KernelError::Short { count: 1 }.into()));
+        assert_eq!(history(vec![0.5, 0.6]).bounded(None), Err(PriorError::Unbounded));
+        assert_eq!(
+            Prior::Uniform { low_per_kwh: 1.0, high_per_kwh: 1.0 }.bounded(None),
+            Err(PriorError::Interval { low: 1.0, high: 1.0 })
+        );
+        for weights in [vec![1.0], vec![-1.0, 2.0], vec![0.0, 0.0], vec![f64::NAN, 1.0]] {
+            let points = Prior::Points { prices_per_kwh: vec![0.3, 0.4], weights };
+            assert!(matches!(points.bounded(None), Err(PriorError::Points { .. })));
+        }
     }
 }

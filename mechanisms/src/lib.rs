@@ -4,6 +4,7 @@
 //! mechanism knows the market and nothing of files, figures or another mechanism's insides. Whoever wants the plugins of
 //! this crate in a binary or a test writes `use coase_mechanisms as _;`, or the linker drops them.
 
+mod agv;
 mod auctions;
 mod bill_sharing;
 mod canonical_payments;
@@ -25,6 +26,7 @@ mod trade_matrix;
 mod uniform_price;
 mod vcg;
 
+pub use agv::{Agv, Calibration, Matching, Participation};
 pub use auctions::vcg_blocks::vcg as vcg_of_blocks;
 pub use auctions::{
     CompetitionPadding, ContinuousDoubleAuction, DoubleAuction, Huang, IterativeDoubleAuction, Mcafee, Muda,

@@ -54,24 +54,27 @@ impl TradeMatrix {
 
 /// Distances between all members as shares of their mean, none of them 0.
 fn distances(market: &Market) -> Result<Vec<Vec<f64>>, MechanismError> {
-    let setting = market.setting();
     let refused = || MechanismError::Parameter {
         name: "trades",
         value: "NetworkFriction".to_owned(),
         expected: "`ProRata` or `LeastNorm`, for distances need a radial network with every member at a bus",
     };
-    let network = &setting.feeder.as_ref().ok_or_else(refused)?.network;
-    let topology = Topology::new(network);
-    let between = |i: usize, j: usize| {
-        let (a, b) = (setting.members[i].node?, setting.members[j].node?);
-        topology.distance_pu(network, a, b)
-    };
+    let all = path_resistances(market).ok_or_else(refused)?;
     let n = market.len();
-    let all: Vec<Vec<f64>> =
-        (0..n).map(|i| (0..n).map(|j| between(i, j).ok_or_else(refused)).collect()).collect::<Result<_, _>>()?;
     let mean = all.iter().flatten().sum::<f64>() / (n * n.saturating_sub(1)).max(1) as f64;
     let share = |d: f64| if mean > 0.0 { d / mean } else { 0.0 };
     Ok(all.into_iter().map(|row| row.into_iter().map(|d| share(d) + NO_DISTANCE).collect()).collect())
+}
+
+/// The resistance of the path between every two members, pu; `None` without a radial network that all are connected to.
+pub(crate) fn path_resistances(market: &Market) -> Option<Vec<Vec<f64>>> {
+    let setting = market.setting();
+    let network = &setting.feeder.as_ref()?.network;
+    let topology = Topology::new(network);
+    let between =
+        |i: usize, j: usize| topology.distance_pu(network, setting.members[i].node?, setting.members[j].node?);
+    let n = market.len();
+    (0..n).map(|i| (0..n).map(|j| between(i, j)).collect()).collect()
 }
 
 /// The pairs of one slot with the least weighted sum of squares.

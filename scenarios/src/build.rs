@@ -137,6 +137,15 @@ fn check_frame(form: &Scenario, text: &Text) -> Result<(), Fault> {
         for (field, limit) in [("import_max_kw", p.import_max_kw), ("export_max_kw", p.export_max_kw)] {
             not_negative(&at(field), field, limit.unwrap_or(0.0))?;
         }
+        if let Some(prior) = &p.prior {
+            let least = sell.iter().copied().fold(f64::INFINITY, f64::min);
+            let greatest = buy.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            prior.bounded(Some((least, greatest))).map_err(|error| {
+                let hint = "bids lie within the tariff: nobody sells for less than the grid pays, or buys for more";
+                let cause = Cause::Prior { participant: p.id.clone(), error };
+                text.fault(&at("prior"), cause).with_hint(hint.to_owned())
+            })?;
+        }
     }
     Ok(())
 }
@@ -184,6 +193,7 @@ fn members(
             power_factor: p.power_factor,
             rating: portfolio.rating(),
             quota_kg: p.quota_kg,
+            prior: p.prior.clone(),
             least_emission_kg_per_kwh: portfolio.least_emission_kg_per_kwh(),
             ..Member::new(&p.id, p.import_max_kw.unwrap_or(0.0), p.export_max_kw.unwrap_or(0.0))
         })

@@ -6,6 +6,7 @@ use coase_core::network::ReadError;
 use coase_core::participant::DeviceError;
 use coase_core::power_flow::PowerFlowError;
 use coase_core::series::NotDrawn;
+use coase_core::setting::PriorError;
 use std::fmt;
 use std::ops::Range;
 
@@ -68,6 +69,14 @@ pub enum Cause {
     Encoding {
         /// What they are.
         what: String,
+    },
+    /// What is believed of a participant is no law of its price.
+    #[error("the prior of `{participant}`: {error}")]
+    Prior {
+        /// Whose.
+        participant: String,
+        /// What is wrong with it.
+        error: PriorError,
     },
     /// The file is empty, or holds only comments.
     #[error("the file holds no {expected}")]

@@ -11,6 +11,7 @@ use crate::zone::{Clock, zone, zones};
 use coase_core::intern;
 use coase_core::network::{self, BUILT_IN, ReadError};
 use coase_core::participant::{DeviceError, Scene};
+use coase_core::setting::Prior;
 use std::path::{Path, PathBuf};
 
 /// What stands for the folder with reference data at the beginning of a file name.
@@ -122,6 +123,11 @@ pub(crate) fn inline(mut scenario: Scenario, text: &Text, files: &mut Files, bey
     for (at, _, series) in scenario.every_series() {
         let field = at.rsplit('.').next().map_or("series", intern);
         writer.series(&at, field, series)?;
+    }
+    for (k, participant) in scenario.participants.iter_mut().enumerate() {
+        if let Some(Prior::Kernel { history_per_kwh, .. }) = &mut participant.prior {
+            writer.history(&format!("participants.{k}.prior.history_per_kwh"), history_per_kwh)?;
+        }
     }
     Ok(scenario)
 }
@@ -272,6 +278,35 @@ impl Writer<'_> {
             return Err(self.text.fault(&place, Cause::Value { field, value: values[period], expected }));
         }
         *series = Series::List(values);
+        Ok(())
+    }
+
+    /// Past values, however many there are: a column of a file is taken as a whole.
+    fn history(&mut self, at: &str, history: &mut Series) -> Result<(), Fault> {
+        let why = "past values have no periods: all rows of the column are taken";
+        let values = match history {
+            Series::Constant(value) => vec![*value],
+            Series::List(values) => std::mem::take(values),
+            Series::Csv(column) => {
+                let CsvColumn { start, time, from, resample, .. } = &*column;
+                let given = [
+                    ("start", start.is_some()),
+                    ("time", time.is_some()),
+                    ("from", from.is_some()),
+                    ("resample", resample.is_some()),
+                ];
+                if let Some((field, _)) = given.iter().find(|(_, given)| *given) {
+                    let cause = Cause::NotPossible { what: format!("`{field}` in a history"), why };
+                    return Err(self.text.fault(&format!("{at}.{field}"), cause));
+                }
+                let ask = Ask { column, periods: 0, period_h: self.period_h, clock: &self.clock };
+                self.files.column(self.text, at, &ask)?
+            }
+            Series::Drawn(_) => {
+                return Err(self.text.fault(at, Cause::NotPossible { what: "a history that is drawn".into(), why }));
+            }
+        };
+        *history = Series::List(values);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The program as a user runs it, with the plugins of Coase: one binary, so that it is linked once.
 
+mod agv;
 mod auction;
 mod audit;
 mod bad_input;

@@ -93,7 +93,12 @@ impl Run<'_> {
         for need in self.mechanism.plugin().needs {
             let (met, what) = match need {
                 Need::Tariff => (setting.tariff.is_some(), "a grid tariff"),
-                Need::Prior => (setting.members.iter().all(|m| m.prior.is_some()), "priors of all participants"),
+                Need::Prior => match setting.members.iter().find(|member| member.prior.is_none()) {
+                    Some(member) if !self.mechanism.brings_priors() => {
+                        (false, crate::intern(&format!("priors of all participants (`{}` has none)", member.id)))
+                    }
+                    _ => (true, ""),
+                },
                 Need::Reserve => (setting.slots.iter().any(|s| s.product == Product::ReserveUp), "a reserve product"),
                 Need::Network => (setting.feeder.is_some(), "a network"),
                 Need::RadialNetwork => match &setting.feeder {

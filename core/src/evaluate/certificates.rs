@@ -52,7 +52,11 @@ pub(super) fn all(case: &Case, policy: Vec<Certificate>) -> Vec<Certificate> {
         Some(found) => claimed(case, Claim::Truthful, compared(found)),
         None => Certificate::not_searched("regret", "asked for by `evidence: (regret: true)`"),
     });
-    all.extend(if_claimed(case, Claim::BayesianTruthful, |_| {
+    all.extend(if_claimed(case, Claim::BayesianTruthful, |case| {
+        // Whoever builds on priors may have the expectation itself.
+        if let Some(found) = case.cleared.outcome.evidence.iter().find(|found| found.name == "bayesian_gain") {
+            return Certificate { name: "expected_regret", ..found.clone() };
+        }
         let how = "misreports are not averaged over the priors of the others; against their true types they are searched where `evidence: (regret: true)` asks for it";
         Certificate::not_searched("expected_regret", how)
     }));

@@ -156,6 +156,11 @@ impl<'m> Local<'m> {
     /// If the participant cannot operate at all.
     pub fn orders(&self, slot: usize) -> Result<BidCurve, SolveError> {
         self.asked();
+        self.remembered_orders(slot)
+    }
+
+    /// The answer without counting a question: what is publicly known.
+    pub(super) fn remembered_orders(&self, slot: usize) -> Result<BidCurve, SolveError> {
         match self.seat().participant.orders(slot) {
             Some(orders) => {
                 let band = self.band(slot)?.filter(|_| self.market.setting.tariff.is_some());

@@ -19,6 +19,7 @@ mod pairwise;
 mod plan;
 mod reach;
 mod session;
+mod standing;
 
 pub use economy::{Allocation, Economy, NetworkMode, Outsiders};
 pub use local::Local;
@@ -28,6 +29,7 @@ pub use ownership::OwnershipError;
 pub use pairwise::{Link, Paired, Pairwise};
 pub use plan::{DevicePlan, Plan};
 pub use session::LocalSession;
+pub use standing::reserve_price;
 
 use crate::book::{BidCurve, Book, Order};
 use crate::participant::{Participant, Report};
@@ -39,6 +41,7 @@ use memory::{Memory, Meter};
 use mixture::Mixture;
 use rayon::prelude::*;
 use reach::Reach;
+use standing::Standing;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -114,6 +117,7 @@ impl Market {
             if member.baseline_kwh.is_empty() {
                 member.baseline_kwh = standing.baseline_kwh;
             }
+            member.price_level_per_kwh = member.price_level_per_kwh.or(standing.price_level_per_kwh);
         }
         market.setting = Arc::new(setting);
         market
@@ -239,7 +243,7 @@ impl Market {
             };
             book.rating_kwh.push(rating * hours);
             book.roles.push(role);
-            book.priors.push(member.prior);
+            book.priors.push(member.prior.clone());
             book.step_error = book.step_error.max(curve.step_error);
             for order in curve.orders {
                 if order.quantity > 0.0 && role != Role::Buyer {
@@ -277,6 +281,7 @@ impl Market {
             let side = |(now, known)| if now == Role::Idle { known } else { now };
             member.roles = standing.roles.into_iter().zip(known).map(side).collect();
             member.baseline_kwh = standing.baseline_kwh;
+            member.price_level_per_kwh = standing.price_level_per_kwh;
         })
     }
 
@@ -416,38 +421,4 @@ impl Market {
             .collect();
         market
     }
-
-    /// Side of every member in every slot: the sign of its autarky output, or of its orders where there is no grid; and that
-    /// output itself. A participant that cannot operate by itself is idle here, and fails with a reason when it is asked.
-    fn standings(&self) -> Vec<Standing> {
-        let sign = |x: f64| match x {
-            x if x > 1e-6 => Role::Seller,
-            x if x < -1e-6 => Role::Buyer,
-            _ => Role::Idle,
-        };
-        let slots = self.setting.slots.len();
-        let standing = |i: usize| -> Standing {
-            let offers =
-                |k: usize| self.seats[i].participant.orders(k).map(|o| o.iter().map(|o| o.quantity).sum::<f64>());
-            if self.setting.tariff.is_none() && (0..slots).all(|k| offers(k).is_some()) {
-                let roles = (0..slots).map(|k| sign(offers(k).unwrap_or(0.0))).collect();
-                return Standing { roles, baseline_kwh: vec![] };
-            }
-            match self.local(i).remembered_autarky() {
-                Ok(plan) => Standing {
-                    roles: plan.output.iter().map(|x| sign(*x)).collect(),
-                    baseline_kwh: plan.output.clone(),
-                },
-                Err(_) => Standing { roles: vec![Role::Idle; slots], baseline_kwh: vec![] },
-            }
-        };
-        (0..self.len()).into_par_iter().map(standing).collect()
-    }
-}
-
-/// What is publicly known of a member from before anybody reports.
-struct Standing {
-    roles: Vec<Role>,
-    /// Net output without trade per slot; empty where there is none.
-    baseline_kwh: Vec<f64>,
 }

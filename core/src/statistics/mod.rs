@@ -9,14 +9,17 @@
 //! | which of several differ? | [`ranks`] |
 //! | how many draws does it take? | [`power`] |
 //! | how bad can it get? | [`risk`] |
+//! | what is believed of a value before it is seen? | [`bounded`], [`kernel`] |
 //! | what does it hinge on, and where does it hold? | [`sensitivity`] |
 //! | what weather is dealt to all of them? | [`luck`], [`weather`], [`copula`], [`reduction`] |
 
 pub mod against;
+pub mod bounded;
 pub mod bounds;
 pub mod copula;
 pub mod distributions;
 pub mod hypothesis;
+pub mod kernel;
 pub mod luck;
 mod pairing;
 pub mod power;

@@ -57,6 +57,13 @@ pub fn three() -> Market {
     market(&THREE)
 }
 
+/// The three without a network in a setting that is changed: with priors.
+pub fn three_but(change: impl FnOnce(&mut Setting)) -> Market {
+    let (mut setting, participants) = parts(&THREE, None);
+    change(&mut setting);
+    Market::new(setting, participants)
+}
+
 /// The three without a network, and without limits of exchange that ever bind.
 pub fn three_unlimited() -> Market {
     let (mut setting, participants) = parts(&THREE, None);

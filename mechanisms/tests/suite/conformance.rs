@@ -7,10 +7,10 @@ use coase_core::mechanism::{Mechanism, Need, mechanisms};
 use coase_core::outcome::{Claim, Verdict};
 use coase_core::participant::{Device, Load, MicroTurbine, Participant, Portfolio, Pv, Storage};
 use coase_core::policy::{CarbonPolicy, policies};
-use coase_core::setting::{Member, Periods, Setting};
+use coase_core::setting::{Member, Periods, Prior, Setting};
 use coase_core::{Certificate, Market, MechanismError, Party, Reason, RunContext};
 use coase_mechanisms as _;
-use coase_testkit::agents::{on_a_line, on_a_line_but, three};
+use coase_testkit::agents::{on_a_line, on_a_line_but, three_but};
 use coase_testkit::measured::{Measured, try_clear, try_measure, yardstick};
 use coase_testkit::{policy, tariff};
 use std::collections::BTreeSet;
@@ -79,19 +79,36 @@ fn with_stores() -> Market {
 /// Makes a market to which nothing was answered yet.
 type Make = fn() -> Market;
 
-/// No network, a feeder whose limit binds, stores.
+/// The three, of whom it is known that their prices lie anywhere in the tariff.
+fn three() -> Market {
+    three_but(known)
+}
+
+fn known(setting: &mut Setting) {
+    for member in &mut setting.members {
+        member.prior = Some(Prior::Uniform { low_per_kwh: 0.4, high_per_kwh: 1.0 });
+    }
+}
+
+/// No network and priors, a feeder whose limit binds, stores.
 const MARKETS: [(&str, Make); 3] =
     [("three agents", three), ("a line with a limit", on_a_line), ("stores", with_stores)];
 
 /// A market that lacks something; convexity is a matter of terms, see below.
 fn lacking(need: Need) -> Option<Market> {
-    let but = |change: fn(&mut Setting)| Some(on_a_line_but(change));
+    let but = |change: fn(&mut Setting)| {
+        Some(on_a_line_but(|setting| {
+            known(setting);
+            change(setting);
+        }))
+    };
     match need {
         Need::Tariff => but(|setting| setting.tariff = None),
         Need::Network | Need::RadialNetwork => but(|setting| setting.feeder = None),
         Need::NoRequirement => but(|setting| setting.requirement = vec![10.0]),
-        // These markets have neither priors nor reserve.
-        Need::Prior | Need::Reserve => but(|_| {}),
+        Need::Prior => but(|setting| setting.members.iter_mut().for_each(|member| member.prior = None)),
+        // No market here has reserve.
+        Need::Reserve => but(|_| {}),
         Need::Convexity => None,
     }
 }
@@ -113,7 +130,8 @@ fn met(need: Need, setting: &Setting) -> bool {
         Need::Tariff => setting.tariff.is_some(),
         Need::Network | Need::RadialNetwork => setting.feeder.is_some(),
         Need::NoRequirement => setting.requirement.iter().all(|r| *r == 0.0),
-        Need::Prior | Need::Reserve => false,
+        Need::Prior => setting.members.iter().all(|member| member.prior.is_some()),
+        Need::Reserve => false,
         Need::Convexity => true,
     }
 }

@@ -1,5 +1,6 @@
 //! The mechanisms on markets whose answers are known: one binary, so that it is linked once.
 
+mod agv;
 mod auctions;
 mod audit;
 mod books;

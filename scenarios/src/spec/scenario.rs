@@ -2,7 +2,7 @@
 
 use super::Series;
 use coase_core::participant::Device;
-use coase_core::setting::{FixedPointSearch, Setting};
+use coase_core::setting::{FixedPointSearch, Prior, Setting};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -148,6 +148,9 @@ pub struct Participant {
     #[serde(default)]
     #[schemars(range(min = 0.0))]
     pub export_max_kw: Option<f64>,
+    /// What is publicly believed of the price at which it trades, for mechanisms that need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<Prior>,
     /// What it owns.
     pub devices: Vec<Box<dyn Device>>,
 }
@@ -204,7 +207,7 @@ impl<'de> Visitor<'de> for AnySource {
 #[schemars(untagged, rename = "ParticipantEntry", extend("x-form" = "participant"))]
 #[expect(dead_code, reason = "only its schema is wanted")]
 enum ListedParticipant {
-    Plain(Participant),
+    Plain(Box<Participant>),
     Repeated(Repeated),
 }
 

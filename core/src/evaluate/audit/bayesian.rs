@@ -1,6 +1,6 @@
 //! Truthfulness in expectation: does somebody gain on average over the priors of the others by a report that is not true?
 //!
-//! Types of the others are drawn from their public priors, which are laws of the shift of their price level. The report is
+//! Types of the others are drawn from their public priors, which are laws of their price level. The report is
 //! chosen on one half of the draws and measured on the other, so that the luck of the choice is not taken for a gain; all
 //! reports meet the same draws.
 
@@ -29,7 +29,7 @@ pub(super) struct Expected {
 /// The member that gains most, measured in standard errors where there is doubt; an error in words where a prior is missing.
 pub(super) fn search(bench: &Bench<'_>, spaces: &[Space], allowance: usize) -> Result<Option<Expected>, String> {
     let members = &bench.truth.setting().members;
-    let priors: Option<Vec<Prior>> = members.iter().map(|member| member.prior).collect();
+    let priors: Option<Vec<Prior>> = members.iter().map(|member| member.prior.clone()).collect();
     let Some(priors) = priors else {
         let without = members.iter().find(|member| member.prior.is_none()).map_or("", |member| &member.id);
         return Err(format!("{without} has no prior over which the others could expect anything"));
@@ -53,7 +53,8 @@ fn drawn(bench: &Bench<'_>, priors: &[Prior], seat: usize, draw: usize) -> Marke
     let others = priors.iter().enumerate().filter(|(member, _)| *member != seat);
     let shifted = |market: Market, (member, prior): (usize, &Prior)| {
         let mut stream = random::stream(bench.seed, "types of an audit", member, draw);
-        let price_shift_per_kwh = prior.draw(&mut stream);
+        let level = bench.truth.setting().members[member].price_level_per_kwh.unwrap_or(0.0);
+        let price_shift_per_kwh = prior.draw(&mut stream) - level;
         market.with_report(member, &Distortion { price_shift_per_kwh, ..Distortion::TRUTH }.report())
     };
     others.fold(bench.truth.clone(), shifted)
