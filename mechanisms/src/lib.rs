@@ -4,46 +4,61 @@
 //! mechanism knows the market and nothing of files, figures or another mechanism's insides. Whoever wants the plugins of
 //! this crate in a binary or a test writes `use coase_mechanisms as _;`, or the linker drops them.
 
+mod aggregator;
 mod agv;
 mod auctions;
+mod bilateral_preferences;
 mod bill_sharing;
 mod canonical_payments;
 mod central_optimum;
 mod cooperation;
 mod distributed;
+mod energy_collective;
+mod fixed_positions;
 mod gap;
 mod grid_only;
 mod internal_price;
 mod kalai_smorodinsky;
 mod mid_market_rate;
 mod nash_bargaining;
+mod net_billing;
 mod network_repair;
 mod nucleolus;
+mod random_matching;
 mod security_constrained;
 mod shapley;
+mod sharing_keys;
 mod supply_demand_ratio;
+mod tatonnement;
 mod trade_matrix;
 mod uniform_price;
 mod vcg;
 
+pub use aggregator::Aggregator;
 pub use agv::{Agv, Calibration, Matching, Participation};
 pub use auctions::vcg_blocks::vcg as vcg_of_blocks;
 pub use auctions::{
     CompetitionPadding, ContinuousDoubleAuction, DoubleAuction, Huang, IterativeDoubleAuction, Mcafee, Muda,
     PaddedSide, Padding, PayAsBid, Rationing, Shares, Traders,
 };
+pub use bilateral_preferences::BilateralPreferences;
 pub use bill_sharing::{BillSharing, Billing};
 pub use central_optimum::CentralOptimum;
 pub use distributed::{Acceleration, Groups, Metric, NetworkPart, Partners, Scaling, Solver};
+pub use energy_collective::EnergyCollective;
 pub use grid_only::GridOnly;
 pub use kalai_smorodinsky::{KalaiSmorodinsky, Utopia};
 pub use mid_market_rate::MidMarketRate;
 pub use nash_bargaining::{NashBargaining, PaymentMode, Weights};
+pub use net_billing::NetBilling;
 pub use network_repair::NetworkRepair;
 pub use nucleolus::Nucleolus;
+pub use random_matching::RandomMatching;
 pub use security_constrained::{SecurityConstrained, Settlement};
 pub use shapley::Shapley;
+pub use sharing_keys::{Keys, SharingKeys};
 pub use supply_demand_ratio::SupplyDemandRatio;
+pub use tatonnement::Tatonnement;
 pub use trade_matrix::TradeMatrix;
 pub use uniform_price::UniformPrice;
 pub use vcg::{NetworkUse, Pivot, Vcg};

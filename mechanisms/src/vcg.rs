@@ -9,7 +9,10 @@
 //! move by its report leaves telling the truth best: `i` is disconnected, or stays as it is publicly known. The losses that
 //! trade adds are paid to the network's operator out of the operator's account.
 
+use crate::auctions::vcg_blocks;
 use crate::gap::least_cost_gap;
+use coase_core::auction::{Auction, Clearing};
+use coase_core::book::Book;
 use coase_core::market::{Economy, NetworkMode, Outsiders, Plan};
 use coase_core::mechanism::{Here, Mechanism};
 use coase_core::outcome::Claim;
@@ -129,7 +132,18 @@ impl Vcg {
     }
 }
 
+impl Auction for Vcg {
+    /// Of a list of bids: a buyer pays `W(N without b) - (W - V_b)`, a seller receives `(W + C_s) - W(N without s)`.
+    fn clear(&self, book: &Book, _: &mut RunContext) -> Result<Clearing, MechanismError> {
+        vcg_blocks::vcg(book)
+    }
+}
+
 impl Mechanism for Vcg {
+    fn as_auction(&self) -> Option<&dyn Auction> {
+        Some(self)
+    }
+
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let n = market.len();
         let (grand, loss_price) = self.questions(market)?;

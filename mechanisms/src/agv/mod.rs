@@ -111,14 +111,18 @@ pub struct Agv {
 
 /// A prior of which nothing stands in a file: only scenarios read files.
 fn written_out<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Prior>, D::Error> {
-    let prior = Option::<Prior>::deserialize(deserializer)?;
-    match &prior {
-        Some(Prior::Kernel { history_per_kwh, .. }) if !matches!(history_per_kwh, Series::List(_)) => {
-            let why = "a history of a mechanism is a list, [0.5, 0.6, ..]: columns of files are read in the `prior` of a participant";
-            Err(serde::de::Error::custom(why))
+    let mut prior = Option::<Prior>::deserialize(deserializer)?;
+    if let Some(Prior::Kernel { history_per_kwh, .. }) = &mut prior {
+        match history_per_kwh {
+            Series::List(_) => {}
+            Series::Constant(one) => *history_per_kwh = Series::List(vec![*one]),
+            Series::Csv(_) | Series::Drawn(_) => {
+                let why = "a history of a mechanism is a list, [0.5, 0.6, ..]: columns of files are read in the `prior` of a participant";
+                return Err(serde::de::Error::custom(why));
+            }
         }
-        _ => Ok(prior),
     }
+    Ok(prior)
 }
 
 impl Default for Agv {

@@ -14,6 +14,7 @@ mod network_charge;
 mod one_disagreement_point;
 mod prices_at_buses;
 mod ranges;
+mod reference_rules;
 mod relaying;
 mod reporting;
 mod scarcity;

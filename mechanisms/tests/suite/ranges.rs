@@ -48,7 +48,10 @@ fn numbers(parameters: &[Parameter], way: &[Step]) -> Vec<(Vec<Step>, Parameter)
         let inner: &[Step] = if is_list { &[Step::Element] } else { &[] };
         found.extend(numbers(&parameter.fields, &with(inner)));
         for variant in &parameter.variants {
-            found.extend(numbers(&variant.fields, &with(&[Step::Word(variant.name.clone())])));
+            // One number is written: others must not be needed beside it.
+            let others = |field: &Parameter| variant.fields.iter().any(|f| f.required && f.name != field.name);
+            let alone: Vec<Parameter> = variant.fields.iter().filter(|field| !others(field)).cloned().collect();
+            found.extend(numbers(&alone, &with(&[Step::Word(variant.name.clone())])));
         }
     }
     found
