@@ -142,7 +142,7 @@ fn every_report_is_tried_and_those_without_an_outcome_are_counted() {
 /// 1/4, where the truth brings nothing.
 #[test]
 fn what_is_gained_in_expectation_is_found_within_its_error() {
-    let prior = || Some(Prior::Uniform { low: 0.0, high: 1.0 });
+    let prior = || Some(Prior::Uniform { low_per_kwh: 0.0, high_per_kwh: 1.0 });
     let of = |mechanism: &dyn Mechanism| audited_of(mechanism, vec![0.0, 0.0], prior, 6_000);
     let lie = of(&FirstPriceBelieved {});
     let found = lie.finding("bayesian_truthful").expect("a finding");

@@ -48,13 +48,17 @@ struct Draw {
     truthful: f64,
 }
 
+/// How far a draw of its prior is from the price level of a member.
+fn shift(bench: &Bench<'_>, member: usize, prior: &Prior, draw: usize) -> f64 {
+    let level = bench.truth.setting().members[member].price_level_per_kwh.unwrap_or(0.0);
+    prior.draw(&mut random::stream(bench.seed, "types of an audit", member, draw)) - level
+}
+
 /// The market in which everybody but one is a draw of its prior.
 fn drawn(bench: &Bench<'_>, priors: &[Prior], seat: usize, draw: usize) -> Market {
     let others = priors.iter().enumerate().filter(|(member, _)| *member != seat);
     let shifted = |market: Market, (member, prior): (usize, &Prior)| {
-        let mut stream = random::stream(bench.seed, "types of an audit", member, draw);
-        let level = bench.truth.setting().members[member].price_level_per_kwh.unwrap_or(0.0);
-        let price_shift_per_kwh = prior.draw(&mut stream) - level;
+        let price_shift_per_kwh = shift(bench, member, prior, draw);
         market.with_report(member, &Distortion { price_shift_per_kwh, ..Distortion::TRUTH }.report())
     };
     others.fold(bench.truth.clone(), shifted)
@@ -62,9 +66,10 @@ fn drawn(bench: &Bench<'_>, priors: &[Prior], seat: usize, draw: usize) -> Marke
 
 /// What types may be apart by, over all members: as far as reports are tried, either way; `None` where nothing is uncertain.
 fn reach(bench: &Bench<'_>, priors: &[Prior]) -> Option<(f64, f64)> {
-    let all = priors.iter().enumerate().flat_map(|(member, prior)| {
-        (0..2 * DRAWS).map(move |draw| prior.draw(&mut random::stream(bench.seed, "types of an audit", member, draw)))
-    });
+    let all = priors
+        .iter()
+        .enumerate()
+        .flat_map(|(member, prior)| (0..2 * DRAWS).map(move |draw| shift(bench, member, prior, draw)));
     let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (x.min(l), x.max(h)));
     (high > low).then_some((low - high, high - low))
 }
