@@ -34,6 +34,7 @@ pub struct CompetitionPadding {
     /// Which side the phantom stands on: where members have one price each, they should be the second side.
     pub side: PaddedSide,
     /// The phantom's energy in a slot, kWh: a number, or `Auto`.
+    #[schemars(range(min = 0, max = 1e9))]
     pub padding_kwh: Padding,
     /// All quantities are multiples of this, kWh; 0 where they are not.
     #[schemars(range(min = 0))]
@@ -126,7 +127,7 @@ impl Auction for CompetitionPadding {
         let padding = match self.padding_kwh {
             Padding::Auto => enough,
             Padding::Kwh(kwh) => {
-                let expected = "`Auto`, or a number of kWh from 0 to 1e9";
+                let expected = "Auto, or a number of kWh from 0 to 1e9";
                 energy_of(kwh).map_err(|_| wrong("padding_kwh", kwh, expected))?
             }
         };

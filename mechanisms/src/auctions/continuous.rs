@@ -155,7 +155,7 @@ impl ContinuousDoubleAuction {
         let low = of(self.price_min_per_kwh, all().min())?;
         let high = of(self.price_max_per_kwh, all().max())?;
         if low > high {
-            let expected = "no more than price_max_per_kwh";
+            let expected = "no more than `price_max_per_kwh`";
             return Err(MechanismError::Parameter {
                 name: "price_min_per_kwh",
                 value: price(low).to_string(),

@@ -199,6 +199,8 @@ fn what_mechanisms_declare_is_what_they_check() {
         faults::<dyn Mechanism>(plugin.id, &plugin.open, &|mechanism, name| match mechanism
             .outcome(&market, &mut RunContext::new(1, ()))
         {
+            // Another parameter is its end.
+            Err(MechanismError::Parameter { expected, .. }) if expected.contains('`') => Answer::Elsewhere,
             Err(error @ MechanismError::Parameter { .. }) if error.to_string().contains(name) => {
                 Answer::Refused(error.to_string())
             }
