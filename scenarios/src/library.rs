@@ -94,6 +94,11 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/penalties.ron"),
     },
     LibraryFile {
+        id: "padding",
+        summary: "experiment: competition padding against VCG, Huang's auction and random halves on random markets of 10 to 160 a side",
+        text: include_str!("../library/padding.ron"),
+    },
+    LibraryFile {
         id: "verification",
         summary: "experiment: mechanisms on two small markets, for `coase audit`: what they claim against what is searched",
         text: include_str!("../library/verification.ron"),
