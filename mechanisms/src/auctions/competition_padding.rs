@@ -34,7 +34,7 @@ pub struct CompetitionPadding {
     /// Which side the phantom stands on: where members have one price each, they should be the second side.
     pub side: PaddedSide,
     /// The phantom's energy in a slot, kWh: a number, or `Auto`.
-    #[schemars(range(min = 0, max = 1e9))]
+    #[schemars(extend("minimum" = 0, "maximum" = 1_000_000_000))]
     pub padding_kwh: Padding,
     /// All quantities are multiples of this, kWh; 0 where they are not.
     #[schemars(range(min = 0))]
@@ -279,7 +279,8 @@ impl Second {
             account
         };
         let (value, cost) = (own(&stacks.demand), own(&stacks.supply));
-        let short = || wrong("padding_kwh", energy(padding), "at least what any member of the second side bids");
+        let short =
+            || wrong("padding_kwh", energy(padding), "at least what any member of the second side bids, or `Auto`");
         let none = || MechanismError::Failed("a padded market without one of its first side has no outcome".into());
         let all = match self {
             Second::Sellers => removals.cost(traded, None),
