@@ -15,7 +15,7 @@ use coase_core::open::{Open, camel_case};
 use coase_core::setting::Role;
 use coase_core::{MechanismError, RunContext, number};
 use ron::value::RawValue;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
@@ -32,8 +32,14 @@ pub struct Auction {
     /// Who sells.
     pub sellers: Vec<Bidder>,
     /// Parameters of the mechanism, as `(kappa: 0.5)`; by default its own.
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    #[schemars(schema_with = "parameters_of_a_mechanism")]
     params: Option<Box<RawValue>>,
+}
+
+/// Those of whatever mechanism clears the list.
+fn parameters_of_a_mechanism(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "additionalProperties": {"anyOf": [
+        {"type": "number"}, {"type": "string"}, {"type": "boolean"}, {"type": "array"}, {"type": "object"}]}})
 }
 
 /// One bidder.
