@@ -95,14 +95,15 @@ impl Admm {
             go_on &= record(ctx, at.places(), now.residuals, now.answers.cost);
             let residual = now.residuals.relative();
             at.at = now.next;
-            let mut converged = residual <= self.tolerance;
+            let (mut converged, mut proven) = (residual <= self.tolerance, None);
             // With the network in it prices alone prove nothing.
             if converged && !self.network && left_open(&at, &now.answers) > proof.share * now.answers.money {
                 let (net, answered) = (nested(&at.net(), slots), nested(&now.answers.net, slots));
-                converged = proof.holds(iterations, market, (&net, &answered), &at.prices());
+                proven = proof.of(iterations, market, (&net, &answered), &at.prices());
+                converged = proven.is_some();
             }
             if converged || iterations >= self.max_iterations || !go_on || !residual.is_finite() {
-                return Ok(self.agreed(&at, &now.answers, iterations, (residual, converged)));
+                return Ok(Agreed { proven, ..self.agreed(&at, &now.answers, iterations, (residual, converged)) });
             }
             let adapted = self.scaling.adapt(iterations, &now.squares, &mut common, &mut at.rho);
             if self.acceleration == Acceleration::Off {
@@ -146,6 +147,7 @@ impl Admm {
             tolerance: self.tolerance,
             residual,
             converged,
+            proven: None,
             advice: (self.scaling == Scaling::Fixed).then_some(TRY_ADAPTIVE),
         }
     }

@@ -139,10 +139,12 @@ impl DualAscent {
             let go_on = ctx.step("dual_ascent", &values).is_continue();
             let (residual, agree) = (residuals.relative(), self.agree(&pairs, &held));
             let nets = || (nested(&pairs.net(&sale), slots), nested(&held.net, slots));
-            let converged = agree && residual <= self.tolerance && {
+            let mut proven = None;
+            if agree && residual <= self.tolerance {
                 let (net, answered) = nets();
-                proof.holds(iterations, market, (&net, &answered), &pairs.mean(&ascent.price))
-            };
+                proven = proof.of(iterations, market, (&net, &answered), &pairs.mean(&ascent.price));
+            }
+            let converged = proven.is_some();
             if converged || iterations >= self.max_iterations || !go_on || !residual.is_finite() {
                 let (net, answered) = nets();
                 return Ok(Agreed {
@@ -156,6 +158,7 @@ impl DualAscent {
                     residual,
                     converged,
                     advice: Some(OTHER_FRICTION),
+                    proven,
                 });
             }
             if agree {

@@ -147,7 +147,7 @@ impl Solver {
                 return Ok(Solved { allocation, evidence: vec![], status: Status::Converged });
             }
         };
-        polish::polish(market, &agreed)
+        polish::polish(market, agreed)
     }
 
     fn check(&self) -> Result<(), MechanismError> {

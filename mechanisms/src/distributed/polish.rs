@@ -32,6 +32,14 @@ pub(super) struct Agreed {
     pub converged: bool,
     /// What may help a solver that did not come to its end.
     pub advice: Option<&'static str>,
+    /// What proved it, where something did.
+    pub proven: Option<Proven>,
+}
+
+/// Schedules of what was agreed upon, and what all must pay at least at its prices.
+pub(super) struct Proven {
+    plans: Vec<Plan>,
+    bound: f64,
 }
 
 /// Injections by member and slot: the members' own copies, and the operator's.
@@ -51,10 +59,13 @@ const TRY_AGAIN: f64 = 1.5;
 /// Rounding of a sum of costs.
 const ROUNDING: f64 = 1e-12;
 
-pub(super) fn polish(market: &Market, agreed: &Agreed) -> Result<Solved, MechanismError> {
+pub(super) fn polish(market: &Market, agreed: Agreed) -> Result<Solved, MechanismError> {
     let limits = agreed.injection.as_ref().map_or(vec![], |of| limits(market, &of.own, &of.carried));
     let held = if limits.is_empty() { market.clone() } else { market.imposing(&limits) };
-    let plans = delivered(&held, &agreed.net, &agreed.answered)?;
+    let (plans, proven) = match agreed.proven {
+        Some(Proven { plans, bound }) => (plans, Some(bound)),
+        None => (delivered(&held, &agreed.net, &agreed.answered)?, None),
+    };
     let cost: f64 = plans.iter().map(|plan| plan.cost).sum();
     let price = agreed.price.clone();
     let question = if limits.is_empty() {
@@ -79,7 +90,7 @@ pub(super) fn polish(market: &Market, agreed: &Agreed) -> Result<Solved, Mechani
     ];
     if limits.is_empty() {
         let allowed = NO_GAP.max(PRICE_ERRORS * agreed.tolerance) * money + rounding;
-        evidence.push(match bound(market, &price) {
+        evidence.push(match proven.map_or_else(|| bound(market, &price), Ok) {
             Ok(bound) => {
                 Certificate::check("duality_gap", cost - bound, allowed, "against what the prices alone prove")
             }
@@ -157,21 +168,22 @@ impl Proof {
         Self { share: tolerance.max(NO_GAP), due: 0.0 }
     }
 
-    /// Whether prices prove it. A proof that fails is due again after so many times as many iterations.
-    pub fn holds(
+    /// What proves it, if prices do. A proof that fails is due again after so many times as many iterations.
+    pub fn of(
         &mut self,
         iterations: usize,
         market: &Market,
         (net, answered): (&[Vec<f64>], &[Vec<f64>]),
         price: &[f64],
-    ) -> bool {
+    ) -> Option<Proven> {
         if (iterations as f64) < self.due {
-            return false;
+            return None;
         }
         self.due = TRY_AGAIN * iterations as f64;
-        let Ok(plans) = delivered(market, net, answered) else { return false };
+        let plans = delivered(market, net, answered).ok()?;
         let cost: f64 = plans.iter().map(|plan| plan.cost).sum();
-        bound(market, price).is_ok_and(|bound| cost - bound <= self.share * money(&plans))
+        let bound = bound(market, price).ok().filter(|bound| cost - bound <= self.share * money(&plans))?;
+        Some(Proven { plans, bound })
     }
 }
 
