@@ -160,6 +160,11 @@ impl Solver {
             let bad = || MechanismError::Parameter { name, value: count.to_string(), expected: "at least 1" };
             if count > 0 { Ok(()) } else { Err(bad()) }
         };
+        if let Solver::Admm { partners, .. } | Solver::FastDualAscent { partners, .. } = *self
+            && let Partners::Nearest(count) = partners
+        {
+            some("partners", count)?;
+        }
         match *self {
             Solver::Central => Ok(()),
             Solver::Admm { rho, tolerance, max_iterations, scaling, .. } => {

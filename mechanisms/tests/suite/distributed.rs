@@ -204,7 +204,9 @@ fn parameters_without_meaning_are_refused_by_name() {
         ("Admm(tolerance: -1e-6)", "tolerance"),
         ("Admm(max_iterations: 0)", "max_iterations"),
         ("Admm(scaling: Adaptive(freeze_after: 0))", "freeze_after"),
+        ("Admm(partners: Nearest(0))", "partners"),
         ("FastDualAscent(friction_per_kwh2: 0)", "friction_per_kwh2"),
+        ("FastDualAscent(partners: Nearest(0))", "partners"),
     ] {
         let error = bargaining(solver).run(&on_a_line(), &mut RunContext::new(1, ())).expect_err(solver).to_string();
         assert!(error.contains(name), "{solver}: {error}");
