@@ -131,6 +131,9 @@ impl Runs {
         if reference.table == "moved" {
             return self.moved(reference, run);
         }
+        if reference.table == "certificates" {
+            return self.certified(reference, run.cell("run_id"));
+        }
         let row = if reference.table == "runs" {
             run
         } else {
@@ -153,6 +156,16 @@ impl Runs {
             amount * (f64::from(u8::from(row.cell("from") == party)) - f64::from(u8::from(row.cell("to") == party)))
         };
         rows.into_iter().flatten().filter(of_run).map(paid).sum()
+    }
+
+    /// The value of a certificate: `certificates.leader_gap[MECHANISM, POLICY]`.
+    fn certified(&self, reference: &Reference, run_id: &str) -> Result<f64, String> {
+        let rows = self.tables(&reference.run)?.rows.get("certificates");
+        let here = |row: &&Row| row.cell("run_id") == run_id && row.cell("name") == reference.column;
+        let row = rows.into_iter().flatten().find(here);
+        let row = row.ok_or_else(|| format!("run {run_id} has no certificate `{}`", reference.column))?;
+        let value = row.cell("value");
+        value.parse().map_err(|_| format!("the certificate `{}` of run {run_id} is `{value}`", reference.column))
     }
 
     /// Energy that devices of a kind move between two policies, kWh: half the sum of what participants and periods differ by,
