@@ -6,7 +6,8 @@
 use super::block::{Block, Form};
 use super::plan::Plan;
 use super::{Local, Market};
-use crate::program::{Cost, Expr, Program, SolveError, Var};
+use crate::program::{Cost, Expr, Instance, Program, Row, Session, Solution, SolveError, Template, Var, Written};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// A way from a seller to a buyer in one slot.
@@ -44,6 +45,47 @@ pub struct Paired {
     pub gap: f64,
 }
 
+/// A [`Pairwise`] posed once, to be asked with many worths of its links: prices that somebody tries out on its members.
+#[derive(Debug)]
+pub struct PairwiseSession<'m> {
+    market: &'m Market,
+    links: Vec<Link>,
+    template: Template,
+    traded: Vec<Var>,
+    /// Sales along links, by member and slot; of whom takes no part, none.
+    rows: Vec<Vec<Row>>,
+}
+
+/// What is traded along links at given worths.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Along {
+    /// What is traded along each link, not negative: kWh for energy.
+    pub quantity: Vec<f64>,
+    /// What a kWh is worth where each member stands, by member and slot: one at which nobody would trade otherwise. Of whom
+    /// takes no part, none.
+    pub price: Vec<Vec<f64>>,
+    /// `sum_i weight_i cost_i - sum of worth x quantity`, over those with a weight.
+    pub objective: f64,
+    /// Proven distance of the objective from its least.
+    pub gap: f64,
+    /// Whether nothing had to be chosen, so that the prices support the trades.
+    pub convex: bool,
+}
+
+/// What a third party has against a quantity along a link: `linear x quantity + square / 2 x quantity^2`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Dislike {
+    /// Money per kWh; negative where it likes the trade.
+    pub linear_per_kwh: f64,
+    /// Money per kWh squared, not negative.
+    pub square_per_kwh2: f64,
+}
+
+/// What a square counts beside what a third party dislikes, where it is to decide what that leaves open.
+const TIE: f64 = 1e-6;
+/// Answers that share a solver's memory: so many, whatever the number of threads.
+const IN_A_ROW: usize = 16;
+
 impl Market {
     /// Least `sum_i weight_i cost_i - sum over links of worth x quantity`. Not remembered: no two rounds ask the same.
     ///
@@ -51,6 +93,17 @@ impl Market {
     /// If the members cannot operate, or the problem is not solved to tolerance.
     pub fn pairwise(&self, question: &Pairwise) -> Result<Paired, SolveError> {
         self.meter.count_economy();
+        let session = self.pairwise_session(question);
+        let solution = session.template.instance().solve()?;
+        self.meter.note_choices_gap(if solution.settled { 0.0 } else { solution.certificate.gap });
+        let quantity = session.quantity(&solution);
+        let plans = session.plans(&quantity)?;
+        let certificate = solution.certificate;
+        Ok(Paired { quantity, plans, objective: certificate.objective, gap: certificate.gap })
+    }
+
+    /// The same question, to be asked again with other worths.
+    pub fn pairwise_session(&self, question: &Pairwise) -> PairwiseSession<'_> {
         let setting = &*self.setting;
         let mut program = Program::new();
         program.limit_programs(setting.choice_programs);
@@ -86,24 +139,113 @@ impl Market {
             sold[link.seller][link.slot].add(1.0, *quantity);
             sold[link.buyer][link.slot].add(-1.0, *quantity);
         }
+        let mut rows = vec![vec![]; self.len()];
         for (&i, block) in takes_part.iter().zip(&blocks) {
             for (k, trade) in block.trade.iter().enumerate() {
                 let along = std::mem::take(&mut sold[i][k]).plus(-1.0, *trade);
-                program.equal(along, 0.0, "sales along links", Some(setting.slots[k].period));
+                rows[i].push(program.equal(along, 0.0, "sales along links", Some(setting.slots[k].period)));
             }
         }
-        let solution = program.compile().instance().solve()?;
-        self.meter.note_choices_gap(if solution.settled { 0.0 } else { solution.certificate.gap });
-        let quantity: Vec<f64> = traded.iter().map(|v| solution.value(*v).max(0.0)).collect();
+        PairwiseSession { market: self, links: question.links.clone(), template: program.compile(), traded, rows }
+    }
+}
+
+impl PairwiseSession<'_> {
+    /// The answer where a unit along each link is worth so much, in the order of the links.
+    ///
+    /// # Errors
+    /// If the members cannot operate, or the problem is not solved to tolerance.
+    pub fn answer(&self, worth_per_kwh: &[f64]) -> Result<Along, SolveError> {
+        self.market.meter.count_economy();
+        Ok(self.along(&self.instance(worth_per_kwh).solve()?))
+    }
+
+    /// Answers to many, in parallel; in order. Where several trades are best, which of them is answered may depend on what
+    /// stands before it in the list, and on nothing else.
+    ///
+    /// # Errors
+    /// The first error in order.
+    pub fn answers(&self, worths: &[Vec<f64>]) -> Result<Vec<Along>, SolveError> {
+        let in_a_row = |worths: &[Vec<f64>]| -> Vec<Result<Along, SolveError>> {
+            let mut session = Session::new(&self.template);
+            let mut one = |worth: &Vec<f64>| {
+                self.market.meter.count_economy();
+                Ok(self.along(&session.solve(&self.instance(worth))?))
+            };
+            worths.iter().map(&mut one).collect()
+        };
+        let all: Vec<Vec<Result<Along, SolveError>>> = worths.par_chunks(IN_A_ROW).map(in_a_row).collect();
+        all.into_iter().flatten().collect()
+    }
+
+    /// Of all best trades those that a third party likes best: least `sum of linear x quantity + square / 2 x quantity^2`. What
+    /// that leaves open has the least sum of squares. The answer at the same worths otherwise.
+    ///
+    /// # Errors
+    /// If the members cannot operate, or the problem is not solved to tolerance.
+    pub fn liked(&self, worth_per_kwh: &[f64], dislike: &[Dislike]) -> Result<Along, SolveError> {
+        self.market.meter.count_economy();
+        let instance = self.instance(worth_per_kwh);
+        let first = instance.solve()?;
+        let most = self.traded.iter().map(|v| instance.bounds(*v).1).fold(1.0_f64, f64::max);
+        let strongest = dislike.iter().map(|d| d.linear_per_kwh.abs() / most + d.square_per_kwh2).fold(0.0, f64::max);
+        let tie = if strongest > 0.0 { TIE * strongest } else { 1.0 };
+        let criterion = |face: &mut Instance| {
+            for (v, dislike) in self.traded.iter().zip(dislike) {
+                face.add_linear(*v, dislike.linear_per_kwh).add_square(*v, 0.5 * dislike.square_per_kwh2 + tie, 0.0);
+            }
+        };
+        let chosen = instance.least_among_optima(&first, &criterion)?.solution;
+        Ok(self.along(&chosen))
+    }
+
+    /// What each member does when so much is traded along each link.
+    ///
+    /// # Errors
+    /// If a member cannot operate at all.
+    pub fn plans(&self, quantity: &[f64]) -> Result<Vec<Arc<Plan>>, SolveError> {
         let plan = |i: usize| {
-            let mut net = vec![0.0; setting.slots.len()];
-            for (link, kwh) in question.links.iter().zip(&quantity) {
+            let mut net = vec![0.0; self.market.setting.slots.len()];
+            for (link, kwh) in self.links.iter().zip(quantity) {
                 net[link.slot] += kwh * (f64::from(u8::from(link.seller == i)) - f64::from(u8::from(link.buyer == i)));
             }
-            Local { market: self, member: i }.delivered(&net)
+            Local { market: self.market, member: i }.delivered(&net)
         };
-        let plans = (0..self.len()).map(|i| plan(i).map(Arc::new)).collect::<Result<_, _>>()?;
+        (0..self.market.len()).map(|i| plan(i).map(Arc::new)).collect()
+    }
+
+    /// The links, in order.
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// The convex part of the problem in plain numbers, with the worths of the question, and which of its variables are the
+    /// quantities along links.
+    pub fn written(&self) -> (Written, Vec<usize>) {
+        (self.template.instance().written(), self.traded.iter().map(|v| v.index()).collect())
+    }
+
+    fn instance(&self, worth_per_kwh: &[f64]) -> Instance {
+        let mut instance = self.template.instance();
+        for ((v, worth), link) in self.traded.iter().zip(worth_per_kwh).zip(&self.links) {
+            instance.add_linear(*v, link.worth_per_kwh - worth);
+        }
+        instance
+    }
+
+    fn quantity(&self, solution: &Solution) -> Vec<f64> {
+        self.traded.iter().map(|v| solution.value(*v).max(0.0)).collect()
+    }
+
+    fn along(&self, solution: &Solution) -> Along {
         let certificate = solution.certificate;
-        Ok(Paired { quantity, plans, objective: certificate.objective, gap: certificate.gap })
+        self.market.meter.note_choices_gap(if solution.settled { 0.0 } else { certificate.gap });
+        Along {
+            quantity: self.quantity(solution),
+            price: self.rows.iter().map(|rows| rows.iter().map(|row| -solution.dual(*row)).collect()).collect(),
+            objective: certificate.objective,
+            gap: certificate.gap,
+            convex: solution.nodes == 1,
+        }
     }
 }

@@ -11,6 +11,7 @@ mod five_plants;
 mod limited_line;
 mod many_participants;
 mod network_charge;
+mod network_fee;
 mod one_disagreement_point;
 mod prices_at_buses;
 mod ranges;

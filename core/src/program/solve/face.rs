@@ -14,6 +14,19 @@ const STRICT: [f64; 3] = [1e-8, 1e-10, 1e-12];
 const SAME: f64 = 1e-9;
 
 pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var]) -> Result<Chosen, SolveError> {
+    least(problem, first, &|face| {
+        for &v in squares {
+            face.add_square(v, 1.0, 0.0);
+        }
+    })
+}
+
+/// The point of the face where a criterion, written into an instance without costs, is least.
+pub(super) fn least(
+    problem: &Instance,
+    first: &Solution,
+    criterion: &dyn Fn(&mut Instance),
+) -> Result<Chosen, SolveError> {
     if !problem.cones().is_empty() {
         return Ok(Chosen { solution: first.clone(), settled: false });
     }
@@ -21,9 +34,7 @@ pub(super) fn least_squares(problem: &Instance, first: &Solution, squares: &[Var
     let mut failure = None;
     for strict in STRICT {
         let mut face = face(problem, first, strict * money);
-        for &v in squares {
-            face.add_square(v, 1.0, 0.0);
-        }
+        criterion(&mut face);
         match choices::solve(&face) {
             Ok(second) => {
                 let certificate = certificate(problem, first, &second.x);

@@ -94,4 +94,17 @@ impl Instance {
     pub fn least_squares_among_optima(&self, first: &Solution, squares: &[Var]) -> Result<Chosen, SolveError> {
         face::least_squares(self, first, squares)
     }
+
+    /// The same for another second criterion, which is written into an instance that has no costs: the optimum where it is
+    /// least. Variables with a cost of their own in squares are unique among optima, and the criterion does not move them.
+    ///
+    /// # Errors
+    /// See [`SolveError`].
+    pub fn least_among_optima(
+        &self,
+        first: &Solution,
+        criterion: &dyn Fn(&mut Instance),
+    ) -> Result<Chosen, SolveError> {
+        face::least(self, first, criterion)
+    }
 }
