@@ -24,7 +24,7 @@ Examples:
   coase flow ieee-33                       power flow of a built-in network
   coase opf ap-15                          its cheapest dispatch, and prices
   coase auction bids.ron --mechanism mcafee  who trades what, and for how much
-  coase game gains.ron                     who gets what of a gain, and who objects
+  coase game gains.ron                     who gets what of a gain, what prices sellers post, ..
   coase audit three_vpp                    what misreports gain, and which claims they refute
 
 Exit status: 0 all well, 1 something ran and failed or is missing, 2 bad input or usage, 130 Ctrl-C, 143 terminated.";
@@ -508,7 +508,7 @@ pub struct Auction {
     pub json: bool,
 }
 
-/// A game on plain numbers: divisions of a gain, and which groups object
+/// A game on plain numbers: divisions of a gain, choices of buyers, prices of sellers, strategic forms
 ///
 /// The head word of the file says which game it is.
 #[derive(Debug, Args)]
@@ -522,6 +522,16 @@ What groups gain by themselves, over standing alone; what is not given is 0:
 prints the Shapley value, the nucleolus, equal and marginal-proportional shares, which groups would do better by themselves,
 and what the core leaves to each.
 
+Buyers who spread over sellers at given prices, and the dynamics by which they do:
+  Population(sellers: [(id: \"s1\", price_per_kwh: 0.55, quantity_kwh: 100, congestion_per_kwh: 0.3)],
+    buyers: [(id: \"b1\", quantity_kwh: 60)], dynamics: Replicator(step: 0.8))
+Sellers who post prices, knowing how buyers will spread:
+  Pricing(sellers: [(id: \"s1\", cost_per_kwh: 0.3, quantity_kwh: 100, congestion_per_kwh: 0.3)],
+    buyers: [(id: \"b1\", quantity_kwh: 60)], price_min_per_kwh: 0.3, price_max_per_kwh: 1.2)
+A finite game, payoffs by profile with the last player's strategy moving fastest, and what learners make of it:
+  NormalForm(players: [(id: \"row\", strategies: [\"T\", \"B\"]), (id: \"column\", strategies: [\"L\", \"R\"])],
+    payoffs: [2, -2, -1, 1, -1, 1, 1, -1])
+
 Exit status: 0 answered, 1 no answer that is proven, 2 bad input.")]
 pub struct Game {
     /// A game file
@@ -530,6 +540,9 @@ pub struct Game {
     /// As JSON, numbers in full precision
     #[arg(long)]
     pub json: bool,
+    /// Write the strategic form in Gambit's format: of `NormalForm(..)`, and of `Pricing(..)` on a grid of prices
+    #[arg(long, value_name = "FILE.nfg")]
+    pub export: Option<PathBuf>,
 }
 
 /// What equations an optimal power flow keeps.

@@ -36,6 +36,7 @@ pub mod engine;
 pub mod error;
 pub mod evaluate;
 pub mod game;
+pub mod learning;
 mod linear;
 #[doc(hidden)]
 pub mod macro_support;
@@ -48,7 +49,9 @@ pub mod outcome;
 pub mod participant;
 pub mod physical;
 pub mod policy;
+pub mod population;
 pub mod power_flow;
+pub mod pricing;
 pub mod program;
 pub mod quoted;
 pub mod random;

@@ -1,13 +1,13 @@
 //! `Coalitions(..)`: what groups of players gain by themselves, and the divisions of what all gain.
 
+use super::named::{Named, cell};
 use super::{Game, GameAnswer, GameError, Sheet};
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::text::Text;
 use coase_core::coalition::{Coalition, CoalitionGame, Interval, MOST_PLAYERS};
 use coase_core::number;
 use schemars::JsonSchema;
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A game in coalitional form: what each group of players gains by itself, over what its members have standing alone.
@@ -97,20 +97,6 @@ fn named(players: &[String], coalition: Coalition) -> String {
 
 fn names(players: &[String], coalition: Coalition) -> Vec<String> {
     coalition.members().map(|player| players[player].clone()).collect()
-}
-
-/// Values by name, in the order that they have.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Named<T>(pub Vec<(String, T)>);
-
-impl<T: Serialize> Serialize for Named<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
 }
 
 /// Divisions of what all gain, and what groups have against them. Gains and excesses are in the unit of the file.
@@ -314,10 +300,4 @@ impl CoalitionsAnswer {
         let scale = self.equal.0.iter().map(|(_, x)| x.abs()).sum::<f64>();
         self.least_core_epsilon > 1e-9 * (1.0 + scale)
     }
-}
-
-/// Six decimals, without a minus sign before nothing.
-fn cell(x: f64) -> String {
-    let text = format!("{x:.6}");
-    if text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.') { "0.000000".to_owned() } else { text }
 }

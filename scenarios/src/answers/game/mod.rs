@@ -4,14 +4,22 @@
 //! reads and checks it, and answers.
 
 mod coalitions;
+mod named;
+mod normal_form;
+mod population;
+mod pricing;
 
 pub use coalitions::{Coalitions, CoalitionsAnswer};
+pub use normal_form::{NormalForm, NormalFormAnswer, NormalFormPlayer};
+pub use population::{Population, PopulationAnswer, PopulationBuyer, PopulationSeller};
+pub use pricing::{Pricing, PricingAnswer, PricingBuyer, PricingSeller};
 
 use crate::fault::{Fault, did_you_mean};
 use crate::load::wrong_head;
 use crate::text::Text;
 use coase_core::coalition::CoalitionError;
 use coase_core::declaration::{Declaration, schema_of};
+use coase_core::learning::NormalFormError;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -25,6 +33,9 @@ pub enum GameError {
     /// A game of groups has no answer.
     #[error(transparent)]
     Coalitions(#[from] CoalitionError),
+    /// It has no strategic form that can be listed.
+    #[error(transparent)]
+    StrategicForm(#[from] NormalFormError),
 }
 
 /// A game that was read and checked.
@@ -34,6 +45,14 @@ pub trait Game {
     /// # Errors
     /// If a solver has no answer that it can certify.
     fn answer(&self) -> Result<Box<dyn GameAnswer>, GameError>;
+
+    /// Its strategic form in Gambit's `.nfg` format; `None` for a game that has none with finitely many strategies.
+    ///
+    /// # Errors
+    /// If it has too many profiles to list.
+    fn strategic_form(&self) -> Option<Result<String, GameError>> {
+        None
+    }
 }
 
 /// What was found.
@@ -70,19 +89,25 @@ struct Form {
     head: &'static str,
     read: fn(&Text) -> Result<Box<dyn Game>, Fault>,
     schema: fn() -> Value,
-    declaration: fn() -> Declaration,
+    /// It and its parts, by their names.
+    declarations: fn() -> Vec<(&'static str, Declaration)>,
 }
 
 /// All forms, in the order of the documentation.
-const FORMS: &[Form] = &[Form {
-    head: "Coalitions",
-    read: |text| Ok(Box::new(coalitions::read(text)?)),
-    schema: schema_of::<Coalitions>,
-    declaration: Declaration::of::<Coalitions>,
-}];
+const FORMS: &[Form] = &[
+    Form {
+        head: "Coalitions",
+        read: |text| Ok(Box::new(coalitions::read(text)?)),
+        schema: schema_of::<Coalitions>,
+        declarations: || vec![("Coalitions", Declaration::of::<Coalitions>())],
+    },
+    population::FORM,
+    pricing::FORM,
+    normal_form::FORM,
+];
 
 /// What head words there are, in the words of an error.
-const HEADS: &str = "`Coalitions(..)`";
+const HEADS: &str = "`Coalitions(..)`, `Population(..)`, `Pricing(..)` or `NormalForm(..)`";
 
 /// Reads the game of a file.
 ///
@@ -109,9 +134,9 @@ fn read(text: &Text) -> Result<Box<dyn Game>, Fault> {
     Err(wrong_head(text, found, HEADS).with_hint(hint))
 }
 
-/// The forms by their head words, each with its fields.
+/// The forms by their head words and their parts, each with its fields.
 pub(crate) fn declarations() -> impl Iterator<Item = (&'static str, Declaration)> {
-    FORMS.iter().map(|form| (form.head, (form.declaration)()))
+    FORMS.iter().flat_map(|form| (form.declarations)())
 }
 
 /// The JSON schema of a game file: an object with the head word and the fields of its form.
