@@ -103,6 +103,9 @@ pub struct Run {
 /// Every mechanism of the file is run on reports that are not true: shifted and multiplied prices and scaled quantities of one
 /// member, refined around the best; two members together; an account split in two. Claims about outcomes are judged on the market
 /// and on those that such reports describe. Each finding comes with the command that shows it.
+///
+/// A list of bids, `Auction(..)`, is audited by every auction: offers of one bidder at other prices or of less than it has; as
+/// figures more than it has, the other side, two bidders together, two accounts. Small lists of whole numbers are searched through.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -110,23 +113,27 @@ Examples:
   coase audit three_vpp --mechanism uniform-price --budget 20000
   coase audit my_study.ron --mechanism 'NashBargaining(weights: Exponential)' --json
   coase audit three_vpp --as-if '{\"vpp1\": (price_factor: 0.5)}'     a market in which this report is the truth
+  coase audit bids.ron --mechanism mcafee                            a list of bids
 
 That nothing was found proves nothing: `upheld` is a claim that what was searched does not refute.
 
 Exit status: 0 no claim is refuted, 1 a claim is refuted or a mechanism has no outcome to audit, 2 bad input.")]
 pub struct Audit {
-    /// An experiment or a scenario
+    /// An experiment, a scenario or a list of bids
     #[arg(value_name = "FILE.ron")]
     pub file: PathBuf,
     /// Only this mechanism: one of the file, by its label, or another, by its id or with parameters
     #[arg(long, value_name = "ID")]
     pub mechanism: Option<String>,
-    /// About how many times a mechanism may be run
-    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub budget: u32,
+    /// About how many times a mechanism may be run; by default 5000, on a list of bids 50000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub budget: Option<u32>,
     /// Takes these reports to be the truth, by participant
     #[arg(long, value_name = "REPORTS")]
     pub as_if: Option<String>,
+    /// Of a list of bids: what mechanisms that draw lots draw them with; by default 1
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Number of threads; by default as many as the machine has
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -485,6 +492,7 @@ pub struct Opf {
 Examples:
   coase auction bids.ron --mechanism double-auction
   coase auction bids.ron --mechanism muda --seed 7 --json
+  coase auction bids.ron --mechanism mcafee --reports '{\"s0\": (blocks: [(price_per_kwh: 3, quantity_kwh: 1)])}'
 
 Bids and asks in blocks, best first; a side without bidders trades nothing, and a note says so:
   Auction(buyers: [(id: \"b0\", rating_kwh: 5, blocks: [(price_per_kwh: 1.0, quantity_kwh: 3)])],
@@ -497,12 +505,15 @@ pub struct Auction {
     /// A file of bids
     #[arg(value_name = "FILE.ron")]
     pub file: PathBuf,
-    /// Id of the mechanism
+    /// Id of the mechanism, or the mechanism with its parameters
     #[arg(long, value_name = "ID")]
     pub mechanism: String,
     /// What mechanisms that draw lots draw them with
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,
+    /// What these bidders say instead of the truth, which is the file: prints what everybody gains by it
+    #[arg(long, value_name = "REPORTS")]
+    pub reports: Option<String>,
     /// As JSON, numbers in full precision
     #[arg(long)]
     pub json: bool,

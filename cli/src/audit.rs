@@ -1,15 +1,18 @@
 //! `coase audit`: counter-examples to what mechanisms claim, each with the command that shows it.
 
+mod findings;
+mod list;
+
 use crate::args::Audit;
 use crate::offence::Offence;
 use crate::progress::{Show, bar};
 use crate::{Finish, console};
 use anyhow::bail;
-use coase_core::evaluate::audit::{Audited, Finding, Found, Gain, Regret, Watch};
-use coase_core::outcome::Verdict;
+use coase_core::evaluate::audit::{Audited, DEFAULT_BUDGET, Finding, Found, Gain, Regret, Watch};
 use coase_core::participant::Distortion;
-use coase_core::words::number;
+use coase_scenarios::answers::is_auction;
 use coase_scenarios::{AuditOptions, AuditWatch, AuditedRun, Experiment, Override, Run, load, read_reports};
+use findings::{Told, is_something, quoted, table};
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -17,18 +20,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Audits the runs of a file and prints what was found.
 pub fn audit(args: &Audit) -> anyhow::Result<Finish> {
+    if is_auction(&args.file) {
+        return list::audit(args);
+    }
+    if args.seed.is_some() {
+        bail!("--seed: the seeds of an experiment are its own, `--set experiment.seeds=[2]`");
+    }
+    let budget = args.budget.map_or(DEFAULT_BUDGET, |budget| budget as usize);
     let (experiment, variant, set) = loaded(args)?;
     let as_if = match args.as_if.as_deref().map(read_reports) {
         None => vec![],
         Some(Ok(reports)) => reports,
         Some(Err(wrong)) => bail!("--as-if: {wrong}"),
     };
-    let options = AuditOptions { jobs: args.jobs.map(usize::from), variant, budget: args.budget as usize, as_if };
+    let options = AuditOptions { jobs: args.jobs.map(usize::from), variant, budget, as_if };
     let show = if args.json { Show::Never } else { Show::OnTerminals };
     let watch = AuditBar::new(show, experiment.audited(&options).count());
     let found = experiment.audit(&options, &watch)?;
     watch.bar.finish_and_clear();
-    let again = Again { args, set: &set, experiment: &experiment };
+    let again = Again { args, budget, set: &set, experiment: &experiment };
     if args.json {
         console::print_json(&again.json(&found))?;
     } else {
@@ -55,6 +65,7 @@ fn loaded(args: &Audit) -> anyhow::Result<(Experiment, Option<String>, Vec<Overr
 /// How a finding is found again.
 struct Again<'a> {
     args: &'a Audit,
+    budget: usize,
     set: &'a [Override],
     experiment: &'a Experiment,
 }
@@ -63,9 +74,7 @@ impl Again<'_> {
     /// The command that shows a finding; `None` where there is nothing to be shown.
     fn command(&self, run: &Run, finding: &Finding) -> Option<String> {
         let shows = |reports: &[(String, Distortion)]| !reports.is_empty();
-        // Below this a gain is a solver's rounding, whether or not something is claimed.
-        let nothing = finding.certificate.tolerance.unwrap_or(1e-6);
-        if finding.certificate.value.is_none_or(|value| value <= nothing) {
+        if !is_something(finding) {
             return None;
         }
         let as_if = self.args.as_if.as_ref();
@@ -80,7 +89,7 @@ impl Again<'_> {
                 let as_if = format!(" --as-if {}", quoted(&written(reports)));
                 Some(self.of("audit", run, &[], &as_if))
             }
-            Found::Reports(_) | Found::AsIf(_) | Found::Split { .. } | Found::Nowhere => {
+            _ => {
                 let as_if = as_if.map_or(String::new(), |reports| format!(" --as-if {}", quoted(reports)));
                 Some(self.of("audit", run, &[], &as_if))
             }
@@ -92,7 +101,7 @@ impl Again<'_> {
         let only = self.experiment.selecting(run).map(|only| format!("experiment.only={only}"));
         let set = self.set.iter().map(ToString::to_string).chain(only).chain(further.iter().cloned());
         let set = set.fold(String::new(), |all, set| format!("{all} --set {}", quoted(&set)));
-        let budget = if verb == "audit" { format!(" --budget {}", self.args.budget) } else { String::new() };
+        let budget = if verb == "audit" { format!(" --budget {}", self.budget) } else { String::new() };
         format!("coase {verb} {file}{set}{budget}{end}")
     }
 
@@ -113,9 +122,8 @@ impl Again<'_> {
             entry["swept"] = swept.into();
             match &audited.found {
                 Ok(found) => {
-                    let finding = |finding: &Finding| self.finding(run, finding);
                     let regret = |regret: &Regret| regret_json(run, regret);
-                    entry["findings"] = found.findings.iter().map(finding).collect();
+                    entry["findings"] = self.told(run, found).iter().map(Told::json).collect();
                     entry["regrets"] = found.regrets.iter().map(regret).collect();
                     entry["refuted"] = found.refutes().into();
                     entry["error"] = Value::Null;
@@ -127,25 +135,16 @@ impl Again<'_> {
             }
             entry
         };
-        json!({"file": self.args.file, "budget": self.args.budget, "audits": found.iter().map(of_run).collect::<Vec<_>>()})
+        json!({"file": self.args.file, "budget": self.budget, "audits": found.iter().map(of_run).collect::<Vec<_>>()})
     }
 
-    fn finding(&self, run: &Run, finding: &Finding) -> Value {
-        let declared = declared(run, finding);
-        let certificate = &finding.certificate;
-        json!({
-            "claim": finding.name,
-            "declared": declared.is_some(),
-            "condition": declared.filter(|condition| !condition.is_empty()),
-            "verdict": certificate.verdict.name(),
-            "value": certificate.value,
-            "tolerance": certificate.tolerance,
-            "witness": certificate.witness,
-            "searched": finding.searched,
-            "tried": finding.tried,
-            "failed": finding.failed,
-            "command": self.command(run, finding),
-        })
+    fn told<'b>(&self, run: &Run, found: &'b Audited) -> Vec<Told<'b>> {
+        let told = |finding: &'b Finding| Told {
+            finding,
+            declared: declared(run, finding),
+            command: self.command(run, finding),
+        };
+        found.findings.iter().map(told).collect()
     }
 
     fn text(&self, found: &[AuditedRun]) -> String {
@@ -165,58 +164,13 @@ impl Again<'_> {
                 run.variant, run.carbon_label, run.scenario, run.seed
             );
             match &audited.found {
-                Ok(found) => self.table(run, found, &mut text),
+                Ok(found) => table(&self.told(run, found), &mut text),
                 Err(why) => {
                     let _ = writeln!(text, "  nothing to audit: {why}");
                 }
             }
         }
         text
-    }
-
-    fn table(&self, run: &Run, found: &Audited, text: &mut String) {
-        let head = ["", "verdict", "value", "tolerance", "runs", "failed"].map(str::to_owned).to_vec();
-        let row = |finding: &Finding| {
-            let certificate = &finding.certificate;
-            let of = |x: Option<f64>| x.map_or(String::new(), number);
-            let is_unclaimed = finding.claim.is_some() && declared(run, finding).is_none();
-            let claimed = if is_unclaimed { " (not claimed)" } else { "" };
-            let (runs, failed) = (finding.tried.to_string(), finding.failed.to_string());
-            let verdict = certificate.verdict.name().to_owned();
-            vec![
-                format!("{}{claimed}", finding.name),
-                verdict,
-                of(certificate.value),
-                of(certificate.tolerance),
-                runs,
-                failed,
-            ]
-        };
-        let rows: Vec<Vec<String>> = std::iter::once(head).chain(found.findings.iter().map(row)).collect();
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-        for (k, row) in rows.iter().enumerate() {
-            let mut line = String::new();
-            for (column, cell) in row.iter().enumerate() {
-                let width = widths[column];
-                let _ = if column < 2 { write!(line, "  {cell:<width$}") } else { write!(line, "  {cell:>width$}") };
-            }
-            let _ = writeln!(text, "{}", line.trim_end());
-            let Some(finding) = k.checked_sub(1).map(|k| &found.findings[k]) else { continue };
-            if !finding.certificate.witness.is_empty() {
-                let _ = writeln!(text, "      {}", finding.certificate.witness);
-            }
-            if let Some(command) = self.command(run, finding) {
-                let _ = writeln!(text, "      {command}");
-            }
-        }
-        let refuted = found.findings.iter().filter(|f| f.certificate.verdict == Verdict::Refuted).count();
-        let verdict = match refuted {
-            0 => "no claim is refuted by what was searched".to_owned(),
-            1 => "one claim is refuted".to_owned(),
-            count => format!("{count} claims are refuted"),
-        };
-        let _ = writeln!(text, "  {verdict}");
     }
 }
 
@@ -257,16 +211,6 @@ fn ron(what: Distortion) -> String {
     format!("({})", written.collect::<Vec<_>>().join(", "))
 }
 
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/=".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
 /// One bar over the runs that are audited; beside it, which one, and how often its mechanism was run.
 struct AuditBar {
     bar: ProgressBar,
@@ -303,15 +247,8 @@ impl AuditWatch for AuditBar {
 
 #[cfg(test)]
 mod tests {
-    use super::{quoted, ron};
+    use super::ron;
     use coase_core::participant::Distortion;
-
-    #[test]
-    fn words_are_quoted_for_the_shell_where_they_must_be() {
-        assert_eq!(quoted("a/b_1.ron"), "a/b_1.ron");
-        assert_eq!(quoted("x=[\"a\"]"), "'x=[\"a\"]'");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
-    }
 
     #[test]
     fn of_a_report_only_what_is_not_true_is_written() {

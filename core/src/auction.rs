@@ -50,7 +50,7 @@ pub struct Clearing {
 }
 
 /// An auction rule: needs a book and nothing else.
-pub trait Auction {
+pub trait Auction: Sync {
     /// Clears one book.
     ///
     /// # Errors

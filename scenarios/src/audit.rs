@@ -121,7 +121,7 @@ fn audited(run: &Run, options: &AuditOptions, watch: &dyn AuditWatch) -> Result<
 }
 
 /// A watcher of experiments as one of a single audit.
-struct Watching<'a>(&'a dyn AuditWatch);
+pub(crate) struct Watching<'a>(pub(crate) &'a dyn AuditWatch);
 
 impl Watch for Watching<'_> {
     fn ran(&self) {

@@ -9,6 +9,7 @@ mod cooperative;
 mod distributed;
 mod five_plants;
 mod limited_line;
+mod list_audit;
 mod many_participants;
 mod network_charge;
 mod network_fee;

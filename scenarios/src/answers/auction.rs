@@ -3,11 +3,18 @@
 //! What is bid is taken for what is true: welfare is the value of what is bought less the cost of what is sold, both by the
 //! bids. Numbers count to nine places after the point. A side without bidders is no error: nothing trades, and a note says why.
 
+mod audit;
+mod offers;
+
+pub use audit::{AuditedList, Heard, HeardBidder, ListAuditOptions, is_auction};
+pub use offers::{WrongOffers, read_offers, written_offers};
+
 use super::game::Sheet;
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::load::wrong_head;
+use crate::run::NoThreads;
 use crate::text::Text;
-use coase_core::auction::{Clearing, Fill, position};
+use coase_core::auction::{Auction as Rule, Clearing, Fill, position};
 use coase_core::book::{Book, LEAST_ENERGY_KWH, MOST_ENERGY_KWH, MOST_PRICE_PER_KWH, Order};
 use coase_core::declaration::{Declaration, schema_of};
 use coase_core::mechanism::{Mechanism, mechanisms};
@@ -91,6 +98,12 @@ pub enum AuctionError {
         /// Which would do.
         auctions: Vec<&'static str>,
     },
+    /// Parameters, and no mechanism whose they are.
+    #[error("`params` are those of one mechanism: name it")]
+    WhoseParams,
+    /// Nothing can be searched.
+    #[error(transparent)]
+    Threads(#[from] NoThreads),
     /// It has no outcome for these bids.
     #[error(transparent)]
     Mechanism(#[from] MechanismError),
@@ -306,6 +319,11 @@ fn auctions() -> Vec<&'static str> {
     own.map(|plugin| plugin.id).filter(is_auction).collect()
 }
 
+/// The part of a mechanism that clears lists.
+fn auction_of(rule: &dyn Mechanism) -> Result<&dyn Rule, AuctionError> {
+    rule.as_auction().ok_or_else(|| AuctionError::NoAuction { id: rule.plugin().id.to_owned(), auctions: auctions() })
+}
+
 impl Bids {
     /// Clears the bids by a mechanism with the file's parameters.
     ///
@@ -313,14 +331,16 @@ impl Bids {
     /// No such mechanism, one that needs more than bids, wrong parameters, or no outcome.
     pub fn clear(&self, mechanism: &str, seed: u64) -> Result<AuctionAnswer, AuctionError> {
         let rule = self.mechanism(mechanism)?;
-        let Some(auction) = rule.as_auction() else {
-            return Err(AuctionError::NoAuction { id: mechanism.to_owned(), auctions: auctions() });
-        };
+        let auction = auction_of(&*rule)?;
         let clearing = auction.clear(&self.book, &mut RunContext::new(seed, ()))?;
         Ok(self.answer(&clearing))
     }
 
+    /// A mechanism by its id, with the file's parameters, or with its own where it is written with them.
     fn mechanism(&self, id: &str) -> Result<Box<dyn Mechanism>, AuctionError> {
+        if id.contains('(') {
+            return Ok(Text::new("--mechanism", "", id).parse()?);
+        }
         let Some(entry) = <dyn Mechanism>::set().get(id) else {
             return Err(AuctionError::NoMechanism { id: id.to_owned(), hint: did_you_mean(id, auctions()) });
         };

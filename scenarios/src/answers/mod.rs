@@ -11,8 +11,9 @@ mod game;
 mod opf;
 
 pub use auction::{
-    Auction, AuctionAnswer, AuctionError, BidBlock, Bidder, Bids, Bought, Sold, Withheld, auction_schema, read_auction,
-    read_auction_text,
+    Auction, AuctionAnswer, AuctionError, AuditedList, BidBlock, Bidder, Bids, Bought, Heard, HeardBidder,
+    ListAuditOptions, Sold, Withheld, WrongOffers, auction_schema, is_auction, read_auction, read_auction_text,
+    read_offers, written_offers,
 };
 pub use carbon_file::{Carbon, CarbonFile, Generation};
 pub use flow::{CarbonAnswer, FlowAnswer, FlowBranch, FlowBus, FlowQuestion};

@@ -28,6 +28,21 @@ pub fn market_of_bids(bidders: &[Bidder]) -> Result<Market, StepsError> {
     let (low, high) = prices().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p), h.max(p)));
     let (low, high) = if low <= high { (low, high) } else { (0.0, 0.0) };
     let beyond = (high - low).max(1.0);
+    let tariff = Tariff {
+        buy_per_kwh: vec![high + beyond],
+        sell_per_kwh: vec![low - beyond],
+        intensity_kg_per_kwh: vec![0.0],
+        upstream_carbon_per_tonne: 0.0,
+    };
+    market(bidders, Some(tariff))
+}
+
+/// The market of these bidders, who can trade with nobody but each other.
+pub(super) fn market_without_grid(bidders: &[Bidder]) -> Result<Market, StepsError> {
+    market(bidders, None)
+}
+
+fn market(bidders: &[Bidder], tariff: Option<Tariff>) -> Result<Market, StepsError> {
     let participant = |bidder: &Bidder| -> Result<Arc<dyn Participant>, StepsError> {
         let sign = if bidder.sells { 1.0 } else { -1.0 };
         let step = |&(price_per_kwh, kwh): &(f64, f64)| Step { price_per_kwh, quantity_kwh: sign * kwh };
@@ -43,13 +58,7 @@ pub fn market_of_bids(bidders: &[Bidder]) -> Result<Market, StepsError> {
             ..Member::new(&bidder.id, kw, kw)
         }
     };
-    let tariff = Tariff {
-        buy_per_kwh: vec![high + beyond],
-        sell_per_kwh: vec![low - beyond],
-        intensity_kg_per_kwh: vec![0.0],
-        upstream_carbon_per_tonne: 0.0,
-    };
     let members = bidders.iter().map(member).collect();
-    let setting = Setting::energy(Periods { count: 1, hours: 1.0 }, Some(tariff), None, members);
+    let setting = Setting::energy(Periods { count: 1, hours: 1.0 }, tariff, None, members);
     Ok(Market::new(setting, participants))
 }

@@ -15,11 +15,13 @@ pub(crate) mod bench;
 mod bids;
 mod described;
 mod groups;
+mod list;
 pub(crate) mod search;
 pub(crate) mod space;
 mod truthful;
 
 pub use bids::{Bidder, market_of_bids};
+pub use list::{BidGain, BidRegret, DEFAULT_LIST_BUDGET, Got, ListAudit, ListAudited, Offer};
 pub use truthful::{Gain, Regret};
 
 use super::standing::{Charges, Claims};
@@ -71,6 +73,10 @@ pub enum Found {
     Reports(Vec<(String, Distortion)>),
     /// On the market in which these reports are the truth; none: on the market itself.
     AsIf(Vec<(String, Distortion)>),
+    /// On a list, with these offers, by the ids of the bidders that make them; the others are truthful.
+    Bids(Vec<(String, Offer)>),
+    /// On the list on which these offers are the truth; none: on the list itself.
+    AsIfBids(Vec<(String, Offer)>),
     /// With an account of this member split in two, of which the first has this share.
     Split {
         /// The member.

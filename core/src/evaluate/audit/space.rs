@@ -114,8 +114,13 @@ impl Grid {
             return None;
         }
         let bids: Vec<_> = (0..market.len()).map(|i| market.local(i).bids(0)).collect::<Option<Vec<_>>>()?;
-        let mut known: Vec<f64> = bids.iter().flatten().map(|order| order.price).collect();
+        let known = bids.iter().flatten().map(|order| order.price).collect();
         let quantities: Vec<f64> = bids.iter().flatten().map(|order| order.quantity).collect();
+        Self::over(known, &quantities)
+    }
+
+    /// The grid of these prices and quantities; `None` where there are none.
+    pub fn over(mut known: Vec<f64>, quantities: &[f64]) -> Option<Self> {
         known.sort_by(f64::total_cmp);
         known.dedup();
         let (first, last) = (*known.first()?, *known.last()?);
@@ -125,7 +130,9 @@ impl Grid {
         let prices = if let Some(step) = fine {
             // Counted in half steps from nothing, so that a price on the grid is that price.
             let from = (first / step).round() as i64 - 2;
-            (0..count(step)).map(|k| (from + k as i64) as f64 * step).collect()
+            let price = |k: usize| (from + k as i64) as f64 * step;
+            // To the digits that bids are counted in: 0.575 and not 0.5750000000000002.
+            (0..count(step)).map(|k| (price(k) * 1e9).round() / 1e9).collect()
         } else {
             let beyond = 0.1 * (last - first).max(0.1 * last.abs());
             let middles = known.windows(2).map(|pair| 0.5 * (pair[0] + pair[1]));
@@ -134,7 +141,17 @@ impl Grid {
             all.sort_by(f64::total_cmp);
             all
         };
-        Some(Self { prices, step: fine, quantum_kwh: quantum(&quantities) })
+        Some(Self { prices, step: fine, quantum_kwh: quantum(quantities) })
+    }
+
+    /// Prices that are tried, in order.
+    pub fn prices(&self) -> &[f64] {
+        &self.prices
+    }
+
+    /// What quantities are multiples of, where they are.
+    pub fn quantum_kwh(&self) -> Option<f64> {
+        self.quantum_kwh
     }
 
     /// What is tried, in words.
