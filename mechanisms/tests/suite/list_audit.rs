@@ -41,7 +41,8 @@ fn list(buyers: &[&[(f64, f64)]], sellers: &[&[(f64, f64)]]) -> Vec<Bidder> {
 
 fn units(values: &[f64], costs: &[f64]) -> Vec<Bidder> {
     let [values, costs] = [values, costs].map(|all| all.iter().map(|p| [(*p, 1.0)]).collect::<Vec<_>>());
-    let [values, costs] = [&values, &costs].map(|all| all.iter().map(|block| block.as_slice()).collect::<Vec<_>>());
+    let [values, costs]: [Vec<&[(f64, f64)]>; 2] =
+        [&values, &costs].map(|all| all.iter().map(<[_; 1]>::as_slice).collect());
     list(&values, &costs)
 }
 
