@@ -31,6 +31,7 @@ pub mod book;
 pub mod carbon_flow;
 pub mod coalition;
 pub mod context;
+pub mod curve;
 pub mod declaration;
 pub mod engine;
 pub mod error;
@@ -67,6 +68,7 @@ pub mod units;
 pub mod words;
 
 pub use context::{Observer, RunContext};
+pub use curve::Curve;
 pub use error::MechanismError;
 pub use market::{Allocation, Economy, Local, Market, Plan};
 pub use mechanism::Mechanism;

@@ -5,6 +5,7 @@
 
 use crate::auction::Auction;
 use crate::context::RunContext;
+use crate::curve::Curve;
 use crate::error::MechanismError;
 use crate::game::Game;
 use crate::market::Market;
@@ -58,6 +59,15 @@ pub trait Mechanism: Registered + erased_serde::Serialize + Debug + Send + Sync 
     /// The part that needs only a book of orders.
     fn as_auction(&self) -> Option<&dyn Auction> {
         None
+    }
+
+    /// The lines that explain an outcome of its own on this market, in a fixed order: utilities against types, revenue against
+    /// a fee, shares over time. Computed only where they are asked for.
+    ///
+    /// # Errors
+    /// See [`MechanismError`].
+    fn curves(&self, _market: &Market, _outcome: &Outcome, _seed: u64) -> Result<Vec<Curve>, MechanismError> {
+        Ok(vec![])
     }
 
     /// The game it plays on a market, where strategies are not reports: prices, quantities, fees.

@@ -23,11 +23,13 @@ pub enum Table {
     Convergence,
     /// One row per run, realisation and payment.
     Ledger,
+    /// One row per point of a curve that explains the outcome, where curves are asked for.
+    Curves,
 }
 
 impl Table {
     /// All tables, in the order in which they are written.
-    pub const ALL: [Table; 9] = [
+    pub const ALL: [Table; 10] = [
         Table::Runs,
         Table::Participants,
         Table::Periods,
@@ -37,6 +39,7 @@ impl Table {
         Table::Certificates,
         Table::Convergence,
         Table::Ledger,
+        Table::Curves,
     ];
 
     /// The name of its file, without extension.
@@ -51,6 +54,7 @@ impl Table {
             Table::Certificates => "certificates",
             Table::Convergence => "convergence",
             Table::Ledger => "ledger",
+            Table::Curves => "curves",
         }
     }
 }
@@ -202,6 +206,8 @@ pub struct RunRecord {
     pub convergence: Vec<Row>,
     /// Rows of `ledger`.
     pub ledger: Vec<Row>,
+    /// Rows of `curves`.
+    pub curves: Vec<Row>,
 }
 
 impl RunRecord {
@@ -217,6 +223,7 @@ impl RunRecord {
             Table::Certificates => &self.certificates,
             Table::Convergence => &self.convergence,
             Table::Ledger => &self.ledger,
+            Table::Curves => &self.curves,
         }
     }
 }

@@ -73,9 +73,9 @@ impl Experiment {
             let _ = writeln!(out, "    sensitivity: {},", options().to_string(study)?);
         }
         let _ = write!(out, "    sweep: [{}", entries(Sweep::is_sweep));
-        let Evidence { core, regret } = self.plan.evidence;
+        let Evidence { core, regret, curves } = self.plan.evidence;
         let first = self.plan.first_periods.map_or_else(|| "None".to_owned(), |n| format!("Some({n})"));
-        let _ = writeln!(out, "],\n    evidence: (core: {core}, regret: {regret}),");
+        let _ = writeln!(out, "],\n    evidence: (core: {core}, regret: {regret}, curves: {curves}),");
         let _ = writeln!(out, "    match: {:?},\n    first_periods: {first},\n)", self.plan.matching);
         Ok(out)
     }

@@ -469,6 +469,7 @@ impl Experiment {
             damage_per_tonne: instance.form.damage_per_tonne.unwrap_or(entry.damage),
             core: search(plan.evidence.core),
             regret: search(plan.evidence.regret),
+            curves: search(plan.evidence.curves),
         });
         known.insert(key, (plan, instance.clone(), yardstick.clone()));
         Ok((plan, instance, yardstick))

@@ -50,7 +50,7 @@ impl Place {
     fn ended_well(&self, output: &Output) {
         let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), stderr(output));
         assert_eq!(status(output), 0, "{told}");
-        for table in ["runs", "participants", "periods", "trades", "certificates", "convergence", "ledger"] {
+        for table in ["runs", "participants", "periods", "trades", "certificates", "convergence", "ledger", "curves"] {
             for ending in ["csv", "parquet"] {
                 let read = |store: &Path| fs::read(store.join(format!("{table}.{ending}"))).unwrap();
                 assert!(

@@ -7,8 +7,18 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const TABLES: [&str; 9] =
-    ["runs", "participants", "periods", "trades", "nodes", "branches", "certificates", "convergence", "ledger"];
+const TABLES: [&str; 10] = [
+    "runs",
+    "participants",
+    "periods",
+    "trades",
+    "nodes",
+    "branches",
+    "certificates",
+    "convergence",
+    "ledger",
+    "curves",
+];
 
 /// The three agents at many prices of the grid.
 fn experiment(prices: usize) -> String {
@@ -46,7 +56,7 @@ fn waited_for(child: &mut Child, store: &Path, runs: usize) {
     }
 }
 
-fn tables(store: &Path) -> [Vec<u8>; 9] {
+fn tables(store: &Path) -> [Vec<u8>; 10] {
     TABLES.map(|table| fs::read(store.join(format!("{table}.csv"))).unwrap())
 }
 

@@ -33,7 +33,18 @@ fn columns_are_listed_by_table() {
     let tables: Vec<_> = columns.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         tables,
-        ["branches", "certificates", "convergence", "ledger", "nodes", "participants", "periods", "runs", "trades"]
+        [
+            "branches",
+            "certificates",
+            "convergence",
+            "curves",
+            "ledger",
+            "nodes",
+            "participants",
+            "periods",
+            "runs",
+            "trades"
+        ]
     );
     let trades = ["period", "product", "seller", "buyer", "quantity_kwh", "price_per_kwh"];
     assert_eq!(ids(&columns["trades"]), trades);

@@ -6,8 +6,18 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const TABLES: [&str; 9] =
-    ["runs", "participants", "periods", "trades", "nodes", "branches", "certificates", "convergence", "ledger"];
+const TABLES: [&str; 10] = [
+    "runs",
+    "participants",
+    "periods",
+    "trades",
+    "nodes",
+    "branches",
+    "certificates",
+    "convergence",
+    "ledger",
+    "curves",
+];
 
 /// The three agents of the library, run alone.
 fn three_agents(folder: &Path) -> String {

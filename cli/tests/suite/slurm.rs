@@ -8,8 +8,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const TABLES: [&str; 9] =
-    ["runs", "participants", "periods", "trades", "nodes", "branches", "certificates", "convergence", "ledger"];
+const TABLES: [&str; 10] = [
+    "runs",
+    "participants",
+    "periods",
+    "trades",
+    "nodes",
+    "branches",
+    "certificates",
+    "convergence",
+    "ledger",
+    "curves",
+];
 
 /// Runs a script at once, as a job or, where the script says so, as an array of them; refuses one that depends on a job that
 /// it does not know.

@@ -25,6 +25,7 @@ pub(super) fn all(each: &[(f64, Evaluation)]) -> (RunRecord, Vec<Certificate>, L
         certificates: certificates.iter().map(certificate_row).collect(),
         convergence: records.first().map_or_else(Vec::new, |(_, r)| r.convergence.clone()),
         ledger: rows(|r| &r.ledger, Table::Ledger),
+        curves: records.first().map_or_else(Vec::new, |(_, r)| r.curves.clone()),
     };
     let mut ledger = Ledger::default();
     for (weight, found) in each {

@@ -54,6 +54,8 @@ pub struct Yardstick {
     pub core: Search,
     /// Whether regret is searched (the mechanism is run on every standard misreport).
     pub regret: Search,
+    /// Whether the curves that explain the outcome are computed.
+    pub curves: Search,
 }
 
 /// Whether an expensive search is made.
@@ -246,6 +248,7 @@ fn in_one(
         certificates: certificates.iter().map(certificate_row).collect(),
         convergence: tables::convergence::rows(&case),
         ledger: tables::ledger::rows(&case),
+        curves: if yardstick.curves == Search::Made { tables::curves::rows(&case)? } else { vec![] },
     };
     let gains = case.gains();
     let ending = cleared.ending(&certificates);

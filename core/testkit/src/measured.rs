@@ -30,6 +30,7 @@ pub fn yardstick(market: &Market, damage_per_tonne: f64) -> Yardstick {
         damage_per_tonne,
         core: Search::Skipped,
         regret: Search::Skipped,
+        curves: Search::Skipped,
     }
 }
 

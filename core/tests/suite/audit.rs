@@ -102,6 +102,7 @@ fn audited_of(mechanism: &dyn Mechanism, costs: Vec<f64>, prior: fn() -> Option<
         damage_per_tonne: 0.0,
         core: Search::Skipped,
         regret: Search::Skipped,
+        curves: Search::Skipped,
     };
     let none: Box<dyn CarbonPolicy> = coase_testkit::policy("None()");
     Audit { mechanism, market: &market, policy: &*none, yardstick: &yardstick, seed: 1, budget, watch: &() }

@@ -54,6 +54,7 @@ fn measured(cleared: &Cleared, policy: &dyn CarbonPolicy) -> Evaluation {
         damage_per_tonne: 0.0,
         core: Search::Skipped,
         regret: Search::Skipped,
+        curves: Search::Skipped,
     };
     evaluate(cleared, &Still {}, policy, 1, &yardstick).expect("figures")
 }

@@ -14,11 +14,13 @@ mod feeder;
 mod feeder_layout;
 mod feeder_map;
 mod gain_split;
+mod interim_utility;
 mod price_decomposition;
 mod profiles;
 mod ranks;
 mod rows;
 mod sensitivity;
+mod supply_and_demand;
 mod sweep;
 
 use crate::canvas::Canvas;
@@ -76,6 +78,8 @@ pub enum Absent {
     NoBudget,
     #[error("no run with iterations and residuals in the table of convergence")]
     NoIterations,
+    #[error("no run with curves of this kind: write `evidence: (curves: true)`")]
+    NoCurves,
     #[error("column `{column}` is empty")]
     NoData { column: &'static str },
 }
@@ -96,6 +100,8 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "gain_split", draw: gain_split::draw },
     Kind { name: "core", draw: core::draw },
     Kind { name: "budget_and_efficiency", draw: budget_and_efficiency::draw },
+    Kind { name: "supply_and_demand", draw: supply_and_demand::draw },
+    Kind { name: "interim_utility", draw: interim_utility::draw },
     Kind { name: "carbon_payers", draw: carbon_payers::draw },
     Kind { name: "abatement", draw: abatement::draw },
     Kind { name: "profiles", draw: profiles::draw },

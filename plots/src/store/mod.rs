@@ -7,8 +7,8 @@
 mod rows;
 
 pub use rows::{
-    BranchRow, CertificateRow, DeviceColumn, IterationRow, LedgerRow, NodeRow, ParticipantRow, PeriodRow, PriceParts,
-    Run,
+    BranchRow, CertificateRow, CurveRows, DeviceColumn, IterationRow, LedgerRow, NodeRow, ParticipantRow, PeriodRow,
+    PriceParts, Run,
 };
 
 use coase_core::record::{METRICS, Table};
@@ -131,6 +131,11 @@ impl Store {
     /// The payments of a run.
     pub fn ledger(&self, run: usize) -> Vec<LedgerRow> {
         self.rows(Table::Ledger, run, rows::ledger)
+    }
+
+    /// The curves that explain a run's outcome, where they were asked for.
+    pub fn curves(&self, run: usize) -> Vec<CurveRows> {
+        self.rows(Table::Curves, run, rows::curves)
     }
 
     /// The recorded iterations of a run, in order.

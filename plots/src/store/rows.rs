@@ -124,6 +124,18 @@ pub struct LedgerRow {
     pub product: String,
 }
 
+/// A curve of the table `curves`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CurveRows {
+    pub name: String,
+    /// Whose it is; empty where it is nobody's.
+    pub participant: String,
+    /// The other participant that it is about; empty where there is none.
+    pub other: String,
+    pub period: Option<usize>,
+    pub points: Vec<(f64, f64)>,
+}
+
 /// One line of `certificates`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CertificateRow {
@@ -321,4 +333,28 @@ pub(super) fn ledger(frame: &Frame) -> Vec<LedgerRow> {
         product: product(k),
     };
     (0..frame.len()).map(row).collect()
+}
+
+/// The points of the table, curve by curve: a curve ends where the next one begins with its first point.
+pub(super) fn curves(frame: &Frame) -> Vec<CurveRows> {
+    let columns = Columns { frame };
+    let [name, participant, other] = ["curve", "participant", "other"].map(|of| columns.word(of));
+    let [period, x, y] = ["period", "x", "y"].map(|of| columns.number(of));
+    let point = columns.whole("point");
+    let mut curves: Vec<CurveRows> = vec![];
+    for k in 0..frame.len() {
+        if point(k) == 0 {
+            curves.push(CurveRows {
+                name: name(k),
+                participant: participant(k),
+                other: other(k),
+                period: period(k).map(|period| period as usize),
+                points: vec![],
+            });
+        }
+        if let (Some(curve), Some(x), Some(y)) = (curves.last_mut(), x(k), y(k)) {
+            curve.points.push((x, y));
+        }
+    }
+    curves
 }

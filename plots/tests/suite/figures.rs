@@ -449,6 +449,58 @@ fn curves_of_abatement_join_what_converged() {
     assert!(skipped.iter().any(|s| s.figure == "abatement"));
 }
 
+/// Writes curves for every run but those of the grid alone.
+fn with_curves(dir: &Path, rows: &[&str]) {
+    let runs = std::fs::read_to_string(dir.join("as_text/runs.csv")).unwrap();
+    let traded = runs.lines().skip(1).filter(|line| !line.contains(",grid-only,"));
+    let ids: Vec<String> = traded.map(|line| line.split(',').next().unwrap().to_owned()).collect();
+    rewrite(dir, "curves", |head| {
+        let of = |id: &String| rows.iter().map(|row| format!("{id},{row}\n")).collect::<String>();
+        head.to_owned() + &ids.iter().map(of).collect::<String>()
+    });
+}
+
+/// What bids and expected gains look like is drawn from the table of curves, and only where there is one.
+#[test]
+fn curves_that_explain_an_outcome_are_drawn() {
+    let shape = Shape { periods: 1, buses: 0, policies: vec![("none", "none")], ..Shape::side_by_side() };
+    let dir = store("curves", &shape);
+    let absent = |dir: &Path| -> Vec<String> {
+        pictures(&Store::read(dir).unwrap()).1.into_iter().map(|s| s.figure.to_owned()).collect()
+    };
+    for figure in ["supply_and_demand", "interim_utility"] {
+        assert!(absent(&dir).iter().any(|s| s == figure), "{figure}");
+    }
+    with_curves(
+        &dir,
+        &[
+            "demand,vpp2,,0,0,0,0.9",
+            "demand,vpp2,,0,1,10,0.9",
+            "demand,vpp3,,0,0,10,0.6",
+            "demand,vpp3,,0,1,30,0.6",
+            "supply,vpp1,,0,0,0,0.5",
+            "supply,vpp1,,0,1,20,0.5",
+            "interim_utility,vpp1,,0,0,0.4,0.5",
+            "interim_utility,vpp1,,0,1,1.0,-0.1",
+            "interim_contribution,vpp1,,0,0,0.4,0.6",
+            "interim_contribution,vpp1,,0,1,1.0,0",
+            "interim_utility,vpp2,,0,0,0.4,-0.1",
+            "interim_utility,vpp2,,0,1,1.0,0.5",
+        ],
+    );
+    let read = Store::read(&dir).unwrap();
+    let curves = read.curves(1);
+    assert_eq!(curves.len(), 6);
+    assert_eq!((curves[1].name.as_str(), curves[1].participant.as_str()), ("demand", "vpp3"));
+    assert_eq!(curves[1].points, [(10.0, 0.6), (30.0, 0.6)]);
+    let (drawn, _) = pictures(&read);
+    for figure in ["supply_and_demand", "interim_utility"] {
+        let named = drawn.iter().find(|d| d.stem.starts_with(figure)).unwrap_or_else(|| panic!("{figure}"));
+        assert_eq!(lint(&named.picture.canvas), vec![], "{figure}");
+        assert!(named.picture.caption.contains("Drawn are 3 of"), "{}", named.picture.caption);
+    }
+}
+
 #[test]
 fn what_is_paid_for_carbon_is_the_revenue_of_the_authority() {
     let shape = Shape { periods: 1, buses: 0, policies: nodal_policies(), ..Shape::side_by_side() };

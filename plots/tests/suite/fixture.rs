@@ -345,6 +345,7 @@ pub fn write_store(dir: &Path, shape: &Shape) {
         ("certificates", certificates),
         ("convergence", convergence),
         ("ledger", ledger),
+        ("curves", "run_id,curve,participant,other,period,point,x,y\n".to_owned()),
         ("branches", branches),
     ] {
         std::fs::write(dir.join(AS_TEXT).join(name).with_extension("csv"), text).unwrap();
@@ -402,6 +403,7 @@ fn settle(dir: &Path) {
                 Table::Certificates => &mut record.certificates,
                 Table::Convergence => &mut record.convergence,
                 Table::Ledger => &mut record.ledger,
+                Table::Curves => &mut record.curves,
             };
             rows.push(table.columns().into_iter().map(|column| row.cell(column)).collect());
         }

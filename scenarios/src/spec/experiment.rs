@@ -150,6 +150,10 @@ pub struct Evidence {
     pub core: bool,
     /// Whether regret is searched.
     pub regret: bool,
+    /// Whether the curves that explain outcomes are computed, for the table `curves` and the figures that draw it.
+    // Left out where it is not asked for: runs keep the identity that they had before there were curves.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub curves: bool,
 }
 
 /// How policies are made comparable.

@@ -175,7 +175,9 @@ fn two_identical_experiments_leave_identical_tables() {
     assert_eq!(prices[..3], ["", "100", "300"]);
     assert_eq!((rows[0]["carbon_policy"].as_str(), rows[1]["carbon_policy"].as_str()), ("none", "tax"));
     assert_eq!(fs::read_dir(first.0.join("runs")).unwrap().count(), rows.len());
-    for table in ["participants", "periods", "trades", "nodes", "branches", "certificates", "convergence", "ledger"] {
+    for table in
+        ["participants", "periods", "trades", "nodes", "branches", "certificates", "convergence", "ledger", "curves"]
+    {
         let text = fs::read_to_string(first.0.join(format!("{table}.csv"))).unwrap();
         assert!(text.starts_with("run_id,"), "{table}");
         assert!(!text.contains("NaN") && !text.contains(",-0,"), "{table}");

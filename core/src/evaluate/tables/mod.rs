@@ -4,6 +4,7 @@ pub(super) mod branches;
 pub(super) mod certificates;
 mod contract;
 pub(super) mod convergence;
+pub(super) mod curves;
 pub(super) mod ledger;
 pub(super) mod nodes;
 pub(super) mod participants;
@@ -34,5 +35,6 @@ pub(crate) fn columns(table: Table) -> Vec<&'static Column> {
         Table::Certificates => certificates::COLUMNS.iter().collect(),
         Table::Convergence => convergence::COLUMNS.iter().collect(),
         Table::Ledger => ledger::COLUMNS.iter().collect(),
+        Table::Curves => curves::COLUMNS.iter().collect(),
     }
 }
