@@ -37,7 +37,7 @@ mod uniform_price;
 mod vcg;
 
 pub use aggregator::Aggregator;
-pub use agv::{Agv, Calibration, Matching, Participation};
+pub use agv::{Agv, Calibration, Matching, Participation, PublicQuantity};
 pub use auctions::vcg_blocks::vcg as vcg_of_blocks;
 pub use auctions::{
     CompetitionPadding, ContinuousDoubleAuction, DoubleAuction, Huang, IterativeDoubleAuction, Mcafee, Muda,

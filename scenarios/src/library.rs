@@ -99,6 +99,16 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/padding.ron"),
     },
     LibraryFile {
+        id: "expected_externality",
+        summary: "experiment: expected externalities (AGV) against Vickrey's payments on random markets of 1 to 4 a side: budget, participation, wrong priors",
+        text: include_str!("../library/expected_externality.ron"),
+    },
+    LibraryFile {
+        id: "kernel_priors",
+        summary: "experiment: expected externalities (AGV) between two with kernel densities over past prices, honest and shaded",
+        text: include_str!("../library/kernel_priors.ron"),
+    },
+    LibraryFile {
         id: "verification",
         summary: "experiment: mechanisms on two small markets, for `coase audit`: what they claim against what is searched",
         text: include_str!("../library/verification.ron"),

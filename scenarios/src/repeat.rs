@@ -119,6 +119,14 @@ impl Varied {
                 let place = (share() * values.len() as f64) as usize;
                 Ok(values[place.min(values.len() - 1)].get_ron().trim().to_owned())
             }
+            Varied::Numbered { text, .. } if !text.contains("{}") => {
+                let (field, expected) = ("`Numbered`".to_owned(), "a text with {} where the number stands".to_owned());
+                Err(Cause::Field { field, found: format!("{text:?}"), expected })
+            }
+            Varied::Numbered { text, first, every } => {
+                let number = first.saturating_add(every.saturating_mul(k as u64));
+                Ok(format!("{:?}", text.replace("{}", &number.to_string())))
+            }
             Varied::Uniform { from, to } => {
                 if !(from.is_finite() && to.is_finite() && from <= to) {
                     let (field, found) = ("`Uniform`".to_owned(), format!("from {from} to {to}"));
@@ -212,6 +220,21 @@ mod tests {
         ));
         assert!(more.expect("written out").as_str().contains(&format!("{:?}", loads[2])));
         assert!(out.file.contains("written out"));
+    }
+
+    #[test]
+    fn columns_of_a_file_count_on() {
+        let out = written_out(&scenario(
+            "Repeat(id: \"home\", count: 3, of: (devices: [Load(p_kw: Csv(file: \"x.csv\", column: \"p\"))]), \
+             vary: [(path: \"devices.0.p_kw.column\", values: Numbered(text: \"p{}\", first: 2, every: 5))])",
+        ))
+        .expect("written out");
+        let found: Vec<&str> =
+            out.as_str().split("column: ").skip(1).map(|part| &part[..part.find(')').unwrap()]).collect();
+        assert_eq!(found, ["\"p2\"", "\"p7\"", "\"p12\""]);
+        let bare =
+            "Repeat(id: \"h\", count: 2, of: (devices: []), vary: [(path: \"bus\", values: Numbered(text: \"p\"))])";
+        assert!(written_out(&scenario(bare)).expect_err("no number").to_string().contains("{}"));
     }
 
     #[test]

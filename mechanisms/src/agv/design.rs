@@ -99,10 +99,14 @@ impl Design {
         (0..given.len()).map(|i| given[i] - others(&given, i) + self.lump[i]).collect()
     }
 
+    /// Welfare of all on average where the type of trader `i` is this and it says so.
+    pub fn welfare_at(&self, i: usize, price: f64) -> f64 {
+        self.traders[i].worth(price) * self.expected_quantity(i, price) + self.externality(i, price)
+    }
+
     /// What trader `i` expects to gain in all where its type is this and it says so, and all others are truthful.
     pub fn utility(&self, i: usize, price: f64) -> f64 {
-        let own = self.traders[i].worth(price) * self.expected_quantity(i, price);
-        own + self.externality(i, price) - others(&self.expected, i) + self.lump[i]
+        self.welfare_at(i, price) - others(&self.expected, i) + self.lump[i]
     }
 
     /// The least of it over types: the less a trader gains from trade the less it gets.

@@ -5,7 +5,7 @@
 //! these three nobody can (Myerson and Satterthwaite, 1983). It also pays where nothing is traded.
 //!
 //! A trader has one price for a public quantity: of a list the size that it is rated at, on a market what meters saw of it
-//! without trade. Its price is the mean worth of a kWh of that quantity, so that the bid curve of a device becomes one number:
+//! without trade, or what it is rated at there as well (`quantity`). Its price is the mean worth of a kWh of that quantity, so that the bid curve of a device becomes one number:
 //! exact where it is flat, or where quantities are matched in pairs and each is traded whole or not at all. Prices lie between
 //! those of the tariff, for the grid is there for everybody.
 //!
@@ -29,7 +29,7 @@ use coase_core::mechanism::{Here, Mechanism};
 use coase_core::outcome::{Claim, Kind};
 use coase_core::series::Series;
 use coase_core::setting::{Prior, Role};
-use coase_core::{Market, MechanismError, Outcome, RunContext, Status, register};
+use coase_core::{Curve, Market, MechanismError, Outcome, RunContext, Status, register};
 use played::{Evidence, Public, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,17 @@ pub enum Participation {
     OptOutIterated,
 }
 
+/// Which quantity of a trader is public on a market. It never depends on what is reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum PublicQuantity {
+    /// What meters saw of it without trade.
+    #[default]
+    Metered,
+    /// What it is rated at: for those who trade nothing where there is no market. Who can do both, sell and buy, and did neither,
+    /// stays out.
+    Rated,
+}
+
 /// Everybody receives what the others expect to get of its report, and pays its share of what they receive.
 ///
 /// `T_i = xi_i(r_i) - (1/(n-1)) sum over j != i of xi_j(r_j) + kappa_i`, `xi_i(r)` the expected utility of the others where `i`
@@ -91,6 +102,8 @@ pub struct Agv {
     pub calibration: Calibration,
     /// Who meets whom.
     pub matching: Matching,
+    /// Which quantity of a trader is public on a market; of a list it is the rating.
+    pub quantity: PublicQuantity,
     /// Whether whoever expects to lose may stay away.
     pub participation: Participation,
     /// Between which prices bids lie on a list without a tariff; if left out, those of the priors themselves.
@@ -133,6 +146,7 @@ impl Default for Agv {
             prior_of_sellers: None,
             calibration: Calibration::default(),
             matching: Matching::default(),
+            quantity: PublicQuantity::default(),
             participation: Participation::default(),
             band_per_kwh: None,
             samples: 500,
@@ -203,14 +217,25 @@ impl Agv {
         for slot in 0..setting.slots.len() {
             let book = market.book(slot)?;
             let quantity = |i: usize| {
-                let known = setting.members[i].baseline_kwh.get(slot);
+                let metered = self.quantity == PublicQuantity::Metered;
+                let known = setting.members[i].baseline_kwh.get(slot).filter(|_| metered);
                 known.map_or(book.rating_kwh[i], |kwh| kwh.abs())
             };
-            let sides = (0..market.len()).filter_map(|i| match setting.members[i].roles.get(slot) {
-                Some(Role::Seller) => Some((i, true, quantity(i))),
-                Some(Role::Buyer) => Some((i, false, quantity(i))),
-                _ => None,
-            });
+            // Whoever meters saw nothing of stands on the side that its devices leave it.
+            let idle = |i: usize| {
+                let rating = &setting.members[i].rating;
+                match (rating.supply_kw > 0.0, rating.demand_kw > 0.0) {
+                    (true, false) if self.quantity == PublicQuantity::Rated => Some(true),
+                    (false, true) if self.quantity == PublicQuantity::Rated => Some(false),
+                    _ => None,
+                }
+            };
+            let side = |i: usize| match setting.members[i].roles.get(slot) {
+                Some(Role::Seller) => Some(true),
+                Some(Role::Buyer) => Some(false),
+                _ => idle(i),
+            };
+            let sides = (0..market.len()).filter_map(|i| side(i).map(|sells| (i, sells, quantity(i))));
             let band = tariff.as_ref().map_or(self.band_per_kwh, |bands| bands[slot].map(|b| (b.sell, b.buy)));
             let public = Public {
                 sides: sides.collect(),
@@ -223,6 +248,12 @@ impl Agv {
             tables.push(self.table(&book, public)?);
         }
         Ok(tables)
+    }
+
+    /// The slots of a market as tables, with the matrix of types of each.
+    fn laid(&self, market: &Market, seed: u64) -> Result<Vec<Table>, MechanismError> {
+        let slots = 0..market.setting().slots.len();
+        self.tables(market, &slots.map(|slot| self.uniforms(market.len(), slot, seed)).collect::<Vec<_>>())
     }
 
     /// Distances between all members, where they decide who meets whom.
@@ -271,9 +302,7 @@ impl Auction for Laid<'_> {
 impl Mechanism for Agv {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         self.check()?;
-        let uniforms: Vec<Vec<Vec<f64>>> =
-            (0..market.setting().slots.len()).map(|slot| self.uniforms(market.len(), slot, ctx.seed())).collect();
-        let tables = self.tables(market, &uniforms)?;
+        let tables = self.laid(market, ctx.seed())?;
         let mut outcome = per_slot(&Laid { agv: self, tables: &tables }, market, ctx)?;
         let mut evidence = Evidence::default();
         for table in &tables {
@@ -288,6 +317,12 @@ impl Mechanism for Agv {
 
     fn draws(&self) -> bool {
         self.matching == Matching::Together
+    }
+
+    /// What each trader expects to gain against its own price, and what it would as its marginal contribution.
+    fn curves(&self, market: &Market, _: &Outcome, seed: u64) -> Result<Vec<Curve>, MechanismError> {
+        let tables = self.laid(market, seed)?;
+        Ok(tables.iter().enumerate().flat_map(|(slot, table)| self.interim_curves(table, slot)).collect())
     }
 
     fn brings_priors(&self) -> bool {

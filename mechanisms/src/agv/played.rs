@@ -6,7 +6,7 @@ use super::trader::Trader;
 use super::{Agv, Claim, Clearing, Fill, Kind, Matching, Participation, Prior, reserve_price};
 use coase_core::book::{Book, Order};
 use coase_core::statistics::bounded::Bounded;
-use coase_core::{Certificate, Market, MechanismError};
+use coase_core::{Certificate, Curve, Market, MechanismError};
 
 /// What everybody knows of a slot before anybody reports.
 pub(super) struct Public {
@@ -204,6 +204,43 @@ impl Agv {
         played
     }
 }
+
+impl Agv {
+    /// The lines `interim_utility` and `interim_contribution` of everybody at a table: expected gain, and expected marginal
+    /// contribution, which the rule of Vickrey, Clarke and Groves pays, by price.
+    pub(super) fn interim_curves(&self, table: &Table, slot: usize) -> Vec<Curve> {
+        let mut curves = vec![];
+        for group in self.play(table).groups {
+            let welfare_without = |i: usize| {
+                let but_one = |(k, trader): (usize, &Trader)| (k != i).then(|| trader.clone());
+                let left: Vec<Trader> = group.design.traders.iter().enumerate().filter_map(but_one).collect();
+                if left.len() < 2 {
+                    return 0.0;
+                }
+                Design::new(left, &table.public.uniforms, self.calibration).expected_welfare()
+            };
+            for (i, trader) in group.design.traders.iter().enumerate() {
+                let prices = tried(&trader.law, CURVE_POINTS);
+                let without = welfare_without(i);
+                let utility = |price: &f64| (*price, group.design.utility(i, *price));
+                let contribution = |price: &f64| (*price, group.design.welfare_at(i, *price) - without);
+                let line = |name, points: Vec<(f64, f64)>| Curve {
+                    name,
+                    member: Some(trader.who),
+                    other: None,
+                    slot: Some(slot),
+                    points,
+                };
+                curves.push(line("interim_utility", prices.iter().map(utility).collect()));
+                curves.push(line("interim_contribution", prices.iter().map(contribution).collect()));
+            }
+        }
+        curves
+    }
+}
+
+/// Prices at which a line of utilities is drawn.
+const CURVE_POINTS: usize = 33;
 
 /// What is believed of a price in this slot.
 fn believed(prior: &Prior, public: &Public, name: &str) -> Result<Bounded, MechanismError> {

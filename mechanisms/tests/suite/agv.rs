@@ -4,9 +4,9 @@ use coase_core::evaluate::{Search, Yardstick};
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Verdict;
 use coase_core::participant::{Participant, Step, Steps};
-use coase_core::setting::{Member, Periods, Prior, Setting};
+use coase_core::setting::{Member, Periods, Prior, Role, Setting};
 use coase_core::{Market, MechanismError, Party, Report, RunContext};
-use coase_mechanisms::{Agv, Calibration, Matching, Participation};
+use coase_mechanisms::{Agv, Calibration, Matching, Participation, PublicQuantity};
 use coase_testkit::agents::{Agent, on_a_line_but, three, three_but};
 use coase_testkit::measured::{measure, try_clear, try_measure_by, yardstick};
 use coase_testkit::{assert_all, policy, tariff};
@@ -74,6 +74,47 @@ fn blocks_trade_at_best_prices() {
     assert_all(&sold, &[3.0, 0.0, -2.0, -1.0], 1e-12);
     assert!(outcome.ledger.balance(Party::Operator).abs() < 1e-12);
     assert!(outcome.evidence.iter().all(|c| c.verdict != Verdict::Refuted), "{:?}", outcome.evidence);
+}
+
+/// Between two whose prices lie in `[l, l + w]`, all alike, each expects `q w (z^2 / 2 - 1/12)` at the share `z` of its price on the
+/// way from the worst to the best, and its marginal contribution is `q w z^2 / 2`: parallel lines, by the equivalence of revenues.
+#[test]
+fn expected_gains_run_parallel_to_marginal_contributions() {
+    let market = blocks(&[(0.5, 2.0)], &[(0.9, 2.0)]);
+    let agv = Agv { quantity: PublicQuantity::Rated, ..Agv::default() };
+    let outcome = (&agv as &dyn Mechanism).outcome(&market, &mut RunContext::new(1, ())).expect("an outcome");
+    let curves = agv.curves(&market, &outcome, 1).expect("curves");
+    assert_eq!(curves.len(), 4);
+    for curve in &curves {
+        assert_eq!(curve.points.len(), 33);
+        let sells = curve.member == Some(0);
+        for (price, found) in &curve.points {
+            let z = if sells { (1.0 - price) / 0.6 } else { (price - 0.4) / 0.6 };
+            let lump = if curve.name == "interim_utility" { 1.0 / 12.0 } else { 0.0 };
+            let expected = 2.0 * 0.6 * (0.5 * z * z - lump);
+            assert!((found - expected).abs() < 1e-6, "{} at {price}: {found} {expected}", curve.name);
+        }
+    }
+}
+
+/// Of a plant that runs for peers only, meters without trade see nothing: its public quantity is what it is rated at.
+#[test]
+fn a_rating_can_be_the_public_quantity() {
+    let prior = || Some(Prior::Uniform { low_per_kwh: 0.0, high_per_kwh: 2.0 });
+    let idle = |setting: &mut Setting| {
+        for (member, (supply, demand)) in setting.members.iter_mut().zip([(20.0, 0.0), (0.0, 0.0), (0.0, 30.0)]) {
+            (member.prior, member.baseline_kwh, member.roles) = (prior(), vec![0.0], vec![Role::Idle]);
+            (member.rating.supply_kw, member.rating.demand_kw) = (supply, demand);
+        }
+    };
+    let market = three_but(idle);
+    let traded = |quantity| {
+        let agv = Agv { quantity, ..Agv::default() };
+        let outcome = (&agv as &dyn Mechanism).outcome(&market, &mut RunContext::new(1, ())).expect("an outcome");
+        outcome.net.iter().map(|net| net[0]).collect::<Vec<f64>>()
+    };
+    assert_all(&traded(PublicQuantity::Metered), &[0.0, 0.0, 0.0], 0.0);
+    assert_all(&traded(PublicQuantity::Rated), &[20.0, 0.0, -20.0], 1e-9);
 }
 
 /// A report moves the payment of whoever makes it only in so far as it moves what others expect, and nobody's side or size.

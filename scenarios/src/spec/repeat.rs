@@ -61,6 +61,17 @@ pub(crate) enum Varied {
         #[schemars(range(min = 0))]
         deviation: f64,
     },
+    /// A text with a number in it that counts on: columns of a file, `p1`, `p2`, ..
+    Numbered {
+        /// The text, with `{}` where the number stands: `p{}`.
+        text: String,
+        /// The number of the first.
+        #[serde(default = "one")]
+        first: u64,
+        /// By how much the number grows from one to the next.
+        #[serde(default = "one")]
+        every: u64,
+    },
 }
 
 /// Those of `Participant` but for its id, each whatever it takes there.
