@@ -542,6 +542,9 @@ Sellers who post prices, knowing how buyers will spread:
 A finite game, payoffs by profile with the last player's strategy moving fastest, and what learners make of it:
   NormalForm(players: [(id: \"row\", strategies: [\"T\", \"B\"]), (id: \"column\", strategies: [\"L\", \"R\"])],
     payoffs: [2, -2, -1, 1, -1, 1, 1, -1])
+Sellers who choose quantities against a falling price, and an operator who keeps its quotation of each kWh:
+  Cournot(intercept_per_kwh: 1.05, slope_per_kwh2: 0.002, sellers: [(id: \"s1\", cost_per_kwh: 0.30)], quotation_max_per_kwh: 0.7)
+prints quantities, price, profits, the operator's best quotation and what sellers gain by other quantities.
 
 Exit status: 0 answered, 1 no answer that is proven, 2 bad input.")]
 pub struct Game {

@@ -31,6 +31,7 @@ pub mod book;
 pub mod carbon_flow;
 pub mod coalition;
 pub mod context;
+pub mod cournot;
 pub mod curve;
 pub mod declaration;
 pub mod engine;

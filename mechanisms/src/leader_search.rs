@@ -46,30 +46,35 @@ pub(crate) struct Peak {
     pub gain: f64,
 }
 
-/// Peaks that are looked into, at most, and the share of the best that they must reach on the grid.
-const MOST_PEAKS: usize = 8;
-const WORTH_A_LOOK: f64 = 0.8;
+/// The share of the best that a peak must reach on the grid to be looked into.
+const WORTH_A_LOOK: f64 = 0.9;
 /// Relative difference of gains that is none.
 pub(crate) const SAME_GAIN: f64 = 1e-7;
 
 /// The peaks of a leader's gain between two prices, best first, the lower price first among equals. There is always one.
-pub(crate) fn peaks(line: &dyn Line, (low, high): (f64, f64), grid: usize) -> Result<Vec<Peak>, MechanismError> {
+/// At most so many are looked into.
+pub(crate) fn peaks(
+    line: &dyn Line,
+    (low, high): (f64, f64),
+    grid: usize,
+    most: usize,
+) -> Result<Vec<Peak>, MechanismError> {
     if high <= low {
         return Ok(vec![Peak { price: low, gain: line.favoured(low)? }]);
     }
     let prices: Vec<f64> = (0..=grid).map(|k| low + (high - low) * k as f64 / grid as f64).collect();
-    peaks_of(line, &line.trials(&prices)?)
+    peaks_of(line, &line.trials(&prices)?, most)
 }
 
 /// The same where the trials of a grid are known.
-pub(crate) fn peaks_of(line: &dyn Line, grid: &[Trial]) -> Result<Vec<Peak>, MechanismError> {
+pub(crate) fn peaks_of(line: &dyn Line, grid: &[Trial], most: usize) -> Result<Vec<Peak>, MechanismError> {
     let gain = |k: usize| grid.get(k).map_or(f64::NEG_INFINITY, |t| t.gain);
     let is_top = |k: &usize| gain(*k) >= gain(k + 1) && (*k == 0 || gain(*k) > gain(k - 1));
     let mut tops: Vec<usize> = (0..grid.len()).filter(is_top).collect();
     tops.sort_by(|a, b| gain(*b).total_cmp(&gain(*a)));
     let best = tops.first().map_or(0.0, |k| gain(*k));
     tops.retain(|k| gain(*k) >= best - (1.0 - WORTH_A_LOOK) * best.abs());
-    tops.truncate(MOST_PEAKS);
+    tops.truncate(most);
     let mut found: Vec<Peak> = vec![];
     for k in tops {
         let (from, to) = (grid[k.saturating_sub(1)], grid[(k + 1).min(grid.len() - 1)]);
@@ -120,7 +125,7 @@ fn climb(line: &dyn Line, known: Trial, (from, to): (Trial, Trial)) -> Result<Pe
 }
 
 /// Brent's method for the least of a function between two points.
-fn brent(
+pub(crate) fn brent(
     cost: &dyn Fn(f64) -> Result<f64, MechanismError>,
     (low, high): (f64, f64),
 ) -> Result<Option<f64>, MechanismError> {
@@ -137,8 +142,8 @@ fn brent(
         }
     }
     let of = Of { cost, failed: Mutex::new(None) };
-    let solver = BrentOpt::new(low, high).set_tolerance(1e-9, 1e-11);
-    let run = Executor::new(&of, solver).configure(|state| state.max_iters(60)).timer(false).run();
+    let solver = BrentOpt::new(low, high).set_tolerance(1e-6, 1e-8);
+    let run = Executor::new(&of, solver).configure(|state| state.max_iters(40)).timer(false).run();
     ended(run.map(|result| result.state.get_best_param().copied()), &of.failed)
 }
 
@@ -220,12 +225,12 @@ const LEAST_STEPS: u64 = 100;
 /// The least of a cost of several numbers between bounds, by Nelder and Mead's method from each start; starts are kept where
 /// nothing better is found.
 pub(crate) fn nelder_mead(
-    cost: &(dyn Fn(&[f64]) -> Result<f64, MechanismError> + Sync),
+    cost: &dyn Fn(&[f64]) -> Result<f64, MechanismError>,
     bounds: &[(f64, f64)],
     starts: &[Vec<f64>],
 ) -> Result<(Vec<f64>, f64), MechanismError> {
     struct Of<'f> {
-        cost: &'f (dyn Fn(&[f64]) -> Result<f64, MechanismError> + Sync),
+        cost: &'f dyn Fn(&[f64]) -> Result<f64, MechanismError>,
         bounds: &'f [(f64, f64)],
         failed: Mutex<Option<MechanismError>>,
     }
@@ -234,7 +239,7 @@ pub(crate) fn nelder_mead(
         type Output = f64;
 
         fn cost(&self, at: &DVector<f64>) -> Result<f64, Error> {
-            // Outside of the bounds the nearest point inside counts, and a little less.
+            // Outside of the bounds the nearest point inside counts, and is worse by the way to it.
             let inside = within(at.as_slice(), self.bounds);
             let outside: f64 = inside.iter().zip(at.iter()).map(|(a, b)| (a - b).abs()).sum();
             let cost = (self.cost)(&inside).map_err(|error| kept(&self.failed, error))?;
@@ -319,13 +324,13 @@ mod tests {
 
     #[test]
     fn a_fall_of_the_quantity_is_found_exactly_and_equal_peaks_are_both_named() {
-        let found = peaks(&Steps(vec![(0.2, 10.0), (0.4, 10.0)]), (0.0, 0.6), 64).unwrap();
+        let found = peaks(&Steps(vec![(0.2, 10.0), (0.4, 10.0)]), (0.0, 0.6), 64, 8).unwrap();
         assert!(found.len() >= 2, "{found:?}");
         for (peak, price) in found.iter().zip([0.2, 0.4]) {
             assert!((peak.price - price).abs() < 1e-9 && (peak.gain - 4.0).abs() < 1e-8, "{found:?}");
         }
         // Of one buyer more at 0.2 there is one peak.
-        let found = peaks(&Steps(vec![(0.2, 12.0), (0.4, 10.0)]), (0.0, 0.6), 64).unwrap();
+        let found = peaks(&Steps(vec![(0.2, 12.0), (0.4, 10.0)]), (0.0, 0.6), 64, 8).unwrap();
         assert!((found[0].price - 0.2).abs() < 1e-9 && (found[0].gain - 4.4).abs() < 1e-8, "{found:?}");
     }
 

@@ -7,6 +7,7 @@
 mod aggregator;
 mod agv;
 mod auctions;
+mod bayesian_v2v;
 mod bilateral_preferences;
 mod bill_sharing;
 mod canonical_payments;
@@ -41,8 +42,9 @@ pub use agv::{Agv, Calibration, Matching, Participation, PublicQuantity};
 pub use auctions::vcg_blocks::vcg as vcg_of_blocks;
 pub use auctions::{
     CompetitionPadding, ContinuousDoubleAuction, DoubleAuction, Huang, IterativeDoubleAuction, Mcafee, Muda,
-    PaddedSide, Padding, PayAsBid, Rationing, Shares, Traders,
+    PaddedSide, Padding, PayAsBid, Rationing, ServiceQuotation, Shares, Traders,
 };
+pub use bayesian_v2v::{BayesianV2v, Response, V2vRule};
 pub use bilateral_preferences::BilateralPreferences;
 pub use bill_sharing::{BillSharing, Billing};
 pub use central_optimum::CentralOptimum;

@@ -109,6 +109,21 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/kernel_priors.ron"),
     },
     LibraryFile {
+        id: "network_fee",
+        summary: "experiment: no fee on peer trade, given ones and the operator's best ones, by distance and hour, five plants",
+        text: include_str!("../library/network_fee.ron"),
+    },
+    LibraryFile {
+        id: "two_best_fees",
+        summary: "experiment: two pairs for whose network operator two fees earn the same",
+        text: include_str!("../library/two_best_fees.ron"),
+    },
+    LibraryFile {
+        id: "service_quotation",
+        summary: "experiment: sellers choose quantities under the operator's quotation and its limit, with cooling stiff and flexible",
+        text: include_str!("../library/service_quotation.ron"),
+    },
+    LibraryFile {
         id: "verification",
         summary: "experiment: mechanisms on two small markets, for `coase audit`: what they claim against what is searched",
         text: include_str!("../library/verification.ron"),

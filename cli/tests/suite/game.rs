@@ -112,7 +112,7 @@ fn bad_games_are_refused_with_their_place() {
         (&format!("Coalitions(players: [{seventeen}])"), ":1:", "at most 16 players"),
         ("Coalitions(player: [\"a\"])", ":1:", "player"),
         ("Coalition(players: [\"a\"])", ":1:", "`Coalitions(..)`"),
-        ("", "", "holds no `Coalitions(..)`"),
+        ("", "", "holds no `Coalitions(..)` or `Cournot(..)`"),
         ("Coalitions(players: [\"a\"", ":1:", ""),
     ] {
         let output = coase(&["game", &file(&folder, "bad.ron", text)]);
@@ -130,4 +130,39 @@ fn the_form_has_a_schema() {
     let schema = json(&["schema", "game"], 0);
     let form = &schema["oneOf"][0]["properties"]["Coalitions"]["properties"];
     assert!(form["players"]["description"].is_string() && form["values"]["description"].is_string(), "{schema}");
+}
+
+/// `P = 1.05 - 0.002 Q`, sellers at 0.30, 0.36 and 0.45.
+fn three_sellers(more: &str) -> String {
+    format!(
+        "Cournot(intercept_per_kwh: 1.05, slope_per_kwh2: 0.002, sellers: [(id: \"s1\", cost_per_kwh: 0.30),
+        (id: \"s2\", cost_per_kwh: 0.36), (id: \"s3\", cost_per_kwh: 0.45)], {more})"
+    )
+}
+
+#[test]
+fn sellers_answer_a_quotation_as_in_the_closed_form() {
+    let folder = folder("game_cournot");
+    let best = json(&["game", &file(&folder, "best.ron", &three_sellers("quotation_max_per_kwh: 0.7")), "--json"], 0);
+    let near = |answer: &serde_json::Value, expected: f64| (answer.as_f64().unwrap() - expected).abs() < 1e-9;
+    assert!(near(&best["quotation_per_kwh"], 0.34) && near(&best["operator_revenue"], 43.35), "{best}");
+    for (seller, kwh) in [("s1", 77.5), ("s2", 47.5), ("s3", 2.5)] {
+        assert!(near(&best["quantity_kwh"][seller], kwh), "{best}");
+    }
+    let free = "quotation_max_per_kwh: 0.7, quotation_per_kwh: Some(0)";
+    let free = json(&["game", &file(&folder, "free.ron", &three_sellers(free)), "--json"], 0);
+    assert!(near(&free["price_per_kwh"], 0.54) && near(&free["nikaido_isoda"], 0.0), "{free}");
+    for (seller, profit) in [("s1", 28.8), ("s2", 16.2), ("s3", 4.05)] {
+        assert!(near(&free["profit"][seller], profit), "{free}");
+    }
+    let text = stdout(&coase(&["game", &file(&folder, "best.ron", &three_sellers("quotation_max_per_kwh: 0.7"))]));
+    assert!(text.contains("the operator earns 43.35") && text.contains("77.5"), "{text}");
+    for (more, words) in [
+        ("quotation_max_per_kwh: 0.7, quotation_per_kwh: 0.8", "from 0 to `quotation_max_per_kwh`"),
+        ("quotation_max_per_kwh: -1", "at least 0"),
+    ] {
+        let output = coase(&["game", &file(&folder, "bad.ron", &three_sellers(more))]);
+        assert_eq!(status(&output), 2);
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
 }

@@ -26,7 +26,7 @@ pub use local::Local;
 pub use memory::Questions;
 pub use network_side::{Carried, NetworkSide};
 pub use ownership::OwnershipError;
-pub use pairwise::{Along, Dislike, Link, Paired, Pairwise, PairwiseSession};
+pub use pairwise::{Along, Dislike, Link, Paired, Pairwise, PairwiseSession, PairwiseSteps};
 pub use plan::{DevicePlan, Plan};
 pub use session::LocalSession;
 pub use standing::reserve_price;

@@ -56,6 +56,13 @@ pub struct PairwiseSession<'m> {
     rows: Vec<Vec<Row>>,
 }
 
+/// Answers one after the other, each found from the last one.
+#[derive(Debug)]
+pub struct PairwiseSteps<'s, 'm> {
+    of: &'s PairwiseSession<'m>,
+    session: Session<'s>,
+}
+
 /// What is traded along links at given worths.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Along {
@@ -150,7 +157,7 @@ impl Market {
     }
 }
 
-impl PairwiseSession<'_> {
+impl<'m> PairwiseSession<'m> {
     /// The answer where a unit along each link is worth so much, in the order of the links.
     ///
     /// # Errors
@@ -167,15 +174,16 @@ impl PairwiseSession<'_> {
     /// The first error in order.
     pub fn answers(&self, worths: &[Vec<f64>]) -> Result<Vec<Along>, SolveError> {
         let in_a_row = |worths: &[Vec<f64>]| -> Vec<Result<Along, SolveError>> {
-            let mut session = Session::new(&self.template);
-            let mut one = |worth: &Vec<f64>| {
-                self.market.meter.count_economy();
-                Ok(self.along(&session.solve(&self.instance(worth))?))
-            };
-            worths.iter().map(&mut one).collect()
+            let mut steps = self.steps();
+            worths.iter().map(|worth| steps.answer(worth)).collect()
         };
         let all: Vec<Vec<Result<Along, SolveError>>> = worths.par_chunks(IN_A_ROW).map(in_a_row).collect();
         all.into_iter().flatten().collect()
+    }
+
+    /// Steps that share a solver's memory.
+    pub fn steps(&self) -> PairwiseSteps<'_, 'm> {
+        PairwiseSteps { of: self, session: Session::new(&self.template) }
     }
 
     /// Of all best trades those that a third party likes best: least `sum of linear x quantity + square / 2 x quantity^2`. What
@@ -247,5 +255,18 @@ impl PairwiseSession<'_> {
             gap: certificate.gap,
             convex: solution.nodes == 1,
         }
+    }
+}
+
+impl PairwiseSteps<'_, '_> {
+    /// The answer where a unit along each link is worth so much; where several trades are best, which of them it is may depend on
+    /// what was asked before.
+    ///
+    /// # Errors
+    /// If the members cannot operate, or the problem is not solved to tolerance.
+    pub fn answer(&mut self, worth_per_kwh: &[f64]) -> Result<Along, SolveError> {
+        self.of.market.meter.count_economy();
+        let solution = self.session.solve(&self.of.instance(worth_per_kwh))?;
+        Ok(self.of.along(&solution))
     }
 }

@@ -15,6 +15,7 @@ mod mcafee;
 mod muda;
 mod pay_as_bid;
 pub(crate) mod quanta;
+mod service_quotation;
 pub(crate) mod stacks;
 pub(crate) mod vcg_blocks;
 
@@ -26,6 +27,7 @@ pub use iterative::IterativeDoubleAuction;
 pub use mcafee::Mcafee;
 pub use muda::Muda;
 pub use pay_as_bid::PayAsBid;
+pub use service_quotation::ServiceQuotation;
 
 use coase_core::auction::position;
 use stacks::{Block, Stacks};

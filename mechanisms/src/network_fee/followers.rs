@@ -2,7 +2,7 @@
 
 use super::Fee;
 use crate::leader_search::Trial;
-use coase_core::market::{Along, Dislike, Link, Pairwise, PairwiseSession};
+use coase_core::market::{Along, Dislike, Link, Pairwise, PairwiseSession, PairwiseSteps};
 use coase_core::outcome::Trade;
 use coase_core::setting::Product;
 use coase_core::{Market, MechanismError};
@@ -97,16 +97,22 @@ impl<'m> Followers<'m> {
     pub fn trials(&self, all: &[Vec<f64>], of: usize) -> Result<Vec<Trial>, MechanismError> {
         let worths: Vec<Vec<f64>> = all.iter().map(|fees| self.worths(fees)).collect();
         let answers = self.session.answers(&worths)?;
-        let trial = |(fees, along): (&Vec<f64>, &Along)| {
-            let paying = self.pays.iter().zip(&along.quantity).filter(|((fee, _), _)| *fee == of);
-            Trial {
-                price: fees[of],
-                gain: self.revenue(fees, along),
-                least_cost: along.objective,
-                slope: paying.map(|((_, distance), kwh)| distance * kwh).sum(),
-            }
-        };
-        Ok(all.iter().zip(&answers).map(trial).collect())
+        Ok(all.iter().zip(&answers).map(|(fees, along)| self.trial(fees, along, of)).collect())
+    }
+
+    /// The same of one list, from the last step.
+    pub fn step(&self, steps: &mut PairwiseSteps<'_, '_>, fees: &[f64], of: usize) -> Result<Trial, MechanismError> {
+        Ok(self.trial(fees, &steps.answer(&self.worths(fees))?, of))
+    }
+
+    fn trial(&self, fees: &[f64], along: &Along, of: usize) -> Trial {
+        let paying = self.pays.iter().zip(&along.quantity).filter(|((fee, _), _)| *fee == of);
+        Trial {
+            price: fees[of],
+            gain: self.revenue(fees, along),
+            least_cost: along.objective,
+            slope: paying.map(|((_, distance), kwh)| distance * kwh).sum(),
+        }
     }
 
     /// Of the best trades of the members at these fees those that the leader likes best (`side` 1) or least (-1), and of these

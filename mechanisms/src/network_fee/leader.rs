@@ -3,19 +3,26 @@
 use super::followers::Followers;
 use crate::leader_search::{Line, Peak, Trial, drawn, nelder_mead, peaks, peaks_of};
 use coase_core::game::{Axis, Game, Profile, Space, Strategy};
+use coase_core::market::PairwiseSteps;
 use coase_core::{MechanismError, Party, RunContext};
+use std::cell::RefCell;
 
 /// Fees tried on one line to bracket peaks: of the only fee, and of one among several.
 const GRID: usize = 64;
 const GRID_OF_ONE: usize = 16;
+/// Peaks that are looked into, likewise.
+const PEAKS: usize = 8;
+const PEAKS_OF_ONE: usize = 2;
+/// With more fees than this the method of Nelder and Mead finds nothing that single steps miss, and takes long.
+const MOST_FOR_SIMPLEX: usize = 10;
 /// Fees tried afterwards to see whether a peak was missed.
-pub(super) const FINE_GRID: usize = 997;
+pub(super) const FINE_GRID: usize = 499;
 /// Points drawn to start at, and to look whether anything better was missed.
 const STARTS: usize = 3;
 pub(super) const SAMPLES: usize = 200;
 /// Rounds over all fees, one after the other, and the relative rise of the revenue at which they end.
 const ROUNDS: usize = 20;
-const RISE: f64 = 1e-9;
+const RISE: f64 = 1e-7;
 
 /// What the search found.
 pub(super) struct Found {
@@ -43,11 +50,16 @@ impl Found {
 /// One fee among others.
 struct Alone<'f, 'm> {
     followers: &'f Followers<'m>,
+    steps: RefCell<PairwiseSteps<'f, 'm>>,
     fees: Vec<f64>,
     of: usize,
 }
 
-impl Alone<'_, '_> {
+impl<'f, 'm> Alone<'f, 'm> {
+    fn new(followers: &'f Followers<'m>, fees: Vec<f64>, of: usize) -> Self {
+        Self { followers, steps: RefCell::new(followers.session().steps()), fees, of }
+    }
+
     fn with(&self, price: f64) -> Vec<f64> {
         let mut fees = self.fees.clone();
         fees[self.of] = price;
@@ -57,6 +69,10 @@ impl Alone<'_, '_> {
 
 impl Line for Alone<'_, '_> {
     fn trials(&self, prices: &[f64]) -> Result<Vec<Trial>, MechanismError> {
+        if let [price] = prices {
+            let trial = self.followers.step(&mut self.steps.borrow_mut(), &self.with(*price), self.of)?;
+            return Ok(vec![trial]);
+        }
         let all: Vec<Vec<f64>> = prices.iter().map(|price| self.with(*price)).collect();
         self.followers.trials(&all, self.of)
     }
@@ -76,16 +92,16 @@ pub(super) fn best(followers: &Followers<'_>, most: f64, ctx: &RunContext) -> Re
 }
 
 fn single(followers: &Followers<'_>, most: f64) -> Result<Found, MechanismError> {
-    let line = Alone { followers, fees: vec![0.0], of: 0 };
+    let line = Alone::new(followers, vec![0.0], 0);
     let prices: Vec<f64> = (0..=GRID).map(|k| most * k as f64 / GRID as f64).collect();
     let coarse = line.trials(&prices)?;
-    let mut peaks = peaks_of(&line, &coarse)?;
+    let mut peaks = peaks_of(&line, &coarse, PEAKS)?;
     let first = peaks.first().map_or(0.0, |peak| peak.gain);
     let (fine, tried) = missed(&line, &coarse, first)?;
     let mut elsewhere = fine.iter().map(|t| t.gain).fold(0.0, f64::max);
     if elsewhere > first {
         // A peak between two points of the grid: the fine one brackets it.
-        let all = peaks_of(&line, &fine)?;
+        let all = peaks_of(&line, &fine, PEAKS)?;
         if all.first().is_some_and(|peak| peak.gain > first) {
             peaks = all;
         }
@@ -117,12 +133,15 @@ fn several(followers: &Followers<'_>, most: f64, ctx: &RunContext) -> Result<Fou
     let prices: Vec<Vec<f64>> = (0..=GRID).map(|k| alike(most * k as f64 / GRID as f64)).collect();
     let tried = followers.trials(&prices, 0)?;
     let start = tried.iter().fold(tried[0], |best, t| if t.gain > best.gain { *t } else { best }).price;
-    let cost = |fees: &[f64]| -> Result<f64, MechanismError> { Ok(-followers.trials(&[fees.to_vec()], 0)?[0].gain) };
-    let climbed = one_by_one(followers, most, alike(start))?;
-    let mut starts = vec![climbed];
-    starts.extend(drawn(ctx.seed(), "starts of a leader", &bounds, STARTS));
-    let (fees, _) = nelder_mead(&cost, &bounds, &starts)?;
-    let fees = one_by_one(followers, most, fees)?;
+    let mut fees = one_by_one(followers, most, alike(start))?;
+    if count <= MOST_FOR_SIMPLEX {
+        let steps = RefCell::new(followers.session().steps());
+        let cost = |fees: &[f64]| Ok(-followers.step(&mut steps.borrow_mut(), fees, 0)?.gain);
+        let mut starts = vec![fees];
+        starts.extend(drawn(ctx.seed(), "starts of a leader", &bounds, STARTS));
+        let found = nelder_mead(&cost, &bounds, &starts)?.0;
+        fees = one_by_one(followers, most, found)?;
+    }
     let samples = drawn(ctx.seed(), "other fees of a leader", &bounds, SAMPLES);
     let other = followers.trials(&samples, 0)?.iter().map(|t| t.gain).fold(0.0, f64::max);
     Ok(Found { elsewhere: Some((other, SAMPLES)), ..Found::of(fees) })
@@ -136,8 +155,8 @@ fn one_by_one(followers: &Followers<'_>, most: f64, mut fees: Vec<f64>) -> Resul
     for _ in 0..ROUNDS {
         let before = gain;
         for of in 0..fees.len() {
-            let line = Alone { followers, fees: fees.clone(), of };
-            let found = peaks(&line, (0.0, most), GRID_OF_ONE)?;
+            let line = Alone::new(followers, fees.clone(), of);
+            let found = peaks(&line, (0.0, most), GRID_OF_ONE, PEAKS_OF_ONE)?;
             if let Some(peak) = found.first().filter(|peak| peak.gain > gain) {
                 (fees[of], gain) = (peak.price, peak.gain);
             }

@@ -4,12 +4,14 @@
 //! reads and checks it, and answers.
 
 mod coalitions;
+mod cournot;
 mod named;
 mod normal_form;
 mod population;
 mod pricing;
 
 pub use coalitions::{Coalitions, CoalitionsAnswer};
+pub use cournot::{Cournot, CournotAnswer, CournotSeller};
 pub use normal_form::{NormalForm, NormalFormAnswer, NormalFormPlayer};
 pub use population::{Population, PopulationAnswer, PopulationBuyer, PopulationSeller};
 pub use pricing::{Pricing, PricingAnswer, PricingBuyer, PricingSeller};
@@ -103,11 +105,12 @@ const FORMS: &[Form] = &[
     },
     population::FORM,
     pricing::FORM,
+    cournot::FORM,
     normal_form::FORM,
 ];
 
 /// What head words there are, in the words of an error.
-const HEADS: &str = "`Coalitions(..)`, `Population(..)`, `Pricing(..)` or `NormalForm(..)`";
+const HEADS: &str = "`Coalitions(..)`, `Population(..)`, `Pricing(..)`, `Cournot(..)` or `NormalForm(..)`";
 
 /// Reads the game of a file.
 ///
