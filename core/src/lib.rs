@@ -66,6 +66,7 @@ pub mod statistics;
 mod table;
 pub mod terms;
 pub mod units;
+pub mod variational;
 pub mod words;
 
 pub use context::{Observer, RunContext};

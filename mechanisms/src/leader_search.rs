@@ -46,39 +46,53 @@ pub(crate) struct Peak {
     pub gain: f64,
 }
 
+/// How closely peaks are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// How many of them, at most.
+    pub most: usize,
+    /// To within which share of the price, where nothing exact is known of them.
+    pub tolerance: f64,
+}
+
+impl Look {
+    /// At all that may be best, to the last digits that matter.
+    pub const CLOSE: Self = Self { most: 8, tolerance: 1e-8 };
+}
+
 /// The share of the best that a peak must reach on the grid to be looked into.
 const WORTH_A_LOOK: f64 = 0.9;
 /// Relative difference of gains that is none.
 pub(crate) const SAME_GAIN: f64 = 1e-7;
 
 /// The peaks of a leader's gain between two prices, best first, the lower price first among equals. There is always one.
-/// At most so many are looked into.
+/// Found to within a share of their size, where nothing exact is known of them.
 pub(crate) fn peaks(
     line: &dyn Line,
     (low, high): (f64, f64),
     grid: usize,
-    most: usize,
+    look: Look,
 ) -> Result<Vec<Peak>, MechanismError> {
     if high <= low {
         return Ok(vec![Peak { price: low, gain: line.favoured(low)? }]);
     }
     let prices: Vec<f64> = (0..=grid).map(|k| low + (high - low) * k as f64 / grid as f64).collect();
-    peaks_of(line, &line.trials(&prices)?, most)
+    peaks_of(line, &line.trials(&prices)?, look)
 }
 
 /// The same where the trials of a grid are known.
-pub(crate) fn peaks_of(line: &dyn Line, grid: &[Trial], most: usize) -> Result<Vec<Peak>, MechanismError> {
+pub(crate) fn peaks_of(line: &dyn Line, grid: &[Trial], look: Look) -> Result<Vec<Peak>, MechanismError> {
     let gain = |k: usize| grid.get(k).map_or(f64::NEG_INFINITY, |t| t.gain);
     let is_top = |k: &usize| gain(*k) >= gain(k + 1) && (*k == 0 || gain(*k) > gain(k - 1));
     let mut tops: Vec<usize> = (0..grid.len()).filter(is_top).collect();
     tops.sort_by(|a, b| gain(*b).total_cmp(&gain(*a)));
     let best = tops.first().map_or(0.0, |k| gain(*k));
     tops.retain(|k| gain(*k) >= best - (1.0 - WORTH_A_LOOK) * best.abs());
-    tops.truncate(most);
+    tops.truncate(look.most);
     let mut found: Vec<Peak> = vec![];
     for k in tops {
         let (from, to) = (grid[k.saturating_sub(1)], grid[(k + 1).min(grid.len() - 1)]);
-        let peak = climb(line, grid[k], (from, to))?;
+        let peak = climb(line, grid[k], (from, to), look.tolerance)?;
         let width = 1e-6 * (grid[grid.len() - 1].price - grid[0].price);
         if found.iter().all(|known| (known.price - peak.price).abs() > width) {
             found.push(peak);
@@ -93,11 +107,11 @@ pub(crate) fn peaks_of(line: &dyn Line, grid: &[Trial], most: usize) -> Result<V
 }
 
 /// The peak between two prices, from the best point known there.
-fn climb(line: &dyn Line, known: Trial, (from, to): (Trial, Trial)) -> Result<Peak, MechanismError> {
+fn climb(line: &dyn Line, known: Trial, (from, to): (Trial, Trial), tolerance: f64) -> Result<Peak, MechanismError> {
     let one = |price: f64| -> Result<Trial, MechanismError> { Ok(line.trials(&[price])?[0]) };
     let (low, high) = (from.price, to.price);
     let mut best = known;
-    if let Some(price) = brent(&|price| Ok(-one(price)?.gain), (low, high))? {
+    if let Some(price) = brent(&|price| Ok(-one(price)?.gain), (low, high), tolerance)? {
         let trial = one(price)?;
         if trial.gain > best.gain {
             best = trial;
@@ -124,10 +138,11 @@ fn climb(line: &dyn Line, known: Trial, (from, to): (Trial, Trial)) -> Result<Pe
     Ok(peak)
 }
 
-/// Brent's method for the least of a function between two points.
+/// Brent's method for the least of a function between two points, to within a share of its place.
 pub(crate) fn brent(
     cost: &dyn Fn(f64) -> Result<f64, MechanismError>,
     (low, high): (f64, f64),
+    tolerance: f64,
 ) -> Result<Option<f64>, MechanismError> {
     struct Of<'f> {
         cost: &'f dyn Fn(f64) -> Result<f64, MechanismError>,
@@ -142,8 +157,8 @@ pub(crate) fn brent(
         }
     }
     let of = Of { cost, failed: Mutex::new(None) };
-    let solver = BrentOpt::new(low, high).set_tolerance(1e-6, 1e-8);
-    let run = Executor::new(&of, solver).configure(|state| state.max_iters(40)).timer(false).run();
+    let solver = BrentOpt::new(low, high).set_tolerance(tolerance, 1e-2 * tolerance);
+    let run = Executor::new(&of, solver).configure(|state| state.max_iters(60)).timer(false).run();
     ended(run.map(|result| result.state.get_best_param().copied()), &of.failed)
 }
 
@@ -294,7 +309,7 @@ pub(crate) fn drawn(seed: u64, purpose: &str, bounds: &[(f64, f64)], count: usiz
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Trial, drawn, nelder_mead, peaks};
+    use super::{Line, Look, Trial, drawn, nelder_mead, peaks};
     use coase_core::MechanismError;
 
     /// Followers who buy `steps` of a quantity each as long as the price is not above theirs.
@@ -324,13 +339,13 @@ mod tests {
 
     #[test]
     fn a_fall_of_the_quantity_is_found_exactly_and_equal_peaks_are_both_named() {
-        let found = peaks(&Steps(vec![(0.2, 10.0), (0.4, 10.0)]), (0.0, 0.6), 64, 8).unwrap();
+        let found = peaks(&Steps(vec![(0.2, 10.0), (0.4, 10.0)]), (0.0, 0.6), 64, Look::CLOSE).unwrap();
         assert!(found.len() >= 2, "{found:?}");
         for (peak, price) in found.iter().zip([0.2, 0.4]) {
             assert!((peak.price - price).abs() < 1e-9 && (peak.gain - 4.0).abs() < 1e-8, "{found:?}");
         }
         // Of one buyer more at 0.2 there is one peak.
-        let found = peaks(&Steps(vec![(0.2, 12.0), (0.4, 10.0)]), (0.0, 0.6), 64, 8).unwrap();
+        let found = peaks(&Steps(vec![(0.2, 12.0), (0.4, 10.0)]), (0.0, 0.6), 64, Look::CLOSE).unwrap();
         assert!((found[0].price - 0.2).abs() < 1e-9 && (found[0].gain - 4.4).abs() < 1e-8, "{found:?}");
     }
 

@@ -124,6 +124,16 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/service_quotation.ron"),
     },
     LibraryFile {
+        id: "vehicle_trade",
+        summary: "experiment: vehicles trade in pairs by equilibrium bids or at posted prices, users respond or not, 20 draws",
+        text: include_str!("../library/vehicle_trade.ron"),
+    },
+    LibraryFile {
+        id: "vehicle_response",
+        summary: "experiment: on what posted prices between vehicles hinge, one parameter at a time",
+        text: include_str!("../library/vehicle_response.ron"),
+    },
+    LibraryFile {
         id: "verification",
         summary: "experiment: mechanisms on two small markets, for `coase audit`: what they claim against what is searched",
         text: include_str!("../library/verification.ron"),

@@ -88,7 +88,8 @@ impl Runs {
         let [mechanism, policy, rest @ ..] = &reference.labels[..] else {
             return Err("a figure is told by mechanism and policy".to_owned());
         };
-        let swept = if reference.table == "runs" { rest } else { rest.get(1..).unwrap_or_default() };
+        let of_runs = ["runs", "certificates"].contains(&reference.table.as_str());
+        let swept = if of_runs { rest } else { rest.get(1..).unwrap_or_default() };
         let here = |row: &&Row| {
             as_played(row.cell("variant"), row.cell("reporting")) == *mechanism
                 && row.cell("carbon_label") == policy

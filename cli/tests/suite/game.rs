@@ -112,7 +112,7 @@ fn bad_games_are_refused_with_their_place() {
         (&format!("Coalitions(players: [{seventeen}])"), ":1:", "at most 16 players"),
         ("Coalitions(player: [\"a\"])", ":1:", "player"),
         ("Coalition(players: [\"a\"])", ":1:", "`Coalitions(..)`"),
-        ("", "", "holds no `Coalitions(..)` or `Cournot(..)`"),
+        ("", "", "holds no `Coalitions(..)`"),
         ("Coalitions(players: [\"a\"", ":1:", ""),
     ] {
         let output = coase(&["game", &file(&folder, "bad.ron", text)]);

@@ -135,7 +135,8 @@ impl Market {
         };
         let most: Vec<f64> =
             question.links.iter().map(|l| reach(l.seller, l.slot).min(reach(l.buyer, l.slot))).collect();
-        let traded: Vec<Var> = most.iter().map(|most| program.var(0.0, *most)).collect();
+        // The bound of a link never limits what members can: the price of a limit is theirs.
+        let traded: Vec<Var> = most.iter().map(|most| program.var(0.0, 1.25 * most + 1.0)).collect();
         let mut worth = Cost::default();
         for (link, quantity) in question.links.iter().zip(&traded) {
             worth.add(-link.worth_per_kwh, *quantity);

@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["quoted", "macro_support"],
     &["linear", "network"],
     &["program", "power_flow", "carbon_flow"],
-    &["opf", "setting", "coalition", "population", "cournot"],
+    &["opf", "setting", "coalition", "population", "cournot", "variational"],
     &["terms", "book"],
     &["participant", "outcome"],
     &["market", "context"],

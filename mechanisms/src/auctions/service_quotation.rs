@@ -16,8 +16,8 @@ use coase_core::outcome::Kind;
 use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// Sellers in a Cournot equilibrium, less a quotation that the market's operator keeps of each kWh.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -95,12 +95,14 @@ impl ServiceQuotation {
             let (name, value) = ("quotation_max_per_kwh", max.to_string());
             return Err(MechanismError::Parameter { name, value, expected: "a finite number of at least 0" });
         }
+        let wrong = |quotation: f64, expected| {
+            Err(MechanismError::Parameter { name: "quotation_per_kwh", value: quotation.to_string(), expected })
+        };
         match self.quotation_per_kwh {
-            Some(quotation) if !(0.0..=max).contains(&quotation) => Err(MechanismError::Parameter {
-                name: "quotation_per_kwh",
-                value: quotation.to_string(),
-                expected: "at least 0 and at most `quotation_max_per_kwh`",
-            }),
+            Some(quotation) if !(quotation >= 0.0 && quotation.is_finite()) => {
+                wrong(quotation, "a finite number of at least 0")
+            }
+            Some(quotation) if quotation > max => wrong(quotation, "at most `quotation_max_per_kwh`"),
             _ => Ok(()),
         }
     }
@@ -156,13 +158,13 @@ fn sorted(book: &Book) -> Book {
 /// A rule that remembers what was played, by slot.
 struct Remembering<'r> {
     rule: &'r ServiceQuotation,
-    slots: RefCell<BTreeMap<usize, Slot>>,
+    slots: Mutex<BTreeMap<usize, Slot>>,
 }
 
 impl Auction for Remembering<'_> {
     fn clear(&self, book: &Book, ctx: &mut RunContext) -> Result<Clearing, MechanismError> {
         let played = self.rule.play(book)?;
-        let mut slots = self.slots.borrow_mut();
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.remove(&book.slot);
         if let Some(slot) = played {
             slots.insert(book.slot, slot);
@@ -213,9 +215,9 @@ impl Auction for ServiceQuotation {
 impl Mechanism for ServiceQuotation {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         self.check()?;
-        let remembering = Remembering { rule: self, slots: RefCell::default() };
+        let remembering = Remembering { rule: self, slots: Mutex::default() };
         let mut outcome = per_slot(&remembering, market, ctx)?;
-        let slots = remembering.slots.into_inner();
+        let slots = remembering.slots.into_inner().unwrap_or_else(PoisonError::into_inner);
         outcome.evidence.extend(indices(market, &slots));
         outcome.strategies.clone_from(&outcome.net);
         Ok(outcome)

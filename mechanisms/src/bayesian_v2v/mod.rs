@@ -27,8 +27,8 @@ use rand::RngExt;
 use response::posted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// Pairs of sellers and buyers who believe laws of each other's price.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -217,14 +217,14 @@ fn highest(book: &Book) -> f64 {
 /// A rule that remembers what came of each slot.
 struct Remembering<'r> {
     rule: &'r BayesianV2v,
-    slots: RefCell<BTreeMap<usize, Slot>>,
+    slots: Mutex<BTreeMap<usize, Slot>>,
 }
 
 impl Auction for Remembering<'_> {
     fn clear(&self, book: &Book, ctx: &mut RunContext) -> Result<Clearing, MechanismError> {
         let slot = self.rule.play(book, ctx.seed())?;
         let clearing = slot.clearing.clone();
-        self.slots.borrow_mut().insert(book.slot, slot);
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).insert(book.slot, slot);
         Ok(clearing)
     }
 }
@@ -238,9 +238,10 @@ impl Auction for BayesianV2v {
 impl Mechanism for BayesianV2v {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         self.check()?;
-        let remembering = Remembering { rule: self, slots: RefCell::default() };
+        let remembering = Remembering { rule: self, slots: Mutex::default() };
         let mut outcome = per_slot(&remembering, market, ctx)?;
-        let slots: Vec<Slot> = remembering.slots.into_inner().into_values().collect();
+        let slots: Vec<Slot> =
+            remembering.slots.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect();
         let sum = |of: fn(&Slot) -> f64| slots.iter().map(of).sum::<f64>();
         if let V2vRule::DoubleAuction { .. } = self.rule {
             let most = |of: fn(&Slot) -> f64| slots.iter().map(of).fold(0.0, f64::max);

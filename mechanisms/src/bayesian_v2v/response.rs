@@ -96,7 +96,7 @@ pub(super) fn posted(
     let mut posted = Posted { price: at(best), expected_gain: gain(at(best)) };
     if value > low {
         let bracket = (at(best.saturating_sub(1)), at((best + 1).min(GRID)));
-        if let Some(price) = brent(&|p| Ok(-gain(p)), bracket)?
+        if let Some(price) = brent(&|p| Ok(-gain(p)), bracket, 1e-9)?
             && gain(price) > posted.expected_gain
         {
             posted = Posted { price, expected_gain: gain(price) };

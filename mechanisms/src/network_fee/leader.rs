@@ -1,7 +1,7 @@
 //! The operator's search among fees, and the game that it plays.
 
 use super::followers::Followers;
-use crate::leader_search::{Line, Peak, Trial, drawn, nelder_mead, peaks, peaks_of};
+use crate::leader_search::{Line, Look, Peak, Trial, drawn, nelder_mead, peaks, peaks_of};
 use coase_core::game::{Axis, Game, Profile, Space, Strategy};
 use coase_core::market::PairwiseSteps;
 use coase_core::{MechanismError, Party, RunContext};
@@ -10,9 +10,8 @@ use std::cell::RefCell;
 /// Fees tried on one line to bracket peaks: of the only fee, and of one among several.
 const GRID: usize = 64;
 const GRID_OF_ONE: usize = 16;
-/// Peaks that are looked into, likewise.
-const PEAKS: usize = 8;
-const PEAKS_OF_ONE: usize = 2;
+/// How one fee among several is looked for, before the last round.
+const GLANCE: Look = Look { most: 2, tolerance: 1e-4 };
 /// With more fees than this the method of Nelder and Mead finds nothing that single steps miss, and takes long.
 const MOST_FOR_SIMPLEX: usize = 10;
 /// Fees tried afterwards to see whether a peak was missed.
@@ -22,7 +21,7 @@ const STARTS: usize = 3;
 pub(super) const SAMPLES: usize = 200;
 /// Rounds over all fees, one after the other, and the relative rise of the revenue at which they end.
 const ROUNDS: usize = 20;
-const RISE: f64 = 1e-7;
+const RISE: f64 = 1e-6;
 
 /// What the search found.
 pub(super) struct Found {
@@ -95,13 +94,13 @@ fn single(followers: &Followers<'_>, most: f64) -> Result<Found, MechanismError>
     let line = Alone::new(followers, vec![0.0], 0);
     let prices: Vec<f64> = (0..=GRID).map(|k| most * k as f64 / GRID as f64).collect();
     let coarse = line.trials(&prices)?;
-    let mut peaks = peaks_of(&line, &coarse, PEAKS)?;
+    let mut peaks = peaks_of(&line, &coarse, Look::CLOSE)?;
     let first = peaks.first().map_or(0.0, |peak| peak.gain);
     let (fine, tried) = missed(&line, &coarse, first)?;
     let mut elsewhere = fine.iter().map(|t| t.gain).fold(0.0, f64::max);
     if elsewhere > first {
         // A peak between two points of the grid: the fine one brackets it.
-        let all = peaks_of(&line, &fine, PEAKS)?;
+        let all = peaks_of(&line, &fine, Look::CLOSE)?;
         if all.first().is_some_and(|peak| peak.gain > first) {
             peaks = all;
         }
@@ -152,17 +151,21 @@ fn one_by_one(followers: &Followers<'_>, most: f64, mut fees: Vec<f64>) -> Resul
     let favoured =
         |fees: &[f64]| -> Result<f64, MechanismError> { Ok(followers.revenue(fees, &followers.favouring(fees, 1.0)?)) };
     let mut gain = favoured(&fees)?;
+    let mut look = GLANCE;
     for _ in 0..ROUNDS {
         let before = gain;
         for of in 0..fees.len() {
             let line = Alone::new(followers, fees.clone(), of);
-            let found = peaks(&line, (0.0, most), GRID_OF_ONE, PEAKS_OF_ONE)?;
+            let found = peaks(&line, (0.0, most), GRID_OF_ONE, look)?;
             if let Some(peak) = found.first().filter(|peak| peak.gain > gain) {
                 (fees[of], gain) = (peak.price, peak.gain);
             }
         }
         if gain - before <= RISE * gain.abs() {
-            break;
+            if look.tolerance < GLANCE.tolerance {
+                break;
+            }
+            look = Look { most: 1, ..Look::CLOSE };
         }
     }
     Ok(fees)

@@ -8,6 +8,7 @@ mod conformance;
 mod cooperative;
 mod distributed;
 mod five_plants;
+mod integrated_leader;
 mod limited_line;
 mod list_audit;
 mod many_participants;

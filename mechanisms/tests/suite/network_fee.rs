@@ -169,6 +169,9 @@ fn two_fees_may_earn_the_same_and_the_run_says_so() {
     assert!((value(&found, "leader_fee_per_kwh") - 0.2).abs() < 1e-7);
     // Where members are indifferent and disfavour the operator, the pair with the smaller gap does not trade.
     assert!((value(&found, "leader_revenue_pessimistic") - 2.0).abs() < 1e-6);
+    for name in ["follower_kkt", "complementarity", "individual_rationality"] {
+        assert_eq!(found.verdict(name), Verdict::Upheld, "{:?}", found.certificate(name));
+    }
     let unique = found.certificate("unique");
     assert_eq!(unique.verdict, Verdict::Refuted, "{unique:?}");
     assert!(unique.witness.contains("0.200000") && unique.witness.contains("0.400000"), "{unique:?}");

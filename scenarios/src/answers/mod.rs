@@ -18,9 +18,9 @@ pub use auction::{
 pub use carbon_file::{Carbon, CarbonFile, Generation};
 pub use flow::{CarbonAnswer, FlowAnswer, FlowBranch, FlowBus, FlowQuestion};
 pub use game::{
-    Coalitions, CoalitionsAnswer, Cournot, CournotAnswer, CournotSeller, Game, GameAnswer, GameError, NormalForm, NormalFormAnswer, NormalFormPlayer,
-    Population, PopulationAnswer, PopulationBuyer, PopulationSeller, Pricing, PricingAnswer, PricingBuyer,
-    PricingSeller, Sheet, game_schema, read_game, read_game_text,
+    Coalitions, CoalitionsAnswer, Cournot, CournotAnswer, CournotSeller, Game, GameAnswer, GameError, NormalForm,
+    NormalFormAnswer, NormalFormPlayer, Population, PopulationAnswer, PopulationBuyer, PopulationSeller, Pricing,
+    PricingAnswer, PricingBuyer, PricingSeller, Sheet, game_schema, read_game, read_game_text,
 };
 pub use opf::{OpfAnswer, OpfBus, OpfFormulation, OpfGenerator, OpfQuestion};
 

@@ -67,7 +67,8 @@ pub(super) struct Checked {
 /// Reads and checks the form.
 pub(super) fn read(text: &Text) -> Result<Checked, Fault> {
     let form: Cournot = text.parse()?;
-    let number = |field: &'static str, value: f64, fits: bool, expected| check(text, field, field, value, fits, expected);
+    let number =
+        |field: &'static str, value: f64, fits: bool, expected| check(text, field, field, value, fits, expected);
     number("intercept_per_kwh", form.intercept_per_kwh, true, "a finite number")?;
     number("slope_per_kwh2", form.slope_per_kwh2, form.slope_per_kwh2 > 0.0, "a finite number above 0")?;
     let max = form.quotation_max_per_kwh;
