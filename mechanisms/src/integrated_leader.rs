@@ -91,9 +91,16 @@ impl StackelbergIntegratedPrice {
         let priced = |adders: &[f64]| adders.iter().any(|a| *a != 0.0);
         let at_buses = |i: usize| {
             let terms = market.terms(i);
-            priced(&terms.withdrawal_adder) || priced(&terms.injection_adder)
+            [&terms.withdrawal_adder, &terms.injection_adder, &terms.trade_adder]
+                .into_iter()
+                .any(|adders| priced(adders))
         };
-        if (0..market.len()).any(at_buses) {
+        // Prices of the grid that differ between members are prices at their buses.
+        let differs = |i: usize| {
+            let (first, terms) = (market.terms(0), market.terms(i));
+            terms.import_adder != first.import_adder || terms.export_adder != first.export_adder
+        };
+        if (0..market.len()).any(|i| at_buses(i) || differs(i)) {
             return Err(MechanismError::Unmet { need: "a carbon policy that sets no prices at buses" });
         }
         Ok(())
