@@ -101,8 +101,8 @@ pub struct Run {
 /// Searches for counter-examples to what mechanisms claim
 ///
 /// Every mechanism of the file is run on reports that are not true: shifted and multiplied prices and scaled quantities of one
-/// member, refined around the best; two members together; an account split in two. Claims about outcomes are judged on the market
-/// and on those that such reports describe. Each finding comes with the command that shows it.
+/// member, refined around the best; one of its devices left out, misstated or overstated; another side of the market; two members
+/// together; an account split in two. Claims about outcomes are judged on the market and on those that such reports describe. Each finding comes with the command that shows it.
 ///
 /// A list of bids, `Auction(..)`, is audited by every auction: offers of one bidder at other prices or of less than it has; as
 /// figures more than it has, the other side, two bidders together, two accounts. Small lists of whole numbers are searched through.
@@ -131,6 +131,9 @@ pub struct Audit {
     /// Takes these reports to be the truth, by participant
     #[arg(long, value_name = "REPORTS")]
     pub as_if: Option<String>,
+    /// Narrows which prices and quantities are misreported: `(price_shift_per_kwh: (-0.2, 0.2), quantity_factor: (1, 1))`
+    #[arg(long, value_name = "BOUNDS")]
+    pub within: Option<String>,
     /// Of a list of bids: what mechanisms that draw lots draw them with; by default 1
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

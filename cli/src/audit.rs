@@ -8,10 +8,12 @@ use crate::offence::Offence;
 use crate::progress::{Show, bar};
 use crate::{Finish, console};
 use anyhow::bail;
-use coase_core::evaluate::audit::{Audited, DEFAULT_BUDGET, Finding, Found, Gain, Regret, Watch};
+use coase_core::evaluate::audit::{Audited, DEFAULT_BUDGET, Finding, Found, Gain, Regret, Watch, Within};
 use coase_core::participant::Distortion;
 use coase_scenarios::answers::is_auction;
-use coase_scenarios::{AuditOptions, AuditWatch, AuditedRun, Experiment, Override, Run, load, read_reports};
+use coase_scenarios::{
+    AuditOptions, AuditWatch, AuditedRun, Experiment, Override, Run, load, read_reports, read_within,
+};
 use findings::{Told, is_something, quoted, table};
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
@@ -33,7 +35,12 @@ pub fn audit(args: &Audit) -> anyhow::Result<Finish> {
         Some(Ok(reports)) => reports,
         Some(Err(wrong)) => bail!("--as-if: {wrong}"),
     };
-    let options = AuditOptions { jobs: args.jobs.map(usize::from), variant, budget, as_if };
+    let within = match args.within.as_deref().map(read_within) {
+        None => Within::default(),
+        Some(Ok(within)) => within,
+        Some(Err(wrong)) => bail!("--within: {wrong}"),
+    };
+    let options = AuditOptions { jobs: args.jobs.map(usize::from), variant, budget, as_if, within };
     let show = if args.json { Show::Never } else { Show::OnTerminals };
     let watch = AuditBar::new(show, experiment.audited(&options).count());
     let found = experiment.audit(&options, &watch)?;
@@ -85,6 +92,11 @@ impl Again<'_> {
                     format!("experiment.reporting=[\"truthful\", (label: \"misreport\", reporting: {rule})]");
                 Some(self.of("run", run, &[reporting], ""))
             }
+            Found::Rule { rule, .. } if as_if.is_none() => {
+                let reporting =
+                    format!("experiment.reporting=[\"truthful\", (label: \"misreport\", reporting: {rule})]");
+                Some(self.of("run", run, &[reporting], ""))
+            }
             Found::AsIf(reports) if shows(reports) && as_if.is_none() => {
                 let as_if = format!(" --as-if {}", quoted(&written(reports)));
                 Some(self.of("audit", run, &[], &as_if))
@@ -101,7 +113,8 @@ impl Again<'_> {
         let only = self.experiment.selecting(run).map(|only| format!("experiment.only={only}"));
         let set = self.set.iter().map(ToString::to_string).chain(only).chain(further.iter().cloned());
         let set = set.fold(String::new(), |all, set| format!("{all} --set {}", quoted(&set)));
-        let budget = if verb == "audit" { format!(" --budget {}", self.budget) } else { String::new() };
+        let within = self.args.within.as_ref().map_or(String::new(), |within| format!(" --within {}", quoted(within)));
+        let budget = if verb == "audit" { format!(" --budget {}{within}", self.budget) } else { String::new() };
         format!("coase {verb} {file}{set}{budget}{end}")
     }
 

@@ -5,7 +5,7 @@ use crate::run::{NoThreads, guarded, threads};
 use crate::sweep::shown;
 use crate::text::options;
 use coase_core::Market;
-use coase_core::evaluate::audit::{Audit, Audited, Watch};
+use coase_core::evaluate::audit::{Audit, Audited, Watch, Within};
 use coase_core::participant::Distortion;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,6 +22,8 @@ pub struct AuditOptions {
     pub budget: usize,
     /// Reports, by participants, that are taken to be the truth.
     pub as_if: Vec<(String, Distortion)>,
+    /// Between which numbers prices and quantities are misreported.
+    pub within: Within,
 }
 
 /// Whoever watches an audit.
@@ -101,6 +103,16 @@ pub fn read_reports(text: &str) -> Result<Vec<(String, Distortion)>, String> {
     Ok(reports.into_iter().collect())
 }
 
+/// Reads bounds of misreports as they are written: `(price_shift_per_kwh: (-0.2, 0.2))`.
+///
+/// # Errors
+/// What cannot be read, or does not hold the truth, in words.
+pub fn read_within(text: &str) -> Result<Within, String> {
+    let expected = "expected bounds such as `(price_shift_per_kwh: (-0.2, 0.2), quantity_factor: (1, 1))`";
+    let within: Within = options().from_str(text).map_err(|error| format!("{}: {expected}", error.code))?;
+    within.check().map(|()| within)
+}
+
 fn audited(run: &Run, options: &AuditOptions, watch: &dyn AuditWatch) -> Result<Audited, String> {
     let truth = Market::new(run.instance.setting.clone(), run.instance.participants.clone());
     let named = |id: String| {
@@ -115,6 +127,7 @@ fn audited(run: &Run, options: &AuditOptions, watch: &dyn AuditWatch) -> Result<
         yardstick: &run.yardstick,
         seed: run.seed,
         budget: options.budget,
+        within: options.within,
         watch: &Watching(watch),
     };
     audit.run().map_err(|error| error.to_string())

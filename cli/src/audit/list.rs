@@ -21,6 +21,9 @@ pub fn audit(args: &Audit) -> anyhow::Result<Finish> {
             "--set: a list of bids has no parameters but those of its mechanism, `--mechanism 'DoubleAuction(kappa: 0.5)'`"
         );
     }
+    if args.within.is_some() {
+        bail!("--within: of a list of bids every offer is tried, or lines through the truth");
+    }
     let bids = read_auction(&args.file).map_err(Offence::from)?;
     let as_if = match args.as_if.as_deref().map(|text| read_offers(&bids, text)) {
         None => vec![],

@@ -1,15 +1,18 @@
 //! The matrix of mechanisms and claims of a page, searched when the page is written.
 
-use coase_core::evaluate::audit::{Audited, Finding, Found};
+use coase_core::evaluate::audit::{Audited, Finding, Found, Within};
+use coase_core::mechanism::{Family, Need, Plugin, mechanisms};
 use coase_core::outcome::Verdict;
 use coase_core::participant::Distortion;
-use coase_scenarios::{AuditOptions, AuditedRun, load};
+use coase_core::setting::Product;
+use coase_scenarios::{AuditOptions, AuditedRun, Experiment, Override, load};
 use std::fmt::Write;
 use std::path::Path;
 
 /// Columns of the matrix: findings by their names, and what a reader calls them.
-const COLUMNS: [(&str, &str); 10] = [
+const COLUMNS: [(&str, &str); 13] = [
     ("truthful", "truthful"),
+    ("device_gain", "devices"),
     ("bayesian_truthful", "in expectation"),
     ("individual_rationality", "rational"),
     ("budget_balance", "budget"),
@@ -19,17 +22,20 @@ const COLUMNS: [(&str, &str); 10] = [
     ("equilibrium", "equilibrium"),
     ("pair_gain", "pairs"),
     ("split_gain", "split accounts"),
+    ("overstated_gain", "overstated"),
+    ("role_gain", "sides"),
 ];
 
-/// `FILE BUDGET`: a table for every scenario of an experiment, each followed by its witnesses.
+/// `FILE BUDGET`: a table for every scenario of an experiment, each followed by its witnesses. Every registered mechanism that can
+/// run there is searched, in the experiment or not.
 ///
 /// # Errors
 /// An experiment that cannot be read, in words.
 pub fn block(words: &str) -> Result<String, String> {
     let (file, budget) = words.trim().split_once(' ').ok_or("`audit` is told by a file and a budget")?;
     let budget: usize = budget.trim().parse().map_err(|_| format!("`{budget}` is no number of runs"))?;
-    let experiment = load(Path::new(file), &[]).map_err(|fault| fault.to_string())?;
-    let options = AuditOptions { jobs: None, variant: None, budget, as_if: vec![] };
+    let experiment = everything(file)?;
+    let options = AuditOptions { jobs: None, variant: None, budget, as_if: vec![], within: Within::default() };
     let found = experiment.audit(&options, &()).map_err(|error| error.to_string())?;
     let mut scenarios: Vec<&str> = vec![];
     for audited in &found {
@@ -45,6 +51,46 @@ pub fn block(words: &str) -> Result<String, String> {
         .map(|scenario| section(scenario, &of(scenario), file, budget))
         .collect::<Vec<_>>()
         .join("\n\n"))
+}
+
+/// The experiment with every mechanism that has what it needs there: on scenarios with priors those that need priors, on others
+/// those that need none.
+fn everything(file: &str) -> Result<Experiment, String> {
+    let read = |set: &[Override]| load(Path::new(file), set).map_err(|fault| fault.to_string());
+    let written = read(&[])?;
+    let mut only = vec![];
+    let mut wanted: Vec<&'static Plugin> = mechanisms();
+    wanted.retain(|plugin| plugin.family != Family::Wrapper);
+    wanted.sort_by_key(|plugin| (rank(plugin.family), plugin.id));
+    let mut seen: Vec<&str> = vec![];
+    for run in &written.runs {
+        if seen.contains(&run.scenario.as_str()) {
+            continue;
+        }
+        seen.push(&run.scenario);
+        let setting = &run.instance.setting;
+        let has_priors = setting.members.iter().all(|member| member.prior.is_some());
+        let has = |need: &Need| match need {
+            Need::Network | Need::RadialNetwork => setting.feeder.is_some(),
+            Need::Reserve => setting.slots.iter().any(|slot| slot.product == Product::ReserveUp),
+            Need::Prior => has_priors,
+            Need::Tariff | Need::Convexity | Need::NoRequirement => true,
+        };
+        let suits =
+            |plugin: &&&Plugin| plugin.needs.iter().all(has) && plugin.needs.contains(&Need::Prior) == has_priors;
+        let entry = |plugin: &&Plugin| format!("{{\"scenario\": {:?}, \"mechanism\": {:?}}}", run.scenario, plugin.id);
+        only.extend(wanted.iter().filter(suits).map(|plugin| entry(plugin)));
+    }
+    let ids = wanted.iter().map(|plugin| format!("{:?}", plugin.id)).collect::<Vec<_>>().join(", ");
+    let set = |text: String| text.parse::<Override>().map_err(|error| error.to_string());
+    read(&[set(format!("experiment.mechanisms=[{ids}]"))?, set(format!("experiment.only=[{}]", only.join(", ")))?])
+}
+
+/// Place of a family in the table.
+fn rank(family: Family) -> usize {
+    let order =
+        [Family::Baseline, Family::Cooperative, Family::Game, Family::Auction, Family::Product, Family::Wrapper];
+    order.iter().position(|other| *other == family).unwrap_or(order.len())
 }
 
 fn section(scenario: &str, all: &[&AuditedRun], file: &str, budget: usize) -> String {
@@ -81,9 +127,12 @@ fn section(scenario: &str, all: &[&AuditedRun], file: &str, budget: usize) -> St
         if told.is_empty() {
             continue;
         }
-        let only = format!("experiment.only=[{{\"scenario\": {scenario:?}, \"mechanism\": {variant:?}}}]");
-        let _ =
-            writeln!(text, "- `{variant}`: {}. `coase audit {file} --budget {budget} --set '{only}'`", told.join("; "));
+        let only = format!("experiment.only=[{{\"scenario\": {scenario:?}}}]");
+        let _ = writeln!(
+            text,
+            "- `{variant}`: {}. `coase audit {file} --mechanism {variant} --budget {budget} --set '{only}'`",
+            told.join("; ")
+        );
     }
     let tried: Vec<&Audited> = all.iter().filter_map(|one| one.found.as_ref().ok()).collect();
     let sum = |of: fn(&Finding) -> usize| tried.iter().flat_map(|found| &found.findings).map(of).sum::<usize>();
@@ -145,6 +194,7 @@ fn witness(finding: &Finding) -> Option<String> {
             let place = if reports.is_empty() { "as it is".to_owned() } else { format!("if {}", told(reports)) };
             Some(format!("{} {place}", plain(value?)))
         }
+        (Found::Rule { words, .. }, _) => Some(format!("{words}: gains {}", plain(value?))),
         (Found::Split { member, share }, _) => Some(format!(
             "{member} with accounts of {} and {} gains {}",
             plain(*share),

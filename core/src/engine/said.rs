@@ -3,6 +3,7 @@
 use crate::market::Market;
 use crate::outcome::Certificate;
 use crate::participant::Report;
+use crate::setting::Role;
 
 /// What participants say.
 #[derive(Clone, Debug, Default)]
@@ -23,15 +24,16 @@ impl Said {
         }
         let reports = self.reports.iter().enumerate();
         let said = reports.fold(truth.metered(), |market, (i, report)| market.with_report(i, report));
-        match self.roles {
+        match &self.roles {
             Roles::Public => said,
             Roles::OfReports => said.with_roles_of_reports(),
+            Roles::Stated(roles) => roles.iter().fold(said, |said, (member, role)| said.with_role(*member, *role)),
         }
     }
 }
 
 /// On which sides members are known to stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Roles {
     /// Those of the true market: a misreport does not change sides.
     #[default]
@@ -39,6 +41,9 @@ pub enum Roles {
     /// Those of what is reported, as where a market clears on forecasts: the true ones would give the sign of the truth away,
     /// and leave out whoever forecasts the other sign.
     OfReports,
+    /// Those of the true market, but these members stand on another side in every slot: what a market can be told where nobody
+    /// checks sides.
+    Stated(Vec<(usize, Role)>),
 }
 
 /// How participants behave in a run.

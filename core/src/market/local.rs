@@ -6,6 +6,7 @@ use super::plan::Plan;
 use super::session::LocalSession;
 use super::{Market, Seat};
 use crate::book::{BidCurve, Order};
+use crate::participant::Device;
 use crate::program::{Chosen, Instance, Program, Solution, SolveError, Template};
 use crate::setting::{Product, Role, Setting, Slot};
 use crate::terms::at;
@@ -179,6 +180,11 @@ impl<'m> Local<'m> {
     /// Its own bids in a slot where it is known by bids; `None` where they would have to be sampled.
     pub(crate) fn bids(&self, slot: usize) -> Option<Vec<Order>> {
         self.seat().participant.orders(slot)
+    }
+
+    /// The devices that it presents itself with: who tries what it could say of them.
+    pub(crate) fn parts(&self) -> &'m [Arc<dyn Device>] {
+        self.seat().participant.parts()
     }
 
     fn seat(&self) -> &'m Seat {

@@ -273,6 +273,20 @@ impl Market {
         self.restanding(&|member, standing| member.roles = standing.roles)
     }
 
+    /// The market in which a member is known to stand on this side in every slot, whatever is true.
+    ///
+    /// # Panics
+    /// Where the position is out of range.
+    #[must_use]
+    pub fn with_role(&self, member: usize, role: Role) -> Self {
+        let mut setting = (*self.setting).clone();
+        setting.members[member].roles = vec![role; setting.slots.len()];
+        // Its bids depend on its role: its seat is made again.
+        let mut market = self.changed(|i, seat| (i == member).then(|| (seat.participant.clone(), seat.terms.clone())));
+        market.setting = Arc::new(setting);
+        market.mixing(|side| side.with_role(member, role))
+    }
+
     /// The market in which the participants are what they present themselves as here: roles and metered schedules follow from
     /// that. Who would be idle keeps the side that it is known for.
     pub(crate) fn as_reported(&self) -> Self {

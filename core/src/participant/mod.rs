@@ -5,6 +5,7 @@
 
 pub mod check;
 mod device;
+mod device_report;
 pub mod devices;
 mod distortion;
 pub mod oracle;
@@ -17,6 +18,7 @@ mod testing;
 
 pub use check::DeviceError;
 pub use device::{Device, LeftOut, Part, Scene, Surroundings, Unserved};
+pub use device_report::DeviceReport;
 pub use devices::*;
 pub use distortion::{Distortion, DistortionError};
 pub use plugin::{CarbonRole, DevicePlugin, DeviceRole, Hatching, Look, Shown, devices};
@@ -122,6 +124,16 @@ pub trait Participant: Debug + Send + Sync {
     /// Exact supply steps in a slot where they are known in closed form (bid lists, vehicles): sells where the quantity is
     /// positive. Otherwise the market samples the response to prices.
     fn orders(&self, _slot: usize) -> Option<Vec<Order>> {
+        None
+    }
+
+    /// The devices that it is made of, where it is made of devices.
+    fn parts(&self) -> &[Arc<dyn Device>] {
+        &[]
+    }
+
+    /// The participant that says this of one of its devices; `None` where it has no such device.
+    fn with_device(&self, _device: usize, _said: DeviceReport) -> Option<Arc<dyn Participant>> {
         None
     }
 }

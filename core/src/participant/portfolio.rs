@@ -2,7 +2,7 @@
 
 use super::check::DeviceError;
 use super::device::Surroundings;
-use super::{CarbonRole, Contribution, Device, DeviceSeries, Participant};
+use super::{CarbonRole, Contribution, Device, DeviceReport, DeviceSeries, Participant};
 use crate::program::{Expr, Program};
 use crate::setting::{Periods, Product, Rating, Setting};
 use std::sync::Arc;
@@ -14,6 +14,8 @@ pub struct Portfolio {
     periods: Periods,
     devices: Vec<Arc<dyn Device>>,
     load_kw: Vec<f64>,
+    /// What is said of one of them, where it is not the truth.
+    said: Option<(usize, DeviceReport)>,
 }
 
 /// A device of a portfolio that cannot be.
@@ -70,7 +72,7 @@ impl Portfolio {
                 return Err(wrong(k, &**device, DeviceError::SharesExceedLoad { sum: shares }));
             }
         }
-        Ok(Self { name, periods, devices: devices.into_iter().map(Arc::from).collect(), load_kw })
+        Ok(Self { name, periods, devices: devices.into_iter().map(Arc::from).collect(), load_kw, said: None })
     }
 
     /// Its name in messages.
@@ -150,10 +152,17 @@ impl Participant for Portfolio {
             reserve_up: &is_traded(&up),
             reserve_down: &is_traded(&down),
         };
-        for device in &self.devices {
+        for (k, device) in self.devices.iter().enumerate() {
+            let said = self.said.filter(|(misstated, _)| *misstated == k).map(|(_, said)| said);
+            if said == Some(DeviceReport::Hidden) {
+                continue;
+            }
             let plugin = device.plugin();
             program.scope(format!("{}, {}", self.name, plugin.kind.replace('_', " ")));
-            let part = device.contribute(program, &around);
+            let mut part = device.contribute(program, &around);
+            if let Some(said) = said {
+                part = said.said(part, periods.hours);
+            }
             let emission_kg_per_kwh = device.emission_kg_per_kwh();
             for (t, power) in part.power_kw.iter().enumerate() {
                 let energy_kwh = power.clone().times(periods.hours);
@@ -174,7 +183,7 @@ impl Participant for Portfolio {
             }
             all.cost.affine.add(1.0, &part.cost.affine);
             all.cost.squares.extend(part.cost.squares);
-            all.devices.push(DeviceSeries {
+            let series = DeviceSeries {
                 kind: plugin.kind,
                 role: plugin.role,
                 power_kw: part.power_kw,
@@ -184,20 +193,33 @@ impl Participant for Portfolio {
                 desired_kw: part.desired_kw,
                 discomfort: part.discomfort,
                 device: Some(device.clone()),
-            });
+            };
+            let series = match said {
+                Some(said) => said.stored(series, &**device),
+                None => series,
+            };
+            all.devices.push(series);
         }
         program.scope(self.name.clone());
         all
+    }
+
+    fn parts(&self) -> &[Arc<dyn Device>] {
+        &self.devices
+    }
+
+    fn with_device(&self, device: usize, said: DeviceReport) -> Option<Arc<dyn Participant>> {
+        (device < self.devices.len()).then(|| Arc::new(Self { said: Some((device, said)), ..self.clone() }) as _)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Portfolio;
-    use crate::participant::testing::hourly;
+    use crate::participant::testing::{assert_all_close, assert_close, hourly, in_setting};
     use crate::participant::{
-        Device, DeviceError, EvFleet, EvSession, Interruptible, Load, MicroTurbine, Participant, Pv, Quadratic,
-        Shiftable, Wind,
+        Device, DeviceError, DeviceReport, Distortion, EvFleet, EvSession, Interruptible, Load, MicroTurbine,
+        Participant, Pv, Quadratic, Shiftable, Wind,
     };
     use crate::program::{Program, SolveError};
     use crate::setting::{Periods, Setting};
@@ -256,6 +278,37 @@ mod tests {
         let rating = Portfolio::new("vpp", devices, periods).unwrap().rating();
         // 10 + 21 + 3 / 0.5 and 5 + 1 + 21 + 2 / 0.5.
         assert_eq!((rating.supply_kw, rating.demand_kw), (37.0, 31.0));
+    }
+
+    /// Left out is not there, half the size is half the size, dearer is dearer: each the answer of the portfolio that is truly so.
+    #[test]
+    fn what_is_said_of_a_device_is_a_portfolio_of_which_it_is_true() {
+        let pv =
+            |p_max_kw: f64, cost_per_kwh: f64| Pv { p_max_kw, profile: vec![1.0, 0.5].into(), cost_per_kwh }.boxed();
+        let of = |devices| Portfolio::new("vpp", devices, hourly(2)).unwrap();
+        let truth = of(vec![load(&[3.0, 3.0]), pv(10.0, 0.2)]);
+        let say = |said| truth.with_device(1, said).expect("a device");
+        let distorted = |price_factor, price_shift_per_kwh, quantity_factor| {
+            DeviceReport::Distorted(Distortion { price_factor, price_shift_per_kwh, quantity_factor })
+        };
+        let setting = Setting::energy(hourly(2), None, None, vec![]);
+        for (said, same) in [
+            (say(DeviceReport::Hidden), of(vec![load(&[3.0, 3.0])])),
+            (say(distorted(1.0, 0.0, 0.5)), of(vec![load(&[3.0, 3.0]), pv(5.0, 0.2)])),
+            (say(distorted(2.0, 0.05, 1.5)), of(vec![load(&[3.0, 3.0]), pv(15.0, 0.45)])),
+        ] {
+            for price in [0.1, 0.3, 0.5] {
+                let (found, expected) = (
+                    in_setting(&*said, &setting, &[price, price]).unwrap(),
+                    in_setting(&same, &setting, &[price, price]).unwrap(),
+                );
+                let output = expected.values(&expected.contribution.output);
+                assert_all_close(&found.values(&found.contribution.output), &output, 1e-6);
+                assert_close(found.profit, expected.profit, 1e-6);
+            }
+        }
+        assert!(truth.with_device(2, DeviceReport::Hidden).is_none());
+        assert_eq!(truth.parts().len(), 2);
     }
 
     #[test]

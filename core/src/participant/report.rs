@@ -1,6 +1,6 @@
 //! What a participant says it is. A report is itself a participant, so it answers every question that the truth answers.
 
-use super::{Contribution, Participant};
+use super::{Contribution, DeviceReport, Participant};
 use crate::book::Order;
 use crate::program::{Cost, Expr, Program};
 use crate::setting::{Product, Setting};
@@ -21,6 +21,13 @@ pub enum Report {
         /// `s`: factor on all quantities.
         quantity_factor: f64,
     },
+    /// Something else of one of its devices, by its position; the truth where it has no such device.
+    Device {
+        /// Which.
+        device: usize,
+        /// What is said of it.
+        said: DeviceReport,
+    },
     /// Another model altogether: other devices, explicit bids, a forecast.
     Other(Arc<dyn Participant>),
 }
@@ -33,6 +40,7 @@ impl Report {
             &Report::Distorted { price_factor, price_shift, quantity_factor } => {
                 Arc::new(Distorted { inner: truth.clone(), price_factor, price_shift, quantity_factor })
             }
+            Report::Device { device, said } => truth.with_device(*device, *said).unwrap_or_else(|| truth.clone()),
             Report::Other(participant) => participant.clone(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::context::RunContext;
 use crate::engine::{ReportRule, Roles, Said};
 use crate::error::MechanismError;
+use crate::evaluate::audit::Within;
 use crate::evaluate::audit::bench::Bench;
 use crate::evaluate::audit::search::{Best, best_of, golden, pattern};
 use crate::evaluate::audit::space::{Space, at, distortion};
@@ -129,7 +130,7 @@ impl ReportRule for BestResponse {
     fn said(&self, truth: &Market, mechanism: &dyn Mechanism, ctx: &mut RunContext) -> Result<Said, MechanismError> {
         self.check(truth.setting()).map_err(MechanismError::Failed)?;
         let bench = Bench::new(mechanism, truth, ctx.seed(), &());
-        let spaces = (0..truth.len()).map(|seat| Space::of(truth, seat, None)).collect();
+        let spaces = (0..truth.len()).map(|seat| Space::of(truth, seat, None, &Within::default())).collect();
         let stake = stake(truth) + bench.truthful()?.iter().map(|x| x.abs()).sum::<f64>();
         let play = Play { bench, spaces, rule: self };
         let mut reports = vec![Distortion::TRUTH; truth.len()];

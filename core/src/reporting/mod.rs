@@ -5,10 +5,14 @@
 
 mod best_response;
 mod distorted;
+mod misstated_device;
+mod misstated_side;
 mod truthful;
 mod zero_intelligence;
 
 pub use best_response::{BestResponse, Misreport};
 pub use distorted::Distorted;
+pub use misstated_device::{DeviceSaid, MisstatedDevice};
+pub use misstated_side::{MisstatedSide, Side, SideSaid};
 pub use truthful::Truthful;
 pub use zero_intelligence::ZeroIntelligence;

@@ -1,7 +1,7 @@
 //! The audit on bids whose every report can be tried: one unit is bought from three sellers, at the lowest ask or at the second
 //! lowest.
 
-use coase_core::evaluate::audit::{Audit, Audited, Found};
+use coase_core::evaluate::audit::{Audit, Audited, Found, Within};
 use coase_core::evaluate::{Search, Yardstick};
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Verdict;
@@ -105,9 +105,18 @@ fn audited_of(mechanism: &dyn Mechanism, costs: Vec<f64>, prior: fn() -> Option<
         curves: Search::Skipped,
     };
     let none: Box<dyn CarbonPolicy> = coase_testkit::policy("None()");
-    Audit { mechanism, market: &market, policy: &*none, yardstick: &yardstick, seed: 1, budget, watch: &() }
-        .run()
-        .expect("an outcome")
+    Audit {
+        mechanism,
+        market: &market,
+        policy: &*none,
+        yardstick: &yardstick,
+        seed: 1,
+        budget,
+        within: Within::default(),
+        watch: &(),
+    }
+    .run()
+    .expect("an outcome")
 }
 
 #[test]

@@ -1,23 +1,31 @@
 //! What the audit finds on the three-participant instance, against closed forms that it does not know.
 
-use coase_core::evaluate::audit::{Audit, Audited, Bidder, DEFAULT_BUDGET, Found, market_of_bids};
+use coase_core::evaluate::audit::{Audit, Audited, Bidder, DEFAULT_BUDGET, Found, Within, market_of_bids};
 use coase_core::evaluate::utility;
 use coase_core::mechanism::Mechanism;
 use coase_core::network::Network;
-use coase_core::outcome::Verdict;
+use coase_core::outcome::{Claim, Verdict};
+use coase_core::participant::{Device, Load, Participant, Portfolio, Pv};
 use coase_core::policy::CarbonPolicy;
+use coase_core::setting::{Member, Periods, Setting};
 use coase_core::{Market, Report, RunContext};
 use coase_mechanisms::{
-    BillSharing, CompetitionPadding, DoubleAuction, GridOnly, Mcafee, NashBargaining, Padding, Pivot, UniformPrice, Vcg,
+    BillSharing, CompetitionPadding, DoubleAuction, GridOnly, Mcafee, NashBargaining, Padding, Pivot,
+    SupplyDemandRatio, UniformPrice, Vcg,
 };
 use coase_testkit::agents::{Agent, LINE, on_network, three as market};
 use coase_testkit::measured::yardstick;
-use coase_testkit::{assert_all, policy};
+use coase_testkit::{assert_all, policy, tariff};
+use std::sync::Arc;
 
 fn audited(mechanism: &dyn Mechanism, market: &Market, budget: usize) -> Audited {
+    audited_within(mechanism, market, budget, Within::default())
+}
+
+fn audited_within(mechanism: &dyn Mechanism, market: &Market, budget: usize, within: Within) -> Audited {
     let none: Box<dyn CarbonPolicy> = policy("None()");
     let yardstick = yardstick(market, 0.0);
-    Audit { mechanism, market, policy: &*none, yardstick: &yardstick, seed: 1, budget, watch: &() }
+    Audit { mechanism, market, policy: &*none, yardstick: &yardstick, seed: 1, budget, within, watch: &() }
         .run()
         .expect("an outcome")
 }
@@ -124,6 +132,15 @@ fn a_pivot_that_follows_the_report_is_found_out() {
         utility(&market, 2, &outcome).expect("deliverable")
     };
     assert!((gets(0.2) - gets(0.0) - 17.5).abs() < 5e-3);
+    // Among levels up to 1.30 the search ends there, at 17.5.
+    let one = Some((1.0, 1.0));
+    let levels = Within { price_factor: one, price_shift_per_kwh: Some((-0.2, 0.2)), quantity_factor: one };
+    let narrow = audited_within(&reported, &market, 600, levels);
+    let third = &narrow.regrets[2];
+    assert!((third.joint.value - 17.5).abs() < 5e-3 && third.joint == third.level, "{third:?}");
+    assert!((third.level.report.price_shift_per_kwh - 0.2).abs() < 1e-9, "{third:?}");
+    assert!(narrow.finding("truthful").expect("a finding").searched.contains("narrower bounds"));
+    // Among levels up to 1.60 it is the other gain that counts.
     let found = audited(&reported, &market, 300);
     let third = &found.regrets[2].level;
     assert!((third.value - 53.125).abs() < 5e-3, "{third:?}");
@@ -211,4 +228,33 @@ fn rising_costs_and_claimed_capacity_manipulate_a_padding_that_looks_safe() {
     let seller = &found.regrets[2];
     assert!((seller.joint.value - 2.0).abs() < 1e-6, "{seller:?}");
     assert_eq!(seller.joint.report.quantity_factor, 2.0, "{seller:?}");
+}
+
+/// A roof of two arrays of 5 kWh and a house that wants ten. At equal supply and demand the ratio pays the grid's 0.4: 4. Without one
+/// array it pays `0.4 / 0.7` for five, and the grid takes the other five: 34/7.
+#[test]
+fn a_device_that_is_left_out_raises_the_price_of_the_rest() {
+    let periods = Periods { count: 1, hours: 1.0 };
+    let array = || Pv { p_max_kw: 5.0, profile: vec![1.0].into(), cost_per_kwh: 0.0 }.boxed();
+    let plants = [("roof", vec![array(), array()]), ("house", vec![Load { p_kw: vec![10.0].into() }.boxed()])];
+    let (mut members, mut participants) = (vec![], vec![]);
+    for (id, devices) in plants {
+        let portfolio = Portfolio::new(id, devices, periods).expect("valid");
+        members.push(Member { rating: portfolio.rating(), ..Member::new(id, 20.0, 20.0) });
+        participants.push(Arc::new(portfolio) as Arc<dyn Participant>);
+    }
+    let market = Market::new(Setting::energy(periods, Some(tariff(&[1.0], 0.4, 0.5)), None, members), participants);
+    let found = audited(&SupplyDemandRatio::default(), &market, 3_000);
+    assert!((value(&found, "device_gain") - 6.0 / 7.0).abs() < 1e-6, "{:?}", found.finding("device_gain"));
+    let device = found.finding("device_gain").expect("a finding");
+    assert_eq!((device.claim, device.certificate.verdict), (Some(Claim::Truthful), Verdict::Measured));
+    let Found::Rule { rule, words } = &device.found else { panic!("{device:?}") };
+    assert_eq!(words, "roof leaves out its pv");
+    assert!(rule.starts_with("MisstatedDevice(") && rule.contains("roof"), "{rule}");
+    // Nobody's side matters to the ratio.
+    assert_eq!(value(&found, "role_gain"), 0.0);
+    // By its payments nobody gains whatever is said of a device, and to say that one is larger is to have to buy what it lacks.
+    let vickrey = audited(&Vcg::default(), &market, 3_000);
+    assert_eq!(verdict(&vickrey, "device_gain"), Verdict::Upheld, "{:?}", vickrey.finding("device_gain"));
+    assert!(value(&vickrey, "overstated_gain") < 1e-4, "{:?}", vickrey.finding("overstated_gain"));
 }

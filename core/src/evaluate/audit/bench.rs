@@ -3,6 +3,7 @@
 
 use super::Watch;
 use crate::context::RunContext;
+use crate::engine::ReportRule;
 use crate::error::MechanismError;
 use crate::evaluate::report_game::utility;
 use crate::market::Market;
@@ -67,8 +68,12 @@ impl<'a> Bench<'a> {
     /// No outcome, one that is not what the mechanism defines, or a commitment that somebody cannot keep.
     fn try_worth(&self, said: &Said, players: &[usize]) -> Result<Vec<f64>, MechanismError> {
         let tell = |market: Market, (seat, what): &(usize, Distortion)| market.with_report(*seat, &what.report());
-        let market = said.iter().fold(self.truth.clone(), tell);
-        let outcome = self.mechanism.outcome(&market, &mut RunContext::new(self.seed, ()))?;
+        self.worth_in(&said.iter().fold(self.truth.clone(), tell), players)
+    }
+
+    /// The same in the market as it is said to be.
+    fn worth_in(&self, market: &Market, players: &[usize]) -> Result<Vec<f64>, MechanismError> {
+        let outcome = self.mechanism.outcome(market, &mut RunContext::new(self.seed, ()))?;
         match outcome.status {
             Status::Converged => {}
             Status::NotConverged { residual: gap } | Status::NoEquilibriumFound { gap } => {
@@ -86,6 +91,13 @@ impl<'a> Bench<'a> {
     pub fn worth(&self, said: &Said, players: &[usize]) -> Option<Vec<f64>> {
         let found = self.try_worth(said, players).ok();
         self.counts.count(self.watch, found.filter(|worth| worth.iter().all(|x| x.is_finite())))
+    }
+
+    /// What a player gets where reports come about by a rule; `None`, and a failed run, where there is no outcome.
+    pub fn worth_by(&self, rule: &dyn ReportRule, player: usize) -> Option<f64> {
+        let said = rule.said(self.truth, self.mechanism, &mut RunContext::new(self.seed, ()));
+        let found = said.and_then(|said| self.worth_in(&said.market(self.truth), &[player])).ok();
+        self.counts.count(self.watch, found.filter(|worth| worth[0].is_finite())).map(|worth| worth[0])
     }
 
     /// What each player gets if all tell the truth.

@@ -14,6 +14,7 @@ mod bayesian;
 pub(crate) mod bench;
 mod bids;
 mod described;
+mod dimension;
 mod groups;
 mod list;
 pub(crate) mod search;
@@ -21,6 +22,7 @@ pub(crate) mod space;
 mod truthful;
 
 pub use bids::{Bidder, market_of_bids};
+pub use dimension::{Dimension, DimensionHandle, Family, Lie, dimensions};
 pub use list::{BidGain, BidRegret, DEFAULT_LIST_BUDGET, Got, ListAudit, ListAudited, Offer};
 pub use truthful::{Gain, Regret};
 
@@ -36,6 +38,8 @@ use crate::policy::CarbonPolicy;
 use crate::words::number;
 use bench::{Bench, Said};
 use space::{Grid, Space};
+
+pub use space::Within;
 
 /// Runs of the mechanism that an audit takes, about, if nobody says otherwise.
 pub const DEFAULT_BUDGET: usize = 5_000;
@@ -62,6 +66,8 @@ pub struct Audit<'a> {
     pub seed: u64,
     /// About how many runs of the mechanism it may take.
     pub budget: usize,
+    /// Between which numbers prices and quantities are misreported.
+    pub within: Within,
     /// Whoever watches.
     pub watch: &'a dyn Watch,
 }
@@ -77,6 +83,13 @@ pub enum Found {
     Bids(Vec<(String, Offer)>),
     /// On the list on which these offers are the truth; none: on the list itself.
     AsIfBids(Vec<(String, Offer)>),
+    /// With reports that a rule makes.
+    Rule {
+        /// The rule as files have it.
+        rule: String,
+        /// Who says what.
+        words: String,
+    },
     /// With an account of this member split in two, of which the first has this share.
     Split {
         /// The member.
@@ -141,7 +154,8 @@ impl Audit<'_> {
         let (cleared, truth) = self.judged(self.market, members <= most_in_core)?;
         let market = &cleared.truth;
         let grid = Grid::of(market);
-        let spaces: Vec<Space> = (0..members).map(|seat| Space::of(market, seat, grid.as_ref())).collect();
+        let spaces: Vec<Space> =
+            (0..members).map(|seat| Space::of(market, seat, grid.as_ref(), &self.within)).collect();
         let claims = self.claims(&cleared);
         let tolerance = tolerance(&cleared);
         let mut findings = vec![];
@@ -157,6 +171,9 @@ impl Audit<'_> {
         findings.extend(self.outcomes(&truth, &spaces, self.budget / 5));
         findings.extend(self.pairs(&bench, &spaces, &regrets, &now));
         findings.push(self.splits(&bench, &regrets, &now));
+        let seats: Vec<usize> = regrets.iter().map(|regret| regret.seat).collect();
+        let further = dimensions().into_iter().map(|one| self.further(one, &claims, &bench, &seats, &now, tolerance));
+        findings.extend(further);
         Ok(Audited { findings, regrets })
     }
 
@@ -215,6 +232,7 @@ impl Audit<'_> {
         } else {
             format!("reports of one member, for {} of {}", regrets.len(), self.market.len())
         };
+        let narrowed = if self.within == Within::default() { "" } else { ", within narrower bounds" };
         let what = grid.map_or_else(
             || "prices x 0.5 to 1.5 and shifted by half the dearest price, quantities from x 0.25, then refined around the best".to_owned(),
             Grid::words,
@@ -223,7 +241,7 @@ impl Audit<'_> {
             name: NAME,
             claim: Some(Claim::Truthful),
             certificate: check,
-            searched: format!("{whom}: {what}"),
+            searched: format!("{whom}: {what}{narrowed}"),
             tried,
             failed,
             found: Found::Reports(self.named(&said)),
@@ -281,6 +299,43 @@ impl Audit<'_> {
             failed: after.1 - before.1,
             found: Found::Reports(self.named(&pair.said)),
         })
+    }
+
+    /// What is found of a further kind of misreports.
+    fn further(
+        &self,
+        dimension: &dyn Dimension,
+        claims: &Claims<'_>,
+        bench: &Bench<'_>,
+        seats: &[usize],
+        now: &[f64],
+        tolerance: f64,
+    ) -> Finding {
+        let name = dimension.name();
+        let before = bench.counts();
+        let (worst, count) = dimension::search(bench, dimension, seats, now, self.budget / 5);
+        let after = bench.counts();
+        let (tried, failed) = (after.0 - before.0, after.1 - before.1);
+        let gain = worst.as_ref().map_or(0.0, |worst| worst.gain);
+        let found = worst.map_or(Found::Nowhere, |worst| {
+            let words = format!("{} {}", self.market.setting().members[worst.seat].id, worst.words);
+            Found::Rule { rule: worst.rule, words }
+        });
+        let witness = match &found {
+            Found::Rule { words, .. } => format!("{words}: gains {}", number(gain)),
+            _ => String::new(),
+        };
+        let claim = dimension.is_claimed().then_some(Claim::Truthful);
+        let certificate = match claim {
+            _ if tried == 0 => Certificate::not_applicable(name, "nobody has anything of the kind to misstate"),
+            _ if failed == tried => Certificate::not_searched(name, "no report of the kind has an outcome"),
+            Some(claim) => claims.judged(claim, Certificate::check(name, gain, tolerance, witness)),
+            None => Certificate::measure(name, gain, witness),
+        };
+        let whom =
+            if count == self.market.len() { String::new() } else { format!(", for {count} of {}", self.market.len()) };
+        let searched = format!("reports of one member{whom}: {}", dimension.searched());
+        Finding { name, claim, certificate, searched, tried, failed, found }
     }
 
     fn splits(&self, bench: &Bench<'_>, regrets: &[Regret], now: &[f64]) -> Finding {

@@ -2,6 +2,7 @@
 
 use crate::market::Market;
 use crate::participant::Distortion;
+use serde::Deserialize;
 
 /// Most members of a market whose bids are tried one by one.
 const MOST_BIDDERS: usize = 24;
@@ -9,6 +10,40 @@ const MOST_BIDDERS: usize = 24;
 const MOST_PRICES: usize = 200;
 /// What the bids of small markets are multiples of.
 const QUANTA: [f64; 10] = [1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.025, 0.01, 0.005, 0.001];
+
+/// Between which numbers misreports are searched, where that is said; each pair holds the truth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Within {
+    /// Factor on the price; 1 is the truth.
+    pub price_factor: Option<(f64, f64)>,
+    /// Shift of the price per kWh; 0 is the truth.
+    pub price_shift_per_kwh: Option<(f64, f64)>,
+    /// Factor on the quantity; 1 is the truth.
+    pub quantity_factor: Option<(f64, f64)>,
+}
+
+impl Within {
+    /// Whether every pair of bounds holds the truth.
+    ///
+    /// # Errors
+    /// Which does not, in words.
+    pub fn check(&self) -> Result<(), String> {
+        let pairs = [
+            ("price_factor", self.price_factor, 1.0, 0.0),
+            ("price_shift_per_kwh", self.price_shift_per_kwh, 0.0, f64::NEG_INFINITY),
+            ("quantity_factor", self.quantity_factor, 1.0, f64::MIN_POSITIVE),
+        ];
+        for (name, pair, truth, least) in pairs {
+            if let Some((low, high)) = pair
+                && !(low <= truth && truth <= high && low >= least && high.is_finite())
+            {
+                return Err(format!("{name} from {low} to {high}: expected finite bounds around the truth, {truth}"));
+            }
+        }
+        Ok(())
+    }
+}
 
 /// The reports that one member may make.
 #[derive(Clone, Debug)]
@@ -32,11 +67,19 @@ pub(crate) fn distortion(at: &[f64]) -> Distortion {
 impl Space {
     /// Prices x 0.5 to 1.5 and shifted by half the dearest price, quantities x 0.25 up to what the public rating shows to be
     /// possible: nobody can claim more than that.
-    pub fn of(market: &Market, seat: usize, grid: Option<&Grid>) -> Self {
+    pub fn of(market: &Market, seat: usize, grid: Option<&Grid>, within: &Within) -> Self {
         let dearest = dearest_per_kwh(market);
         let most = most_quantity(market, seat).max(1.0);
-        let bounds = [(0.5, 1.5), (-0.5 * dearest, 0.5 * dearest), (0.25, most)];
-        Self { bounds, all: grid.and_then(|grid| grid.reports(market, seat, most)) }
+        let Within { price_factor, price_shift_per_kwh, quantity_factor } = *within;
+        let bounds = [
+            price_factor.unwrap_or((0.5, 1.5)),
+            price_shift_per_kwh.unwrap_or((-0.5 * dearest, 0.5 * dearest)),
+            quantity_factor.unwrap_or((0.25, most)),
+        ];
+        let inside =
+            |report: &Distortion| at(*report).iter().zip(&bounds).all(|(x, (low, high))| low <= x && x <= high);
+        let all = grid.and_then(|grid| grid.reports(market, seat, most));
+        Self { bounds, all: all.map(|all| all.into_iter().filter(inside).collect()) }
     }
 
     fn steps(&self, axis: usize, count: u32) -> impl Iterator<Item = f64> + use<> {
@@ -198,7 +241,7 @@ fn quantum(all: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Grid, Space, quantum};
+    use super::{Grid, Space, Within, quantum};
     use crate::market::Market;
     use crate::participant::{Participant, Step, Steps};
     use crate::setting::{Member, Periods, Setting};
@@ -220,7 +263,7 @@ mod tests {
         let market = market(&[(2.0, 1.0), (4.0, 2.0)]);
         let grid = Grid::of(&market).expect("few bids");
         assert_eq!(grid.prices, [1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0]);
-        let space = Space::of(&market, 1, Some(&grid));
+        let space = Space::of(&market, 1, Some(&grid), &Within::default());
         let all = space.all.expect("one bid");
         // Nine prices, one to four kWh: it is rated twice what it has.
         assert_eq!(all.len(), 9 * 4);
