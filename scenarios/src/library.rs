@@ -135,7 +135,7 @@ pub const LIBRARY: &[LibraryFile] = &[
     },
     LibraryFile {
         id: "verification",
-        summary: "experiment: mechanisms on two small markets, for `coase audit`: what they claim against what is searched",
+        summary: "experiment: mechanisms on three small markets, for `coase audit`: what they claim against what is searched",
         text: include_str!("../library/verification.ron"),
     },
     LibraryFile {

@@ -112,6 +112,8 @@ fn of_seat(bench: &Bench<'_>, seat: usize, families: &[Family], now: &[f64]) -> 
         return None;
     }
     let Lie { rule, words } = (family.lie)(best.at[0]);
-    let rule = ron::to_string(&*rule).ok()?;
+    // `Rule(of: ..)` and not `Rule((of: ..))`.
+    let written = ron::Options::default().with_default_extension(ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES);
+    let rule = written.to_string(&*rule).ok()?;
     Some(Worst { seat, gain: best.value, rule, words })
 }

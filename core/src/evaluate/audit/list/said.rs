@@ -131,11 +131,16 @@ impl<'a> Bench<'a> {
         Self { auction, bidders, dear, seed, watch, counts: Arc::default() }
     }
 
-    /// Rounds that the auction takes to clear the list as it is; none where it is no iteration.
+    /// Rounds that the auction takes to clear the list as it is, by its steps or by what pairs tell each other; none where it is no
+    /// iteration.
     pub fn rounds(&self) -> usize {
         let mut ctx = RunContext::new(self.seed, ());
+        // Without an outcome there is nothing to search, and whoever asks finds out by itself.
         let _ = self.auction.clear(&book(&Bidder::accounts(self.bidders)), &mut ctx);
-        ctx.finish().steps.len()
+        let sellers = self.bidders.iter().filter(|bidder| bidder.sells).count();
+        let pairs = (sellers * (self.bidders.len() - sellers)).max(1);
+        let trace = ctx.finish();
+        trace.steps.len().max(trace.messages as usize / (2 * pairs))
     }
 
     /// Clears a list; every list meets the same luck.
