@@ -193,10 +193,17 @@ fn all_is_in_the_bids(of: &Agv, here: &Here<'_>) -> Result<(), String> {
     if of.matching != Matching::Together {
         return Err("who meets whom is given".into());
     }
-    for table in of.tables(here.market, &[]).map_err(|error| error.to_string())? {
+    for (slot, table) in of.tables(here.market, &[]).map_err(|error| error.to_string())?.iter().enumerate() {
         if let Some(who) = table.bent().or_else(|| table.beyond()) {
             let id = &setting.members[who].id;
             return Err(format!("{id} could trade more than its public quantity, or at another price"));
+        }
+        // Who is idle without trade sits at no table, whatever there would be to trade.
+        let book = here.market.book(slot).map_err(|error| error.to_string())?;
+        let sits = |who: usize| table.traders.iter().any(|trader| trader.who == who);
+        let mut bids = book.buyers.iter().chain(&book.sellers).filter(|order| order.quantity > 1e-6);
+        if let Some(order) = bids.find(|order| !sits(order.who)) {
+            return Err(format!("{} could trade, and has no public quantity", setting.members[order.who].id));
         }
     }
     Ok(())
