@@ -215,7 +215,7 @@ impl Cournot {
         // (s0 + x ds)(q0 + x dq)
         let bend = 2.0 * ds * dq;
         let x = -(s0 * dq + q0 * ds) / bend;
-        (bend < 0.0 && x > 0.0 && x < 1.0).then(|| low + x * (high - low))
+        (bend < 0.0 && x > 0.0 && x < 1.0).then_some(low + x * (high - low))
     }
 
     fn played(&self, price_per_kwh: f64, quotation_per_kwh: f64) -> Played {

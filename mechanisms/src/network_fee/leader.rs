@@ -165,7 +165,7 @@ fn one_by_one(followers: &Followers<'_>, most: f64, mut fees: Vec<f64>) -> Resul
             if look.tolerance < GLANCE.tolerance {
                 break;
             }
-            look = Look { most: 1, tolerance: 1e-6 };
+            look = Look { most: 1, ..Look::CLOSE };
         }
     }
     Ok(fees)
