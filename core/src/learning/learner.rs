@@ -87,11 +87,18 @@ impl Agent {
         Self { learner, sums: bonus, rounds: 0, horizon, least, range }
     }
 
-    /// Takes note that payoffs lie between these.
-    pub fn widen(&mut self, least: f64, most: f64) {
+    /// Takes note that payoffs lie between these; whether they range further than was known.
+    pub fn widen(&mut self, least: f64, most: f64) -> bool {
         let top = most.max(self.least + self.range);
+        let wider = least < self.least || most > self.least + self.range;
         self.least = self.least.min(least);
         self.range = top - self.least;
+        wider
+    }
+
+    /// The range of payoffs, as far as it is known.
+    pub fn range(&self) -> f64 {
+        self.range
     }
 
     /// The chances with which it plays.

@@ -25,4 +25,5 @@ mod tests;
 
 pub use learner::{Agent, Learner};
 pub use normal_form::{MOST_NUMBERS, NormalForm, NormalFormError};
+pub(crate) use play::draw;
 pub use play::{Learned, learn, learn_from};

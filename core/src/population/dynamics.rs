@@ -78,6 +78,8 @@ pub struct Play<'g> {
     step: f64,
     /// The step that was asked for.
     longest: f64,
+    /// Steps up to this cannot raise the potential.
+    safe: f64,
     steps: usize,
     shares: Vec<f64>,
     /// What falls along the way, at these shares.
@@ -105,7 +107,7 @@ pub struct Rest {
     pub converged: bool,
 }
 
-/// Gap of an equilibrium per kWh that is bought, money.
+/// Gap of an equilibrium per kWh that is bought, money, where the tolerance is not wider.
 const GAP: f64 = 1e-8;
 
 impl<'g> Play<'g> {
@@ -117,6 +119,7 @@ impl<'g> Play<'g> {
             rule,
             step: rule.step_in(game),
             longest: rule.step_in(game),
+            safe: if rule.rests_at_equilibrium() { 1.0 / game.range().max(f64::MIN_POSITIVE) } else { 0.0 },
             steps: 0,
             shares: start.to_vec(),
             height: 0.0,
@@ -171,6 +174,9 @@ impl<'g> Play<'g> {
                 *next = (x + self.step * v).max(floor);
             }
             normalise(&mut self.next, self.game.options);
+            if self.step <= self.safe {
+                break;
+            }
             self.game.totals_into(&self.next, &mut self.totals);
             let height = self.height_of(&self.next, &self.totals);
             if height <= self.height + ROUNDING * self.height.abs() {
@@ -196,24 +202,26 @@ impl<'g> Play<'g> {
         potential + noise * rows.map(|(row, mass)| mass * entropy(row)).sum::<f64>()
     }
 
-    /// Walks until shares move less than `tolerance` per unit of time, or `max_steps` were taken.
+    /// Walks until shares move less than `tolerance` per unit of time, in an equilibrium unless the dynamics has rest points of its
+    /// own, or `max_steps` were taken. What has almost died out moves little, and may be what is best.
     pub fn rest(mut self, tolerance: f64, max_steps: usize) -> Rest {
         let mut speed = self.speed();
-        while speed >= tolerance && self.steps < max_steps {
+        let enough =
+            if self.rule.rests_at_equilibrium() { GAP.max(tolerance) * self.game.total_mass() } else { f64::INFINITY };
+        while self.steps < max_steps && (speed >= tolerance || self.game.gap_of(&self.shares, &self.costs) > enough) {
             self.move_on();
             speed = self.speed();
         }
         let gap = self.game.gap_of(&self.shares, &self.costs);
-        let at_equilibrium = !self.rule.rests_at_equilibrium() || gap <= GAP * self.game.total_mass();
         let Self { shares, steps, step, .. } = self;
-        Rest { shares, steps, speed, gap, step, converged: speed < tolerance && at_equilibrium }
+        Rest { shares, steps, speed, gap, step, converged: speed < tolerance && gap <= enough }
     }
 }
 
 fn normalise(shares: &mut [f64], options: usize) {
     for row in shares.chunks_exact_mut(options) {
-        let sum: f64 = row.iter().sum();
-        row.iter_mut().for_each(|x| *x /= sum);
+        let share = 1.0 / row.iter().sum::<f64>();
+        row.iter_mut().for_each(|x| *x *= share);
     }
 }
 

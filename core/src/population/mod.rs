@@ -183,12 +183,10 @@ impl PopulationGame {
     fn costs_into(&self, shares: &[f64], totals: &mut [f64], costs: &mut [f64]) {
         self.totals_into(shares, totals);
         let m = self.options;
-        for (i, mass) in self.mass.iter().enumerate() {
-            let of_buyer = i * m..(i + 1) * m;
-            let parts =
-                self.base[of_buyer.clone()].iter().zip(&self.own[of_buyer.clone()]).zip(&shares[of_buyer.clone()]);
-            let shared = totals.iter().zip(&self.slope);
-            for ((cost, ((base, own), x)), (total, slope)) in costs[of_buyer].iter_mut().zip(parts).zip(shared) {
+        let rows = shares.chunks_exact(m).zip(self.base.chunks_exact(m)).zip(self.own.chunks_exact(m)).zip(&self.mass);
+        for (costs, (((shares, base), own), mass)) in costs.chunks_exact_mut(m).zip(rows) {
+            let parts = shares.iter().zip(base).zip(own).zip(totals.iter().zip(&self.slope));
+            for (cost, (((x, base), own), (total, slope))) in costs.iter_mut().zip(parts) {
                 *cost = base + slope * total + own * mass * x;
             }
         }
@@ -201,14 +199,12 @@ impl PopulationGame {
 
     fn potential_of(&self, shares: &[f64], totals: &[f64]) -> f64 {
         let m = self.options;
-        let mut psi: f64 = totals.iter().zip(&self.slope).map(|(y, r)| 0.5 * r * y * y).sum();
-        for (i, mass) in self.mass.iter().enumerate() {
-            for k in i * m..(i + 1) * m {
-                let q = mass * shares[k];
-                psi += q * (self.base[k] + 0.5 * self.own[k] * q);
-            }
-        }
-        psi
+        let shared: f64 = totals.iter().zip(&self.slope).map(|(y, r)| 0.5 * r * y * y).sum();
+        let rows = shares.chunks_exact(m).zip(self.base.chunks_exact(m)).zip(self.own.chunks_exact(m)).zip(&self.mass);
+        let of_buyer = |(((x, base), own), mass): (((&[f64], &[f64]), &[f64]), &f64)| -> f64 {
+            x.iter().zip(base).zip(own).map(|((x, base), own)| mass * x * (base + 0.5 * own * mass * x)).sum()
+        };
+        shared + rows.map(of_buyer).sum::<f64>()
     }
 
     /// What buyers would save in all if each moved to its cheapest option, `sum_i D_i (sum_j x_ij c_ij - min_j c_ij)`: 0 in an
@@ -255,6 +251,11 @@ impl PopulationGame {
     pub(crate) fn set_options(&mut self, of: &PopulationGame, prices: &[f64]) {
         self.base.copy_from_slice(&of.base);
         self.add_to_options(prices);
+    }
+
+    /// `b_ij` per kWh.
+    pub(crate) fn base(&self, buyer: usize, option: usize) -> f64 {
+        self.base[buyer * self.options + option]
     }
 
     /// `o_ij`, per kWh squared.

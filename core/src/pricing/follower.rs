@@ -153,7 +153,7 @@ impl Follower<'_> {
 }
 
 impl PricingGame {
-    /// `dU_j/dp_j` of every seller where buyers have these shares.
+    /// `dU_j/dp_j` of every seller where buyers have these shares; of one who sells nothing, a way towards its cost.
     pub(super) fn gradient_at(
         &self,
         buyers: &PopulationGame,
@@ -165,6 +165,10 @@ impl PricingGame {
             let seller = &self.sellers[j];
             if totals[j] >= seller.quantity {
                 return seller.quantity;
+            }
+            // Who sells nothing moves as if it were about to sell: its profit is flat, and no guide.
+            if totals[j] <= UNUSED * seller.quantity {
+                return (seller.cost - prices[j]) * 0.5 * seller.slope();
             }
             totals[j] + (prices[j] - seller.cost) * self.slopes_in(buyers, shares, j)[j]
         };

@@ -2,15 +2,15 @@
 //! it and move their prices.
 
 use super::PricingGame;
-use super::seek::{distance, halve_on_turns};
+use super::seek::{SHORTER, distance};
 use crate::population::{Dynamics, Play};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Rounds in which steps stay as they are.
-const PATIENCE: usize = 200;
+/// Rounds in which steps stay as they are; afterwards moves are allowed less and less far, so that prices come to rest at a kink.
+const PATIENCE: usize = 80;
 /// Steps of the inner loop, at most.
-const MOST_INNER: usize = 20_000;
+const MOST_INNER: usize = 10_000;
 
 /// How sellers move their prices.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,15 +72,17 @@ pub struct Layered {
 pub struct Patience {
     /// Prices rest where none moves more than this.
     pub tolerance: f64,
-    /// Buyers rest where shares move less than this per unit of time.
+    /// Buyers rest where shares move less than this per unit of time,
     pub inner_tolerance: f64,
+    /// or less than this times the last move of prices, whichever is more.
+    pub forcing: f64,
     /// Rounds of the sellers, at most.
     pub rounds: usize,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { tolerance: 1e-7, inner_tolerance: 1e-10, rounds: 2_000 }
+        Self { tolerance: 1e-7, inner_tolerance: 1e-8, forcing: 1e-2, rounds: 2_000 }
     }
 }
 
@@ -96,8 +98,8 @@ impl PricingGame {
         watch: &mut dyn FnMut(&Layered) -> bool,
     ) -> Layered {
         let n = self.sellers.len();
-        let mut steps = self.steps(update.step());
-        let mut turns = vec![0.0; n];
+        let steps = self.steps(update.step());
+        let mut most = self.longest_move();
         let prices: Vec<f64> = start.iter().map(|p| self.clipped(*p)).collect();
         let mut now = Layered {
             prices,
@@ -112,16 +114,22 @@ impl PricingGame {
         let mut buyers = self.at_zero.clone();
         while now.outer < patience.rounds {
             buyers.set_options(&self.at_zero, &now.prices);
-            let rest = Play::new(&buyers, dynamics, &now.shares).rest(patience.inner_tolerance, MOST_INNER);
+            let near = if now.moved.is_finite() { patience.forcing * now.moved } else { 0.0 };
+            let near = near.max(patience.inner_tolerance);
+            let rest = Play::new(&buyers, dynamics, &now.shares).rest(near, MOST_INNER);
             let totals = buyers.totals(&rest.shares)[..n].to_vec();
             let slopes = match update {
-                Update::Gradient { .. } => self.gradient_at(&buyers, &now.prices, &totals, &rest.shares),
+                Update::Gradient { .. } => {
+                    // Which options are in use is not to be read from shares that only come near to nothing.
+                    let exact = buyers.equilibrium_from(&rest.shares).shares;
+                    self.gradient_at(&buyers, &now.prices, &totals, &exact)
+                }
                 Update::ExcessDemand { .. } => totals.iter().zip(&self.sellers).map(|(y, s)| y - s.quantity).collect(),
             };
             if now.outer >= PATIENCE {
-                halve_on_turns(&mut steps, &mut turns, &slopes);
+                most *= SHORTER;
             }
-            let next: Vec<f64> = (0..n).map(|j| self.clipped(now.prices[j] + steps[j] * slopes[j])).collect();
+            let next = self.moved(&now.prices, &slopes, &steps, most);
             now.moved = distance(&next, &now.prices);
             now.inner += rest.steps;
             now.outer += 1;

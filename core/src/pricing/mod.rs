@@ -166,6 +166,17 @@ impl PricingGame {
         vec![0.5 * (self.price_min + self.price_max); self.sellers.len()]
     }
 
+    /// Where a search begins: each seller half-way between its cost and what buyers pay at most, which is the grid's price or that of
+    /// the range; without a grid in the middle of the range.
+    pub fn start(&self) -> Vec<f64> {
+        if !self.grid {
+            return self.middle();
+        }
+        let grid = (0..self.at_zero.buyers()).map(|i| self.at_zero.base(i, self.sellers.len()));
+        let most = grid.fold(f64::NEG_INFINITY, f64::max).min(self.price_max);
+        self.sellers.iter().map(|seller| self.clipped(0.5 * (seller.cost + most))).collect()
+    }
+
     /// A price within the range.
     pub fn clipped(&self, price: f64) -> f64 {
         price.clamp(self.price_min, self.price_max)

@@ -4,9 +4,12 @@ use super::PricingGame;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Rounds after which a gradient method that has not come to rest is thought to jump about a kink: from then on a seller whose
-/// move turns halves its step.
-const PATIENCE: usize = 1_000;
+/// Rounds after which a gradient method that has not come to rest is thought to jump about a kink, where a seller sells out or buyers
+/// turn to the grid: from then on moves are allowed less and less far.
+const PATIENCE: usize = 600;
+/// By this factor in every round, from this share of the range on.
+pub(super) const SHORTER: f64 = 0.93;
+const LONGEST: f64 = 0.2;
 /// Prices nearer than this share of the range are the same.
 const SAME: f64 = 1e-9;
 
@@ -70,8 +73,8 @@ impl PricingGame {
     ) -> Sought {
         let mut follower = self.follower();
         let mut prices: Vec<f64> = start.iter().map(|p| self.clipped(*p)).collect();
-        let mut steps = self.steps(step);
-        let mut turns = vec![0.0; prices.len()];
+        let steps = self.steps(step);
+        let mut most = self.longest_move();
         let mut known = vec![prices.clone()];
         let (mut rounds, mut moved) = (0, f64::INFINITY);
         let same = SAME * (self.price_max - self.price_min);
@@ -91,11 +94,11 @@ impl PricingGame {
                 Method::Gradient | Method::Extragradient => {
                     let mut slopes = follower.gradient(&prices);
                     if method == Method::Extragradient {
-                        slopes = follower.gradient(&self.moved(&before, &slopes, &steps));
+                        slopes = follower.gradient(&self.moved(&before, &slopes, &steps, most));
                     }
-                    prices = self.moved(&before, &slopes, &steps);
+                    prices = self.moved(&before, &slopes, &steps, most);
                     if rounds >= PATIENCE {
-                        halve_on_turns(&mut steps, &mut turns, &slopes);
+                        most *= SHORTER;
                     }
                 }
             }
@@ -121,17 +124,15 @@ impl PricingGame {
         Sought { prices, rounds, moved, at_rest: false, cycle: vec![] }
     }
 
-    fn moved(&self, prices: &[f64], slopes: &[f64], steps: &[f64]) -> Vec<f64> {
-        prices.iter().zip(slopes).zip(steps).map(|((p, slope), step)| self.clipped(p + step * slope)).collect()
+    /// The farthest that a price moves in a round.
+    pub(super) fn longest_move(&self) -> f64 {
+        LONGEST * (self.price_max - self.price_min)
     }
-}
 
-pub(super) fn halve_on_turns(steps: &mut [f64], turns: &mut [f64], slopes: &[f64]) {
-    for ((step, turn), slope) in steps.iter_mut().zip(turns).zip(slopes) {
-        if *turn * slope < 0.0 {
-            *step *= 0.5;
-        }
-        *turn = *slope;
+    /// Prices that follow their slopes, none further than `most`.
+    pub(super) fn moved(&self, prices: &[f64], slopes: &[f64], steps: &[f64], most: f64) -> Vec<f64> {
+        let next = |((p, slope), step): ((&f64, &f64), &f64)| self.clipped(p + (step * slope).clamp(-most, most));
+        prices.iter().zip(slopes).zip(steps).map(next).collect()
     }
 }
 

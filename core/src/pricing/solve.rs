@@ -35,15 +35,15 @@ impl PricingGame {
         GAP * (1.0 + stake)
     }
 
-    /// Looks for an equilibrium by a method from the middle of the range on, and, where that ends in none, by the others and from the
+    /// Looks for an equilibrium by a method from [`PricingGame::start`] on, and, where that ends in none, by the others and from the
     /// ends of the range. `watch` sees the prices after each round of each search, and says whether to go on.
     pub fn solve(&self, method: Method, watch: &mut dyn FnMut(&[f64], f64) -> bool) -> PriceEquilibrium {
         let tolerance = 1e-12 * (self.price_max - self.price_min).max(f64::MIN_POSITIVE);
         let ends = [vec![self.price_min; self.sellers.len()], vec![self.price_max; self.sellers.len()]];
         let others = Method::ALL.into_iter().filter(|other| *other != method);
-        let tries = [(method, self.middle())]
+        let tries = [(method, self.start())]
             .into_iter()
-            .chain(others.map(|other| (other, self.middle())))
+            .chain(others.map(|other| (other, self.start())))
             .chain(ends.into_iter().map(|end| (Method::GaussSeidel, end)));
         let (mut rounds, mut cycle, mut seen) = (0, None, vec![]);
         let mut cancelled = false;
@@ -64,7 +64,17 @@ impl PricingGame {
             seen.extend(sought.cycle);
             seen.push(sought.prices);
         }
-        self.answer(self.least_gap(&seen), rounds, cycle)
+        let nearest = self.least_gap(&seen);
+        // Near the least gap an equilibrium may lie that the searches from further away ran past.
+        for method in [Method::Gradient, Method::GaussSeidel] {
+            let sought = self.seek(method, &nearest, None, tolerance, watch);
+            rounds += sought.rounds;
+            let answer = self.answer(sought.prices, rounds, cycle);
+            if answer.found {
+                return answer;
+            }
+        }
+        self.answer(nearest, rounds, cycle)
     }
 
     /// What is known of prices.

@@ -277,7 +277,7 @@ fn the_layers_rest_where_the_closed_form_does() {
     let game = PricingGame::new(sellers(), &buyers, 0.3, 1.2).unwrap();
     let mut prices = vec![];
     let mut shares = vec![];
-    let patience = Patience { tolerance: 1e-10, inner_tolerance: 1e-12, rounds: 1_000 };
+    let patience = Patience { tolerance: 1e-10, inner_tolerance: 1e-12, forcing: 0.0, rounds: 1_000 };
     let (dynamics, update) = (Dynamics::Replicator { step: 0.8 }, Update::Gradient { step: Some(1e-3) });
     let found = game.layered(&START, dynamics, update, patience, &mut |now| {
         prices.push(now.prices.clone());
