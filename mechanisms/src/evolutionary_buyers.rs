@@ -112,7 +112,7 @@ impl Mechanism for EvolutionaryBuyers {
             ctx.messages(rest.steps * (stall.sellers.len() + stall.buyers.len()));
             (gap, allowed) = (gap + rest.gap, allowed + GAP * buyers.total_mass());
             if !rest.converged {
-                restless = restless.max(rest.speed);
+                restless = restless.max(rest.speed).max(rest.gap / buyers.total_mass());
             }
             let trades = stall.trades(&prices, &stall.game.shares(&rest.shares));
             played.push(Played { prices, trades });
