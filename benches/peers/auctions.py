@@ -1,9 +1,10 @@
 """Auctions of 1,000 bids a side: PyMarket and Coase on the same bids, in one run.
 
 PyMarket (Kiedanski, Kofman and Horta, 2020) clears by the trade reduction of Huang and others and by MUDA. The first draws
-nothing, so that prices and quantities are compared. Coase is timed as a whole program: start, reading the file, clearing, JSON.
+nothing, so that prices and quantities are compared. Coase is timed twice: as a whole program (start, reading the file, clearing,
+JSON), and, where `--rules` is given, its rule alone, by `cargo bench` in the same run: that is what PyMarket's own time is of.
 
-    python auctions.py --coase ../../target/release/coase [--side 1000] [--repeats 9]
+    python auctions.py --coase ../../target/release/coase [--rules] [--side 1000] [--repeats 9]
 """
 
 import argparse
@@ -59,11 +60,23 @@ def coase(binary, mechanism, file, repeats):
     return json.loads(done.stdout), statistics.median(seconds)
 
 
+def rule_alone(mechanism, side):
+    """Seconds of the rule on as many random bids, the median of criterion's samples."""
+    name = f"{mechanism}, {side} a side"
+    subprocess.run(["cargo", "bench", "--bench", "auctions", "--", f"^auctions/{name}$"], check=True, capture_output=True, cwd=ROOT)
+    file = ROOT / "target" / "criterion" / "auctions" / name / "new" / "estimates.json"
+    return json.loads(file.read_text())["median"]["point_estimate"] / 1e9
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--coase", required=True, help="the program, built with --release")
     parser.add_argument("--side", type=int, default=1000, help="bids a side")
     parser.add_argument("--repeats", type=int, default=9, help="runs of Coase, of which the median counts")
+    parser.add_argument("--rules", action="store_true", help="also time the rules alone, by cargo bench; 1000 bids a side")
     asked = parser.parse_args()
     all_bids = bids(asked.side, 1)
     with tempfile.TemporaryDirectory() as folder:
@@ -73,6 +86,9 @@ def main():
             trades, extra, slow = peer(mechanism, all_bids, asked.side)
             answer, fast = coase(asked.coase, mechanism, file, asked.repeats)
             print(f"{mechanism}: PyMarket {slow:.2f} s, Coase {1e3 * fast:.1f} ms as a whole program: {slow / fast:.0f} times")
+            if asked.rules:
+                alone = rule_alone(mechanism, asked.side)
+                print(f"  rules alone: PyMarket {slow:.2f} s, Coase {1e3 * alone:.3f} ms: {slow / alone:.0f} times")
             if mechanism != "huang":
                 continue
             ours = {b["id"]: b["quantity_kwh"] for b in answer["buyers"] + answer["sellers"]}

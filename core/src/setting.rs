@@ -393,6 +393,15 @@ impl Setting {
         Self { periods, slots, tariff, requirement, feeder, members, choice_programs, fixed_point }
     }
 
+    /// The same with slots of further goods in every period, behind all others.
+    pub fn with_goods(mut self, goods: impl IntoIterator<Item = Product>) -> Self {
+        for product in goods {
+            self.slots.extend((0..self.periods.count).map(|period| Slot { product, period }));
+        }
+        self.requirement.resize(self.slots.len(), 0.0);
+        self
+    }
+
     /// A series per period as one per slot: energy slots have that of their period, other products nothing. An empty series
     /// stays empty.
     pub fn by_slot(&self, of_period: &[f64]) -> Vec<f64> {

@@ -7,8 +7,9 @@ use crate::spec::{self, NetworkSource, Scenario};
 use crate::text::Text;
 use coase_core::network::{BuiltIn, Network, NodeId, Topology, built_in};
 use coase_core::participant::{DeviceError, Participant, Portfolio};
-use coase_core::setting::{Feeder, FixedPointSearch, Member, Periods, Setting, Tariff};
+use coase_core::setting::{Feeder, FixedPointSearch, Member, Periods, Product, Setting, Tariff};
 use coase_store::hash_of as hex;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Names that tables use for others than participants.
@@ -57,11 +58,14 @@ pub(crate) fn instance(
         intensity_kg_per_kwh: form.grid.intensity_kg_per_kwh.values().to_vec(),
         upstream_carbon_per_tonne: form.grid.upstream_carbon_in_tariff,
     };
+    let goods: BTreeSet<Product> =
+        portfolios.iter().flat_map(|p| p.devices()).flat_map(|device| device.goods()).copied().collect();
     let setting = Setting {
         choice_programs: form.choice_programs,
         fixed_point: FixedPointSearch { rounds: form.fixed_point_rounds, attempts: form.fixed_point_attempts },
         ..Setting::energy(periods(&form), Some(tariff), feeder, members)
-    };
+    }
+    .with_goods(goods);
     let participants = portfolios.into_iter().map(|p| Arc::new(p) as Arc<dyn Participant>).collect();
     let hash = hex([serde_json::to_string(&form).unwrap_or_else(|error| error.to_string()).as_str()]);
     Ok(Instance { form, setting, participants, hash, left_out })

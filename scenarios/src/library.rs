@@ -134,6 +134,21 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/vehicle_response.ron"),
     },
     LibraryFile {
+        id: "spectrum_and_energy",
+        summary: "experiment: radio cells trade spectrum and energy, side by side and all at once",
+        text: include_str!("../library/spectrum_and_energy.ron"),
+    },
+    LibraryFile {
+        id: "reference_rules",
+        summary: "experiment: keys, net billing, random pairs, an aggregator, a manager and one price by trial on five plants",
+        text: include_str!("../library/reference_rules.ron"),
+    },
+    LibraryFile {
+        id: "household_auctions",
+        summary: "experiment: auctions of 250 Portuguese households in quarters of an hour, read from $COASE_DATA",
+        text: include_str!("../library/household_auctions.ron"),
+    },
+    LibraryFile {
         id: "verification",
         summary: "experiment: mechanisms on three small markets, for `coase audit`: what they claim against what is searched",
         text: include_str!("../library/verification.ron"),

@@ -159,14 +159,24 @@ impl Runs {
         rows.into_iter().flatten().filter(of_run).map(paid).sum()
     }
 
-    /// The value of a certificate: `certificates.leader_gap[MECHANISM, POLICY]`.
+    /// The value of a certificate: `certificates.leader_gap[MECHANISM, POLICY]`; where there are several of its name, of the one
+    /// whose witness begins with the third label (`*`: any).
     fn certified(&self, reference: &Reference, run_id: &str) -> Result<f64, String> {
         let rows = self.tables(&reference.run)?.rows.get("certificates");
-        let here = |row: &&Row| row.cell("run_id") == run_id && row.cell("name") == reference.column;
-        let row = rows.into_iter().flatten().find(here);
-        let row = row.ok_or_else(|| format!("run {run_id} has no certificate `{}`", reference.column))?;
-        let value = row.cell("value");
-        value.parse().map_err(|_| format!("the certificate `{}` of run {run_id} is `{value}`", reference.column))
+        let whose = reference.labels.get(2).filter(|label| *label != "*").map_or("", String::as_str);
+        let here = |row: &&Row| {
+            row.cell("run_id") == run_id
+                && row.cell("name") == reference.column
+                && row.cell("witness").strip_prefix(whose).is_some_and(|rest| whose.is_empty() || rest.starts_with(','))
+        };
+        let mut found = rows.into_iter().flatten().filter(here);
+        let named = || format!("`{}` of {} of `{}`", reference.column, reference.labels.join(", "), reference.run);
+        let first = found.next().ok_or_else(|| format!("no certificate {}", named()))?;
+        if found.next().is_some() {
+            return Err(format!("several certificates {}: say whose", named()));
+        }
+        let value = first.cell("value");
+        value.parse().map_err(|_| format!("{} is `{value}`, no number", named()))
     }
 
     /// Energy that devices of a kind move between two policies, kWh: half the sum of what participants and periods differ by,

@@ -34,7 +34,7 @@ pub use standing::reserve_price;
 use crate::book::{BidCurve, Book, Order};
 use crate::participant::{Participant, Report};
 use crate::program::SolveError;
-use crate::setting::{Member, Role, Setting};
+use crate::setting::{Member, Product, Role, Setting};
 use crate::terms::{Charge, Terms};
 use local::LocalProblem;
 use memory::{Memory, Meter};
@@ -241,7 +241,10 @@ impl Market {
                 Role::Buyer => member.rating.demand_kw,
                 Role::Idle => member.rating.supply_kw.max(member.rating.demand_kw),
             };
-            book.rating_kwh.push(rating * hours);
+            // Ratings are known of energy; of another good a participant bids what it has.
+            let bid = || curve.orders.iter().map(|o| o.quantity.abs()).sum::<f64>();
+            let is_energy = self.setting.slots[slot].product == Product::Energy;
+            book.rating_kwh.push(if is_energy { rating * hours } else { bid() });
             book.roles.push(role);
             book.priors.push(member.prior.clone());
             book.step_error = book.step_error.max(curve.step_error);

@@ -9,7 +9,7 @@ use super::check::DeviceError;
 use super::plugin::RegisteredDevice;
 use crate::program::{Cost, Expr, Program};
 use crate::series::Series;
-use crate::setting::{Periods, Rating};
+use crate::setting::{Periods, Product, Rating, Slot};
 use std::fmt::Debug;
 
 /// What can generate, consume or store energy. Power is positive towards the grid.
@@ -74,6 +74,11 @@ pub trait Device: RegisteredDevice + erased_serde::Serialize + Debug + Send + Sy
         None
     }
 
+    /// What it can trade besides energy: each gets a slot in every period.
+    fn goods(&self) -> &'static [Product] {
+        &[]
+    }
+
     /// As an element of a list of devices.
     fn boxed(self) -> Box<dyn Device>
     where
@@ -123,6 +128,15 @@ pub struct Surroundings<'a> {
     pub reserve_up: &'a [bool],
     /// Whether downward reserve is traded, per period.
     pub reserve_down: &'a [bool],
+    /// All that is traded.
+    pub slots: &'a [Slot],
+}
+
+impl Surroundings<'_> {
+    /// Whether a good is traded in a period.
+    pub fn is_traded(&self, product: Product, period: usize) -> bool {
+        self.slots.contains(&Slot { product, period })
+    }
 }
 
 /// What a device hands to its portfolio.
@@ -144,6 +158,8 @@ pub struct Part {
     pub reserve_up_kw: Vec<Expr>,
     /// Downward reserve it offers per period, kW; as above.
     pub reserve_down_kw: Vec<Expr>,
+    /// What it gives of [`Device::goods`] per period, in the unit of each; counted where the good is traded.
+    pub goods: Vec<(Product, Vec<Expr>)>,
 }
 
 /// The greatest value of a series that is not negative.

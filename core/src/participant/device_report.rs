@@ -33,6 +33,7 @@ impl DeviceReport {
             cost,
             reserve_up_kw: scaled(part.reserve_up_kw),
             reserve_down_kw: scaled(part.reserve_down_kw),
+            goods: part.goods.into_iter().map(|(product, given)| (product, scaled(given))).collect(),
         }
     }
 

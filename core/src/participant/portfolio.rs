@@ -151,6 +151,7 @@ impl Participant for Portfolio {
             load_kw: &self.load_kw,
             reserve_up: &is_traded(&up),
             reserve_down: &is_traded(&down),
+            slots: &setting.slots,
         };
         for (k, device) in self.devices.iter().enumerate() {
             let said = self.said.filter(|(misstated, _)| *misstated == k).map(|(_, said)| said);
@@ -178,6 +179,13 @@ impl Participant for Portfolio {
                 for (slot, offer) in slots.iter().zip(offers) {
                     if let Some(slot) = slot {
                         all.output[*slot].add(1.0, offer);
+                    }
+                }
+            }
+            for (product, given) in part.goods {
+                for (slot, given) in trades(product).into_iter().zip(given) {
+                    if let Some(slot) = slot {
+                        all.output[slot].add(1.0, given);
                     }
                 }
             }

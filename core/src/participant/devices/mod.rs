@@ -1,6 +1,7 @@
 //! The devices of Coase, one file each: parameters as scenario files have them, checks, equations, what the device says of
 //! itself, and what it is tested against. Nothing else lists them.
 
+mod base_station;
 mod curtailable;
 mod ev_fleet;
 mod hvac;
@@ -13,6 +14,7 @@ mod shiftable;
 mod storage;
 mod wind;
 
+pub use base_station::{BaseStation, SPECTRUM};
 pub use ev_fleet::{Disaggregation, EvFleet, EvSession, MOST_GROUPS};
 pub use hvac::{Hvac, HvacControl};
 pub use interruptible::Interruptible;
