@@ -15,7 +15,7 @@ const ADDERS: [[f64; 3]; 3] = [[0.0, 0.02, 0.03], [0.03, 0.0, 0.01], [0.02, 0.01
 fn buyers() -> PopulationGame {
     let base = ADDERS.map(|adders| adders.iter().zip(PRICES).map(|(w, p)| w + p).collect()).to_vec();
     let slopes = KAPPA.iter().zip(E).map(|(k, e)| k / e).collect();
-    PopulationGame::new(vec![60.0, 50.0, 40.0], base, slopes).expect("a game")
+    PopulationGame::new(vec![60.0, 50.0, 40.0], &base, slopes).expect("a game")
 }
 
 fn sellers(adders: [[f64; 3]; 3]) -> PricingGame {

@@ -59,7 +59,7 @@ pub(crate) fn instance(
         upstream_carbon_per_tonne: form.grid.upstream_carbon_in_tariff,
     };
     let goods: BTreeSet<Product> =
-        portfolios.iter().flat_map(|p| p.devices()).flat_map(|device| device.goods()).copied().collect();
+        portfolios.iter().flat_map(Portfolio::devices).flat_map(|device| device.goods()).copied().collect();
     let setting = Setting {
         choice_programs: form.choice_programs,
         fixed_point: FixedPointSearch { rounds: form.fixed_point_rounds, attempts: form.fixed_point_attempts },

@@ -79,7 +79,7 @@ fn everything(file: &str) -> Result<Experiment, String> {
         let suits =
             |plugin: &&&Plugin| plugin.needs.iter().all(has) && plugin.needs.contains(&Need::Prior) == has_priors;
         let entry = |plugin: &&Plugin| format!("{{\"scenario\": {:?}, \"mechanism\": {:?}}}", run.scenario, plugin.id);
-        only.extend(wanted.iter().filter(suits).map(|plugin| entry(plugin)));
+        only.extend(wanted.iter().filter(suits).map(entry));
     }
     let ids = wanted.iter().map(|plugin| format!("{:?}", plugin.id)).collect::<Vec<_>>().join(", ");
     let set = |text: String| text.parse::<Override>().map_err(|error| error.to_string());

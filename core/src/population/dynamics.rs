@@ -221,7 +221,9 @@ impl<'g> Play<'g> {
 fn normalise(shares: &mut [f64], options: usize) {
     for row in shares.chunks_exact_mut(options) {
         let share = 1.0 / row.iter().sum::<f64>();
-        row.iter_mut().for_each(|x| *x *= share);
+        for x in row {
+            *x *= share;
+        }
     }
 }
 

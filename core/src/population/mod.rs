@@ -13,7 +13,7 @@
 //! use coase_core::population::PopulationGame;
 //!
 //! // 150 kWh are bought from three sellers at these prices, whose congestion costs 0.3 y/100, 0.2 y/60 and 0.25 y/80.
-//! let game = PopulationGame::new(vec![150.0], vec![vec![0.55, 0.60, 0.50]], vec![0.003, 0.2 / 60.0, 0.25 / 80.0])?;
+//! let game = PopulationGame::new(vec![150.0], &[vec![0.55, 0.60, 0.50]], vec![0.003, 0.2 / 60.0, 0.25 / 80.0])?;
 //! let rest = game.equilibrium();
 //! assert!((rest.levels[0] - 0.706293706294).abs() < 1e-9, "a kWh costs the same everywhere");
 //! assert!((rest.totals[1] - 31.888111888).abs() < 1e-6);
@@ -77,7 +77,7 @@ impl PopulationGame {
     ///
     /// # Errors
     /// No buyer or option, a quantity that is not positive, a slope below 0, or a number that is not finite.
-    pub fn new(mass: Vec<f64>, base: Vec<Vec<f64>>, slope: Vec<f64>) -> Result<Self, PopulationError> {
+    pub fn new(mass: Vec<f64>, base: &[Vec<f64>], slope: Vec<f64>) -> Result<Self, PopulationError> {
         let options = slope.len();
         if mass.is_empty() || options == 0 {
             return Err(PopulationError::Empty);
@@ -201,10 +201,10 @@ impl PopulationGame {
         let m = self.options;
         let shared: f64 = totals.iter().zip(&self.slope).map(|(y, r)| 0.5 * r * y * y).sum();
         let rows = shares.chunks_exact(m).zip(self.base.chunks_exact(m)).zip(self.own.chunks_exact(m)).zip(&self.mass);
-        let of_buyer = |(((x, base), own), mass): (((&[f64], &[f64]), &[f64]), &f64)| -> f64 {
+        let own = rows.map(|(((x, base), own), mass)| -> f64 {
             x.iter().zip(base).zip(own).map(|((x, base), own)| mass * x * (base + 0.5 * own * mass * x)).sum()
-        };
-        shared + rows.map(of_buyer).sum::<f64>()
+        });
+        shared + own.sum::<f64>()
     }
 
     /// What buyers would save in all if each moved to its cheapest option, `sum_i D_i (sum_j x_ij c_ij - min_j c_ij)`: 0 in an

@@ -16,12 +16,12 @@ fn slopes() -> Vec<f64> {
 
 /// One buyer of 150 kWh.
 fn alone() -> PopulationGame {
-    PopulationGame::new(vec![150.0], vec![PRICES.to_vec()], slopes()).unwrap()
+    PopulationGame::new(vec![150.0], &[PRICES.to_vec()], slopes()).unwrap()
 }
 
 fn three_buyers() -> PopulationGame {
-    let base = ADDERS.iter().map(|adders| adders.iter().zip(PRICES).map(|(w, p)| w + p).collect()).collect();
-    PopulationGame::new(vec![60.0, 50.0, 40.0], base, slopes()).unwrap()
+    let base: Vec<Vec<f64>> = ADDERS.iter().map(|adders| adders.iter().zip(PRICES).map(|(w, p)| w + p).collect()).collect();
+    PopulationGame::new(vec![60.0, 50.0, 40.0], &base, slopes()).unwrap()
 }
 
 fn near(found: &[f64], expected: &[f64], tolerance: f64) {
@@ -55,7 +55,7 @@ fn equilibrium_of_three_buyers_is_that_of_an_independent_program() {
 fn who_may_abstain_buys_what_its_value_pays() {
     // Prices of the equilibrium with elastic buyers, whose purchases and level are known from its closed form.
     let base = vec![vec![0.513_339_690_518, 0.531_403_935_921, 0.503_510_043_934]; 3];
-    let game = PopulationGame::new(vec![1e3; 3], base, slopes()).unwrap();
+    let game = PopulationGame::new(vec![1e3; 3], &base, slopes()).unwrap();
     let game = game.with_abstention(&[(1.3, 0.012), (1.2, 0.010), (1.25, 0.015)]).unwrap();
     let rest = game.equilibrium();
     near(&rest.levels, &[0.667_582_513_857; 3], 1e-9);
@@ -203,21 +203,21 @@ fn no_invader_gains_a_foothold_at_the_equilibrium() {
 
 #[test]
 fn without_congestion_all_buy_from_the_cheapest() {
-    let game = PopulationGame::new(vec![10.0, 5.0], vec![vec![0.5, 0.4], vec![0.3, 0.6]], vec![0.0, 0.0]).unwrap();
+    let game = PopulationGame::new(vec![10.0, 5.0], &[vec![0.5, 0.4], vec![0.3, 0.6]], vec![0.0, 0.0]).unwrap();
     let rest = game.equilibrium();
     near(&rest.shares, &[0.0, 1.0, 1.0, 0.0], 0.0);
     assert_eq!(rest.gap, 0.0);
     // The grid has no congestion: it caps the level, and takes the rest.
-    let grid = PopulationGame::new(vec![150.0], vec![vec![0.5, 1.0]], vec![0.25 / 80.0, 0.0]).unwrap().equilibrium();
+    let grid = PopulationGame::new(vec![150.0], &[vec![0.5, 1.0]], vec![0.25 / 80.0, 0.0]).unwrap().equilibrium();
     near(&grid.totals, &[160.0 - 10.0, 0.0], 1e-9);
-    let grid = PopulationGame::new(vec![150.0], vec![vec![0.5, 0.7]], vec![0.25 / 80.0, 0.0]).unwrap().equilibrium();
+    let grid = PopulationGame::new(vec![150.0], &[vec![0.5, 0.7]], vec![0.25 / 80.0, 0.0]).unwrap().equilibrium();
     near(&grid.totals, &[64.0, 86.0], 1e-9);
 }
 
 /// A step far beyond what is stable is halved until the potential falls.
 #[test]
 fn a_step_that_is_too_long_is_halved() {
-    let game = PopulationGame::new(vec![1e4], vec![vec![0.5, 0.6]], vec![0.25, 0.1]).unwrap();
+    let game = PopulationGame::new(vec![1e4], &[vec![0.5, 0.6]], vec![0.25, 0.1]).unwrap();
     let rest = Play::new(&game, Dynamics::Replicator { step: 0.8 }, &[0.5, 0.5]).rest(1e-9, 200_000);
     assert!(rest.converged && rest.step < 0.01, "{rest:?}");
     near(&rest.shares, &game.equilibrium().shares, 1e-9);
@@ -226,7 +226,7 @@ fn a_step_that_is_too_long_is_halved() {
 #[test]
 fn what_is_no_game_is_refused() {
     let new =
-        |mass: &[f64], base: Vec<Vec<f64>>, slope: &[f64]| PopulationGame::new(mass.to_vec(), base, slope.to_vec());
+        |mass: &[f64], base: Vec<Vec<f64>>, slope: &[f64]| PopulationGame::new(mass.to_vec(), &base, slope.to_vec());
     assert_eq!(new(&[], vec![], &[1.0]), Err(PopulationError::Empty));
     assert!(matches!(new(&[1.0], vec![vec![0.5, 0.5]], &[1.0]), Err(PopulationError::Options { .. })));
     assert!(matches!(new(&[1.0, 2.0], vec![vec![0.5]], &[1.0]), Err(PopulationError::Options { .. })));
@@ -252,7 +252,7 @@ proptest! {
     ) {
         let m = slope.len();
         let rows: Vec<Vec<f64>> = (0..mass.len()).map(|i| base[i * m..(i + 1) * m].to_vec()).collect();
-        let game = PopulationGame::new(mass.clone(), rows, slope).unwrap();
+        let game = PopulationGame::new(mass.clone(), &rows, slope).unwrap();
         let rest = game.equilibrium();
         prop_assert!(rest.gap <= 1e-8 * game.total_mass(), "{:?}", rest);
         let from_corner: Vec<f64> = (0..mass.len() * m).map(|k| if k % m == 0 { 1.0 } else { 0.0 }).collect();

@@ -52,7 +52,7 @@ impl PricingGame {
         }
         let coarse = Response { price: point(best.0), profit: best.1 };
         let around = (point(best.0.saturating_sub(1)), point((best.0 + 1).min(POINTS - 1)));
-        let fine = self.peak(follower, &mut at, j, coarse.price, around);
+        let fine = Self::peak(follower, &mut at, j, coarse.price, around);
         // Around a peak profits are equal to rounding: the root of the slope tells more than they do.
         let slack = 1e-12 * fine.profit.abs();
         [coarse, now]
@@ -63,7 +63,6 @@ impl PricingGame {
     /// The root of the profit's slope between two prices: Newton's method, kept in a bracket that is halved where it leaves it.
     /// The slope is linear between kinks, so that a peak is met exactly, and a kink by halving.
     fn peak(
-        &self,
         follower: &mut Follower<'_>,
         at: &mut [f64],
         j: usize,

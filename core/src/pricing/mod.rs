@@ -135,10 +135,11 @@ impl PricingGame {
                 kinds.push(buyer.clone());
             }
         }
-        let base = kinds.iter().map(|kind| kind.adders.iter().copied().chain(kind.grid_price).collect()).collect();
+        let base: Vec<Vec<f64>> =
+            kinds.iter().map(|kind| kind.adders.iter().copied().chain(kind.grid_price).collect()).collect();
         let mut slope: Vec<f64> = sellers.iter().map(|seller| 1.0 / seller.slope()).collect();
         slope.extend(grid.then_some(0.0));
-        let mut at_zero = PopulationGame::new(kinds.iter().map(|kind| kind.quantity).collect(), base, slope)?;
+        let mut at_zero = PopulationGame::new(kinds.iter().map(|kind| kind.quantity).collect(), &base, slope)?;
         if kinds.iter().any(|kind| kind.value.is_some()) {
             // Whoever needs its quantity values it above all that it can cost.
             let dearest = at_zero.range()

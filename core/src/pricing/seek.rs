@@ -33,8 +33,7 @@ impl Method {
 
     fn most_rounds(self) -> usize {
         match self {
-            Method::GaussSeidel => 200,
-            Method::Relaxation => 200,
+            Method::GaussSeidel | Method::Relaxation => 200,
             Method::Gradient | Method::Extragradient => 5_000,
         }
     }

@@ -319,11 +319,11 @@ fn what_is_no_game_is_refused() {
     let one = buyer(1.0, [0.0; 3]);
     let new = |sellers: Vec<Seller>, buyers: &[Buyer], low, high| PricingGame::new(sellers, buyers, low, high);
     assert!(matches!(new(sellers(), &[], 0.3, 1.2), Err(PricingError::Population(_))));
-    assert!(matches!(new(vec![], &[one.clone()], 0.3, 1.2), Err(PricingError::Population(_))));
-    assert!(matches!(new(sellers(), &[one.clone()], 1.3, 1.2), Err(PricingError::Number { .. })));
+    assert!(matches!(new(vec![], std::slice::from_ref(&one), 0.3, 1.2), Err(PricingError::Population(_))));
+    assert!(matches!(new(sellers(), std::slice::from_ref(&one), 1.3, 1.2), Err(PricingError::Number { .. })));
     let mut flat = sellers();
     flat[0].congestion = 0.0;
-    assert!(matches!(new(flat, &[one.clone()], 0.3, 1.2), Err(PricingError::Number { .. })));
+    assert!(matches!(new(flat, std::slice::from_ref(&one), 0.3, 1.2), Err(PricingError::Number { .. })));
     let grid = Buyer { grid_price: Some(1.0), ..one.clone() };
     assert!(matches!(new(sellers(), &[one, grid], 0.3, 1.2), Err(PricingError::Grid)));
 }

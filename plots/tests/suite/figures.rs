@@ -455,8 +455,13 @@ fn with_curves(dir: &Path, rows: &[&str]) {
     let traded = runs.lines().skip(1).filter(|line| !line.contains(",grid-only,"));
     let ids: Vec<String> = traded.map(|line| line.split(',').next().unwrap().to_owned()).collect();
     rewrite(dir, "curves", |head| {
-        let of = |id: &String| rows.iter().map(|row| format!("{id},{row}\n")).collect::<String>();
-        head.to_owned() + &ids.iter().map(of).collect::<String>()
+        let mut out = head.to_owned();
+        for id in &ids {
+            for row in rows {
+                writeln!(out, "{id},{row}").unwrap();
+            }
+        }
+        out
     });
 }
 
@@ -466,7 +471,7 @@ fn curves_that_explain_an_outcome_are_drawn() {
     let shape = Shape { periods: 1, buses: 0, policies: vec![("none", "none")], ..Shape::side_by_side() };
     let dir = store("curves", &shape);
     let absent = |dir: &Path| -> Vec<String> {
-        pictures(&Store::read(dir).unwrap()).1.into_iter().map(|s| s.figure.to_owned()).collect()
+        pictures(&Store::read(dir).unwrap()).1.into_iter().map(|s| s.figure.clone()).collect()
     };
     for figure in ["supply_and_demand", "interim_utility"] {
         assert!(absent(&dir).iter().any(|s| s == figure), "{figure}");

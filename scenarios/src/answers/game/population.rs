@@ -107,7 +107,7 @@ fn read(text: &Text) -> Result<Checked, Fault> {
     if let Some((field, value)) = dynamics.fault() {
         return Err(text.fault("dynamics", Cause::Value { field, value, expected: "a number above 0" }));
     }
-    let game = PopulationGame::new(mass, base, slopes).map_err(|error| {
+    let game = PopulationGame::new(mass, &base, slopes).map_err(|error| {
         let (field, found) = ("the game".to_owned(), error.to_string());
         text.fault("", Cause::Field { field, found, expected: "a population game".into() })
     })?;
