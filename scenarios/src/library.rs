@@ -140,7 +140,7 @@ pub const LIBRARY: &[LibraryFile] = &[
     },
     LibraryFile {
         id: "reference_rules",
-        summary: "experiment: keys, net billing, random pairs, an aggregator, a manager and one price by trial on five plants",
+        summary: "experiment: keys, net billing, random pairs, an aggregator and a manager on five plants",
         text: include_str!("../library/reference_rules.ron"),
     },
     LibraryFile {

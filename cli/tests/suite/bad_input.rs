@@ -239,7 +239,7 @@ fn messages_name_the_field_what_stands_there_and_what_was_expected() {
         (with("Load(p_kw: [10, 20])", "Pv(p_max_kw: 1,5, profile: 1)"), &["case.ron:7", "decimals have a point"]),
         (
             with("Load(p_kw", "Laod(p_kw"),
-            &["case.ron:7", "devices.0 is Laod, expected EvFleet, Hvac", "did you mean `Load`?"],
+            &["case.ron:7", "devices.0 is Laod, expected BaseStation, EvFleet, Hvac", "did you mean `Load`?"],
         ),
         (
             with("source: \"net.ron\"", "sourc: \"net.ron\""),

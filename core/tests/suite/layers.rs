@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["physical"],
     &["policy"],
     &["error"],
-    &["auction", "game"],
+    &["auction", "curve", "game"],
     &["mechanism", "learning"],
     &["engine", "repair", "pricing"],
     &["table"],

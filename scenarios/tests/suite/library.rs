@@ -39,14 +39,15 @@ fn every_file_runs() {
         }
         let periods = match file.id {
             "household_community" => 4,
+            "household_auctions" => 2,
             // Residuals at the tolerance bound the cost of a whole day, not that of a quarter of it, as closely as is claimed.
             "penalties" => 24,
             _ => 6,
         };
         let first_periods = format!("experiment.first_periods={periods}");
-        // Of a day in every season and of communities of hundreds of homes, the first.
+        // Of a day in every season, of many draws and of communities of hundreds of homes, the first.
         let few = match file.id {
-            "seasons" => Some("experiment.seeds=[1]"),
+            "seasons" | "padding" | "expected_externality" | "vehicle_trade" => Some("experiment.seeds=[1]"),
             "hinges" => Some("experiment.sensitivity.method=OneAtATime"),
             "penalties" => Some("experiment.sweep=[]"),
             "size" => Some("experiment.only=[{\"scenario.participants.home.count\": [5, 20]}]"),

@@ -167,7 +167,7 @@ fn two_identical_experiments_leave_identical_tables() {
     experiment.run_into(&first.store(), &StoreOptions::default(), ()).unwrap();
     let options = RunOptions { jobs: Some(3), ..RunOptions::default() };
     experiment.run_into(&second.store(), &StoreOptions { run: options, ..StoreOptions::default() }, ()).unwrap();
-    assert_eq!(first.tables().len(), 10);
+    assert_eq!(first.tables().len(), 11);
     assert!(first.tables() == second.tables());
     let rows = first.rows("runs");
     assert_eq!(rows.len(), 2 * 4 * 3);

@@ -76,8 +76,11 @@ impl Space {
             price_shift_per_kwh.unwrap_or((-0.5 * dearest, 0.5 * dearest)),
             quantity_factor.unwrap_or((0.25, most)),
         ];
-        let inside =
-            |report: &Distortion| at(*report).iter().zip(&bounds).all(|(x, (low, high))| low <= x && x <= high);
+        // What is tried one by one goes beyond the bounds of the search, but not beyond those that were asked for.
+        let asked = [price_factor, price_shift_per_kwh, quantity_factor];
+        let inside = |report: &Distortion| {
+            at(*report).iter().zip(asked).all(|(x, bounds)| bounds.is_none_or(|(low, high)| low <= *x && *x <= high))
+        };
         let all = grid.and_then(|grid| grid.reports(market, seat, most));
         Self { bounds, all: all.map(|all| all.into_iter().filter(inside).collect()) }
     }

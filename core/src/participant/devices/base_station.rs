@@ -26,6 +26,7 @@ pub struct BaseStation {
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub bandwidth_max_mhz: f64,
     /// Data rate per period, Mbit/s.
+    #[schemars(extend("minimum" = 0.0))]
     pub rate_mbps: Series,
     /// Power without any signal, kW.
     #[schemars(range(min = 0.0))]
@@ -95,7 +96,7 @@ impl BaseStation {
 impl Device for BaseStation {
     fn validate(&self, periods: Periods) -> Result<(), DeviceError> {
         check::positive("licence_mhz", self.licence_mhz)?;
-        check::finite("bandwidth_max_mhz", self.bandwidth_max_mhz)?;
+        check::positive("bandwidth_max_mhz", self.bandwidth_max_mhz)?;
         check::at_most(("licence_mhz", self.licence_mhz), ("bandwidth_max_mhz", self.bandwidth_max_mhz))?;
         check::series("rate_mbps", &self.rate_mbps, periods, "at least 0", |rate| rate >= 0.0)?;
         check::not_negative("idle_kw", self.idle_kw)?;
