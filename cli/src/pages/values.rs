@@ -88,8 +88,11 @@ impl Runs {
         let [mechanism, policy, rest @ ..] = &reference.labels[..] else {
             return Err("a figure is told by mechanism and policy".to_owned());
         };
-        let of_runs = ["runs", "certificates"].contains(&reference.table.as_str());
-        let swept = if of_runs { rest } else { rest.get(1..).unwrap_or_default() };
+        let swept: Vec<&String> = match reference.table.as_str() {
+            "runs" => rest.iter().collect(),
+            "certificates" => rest.iter().filter(|label| whose(label).is_none()).collect(),
+            _ => rest.iter().skip(1).collect(),
+        };
         let here = |row: &&Row| {
             as_played(row.cell("variant"), row.cell("reporting")) == *mechanism
                 && row.cell("carbon_label") == policy
@@ -160,10 +163,10 @@ impl Runs {
     }
 
     /// The value of a certificate: `certificates.leader_gap[MECHANISM, POLICY]`; where there are several of its name, of the one
-    /// whose witness begins with the third label (`*`: any).
+    /// whose witness begins with the participant of a label `of vpp1`.
     fn certified(&self, reference: &Reference, run_id: &str) -> Result<f64, String> {
         let rows = self.tables(&reference.run)?.rows.get("certificates");
-        let whose = reference.labels.get(2).filter(|label| *label != "*").map_or("", String::as_str);
+        let whose = reference.labels.iter().find_map(|label| whose(label)).unwrap_or("");
         let here = |row: &&Row| {
             row.cell("run_id") == run_id
                 && row.cell("name") == reference.column
@@ -259,6 +262,11 @@ impl Figures for Runs {
         }
         Ok((seeds, if tables.in_order { Order::Days(None) } else { Order::Independent }))
     }
+}
+
+/// The participant that a label says a certificate is of.
+fn whose(label: &str) -> Option<&str> {
+    label.strip_prefix("of ")
 }
 
 fn is_answered(run: &Row) -> bool {

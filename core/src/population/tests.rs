@@ -20,7 +20,8 @@ fn alone() -> PopulationGame {
 }
 
 fn three_buyers() -> PopulationGame {
-    let base: Vec<Vec<f64>> = ADDERS.iter().map(|adders| adders.iter().zip(PRICES).map(|(w, p)| w + p).collect()).collect();
+    let base: Vec<Vec<f64>> =
+        ADDERS.iter().map(|adders| adders.iter().zip(PRICES).map(|(w, p)| w + p).collect()).collect();
     PopulationGame::new(vec![60.0, 50.0, 40.0], &base, slopes()).unwrap()
 }
 
