@@ -37,6 +37,8 @@ pub(super) struct Table {
 pub(super) struct Played {
     pub clearing: Clearing,
     groups: Vec<Group>,
+    /// Greatest share of types that stays away, also from groups in which nobody is left.
+    away: f64,
 }
 
 /// Some traders that met.
@@ -46,8 +48,6 @@ struct Group {
     design: Design,
     /// What each receives.
     transfers: Vec<f64>,
-    /// Greatest share of types that stay away.
-    away: f64,
     /// What a type that stays still expects to lose, where no fixed point was found; else 0.
     unsettled: f64,
 }
@@ -155,7 +155,7 @@ impl Agv {
 
     /// Everybody reports, trades and is paid.
     pub(super) fn play(&self, table: &Table) -> Played {
-        let mut played = Played { clearing: Clearing::default(), groups: vec![] };
+        let mut played = Played { clearing: Clearing::default(), groups: vec![], away: 0.0 };
         for seats in self.groups(table) {
             let traders: Vec<Trader> = seats.iter().map(|seat| table.traders[*seat].clone()).collect();
             let uniforms = &table.public.uniforms;
@@ -165,10 +165,11 @@ impl Agv {
             let report =
                 |seat: usize| table.report(seat, if among == 2 { smaller } else { table.traders[seat].quantity });
             let build = |traders| Design::new(traders, uniforms, self.calibration);
-            let (seats, design, away, unsettled) = match self.participation {
-                Participation::Mandatory => (seats, build(traders), 0.0, 0.0),
+            let (seats, design, unsettled) = match self.participation {
+                Participation::Mandatory => (seats, build(traders), 0.0),
                 Participation::OptOutIterated => {
                     let stay = staying(traders, &build);
+                    played.away = played.away.max(stay.away);
                     played.clearing.withheld = vec![(
                         Claim::Efficient,
                         "whoever expects to lose may stay away, and trades that would be gains are not made".into(),
@@ -181,7 +182,7 @@ impl Agv {
                     if !left.iter().any(|trader| trader.sells) || left.iter().all(|trader| trader.sells) {
                         continue;
                     }
-                    (kept, build(left), stay.away, stay.unsettled)
+                    (kept, build(left), stay.unsettled)
                 }
             };
             let reports: Vec<f64> = seats.iter().map(|seat| report(*seat)).collect();
@@ -194,7 +195,7 @@ impl Agv {
                     played.clearing.buys.push(fill(-received));
                 }
             }
-            played.groups.push(Group { seats, design, transfers, away, unsettled });
+            played.groups.push(Group { seats, design, transfers, unsettled });
         }
         if let ([sale], [purchase]) = (&played.clearing.sells[..], &played.clearing.buys[..])
             && sale.quantity > 0.0
@@ -277,13 +278,14 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub fn add(&mut self, agv: &Agv, table: &Table) {
-        for group in agv.play(table).groups {
+        let played = agv.play(table);
+        if agv.participation == Participation::OptOutIterated {
+            self.away = Some(self.away.unwrap_or(0.0).max(played.away));
+        }
+        for group in played.groups {
             let moved: f64 = group.transfers.iter().map(|x| x.abs()).sum();
             self.unbalanced = self.unbalanced.max(group.transfers.iter().sum::<f64>().abs() / (1.0 + moved));
             self.unsettled = self.unsettled.max(group.unsettled);
-            if agv.participation == Participation::OptOutIterated {
-                self.away = Some(self.away.unwrap_or(0.0).max(group.away));
-            }
             let truth = table.truths.as_ref().map(|truths| {
                 let really =
                     |(trader, seat): (&Trader, &usize)| Trader { law: truths[*seat].clone(), ..trader.clone() };
