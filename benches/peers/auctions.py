@@ -63,7 +63,7 @@ def coase(binary, mechanism, file, repeats):
 def rule_alone(mechanism, side):
     """Seconds of the rule on as many random bids, the median of criterion's samples."""
     name = f"{mechanism}, {side} a side"
-    subprocess.run(["cargo", "bench", "--bench", "auctions", "--", f"^auctions/{name}$"], check=True, capture_output=True, cwd=ROOT)
+    subprocess.run(["cargo", "bench", "-p", "coase-benches", "--bench", "auctions", "--", f"^auctions/{name}$"], check=True, capture_output=True, cwd=ROOT)
     file = ROOT / "target" / "criterion" / "auctions" / name / "new" / "estimates.json"
     return json.loads(file.read_text())["median"]["point_estimate"] / 1e9
 
