@@ -9,11 +9,14 @@ use std::str::FromStr;
 
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "coase", version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "coase", version = VERSION, about, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// Version and source revision: what a paper names.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (source revision ", env!("COASE_SOURCE_REVISION"), ")");
 
 const EXAMPLES: &str = "\
 Examples:

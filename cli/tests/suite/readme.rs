@@ -1,17 +1,21 @@
-//! The README says what is there, and the code in it is the code.
+//! README and book say what is there, and the code in them is the code.
 //!
-//! `BLESS=1 cargo test -p coase --test readme` writes the tables anew.
+//! `BLESS=1 cargo test --test suite readme -- --test-threads=1` writes the tables anew.
 
+use crate::support::{coase, folder, status, stderr};
 use coase as _;
 use coase_core::declaration::{Declaration, Parameter};
 use coase_core::mechanism::{Plugin, mechanisms};
 use coase_core::participant::{DevicePlugin, devices};
 use coase_core::policy::{Modifiers, PolicyPlugin, policies};
+use std::path::{Path, PathBuf};
 
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference.md");
+const SCENARIOS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/scenarios.md");
 
-fn readme() -> String {
-    std::fs::read_to_string(PATH).unwrap()
+fn page(name: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(name)).unwrap()
 }
 
 fn or_dash(words: &str) -> &str {
@@ -79,27 +83,27 @@ fn library_rows() -> String {
 }
 
 /// The rows under a heading are those of the registry; with `BLESS` set, they become it.
-fn table_is(heading: &str, rows: &str) {
-    let readme = readme();
-    let section = readme.find(&format!("\n### {heading}\n")).unwrap_or_else(|| panic!("no section {heading}"));
-    let start = section + readme[section..].find("|---").unwrap();
-    let start = start + readme[start..].find('\n').unwrap() + 1;
-    let end = start + readme[start..].find("\n\n").unwrap() + 1;
+fn table_is(path: &str, heading: &str, rows: &str) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let section = text.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no section {heading}"));
+    let start = section + text[section..].find("|---").unwrap();
+    let start = start + text[start..].find('\n').unwrap() + 1;
+    let end = start + text[start..].find("\n\n").unwrap() + 1;
     if std::env::var_os("BLESS").is_some() {
-        std::fs::write(PATH, format!("{}{rows}{}", &readme[..start], &readme[end..])).unwrap();
+        std::fs::write(path, format!("{}{rows}{}", &text[..start], &text[end..])).unwrap();
         return;
     }
-    assert!(&readme[start..end] == rows, "the table under {heading} should be (BLESS=1 writes it):\n{rows}");
+    assert!(&text[start..end] == rows, "the table under {heading} should be (BLESS=1 writes it):\n{rows}");
 }
 
 #[test]
 fn the_tables_are_the_registry() {
-    table_is("Mechanisms", &mechanism_rows());
-    table_is("Carbon policies", &policy_rows());
-    table_is("Modifiers of every carbon policy", &optional_rows(&Modifiers::declaration()));
-    table_is("Scenario library", &library_rows());
-    table_is("Devices", &device_rows());
-    table_is("Columns of CSV files", &csv_rows());
+    table_is(REFERENCE, "Mechanisms", &mechanism_rows());
+    table_is(REFERENCE, "Carbon policies", &policy_rows());
+    table_is(REFERENCE, "Modifiers of every carbon policy", &optional_rows(&Modifiers::declaration()));
+    table_is(REFERENCE, "Scenario library", &library_rows());
+    table_is(REFERENCE, "Devices", &device_rows());
+    table_is(SCENARIOS, "Columns of CSV files", &csv_rows());
 }
 
 #[test]
@@ -109,13 +113,77 @@ fn the_example_is_the_file() {
         include_str!("../../../examples/outside_plugin/src/exempted_tax.rs"),
         include_str!("../../../examples/outside_plugin/src/main.rs"),
     ] {
-        assert!(readme().contains(&format!("```rust\n{}\n```", file.trim_end())));
+        assert!(page("docs/extending.md").contains(&format!("```rust\n{}\n```", file.trim_end())));
     }
 }
 
 #[test]
 fn every_built_in_network_is_named() {
     for network in coase_core::network::BUILT_IN {
-        assert!(readme().contains(&format!("`{}`", network.id)), "{}", network.id);
+        assert!(page("docs/reference.md").contains(&format!("`{}`", network.id)), "{}", network.id);
     }
+}
+
+/// Every whole scenario and experiment of the book is one: written out, with the table that it reads, it passes the check.
+#[test]
+fn scenarios_and_experiments_of_the_book_pass_the_check() {
+    let folder = folder("book");
+    let rows: String = (0..24).map(|hour| format!("{}\n", f64::from(hour) / 24.0)).collect();
+    std::fs::write(folder.join("sun.csv"), format!("pv\n{rows}")).unwrap();
+    let book = page("docs/scenarios.md");
+    let mut checked = 0;
+    for snippet in book.split("```ron\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(snippet, _)| snippet)
+    {
+        let is_scenario = snippet.starts_with("Scenario(");
+        assert!(is_scenario || snippet.starts_with("Experiment("), "a snippet that is no whole file:\n{snippet}");
+        // Experiments of the book name the scenario before them.
+        let path = folder.join(if is_scenario { "my_village.ron" } else { "study.ron" });
+        std::fs::write(&path, snippet).unwrap();
+        let output = coase(&["check", path.to_str().unwrap()]);
+        assert_eq!(status(&output), 0, "{}\n{snippet}", stderr(&output));
+        checked += 1;
+    }
+    assert!(checked >= 3, "{checked}");
+}
+
+/// Links within the repository lead somewhere.
+#[test]
+fn no_link_is_broken() {
+    let mut pages: Vec<PathBuf> =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(PathBuf::from).to_vec();
+    for entry in std::fs::read_dir(Path::new(ROOT).join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "md") {
+            pages.push(Path::new("docs").join(path.file_name().unwrap()));
+        }
+    }
+    for name in pages {
+        let text = std::fs::read_to_string(Path::new(ROOT).join(&name)).unwrap();
+        let folder = Path::new(ROOT).join(name.parent().unwrap());
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target) {
+            let target = target.split('#').next().unwrap();
+            let is_local = !target.is_empty() && !target.contains("://") && !target.contains(char::is_whitespace);
+            assert!(!is_local || folder.join(target).exists(), "{}: {target}", name.display());
+        }
+    }
+}
+
+/// The README names every page of results, and nothing that is none.
+#[test]
+fn the_readme_names_every_page_of_results() {
+    let readme = page("README.md");
+    for entry in std::fs::read_dir(Path::new(ROOT).join("docs/pages")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(readme.contains(&format!("(docs/{name})")), "{name}");
+    }
+}
+
+/// Papers name the program by version and source revision.
+#[test]
+fn the_version_tells_the_source_revision() {
+    let output = coase(&["--version"]);
+    let said = crate::support::stdout(&output);
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(said.starts_with(&format!("coase {version} (source revision ")), "{said}");
+    assert!(page("CITATION.cff").contains(&format!("version: {version}\n")));
 }
