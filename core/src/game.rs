@@ -76,6 +76,8 @@ pub struct Deviations {
     pub gain: f64,
     /// Who gains it (by position in the game) and with what; `None` where nobody gains.
     pub by: Option<(usize, Strategy)>,
+    /// The largest gain of each player, by position; zero where none is found.
+    pub gain_of_each: Vec<f64>,
     /// Deviations tried.
     pub tried: usize,
     /// Those among them at which the game had no outcome.
@@ -111,6 +113,7 @@ pub fn deviations(game: &dyn Game, profile: &Profile) -> Result<Deviations, Mech
         let found = found?;
         all.tried += found.tried;
         all.unanswered += found.unanswered;
+        all.gain_of_each.push(found.gain);
         if found.gain > all.gain {
             (all.gain, all.by) = (found.gain, found.by);
         }
@@ -120,13 +123,23 @@ pub fn deviations(game: &dyn Game, profile: &Profile) -> Result<Deviations, Mech
 
 /// [`deviations`] as a certificate; `not_searched` where there is no payoff to compare with.
 pub fn certify(name: &'static str, game: &dyn Game, profile: &Profile, tolerance: Option<f64>) -> Certificate {
-    let found = match deviations(game, profile) {
+    certified(name, game, &deviations(game, profile), tolerance)
+}
+
+/// What a search over unilateral deviations found, as a certificate.
+pub fn certified(
+    name: &'static str,
+    game: &dyn Game,
+    found: &Result<Deviations, MechanismError>,
+    tolerance: Option<f64>,
+) -> Certificate {
+    let found = match found {
         Ok(found) => found,
         Err(error) => {
             return Certificate::not_searched(name, format!("the strategies played have no outcome: {error}"));
         }
     };
-    let gains = found.by.map(|(player, strategy)| game.words(player, &strategy));
+    let gains = found.by.as_ref().map(|(player, strategy)| game.words(*player, strategy));
     let (unanswered, tried) = (found.unanswered, found.tried);
     let failed = (unanswered > 0).then(|| format!("{unanswered} of {tried} deviations had no outcome"));
     let witness = gains.into_iter().chain(failed).collect::<Vec<_>>().join("; ");

@@ -11,10 +11,24 @@ use crate::outcome::{Certificate, Claim, Kind, Party, Verdict};
 use crate::policy::POLICY_CLAIM;
 use crate::setting::{Product, Setting};
 
-/// Largest gain from a standard misreport; a lower bound on regret.
-pub(super) fn regret(case: &Case) -> Certificate {
-    let game = ReportGame::standard(case.mechanism, &case.cleared.truth, case.seed);
-    game::certify("regret", &game, &game.truthful(), None)
+/// What members gain by standard misreports; lower bounds on regret.
+pub(super) struct Regret {
+    /// The largest gain of all.
+    pub(super) certificate: Certificate,
+    /// The largest gain of each member's owner, by seat; empty where the truth has no outcome.
+    pub(super) of_members: Vec<f64>,
+}
+
+pub(super) fn regret(case: &Case) -> Regret {
+    let truth = &case.cleared.truth;
+    let game = ReportGame::standard(case.mechanism, truth, case.seed);
+    let found = game::deviations(&game, &game.truthful());
+    let certificate = game::certified("regret", &game, &found, None);
+    let of_members = match found {
+        Ok(found) => truth.ownership().iter().map(|owner| found.gain_of_each[*owner]).collect(),
+        Err(_) => vec![],
+    };
+    Regret { certificate, of_members }
 }
 
 pub(super) fn all(case: &Case, policy: Vec<Certificate>) -> Vec<Certificate> {
@@ -49,7 +63,7 @@ pub(super) fn all(case: &Case, policy: Vec<Certificate>) -> Vec<Certificate> {
         None => Certificate::not_searched("core_excess", "asked for by `evidence: (core: true)`"),
     });
     all.push(match &case.regret {
-        Some(found) => claimed(case, Claim::Truthful, compared(found)),
+        Some(found) => claimed(case, Claim::Truthful, compared(&found.certificate)),
         None => Certificate::not_searched("regret", "asked for by `evidence: (regret: true)`"),
     });
     all.extend(if_claimed(case, Claim::BayesianTruthful, |case| {

@@ -97,7 +97,7 @@ struct Case<'a> {
     /// What groups would gain by themselves, where that was searched.
     coalitions: Option<Coalitions>,
     /// What is gained by misreporting, where that was searched.
-    regret: Option<Certificate>,
+    regret: Option<certificates::Regret>,
 }
 
 impl Case<'_> {

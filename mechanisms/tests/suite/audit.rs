@@ -1,12 +1,13 @@
 //! What the audit finds on the three-participant instance, against closed forms that it does not know.
 
 use coase_core::evaluate::audit::{Audit, Audited, Bidder, DEFAULT_BUDGET, Found, Within, market_of_bids};
-use coase_core::evaluate::utility;
+use coase_core::evaluate::{Search, Yardstick, utility};
 use coase_core::mechanism::Mechanism;
 use coase_core::network::Network;
 use coase_core::outcome::{Claim, Verdict};
 use coase_core::participant::{Device, Load, Participant, Portfolio, Pv};
 use coase_core::policy::CarbonPolicy;
+use coase_core::record::Table;
 use coase_core::setting::{Member, Periods, Setting};
 use coase_core::{Market, Report, RunContext};
 use coase_mechanisms::{
@@ -14,7 +15,7 @@ use coase_mechanisms::{
     SupplyDemandRatio, UniformPrice, Vcg,
 };
 use coase_testkit::agents::{Agent, LINE, on_network, three as market};
-use coase_testkit::measured::yardstick;
+use coase_testkit::measured::{try_measure_by, yardstick};
 use coase_testkit::{assert_all, policy, tariff};
 use std::sync::Arc;
 
@@ -83,6 +84,32 @@ fn the_regrets_of_the_uniform_price_are_found() {
         assert_eq!((finding.certificate.verdict, finding.failed), (Verdict::Upheld, 0), "{finding:?}");
         assert_eq!(finding.tried, 31, "ten reports of each, and the market as it is");
     }
+}
+
+/// The table of participants has what each gains by itself: between the best of the reports that are tried, on the residual
+/// curve in closed form, and the best of all reports.
+#[test]
+fn the_regret_of_each_participant_stands_in_the_table() {
+    let market = market();
+    let searched = Yardstick { regret: Search::Made, ..yardstick(&market, 0.0) };
+    let run = try_measure_by(&searched, &market, &UniformPrice::default(), &*policy("None()")).expect("figures");
+    let found = run.of_participants("regret");
+    let slope = [0.004, 0.005, 0.002];
+    let flatness: f64 = slope.iter().map(|a| 1.0 / a).sum();
+    let payoff = |i: usize, shift: f64| {
+        let price = (LEVEL.iter().zip(slope).map(|(b, a)| b / a).sum::<f64>() + shift / slope[i]) / flatness;
+        let sale = (price - LEVEL[i] - shift) / slope[i];
+        price * sale - slope[i] / 2.0 * sale * sale - LEVEL[i] * sale
+    };
+    for (i, best) in [2.786_571_692_4, 0.180_657_593_6, 11.910_826_673_5].into_iter().enumerate() {
+        let tried = (-10..=10).map(|k| payoff(i, f64::from(k) / 20.0) - payoff(i, 0.0)).fold(0.0, f64::max);
+        assert!(tried > 0.1 && found[i] >= tried - 1e-5 && found[i] <= best + 1e-5, "{i}: {tried} {} {best}", found[i]);
+    }
+    let greatest = found.iter().copied().fold(0.0, f64::max);
+    assert!((greatest - run.certificate("regret").value.expect("searched")).abs() < 1e-12);
+    // Without the search there is no figure, and zero would be one.
+    let plain = try_measure_by(&yardstick(&market, 0.0), &market, &UniformPrice::default(), &*policy("None()"));
+    assert!(plain.expect("figures").column(Table::Participants, "regret").iter().all(Option::is_none));
 }
 
 #[test]

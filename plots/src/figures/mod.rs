@@ -18,6 +18,7 @@ mod interim_utility;
 mod price_decomposition;
 mod profiles;
 mod ranks;
+mod regret;
 mod rows;
 mod sensitivity;
 mod supply_and_demand;
@@ -80,6 +81,8 @@ pub enum Absent {
     NoIterations,
     #[error("no run with curves of this kind: write `evidence: (curves: true)`")]
     NoCurves,
+    #[error("no misreports were searched: write `evidence: (regret: true)`")]
+    NotSearched,
     #[error("column `{column}` is empty")]
     NoData { column: &'static str },
 }
@@ -102,6 +105,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "budget_and_efficiency", draw: budget_and_efficiency::draw },
     Kind { name: "supply_and_demand", draw: supply_and_demand::draw },
     Kind { name: "interim_utility", draw: interim_utility::draw },
+    Kind { name: "regret", draw: regret::draw },
     Kind { name: "carbon_payers", draw: carbon_payers::draw },
     Kind { name: "abatement", draw: abatement::draw },
     Kind { name: "profiles", draw: profiles::draw },

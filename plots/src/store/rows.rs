@@ -45,6 +45,7 @@ pub struct ParticipantRow {
     pub sold_kwh: Option<f64>,
     pub bought_kwh: Option<f64>,
     pub curtailed_kwh: Option<f64>,
+    pub regret: Option<f64>,
 }
 
 /// A kind of device: the name of its column without `_kw`.
@@ -204,6 +205,7 @@ pub(super) fn participants(run: usize, frame: &Frame) -> Vec<ParticipantRow> {
     let [emissions_kg, contract_kg] = ["emissions_kg", "contract_kg"].map(|name| columns.number(name));
     let [import_kwh, export_kwh, sold_kwh, bought_kwh, curtailed_kwh] =
         ["import_kwh", "export_kwh", "sold_kwh", "bought_kwh", "curtailed_kwh"].map(|name| columns.number(name));
+    let regret = columns.number("regret");
     let row = |k| ParticipantRow {
         run,
         participant: participant(k),
@@ -224,6 +226,7 @@ pub(super) fn participants(run: usize, frame: &Frame) -> Vec<ParticipantRow> {
         sold_kwh: sold_kwh(k),
         bought_kwh: bought_kwh(k),
         curtailed_kwh: curtailed_kwh(k),
+        regret: regret(k),
     };
     (0..frame.len()).map(row).collect()
 }

@@ -506,6 +506,28 @@ fn curves_that_explain_an_outcome_are_drawn() {
     }
 }
 
+/// Gains from misreports are drawn where they were searched, and every mark stands at its own figure.
+#[test]
+fn regret_is_drawn_by_participant_where_it_was_searched() {
+    let shape = Shape { periods: 1, buses: 0, policies: vec![("none", "none")], ..Shape::side_by_side() };
+    let dir = store("regret", &shape);
+    let (_, skipped) = pictures(&Store::read(&dir).unwrap());
+    let reason = &skipped.iter().find(|s| s.figure == "regret").unwrap().reason;
+    assert!(reason.contains("regret: true"), "{reason}");
+    rewrite(&dir, "participants", |text| {
+        let mut lines = text.lines();
+        let mut out = format!("{},regret\n", lines.next().unwrap());
+        for (k, line) in lines.enumerate() {
+            writeln!(out, "{line},{}", k % 7).unwrap();
+        }
+        out
+    });
+    let (drawn, _) = pictures(&Store::read(&dir).unwrap());
+    let picture = &drawn.iter().find(|d| d.stem.starts_with("regret")).expect("drawn").picture;
+    assert_eq!(lint(&picture.canvas), vec![]);
+    assert!(picture.caption.contains("lower bound"), "{}", picture.caption);
+}
+
 #[test]
 fn what_is_paid_for_carbon_is_the_revenue_of_the_authority() {
     let shape = Shape { periods: 1, buses: 0, policies: nodal_policies(), ..Shape::side_by_side() };

@@ -11,7 +11,7 @@ pub(super) const METRICS: &[Metric] = &[
         .by(|case| losses(case).into()),
     number("max_regret", "money", "Greatest gain found from a unilateral misreport; a lower bound.")
         .equals("max over participants and misreports of (utility of the misreport - utility of the truth)")
-        .by(|case| case.regret.as_ref().and_then(|found| found.value).into()),
+        .by(|case| case.regret.as_ref().and_then(|found| found.certificate.value).into()),
     number("core_excess", "money", "Greatest gain that a group would have by itself over what it got.")
         .equals("max over groups S of (gain of S by itself - sum over S of gain); that of all only where they gain less than they could")
         .by(|case| case.coalitions.as_ref().and_then(|found| found.excess.value).into()),

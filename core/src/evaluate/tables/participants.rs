@@ -78,6 +78,12 @@ const FIELDS: &[Field<Fill>] = &[
     number("curtailed_kwh", "kWh", "Renewable energy not used.")
         .equals("sum over renewable devices and t of period_h * max(0, available kW[t] - kW[t])")
         .by(|l| curtailed_kwh(l.plan, l.case.setting().periods.hours).into()),
+    number(
+        "regret",
+        "money",
+        "Greatest gain that its owner is found to have from a misreport while the others tell the truth; a lower bound, where it is searched.",
+    )
+    .by(|l| l.case.regret.as_ref().and_then(|found| found.of_members.get(l.member).copied()).into()),
 ];
 
 pub(super) static COLUMNS: [Column; FIELDS.len()] = columns(FIELDS);
