@@ -143,7 +143,7 @@ fn the_regrets_of_three_curves_are_found() {
     let (first, second) = (curve(0.2, 0.004, 200.0, 1.0), curve(0.55, 0.005, 90.0, 1.0));
     let third = curve(1.1, 0.002, 300.0, -1.0);
     let market = list(&[&third], &[&first, &second]);
-    let found = audited(&DoubleAuction::default(), &market, 12_000);
+    let found = audited(&DoubleAuction::default(), &market, 4_000);
     let gains: Vec<f64> = [1, 2, 0].map(|k| found.regrets[k].joint.value).to_vec();
     // Blocks of up to 1.5 kWh and 0.006 in price: whoever sets the price gains up to that on all that it trades.
     for (gain, known) in gains.iter().zip([2.786_571_692_4, 0.180_657_593_6, 11.910_826_673_5]) {
