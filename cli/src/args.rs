@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::cite::Cite;
 use crate::nearest::hint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use coase_core::record::Table;
@@ -48,6 +49,7 @@ pub enum Command {
     Auction(Auction),
     Game(Game),
     Plot(Plot),
+    Cite(Cite),
     New(New),
     Pages(Pages),
 }

@@ -21,6 +21,7 @@ mod args;
 mod auction;
 mod audit;
 mod check;
+mod cite;
 mod console;
 mod explain;
 mod flow;
@@ -131,6 +132,7 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::Auction(what) => auction::auction(&what),
         args::Command::Game(what) => game::game(&what),
         args::Command::Plot(what) => plot::plot(&what),
+        args::Command::Cite(what) => cite::cite(&what),
         args::Command::New(what) => new::new(&what),
         args::Command::Pages(what) => pages::pages(&what),
     }

@@ -14,6 +14,7 @@ mod glyphs;
 mod list;
 mod opf;
 mod pages;
+mod papers;
 mod plain_games;
 mod readers;
 mod readme;
