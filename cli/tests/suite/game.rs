@@ -166,3 +166,23 @@ fn sellers_answer_a_quotation_as_in_the_closed_form() {
         assert!(stderr(&output).contains(words), "{}", stderr(&output));
     }
 }
+
+/// Three sellers whose cost falls from 0.35 to 0.20 sell more than half of what buyers would take at a price of 0, receive less
+/// in all, 131.484375 after 137.8125, and profit by it: `n (A - c)^2 / (B (n + 1)^2)`.
+#[test]
+fn sellers_that_become_cheaper_may_receive_less() {
+    let folder = folder("game_cheaper");
+    let at = |cost: f64| {
+        let sellers: Vec<String> = (1..=3).map(|k| format!("(id: \"s{k}\", cost_per_kwh: {cost})")).collect();
+        let text = format!(
+            "Cournot(intercept_per_kwh: 1.05, slope_per_kwh2: 0.002, sellers: [{}], quotation_max_per_kwh: 0)",
+            sellers.join(", ")
+        );
+        let found = json(&["game", &file(&folder, "three.ron", &text), "--json"], 0);
+        let of = |what: &str| -> f64 { found[what].as_object().unwrap().values().map(|x| x.as_f64().unwrap()).sum() };
+        (found["price_per_kwh"].as_f64().unwrap() * of("quantity_kwh"), of("profit"))
+    };
+    let ((dear, poor), (cheap, rich)) = (at(0.35), at(0.2));
+    assert!((dear - 137.8125).abs() < 1e-9 && (cheap - 131.484_375).abs() < 1e-9, "{dear} {cheap}");
+    assert!((poor - 45.9375).abs() < 1e-9 && (rich - 67.734_375).abs() < 1e-9, "{poor} {rich}");
+}
