@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::bundle::{Bundle, Verify};
 use crate::cite::Cite;
 use crate::nearest::hint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -50,6 +51,8 @@ pub enum Command {
     Game(Game),
     Plot(Plot),
     Cite(Cite),
+    Bundle(Bundle),
+    Verify(Verify),
     New(New),
     Pages(Pages),
 }
@@ -154,7 +157,7 @@ pub struct Audit {
 }
 
 /// Which tables are written.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Tables {
     /// Only these tables, as `runs,participants`; figures need none of them, and the same command without it writes all
     #[arg(long, value_name = "TABLES", value_delimiter = ',')]

@@ -36,14 +36,18 @@ const REFERENCES: &str = include_str!("cite/references.bib");
 
 /// Prints what results rest on.
 pub fn cite(args: &Cite) -> anyhow::Result<Finish> {
-    let store = Store::open(&args.folder)?;
+    console::print(&of_store(&Store::open(&args.folder)?)?);
+    Ok(Finish::Done)
+}
+
+/// BibTeX of what the results of a store rest on.
+pub fn of_store(store: &Store) -> anyhow::Result<String> {
     let manifest = store.manifest()?;
     let path = store.dir().join("resolved.ron");
     let resolved = std::fs::read_to_string(&path).with_context(|| {
         format!("{}: the resolved experiment cannot be read; `coase run` writes it", path.display())
     })?;
-    console::print(&bibliography(&manifest, &used(&resolved)));
-    Ok(Finish::Done)
+    Ok(bibliography(&manifest, &used(&resolved)))
 }
 
 /// Something that was used, and the words in which it names what it rests on.

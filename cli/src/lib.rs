@@ -20,6 +20,7 @@ use coase_mechanisms as _;
 mod args;
 mod auction;
 mod audit;
+mod bundle;
 mod check;
 mod cite;
 mod console;
@@ -133,6 +134,8 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::Game(what) => game::game(&what),
         args::Command::Plot(what) => plot::plot(&what),
         args::Command::Cite(what) => cite::cite(&what),
+        args::Command::Bundle(what) => bundle::bundle(&what),
+        args::Command::Verify(what) => bundle::verify(&what),
         args::Command::New(what) => new::new(&what),
         args::Command::Pages(what) => pages::pages(&what),
     }

@@ -39,3 +39,43 @@ fn a_folder_without_results_is_refused() {
     assert_eq!(status(&cited), 2);
     assert!(stderr(&cited).contains("cite_nothing") && stdout(&cited).is_empty(), "{}", stderr(&cited));
 }
+
+/// Packed, unpacked and run again, the tables are the same; packed twice, so is the archive; a changed file and a changed result are
+/// told apart from it.
+#[test]
+fn a_bundle_is_run_again_to_the_same_bytes() {
+    let folder = folder("bundle");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let out = path("out");
+    let run = coase(&["run", "five_vpps", "--quiet", "--set", "experiment.first_periods=2", "--out", &out]);
+    assert_eq!(status(&run), 0, "{}", stderr(&run));
+    for name in ["first.tar.gz", "second.tar.gz"] {
+        let packed = coase(&["bundle", &out, "--out", &path(name)]);
+        assert_eq!(status(&packed), 0, "{}", stderr(&packed));
+    }
+    assert_eq!(std::fs::read(path("first.tar.gz")).unwrap(), std::fs::read(path("second.tar.gz")).unwrap());
+    let same = coase(&["verify", &path("first.tar.gz")]);
+    assert_eq!(status(&same), 0, "{}{}", stdout(&same), stderr(&same));
+    assert_eq!(stdout(&same).matches("the same, byte for byte").count(), coase_core::record::Table::ALL.len());
+    // A cost that is not what comes out.
+    let runs = std::fs::read_to_string(folder.join("out/runs.csv")).unwrap();
+    let mut lines: Vec<String> = runs.lines().map(str::to_owned).collect();
+    let column = lines[0].split(',').position(|name| name == "total_cost").unwrap();
+    let mut cells: Vec<String> = lines[1].split(',').map(str::to_owned).collect();
+    cells[column] = "1.5".to_owned();
+    lines[1] = cells.join(",");
+    std::fs::write(folder.join("out/runs.csv"), lines.join("\n") + "\n").unwrap();
+    let packed = coase(&["bundle", &out, "--out", &path("wrong.tar.gz")]);
+    assert_eq!(status(&packed), 0, "{}", stderr(&packed));
+    let differs = coase(&["verify", &path("wrong.tar.gz"), "--out", &path("again")]);
+    assert_eq!(status(&differs), 1, "{}", stderr(&differs));
+    assert!(
+        stdout(&differs).contains("runs.csv: line 2, column total_cost: ") && stdout(&differs).contains("`1.5` packed")
+    );
+    assert!(folder.join("again/again/runs.csv").is_file());
+    // No bundle at all.
+    std::fs::write(folder.join("no.tar.gz"), b"no archive").unwrap();
+    let none = coase(&["verify", &path("no.tar.gz")]);
+    assert_eq!(status(&none), 2);
+    assert!(stderr(&none).contains("no.tar.gz"), "{}", stderr(&none));
+}
