@@ -13,7 +13,12 @@ pub fn per_kg(price_per_tonne: f64) -> f64 {
 }
 
 /// Units of what a name ends with; the first that fits counts.
-const ENDINGS: [(&str, &str); 27] = [
+const ENDINGS: [(&str, &str); 31] = [
+    // A share that is left, not money.
+    ("retention_per_h", "1/h"),
+    ("_kw_per_mhz", "kW/MHz"),
+    ("_mhz", "MHz"),
+    ("_mbps", "Mbit/s"),
     ("_kg_per_kwh", "kg/kWh"),
     ("_kw_per_h", "kW/h"),
     ("_c_per_kw", "K/kW"),
@@ -62,6 +67,10 @@ mod tests {
             ("price_per_tonne", Some("money/t")),
             ("p_max_kw", Some("kW")),
             ("outdoor_c", Some("deg C")),
+            ("retention_per_h", Some("1/h")),
+            ("cost_per_h", Some("money/h")),
+            ("snr_kw_per_mhz", Some("kW/MHz")),
+            ("bandwidth_max_mhz", Some("MHz")),
             ("weights", None),
         ] {
             assert_eq!(of_name(name), unit, "{name}");
