@@ -190,23 +190,36 @@ impl Experiment {
         for run in &self.runs {
             let form = &run.instance.form;
             let end_h = Plain(form.periods as f64 * form.period_h);
+            let mut all = coase_core::participant::LeftOut::default();
             for left in &run.instance.left_out {
-                let verb = if left.of_devices.sessions == 1 { "is" } else { "are" };
-                let vehicles = if left.of_devices.vehicles == 1 { "vehicle" } else { "vehicles" };
-                let note = format!(
-                    "{}: the first {} periods end at hour {end_h}, and {} of {} charging sessions of `{}` {verb} left out \
-                     ({} {vehicles} that would charge {} kWh): cost and emissions are without them",
-                    run.scenario,
-                    form.periods,
-                    left.of_devices.sessions,
-                    left.of_devices.of,
-                    left.participant,
-                    left.of_devices.vehicles,
-                    Plain(left.of_devices.energy_kwh)
-                );
-                if !notes.contains(&note) {
-                    notes.push(note);
+                all.sessions += left.of_devices.sessions;
+                all.of += left.of_devices.of;
+                all.vehicles += left.of_devices.vehicles;
+                all.energy_kwh += left.of_devices.energy_kwh;
+            }
+            let of = match &run.instance.left_out[..] {
+                [] => continue,
+                [one] => format!("`{}`", one.participant),
+                [first, second] => format!("`{}` and `{}`", first.participant, second.participant),
+                [first, .., last] => {
+                    let count = run.instance.left_out.len();
+                    format!("{count} participants (`{}` to `{}`)", first.participant, last.participant)
                 }
+            };
+            let verb = if all.sessions == 1 { "is" } else { "are" };
+            let vehicles = if all.vehicles == 1 { "vehicle" } else { "vehicles" };
+            let note = format!(
+                "{}: the first {} periods end at hour {end_h}, and {} of {} charging sessions of {of} {verb} left out \
+                 ({} {vehicles} that would charge {} kWh): cost and emissions are without them",
+                run.scenario,
+                form.periods,
+                all.sessions,
+                all.of,
+                all.vehicles,
+                Plain(all.energy_kwh)
+            );
+            if !notes.contains(&note) {
+                notes.push(note);
             }
         }
         notes

@@ -265,6 +265,17 @@ fn a_session_that_a_shortened_horizon_leaves_out_is_told() {
         serde_json::from_slice(&std::fs::read(out.join("manifest.json")).unwrap()).unwrap();
     let note = manifest["notes"][0].as_str().unwrap();
     assert!(words.iter().all(|word| note.contains(word)), "{note}");
+    // Of many participants one line is said, with their sum.
+    let many = "Scenario(name: \"fleet\", periods: 6, currency: \"EUR\", grid: (buy_price_per_kwh: 0.4, sell_price_per_kwh: 0.05,
+        intensity_kg_per_kwh: 0.4), participants: [Repeat(id: \"v\", count: 3, of: (devices: [EvFleet(sessions: [
+        (arrival_h: 0, departure_h: 5, energy_kwh: 10, target_kwh: 30, capacity_kwh: 50, p_max_kw: 7)])]))])";
+    let output = coase(&[&["check", &file(&folder, "fleet.ron", many)][..], &cut].concat());
+    let said = stdout(&output);
+    assert!(
+        said.contains("3 of 3 charging sessions of 3 participants (`v1` to `v3`)") && said.contains("60 kWh"),
+        "{said}"
+    );
+    assert_eq!(said.matches("left out").count(), 1, "{said}");
     // Nothing is said where nothing is left out.
     let output = coase(&["check", &path]);
     assert!(!stdout(&output).contains("note"), "{}", stdout(&output));
