@@ -79,3 +79,33 @@ fn a_bundle_is_run_again_to_the_same_bytes() {
     assert_eq!(status(&none), 2);
     assert!(stderr(&none).contains("no.tar.gz"), "{}", stderr(&none));
 }
+
+/// The snippets that read results do so, where their language is installed with what they need.
+#[test]
+fn results_are_read_elsewhere_as_the_book_says() {
+    let folder = folder("elsewhere");
+    let out = folder.join("results/side_by_side");
+    let set =
+        ["--set", "experiment.first_periods=1", "--set", "experiment.mechanisms=[\"grid-only\",\"mid-market-rate\"]"];
+    let run = coase(&[&["run", "side_by_side", "--quiet", "--out", out.to_str().unwrap()][..], &set].concat());
+    assert_eq!(status(&run), 0, "{}", stderr(&run));
+    let book = include_str!("../../../docs/results.md");
+    let snippet = |language: &str| {
+        let rest = book.split_once(&format!("```{language}\n")).expect("a snippet").1;
+        rest.split_once("```").expect("its end").0
+    };
+    for (language, program, flag, needs) in [
+        ("python", "python3", "-c", "import pandas"),
+        ("r", "Rscript", "-e", "1"),
+        ("julia", "julia", "-e", "using CSV, DataFrames"),
+    ] {
+        let asked = |code: &str| std::process::Command::new(program).args([flag, code]).current_dir(&folder).output();
+        if !asked(needs).is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: {program} cannot run `{needs}` here");
+            continue;
+        }
+        let read = asked(snippet(language)).unwrap();
+        assert_eq!(status(&read), 0, "{language}: {}", stderr(&read));
+        assert!(stdout(&read).contains("mid-market-rate"), "{language}: {}", stdout(&read));
+    }
+}
