@@ -2,6 +2,7 @@
 
 use crate::bundle::{Bundle, Verify};
 use crate::cite::Cite;
+use crate::methods::Methods;
 use crate::nearest::hint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use coase_core::record::Table;
@@ -50,6 +51,7 @@ pub enum Command {
     Auction(Auction),
     Game(Game),
     Plot(Plot),
+    Methods(Methods),
     Cite(Cite),
     Bundle(Bundle),
     Verify(Verify),

@@ -42,18 +42,30 @@ pub fn cite(args: &Cite) -> anyhow::Result<Finish> {
 
 /// BibTeX of what the results of a store rest on.
 pub fn of_store(store: &Store) -> anyhow::Result<String> {
-    let manifest = store.manifest()?;
+    Ok(bibliography(&store.manifest()?, &used_in(store)?))
+}
+
+/// What the results of a store used.
+pub fn used_in(store: &Store) -> anyhow::Result<Vec<Used>> {
     let path = store.dir().join("resolved.ron");
     let resolved = std::fs::read_to_string(&path).with_context(|| {
         format!("{}: the resolved experiment cannot be read; `coase run` writes it", path.display())
     })?;
-    Ok(bibliography(&manifest, &used(&resolved)))
+    Ok(used(&resolved))
+}
+
+/// Keys of the works that a source names.
+pub fn keys(source: &str) -> Vec<&'static str> {
+    let references = references();
+    let mut found = cited_in(source, &references);
+    found.sort_by_key(|(end, _)| *end);
+    found.iter().filter_map(|(_, reference)| reference.entry.split(['{', ',']).nth(1)).collect()
 }
 
 /// Something that was used, and the words in which it names what it rests on.
-struct Used {
-    id: &'static str,
-    source: &'static str,
+pub struct Used {
+    pub id: &'static str,
+    pub source: &'static str,
 }
 
 /// What stands in a resolved experiment.

@@ -29,6 +29,7 @@ mod flow;
 mod game;
 mod interrupt;
 mod list;
+mod methods;
 mod nearest;
 mod new;
 mod notes;
@@ -133,6 +134,7 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::Auction(what) => auction::auction(&what),
         args::Command::Game(what) => game::game(&what),
         args::Command::Plot(what) => plot::plot(&what),
+        args::Command::Methods(what) => methods::methods(&what),
         args::Command::Cite(what) => cite::cite(&what),
         args::Command::Bundle(what) => bundle::bundle(&what),
         args::Command::Verify(what) => bundle::verify(&what),

@@ -109,3 +109,31 @@ fn results_are_read_elsewhere_as_the_book_says() {
         assert!(stdout(&read).contains("mid-market-rate"), "{language}: {}", stdout(&read));
     }
 }
+
+/// The methods name what was used and nothing else, by the keys of the references.
+#[test]
+fn the_methods_of_a_paper_are_those_of_its_runs() {
+    let out = folder("methods").join("out");
+    let out = out.to_str().unwrap();
+    let set =
+        ["--set", "experiment.first_periods=1", "--set", "experiment.mechanisms=[\"grid-only\",\"nash-bargaining\"]"];
+    let run = coase(&[&["run", "side_by_side", "--quiet", "--out", out, "--tables", "runs"][..], &set].concat());
+    assert_eq!(status(&run), 0, "{}", stderr(&run));
+    let text = stdout(&coase(&["methods", out]));
+    for words in [
+        "\\item[\\texttt{nash-bargaining}]",
+        "\\item[\\texttt{stepped}]",
+        "\\item[\\texttt{storage}]",
+        "\\item[\\texttt{social\\_cost}]",
+    ] {
+        assert!(text.contains(words), "{words} is missing in\n{text}");
+    }
+    assert!(!text.contains("\\texttt{vcg}") && !text.contains("\\texttt{base-station}"), "{text}");
+    let references = stdout(&coase(&["cite", out]));
+    for keys in text.split("\\cite{").skip(1).filter_map(|rest| rest.split_once('}')).map(|(keys, _)| keys) {
+        for key in keys.split(',') {
+            assert!(references.contains(&format!("{{{key},")), "{key} is cited and is no reference");
+        }
+    }
+    assert_eq!(text.matches("\\begin{").count(), text.matches("\\end{").count());
+}
