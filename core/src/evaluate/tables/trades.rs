@@ -24,9 +24,18 @@ const FIELDS: &[Field<Fill>] = &[
     text("product", "What is traded.").by(|l| l.case.setting().slots[l.trade.slot].product.name().into()),
     text("seller", "Id.").by(|l| l.id(l.trade.seller)),
     text("buyer", "Id.").by(|l| l.id(l.trade.buyer)),
-    number("quantity_kwh", "kWh", "Quantity, not negative.").by(|l| l.trade.quantity.into()),
-    number("price_per_kwh", "money/kWh", "Price of the trade, where it carries one.")
-        .by(|l| l.case.traded.price_of(l.trade).into()),
+    number(
+        "quantity_kwh",
+        "kWh",
+        "Quantity, not negative; of another product than energy in its own unit, as MHz of spectrum.",
+    )
+    .by(|l| l.trade.quantity.into()),
+    number(
+        "price_per_kwh",
+        "money/kWh",
+        "Price of the trade, where it carries one; of another product per its own unit.",
+    )
+    .by(|l| l.case.traded.price_of(l.trade).into()),
 ];
 
 pub(super) static COLUMNS: [Column; FIELDS.len()] = columns(FIELDS);
