@@ -164,6 +164,12 @@ impl<'a> Study<'a> {
         estimate(&samples.map(without_noise).collect::<Vec<_>>())
     }
 
+    /// A sum of metrics of a cell over its seeds, a sample for each run that knows all of them.
+    pub fn sum_of_metrics(&self, m: usize, p: usize, names: &[&str]) -> Option<Estimate> {
+        let of_run = |run: &usize| names.iter().map(|name| self.store.metric(*run, name)).sum::<Option<f64>>();
+        estimate(&self.runs(m, p).iter().filter_map(of_run).map(without_noise).collect::<Vec<_>>())
+    }
+
     /// A figure of a participant in a cell over its seeds.
     pub fn of_participant(
         &self,

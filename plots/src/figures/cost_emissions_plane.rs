@@ -1,42 +1,47 @@
-//! The cost-emissions plane: every run a point, the runs of a mechanism joined, the Pareto front as a staircase.
+//! The cost-emissions plane: what society spends on resources against what it emits, every mechanism and policy a point, what no
+//! other point betters as a staircase.
+//!
+//! Payments are in neither axis, so that points of different carbon policies can be compared.
 
 use super::{Absent, Basis, Picture};
 use crate::axis::{Axis, range};
 use crate::canvas::{Align, Canvas, Stroke};
+use crate::color::Rgb;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::{Pt, Rect};
 use crate::panel::{Grid, Panel};
 use crate::place::{Tag, place};
 use crate::study::{Study, largest};
-use crate::style::{FRONT_DASH, GREY, INK, MARKER, NOTE, ONE_COLUMN_MM, SPINE, THIN_LINE, TWO_COLUMNS_MM, WHITE};
+use crate::style::{CYCLE, FRONT_DASH, GREY, INK, MARKER, Mark, NOTE, ONE_COLUMN_MM, SPINE, THIN_LINE, TWO_COLUMNS_MM};
 use crate::text;
 use coase_core::statistics::Estimate;
 
-/// More names than this become numbers that the caption explains.
-const MOST_NAMES: usize = 9;
-/// Room for a name beside its points.
-const WIDEST_NAME: f64 = 110.0;
+/// More mechanisms than this cannot be told apart by colour: they are numbered, and the caption explains the numbers.
+const MOST_COLOURS: usize = CYCLE.len();
+/// Resource costs: social cost without the damage of emissions, which the other axis has.
+const RESOURCES: [&str; 2] = ["resource_cost", "upstream_resource_cost"];
 
 pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let points = points(study);
     match points.len() {
-        0 => return Err(if study.run_count() == 0 { Absent::NoRun } else { Absent::NoData { column: "total_cost" } }),
+        0 => return Err(if study.run_count() == 0 { Absent::NoRun } else { Absent::NoData { column: RESOURCES[0] } }),
         1 => return Err(Absent::OneRun),
         _ => {}
     }
     let cost = study.money(largest(points.iter().map(|p| p.cost.mean)));
     let emissions = study.carbon(largest(points.iter().map(|p| p.emissions.mean)));
-    let labels = [format!("Total cost ({})", cost.label), format!("Emissions ({})", emissions.label)];
+    let labels = [format!("Resource cost ({})", cost.label), format!("Emissions ({})", emissions.label)];
     let scaled: Vec<Point> = points.iter().map(|p| p.scaled(cost.factor, emissions.factor)).collect();
-    let names = names(study, &scaled);
-    let plane = Plane { study, front: front(&scaled), tags: names.tags, points: scaled };
+    let groups = groups(study, &scaled);
+    let key = key(study, &groups);
+    let plane = Plane { study, front: front(&scaled), groups, points: scaled };
     Ok(vec![Picture {
         qualifier: String::new(),
         title: "Cost-emissions plane".into(),
         caption: format!(
-            "Total cost and emissions of every mechanism and carbon policy; grey lines join the policies of one \
-             mechanism, the dashed staircase is the Pareto front.{}{}",
-            names.key,
+            "Resources used (own costs of participants and upstream energy, without payments) and emissions of every \
+             mechanism and carbon policy. No other point is better in both than those on the dashed staircase. Marks \
+             that would coincide stand beside their place, which a thin line shows.{key}{}",
             study.footnote(&Basis::Means)
         ),
         canvas: plane.draw(&labels).canvas,
@@ -72,7 +77,8 @@ fn points(study: &Study) -> Vec<Point> {
     for &mechanism in &study.mechanisms {
         for &policy in &study.policies {
             let metric = |name| study.metric(mechanism, policy, name);
-            if let (Some(cost), Some(emissions)) = (metric("total_cost"), metric("emissions_kg")) {
+            let resources = study.sum_of_metrics(mechanism, policy, &RESOURCES);
+            if let (Some(cost), Some(emissions)) = (resources, metric("emissions_kg")) {
                 out.push(Point { mechanism, policy, cost, emissions });
             }
         }
@@ -92,15 +98,8 @@ fn front(points: &[Point]) -> Vec<Pt> {
     front
 }
 
-struct Names {
-    /// A text for the mechanisms that it names.
-    tags: Vec<(Vec<usize>, String)>,
-    /// For the caption, where numbers stand for names.
-    key: String,
-}
-
-/// Mechanisms that coincide under every policy share a label.
-fn names(study: &Study, points: &[Point]) -> Names {
+/// Mechanisms that coincide under every policy are one.
+fn groups(study: &Study, points: &[Point]) -> Vec<Vec<usize>> {
     let of = |m: usize| points.iter().filter(move |p| p.mechanism == m);
     let spans = [
         range(points.iter().map(|p| p.cost.mean)).map_or(1.0, |r| r.1 - r.0),
@@ -122,28 +121,44 @@ fn names(study: &Study, points: &[Point]) -> Names {
             None => {}
         }
     }
-    let name = |m: &usize| study.mechanism(*m).name.clone();
-    let full = |g: &[usize]| g.iter().map(name).collect::<Vec<_>>().join(", ");
-    let short = |g: &[usize]| g.iter().map(|m| study.mechanism(*m).short.clone()).collect::<Vec<_>>().join(", ");
-    if groups.len() <= MOST_NAMES {
-        let text = |g: &[usize]| {
-            let full = full(g);
-            if text::width(&full, NOTE) < WIDEST_NAME { full } else { text::fit(&short(g), NOTE, WIDEST_NAME) }
-        };
-        return Names { tags: groups.iter().map(|g| (g.clone(), text(g))).collect(), key: String::new() };
+    groups
+}
+
+fn names(study: &Study, group: &[usize]) -> Vec<String> {
+    group.iter().map(|m| study.mechanism(*m).name.clone()).collect()
+}
+
+fn name(study: &Study, group: &[usize]) -> String {
+    names(study, group).join(", ")
+}
+
+/// A name that has room in the legend.
+fn shown_name(study: &Study, group: &[usize]) -> String {
+    let full = name(study, group);
+    if text::width(&full, NOTE) < WIDEST_NAME {
+        return full;
     }
-    let numbered: Vec<String> = groups.iter().enumerate().map(|(i, g)| format!("{} {}", i + 1, full(g))).collect();
-    Names {
-        tags: groups.into_iter().enumerate().map(|(i, g)| (g, (i + 1).to_string())).collect(),
-        key: format!(" Mechanisms: {}.", text::unmarked(&numbered.join("; "))),
+    let short: Vec<String> = group.iter().map(|m| study.mechanism(*m).short.clone()).collect();
+    text::fit(&short.join(", "), NOTE, WIDEST_NAME)
+}
+
+/// What numbers stand for, where names are too many, and names that are cut.
+fn key(study: &Study, groups: &[Vec<usize>]) -> String {
+    if groups.len() <= MOST_COLOURS {
+        let cut = groups.iter().filter(|group| shown_name(study, group).ends_with('\u{2026}'));
+        let said = cut.map(|group| format!("{} coincide", crate::words::listed(&names(study, group))));
+        let said: Vec<String> = said.collect();
+        return if said.is_empty() { String::new() } else { format!(" {}.", text::unmarked(&said.join("; "))) };
     }
+    let numbered = groups.iter().enumerate().map(|(i, group)| format!("{} {}", i + 1, name(study, group)));
+    format!(" Mechanisms: {}.", text::unmarked(&numbered.collect::<Vec<_>>().join("; ")))
 }
 
 struct Plane<'a> {
     study: &'a Study<'a>,
     points: Vec<Point>,
     front: Vec<Pt>,
-    tags: Vec<(Vec<usize>, String)>,
+    groups: Vec<Vec<usize>>,
 }
 
 const FRONT: Stroke = Stroke::new(INK, 1.0).dashed(FRONT_DASH);
@@ -164,7 +179,7 @@ impl Plane<'_> {
         });
         let two = zoom.is_some();
         let mut figure = if two { Figure::new(TWO_COLUMNS_MM, 68.0) } else { Figure::new(ONE_COLUMN_MM, 76.0) };
-        figure.legend(&[self.legend()]);
+        figure.legend(&self.legend());
         let title = |s: &str| if two { s.to_owned() } else { String::new() };
         let mut panels = vec![Panel::new(x, y).with_grid(Grid::Both).titled(&title("(a) All runs"))];
         if let Some((x, y)) = zoom {
@@ -185,15 +200,43 @@ impl Plane<'_> {
         figure
     }
 
-    fn legend(&self) -> Vec<Entry> {
-        let policies = self.study.policies.iter().map(|p| self.study.policy(*p));
-        let mut entries: Vec<Entry> =
-            policies.map(|p| (Key::Mark(p.series.mark, p.series.ink), p.name.clone())).collect();
-        if self.study.policies.len() > 1 {
-            entries.push((Key::Line(link()), "Same mechanism".into()));
-        }
-        entries.push((Key::Line(FRONT), "Pareto front".into()));
-        entries
+    /// Mechanisms by colour, policies by mark; of too many mechanisms policies by both.
+    fn legend(&self) -> Vec<Vec<Entry>> {
+        let by_colour = self.is_by_colour();
+        let mechanisms = self.groups.iter().enumerate().filter(|_| by_colour);
+        let mechanisms: Vec<Entry> =
+            mechanisms.map(|(k, group)| (Key::Mark(Mark::Disc, CYCLE[k].ink), shown_name(self.study, group))).collect();
+        let policies = self.study.policies.iter().map(|p| {
+            let (mark, own) = self.mark_of(*p);
+            (Key::Mark(mark, if by_colour { INK } else { own }), self.study.policy(*p).name.clone())
+        });
+        let policies: Vec<Entry> = policies.collect();
+        let policies = if policies.len() > 1 || !by_colour { policies } else { vec![] };
+        [mechanisms, policies, vec![(Key::Line(FRONT), "Not bettered in both".into())]]
+            .into_iter()
+            .filter(|group| !group.is_empty())
+            .collect()
+    }
+
+    fn is_by_colour(&self) -> bool {
+        self.groups.len() <= MOST_COLOURS
+    }
+
+    /// The place of the group of a point, where it stands for it.
+    fn group_of(&self, point: &Point) -> Option<usize> {
+        self.groups.iter().position(|group| group[0] == point.mechanism)
+    }
+
+    /// The mark of a policy, one for each while they suffice, and its own colour.
+    fn mark_of(&self, policy: usize) -> (Mark, Rgb) {
+        let own = self.study.policy(policy).series;
+        let place = self.study.policies.iter().position(|p| *p == policy).unwrap_or(0);
+        if self.is_by_colour() { (CYCLE[place % CYCLE.len()].mark, own.ink) } else { (own.mark, own.ink) }
+    }
+
+    fn look(&self, point: &Point, group: usize) -> (Mark, Rgb) {
+        let (mark, own) = self.mark_of(point.policy);
+        (mark, if self.is_by_colour() { CYCLE[group].ink } else { own })
     }
 
     /// The points of the mechanisms on the front.
@@ -211,27 +254,29 @@ impl Plane<'_> {
         let stairs = self.staircase(panel);
         panel.line(c, &stairs, FRONT);
         let mut lines: Vec<Vec<Pt>> = vec![stairs.iter().map(|p| panel.point(p.0, p.1)).collect()];
-        for &m in &self.study.mechanisms {
-            let mut own: Vec<Pt> = self.points.iter().filter(|p| p.mechanism == m).map(Point::at).collect();
-            own.sort_by(|a, b| a.0.total_cmp(&b.0));
-            panel.line(c, &own, link());
-            lines.push(own.iter().map(|p| panel.point(p.0, p.1)).collect());
-        }
         let mut avoid: Vec<Rect> = Vec::new();
-        for p in self.points.iter().filter(shown) {
-            let (color, at) = (self.study.policy(p.policy).series.ink, p.at());
-            let stroke = Stroke::new(color, SPINE);
+        let points: Vec<(&Point, usize)> =
+            self.points.iter().filter(shown).filter_map(|p| Some((p, self.group_of(p)?))).collect();
+        for (p, group) in &points {
+            let (at, stroke) = (p.at(), Stroke::new(self.look(p, *group).1, SPINE));
             if let Some((a, b)) = p.cost.interval {
                 panel.line(c, &[(a, at.1), (b, at.1)], stroke);
             }
             if let Some((a, b)) = p.emissions.interval {
                 panel.line(c, &[(at.0, a), (at.0, b)], stroke);
             }
-            let q = panel.point(at.0, at.1);
-            avoid.push(Rect::around(&[q]).grow(MARKER + 0.8));
         }
-        for p in self.points.iter().filter(shown) {
-            panel.mark(c, p.at(), self.study.policy(p.policy).series.mark, self.study.policy(p.policy).series.ink);
+        let places =
+            set_apart(&points.iter().map(|(p, _)| panel.point(p.cost.mean, p.emissions.mean)).collect::<Vec<_>>());
+        for (from, to) in &places {
+            if from != to {
+                c.segment(*from, *to, Stroke::new(GREY, THIN_LINE));
+            }
+            avoid.push(Rect::around(&[*to]).grow(MARKER + 0.8));
+        }
+        for ((p, group), (_, at)) in points.iter().zip(&places) {
+            let (mark, ink) = self.look(p, *group);
+            c.mark(*at, mark, MARKER, ink);
         }
         if let Some(r) = frame {
             c.frame(r, Stroke::new(INK, 0.5));
@@ -242,19 +287,20 @@ impl Plane<'_> {
             avoid.push(Rect::new(x, r.y0, x + width, r.y0 + 5.2));
             avoid.push(r);
         }
+        if self.is_by_colour() {
+            return;
+        }
         // a mechanism that can be seen as a whole in the magnified part is named there
-        let named_there = |m: &usize| {
+        let named_there = |m: usize| {
             magnified.is_some_and(|b| {
-                self.points.iter().filter(|p| p.mechanism == *m).all(|p| b.shows(p.cost.mean, p.emissions.mean))
+                self.points.iter().filter(|p| p.mechanism == m).all(|p| b.shows(p.cost.mean, p.emissions.mean))
             })
         };
-        let tags: Vec<Tag> = self
-            .tags
-            .iter()
-            .filter(|(group, _)| !named_there(&group[0]))
-            .map(|(group, text)| {
-                let own = self.points.iter().filter(|p| p.mechanism == group[0]).filter(shown);
-                Tag { anchors: own.map(|p| panel.point(p.cost.mean, p.emissions.mean)).collect(), text: text.clone() }
+        let tags: Vec<Tag> = (0..self.groups.len())
+            .filter(|k| !named_there(self.groups[*k][0]))
+            .map(|k| {
+                let own = points.iter().zip(&places).filter(|((_, group), _)| *group == k);
+                Tag { anchors: own.map(|(_, (_, at))| *at).collect(), text: (k + 1).to_string() }
             })
             .filter(|tag| !tag.anchors.is_empty())
             .collect();
@@ -277,8 +323,28 @@ impl Plane<'_> {
     }
 }
 
-fn link() -> Stroke {
-    Stroke::new(GREY.mix(WHITE, 0.45), THIN_LINE)
+/// Room for a name in the legend.
+const WIDEST_NAME: f64 = 110.0;
+
+/// Where marks stand, beside where they belong: those that would cover each other in a row around their place.
+fn set_apart(at: &[Pt]) -> Vec<(Pt, Pt)> {
+    let near = |a: &Pt, b: &Pt| (a.0 - b.0).hypot(a.1 - b.1) < 1.2 * MARKER;
+    let mut places: Vec<(Pt, Pt)> = at.iter().map(|p| (*p, *p)).collect();
+    let mut is_placed = vec![false; at.len()];
+    for i in 0..at.len() {
+        if is_placed[i] {
+            continue;
+        }
+        let row: Vec<usize> = (i..at.len()).filter(|j| !is_placed[*j] && near(&at[i], &at[*j])).collect();
+        for (k, j) in row.iter().enumerate() {
+            is_placed[*j] = true;
+            if row.len() > 1 {
+                let aside = (k as f64 - 0.5 * (row.len() - 1) as f64) * 2.4 * MARKER;
+                places[*j].1 = (at[i].0 + aside, at[i].1);
+            }
+        }
+    }
+    places
 }
 
 fn ends(e: &Estimate) -> [f64; 2] {
@@ -290,4 +356,19 @@ fn padded(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let Some((low, high)) = range(values) else { return Vec::new() };
     let d = 0.06 * (high - low);
     vec![low - d, high + d]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MARKER, set_apart};
+
+    #[test]
+    fn marks_that_coincide_stand_side_by_side_and_others_stay() {
+        let apart = set_apart(&[(10.0, 5.0), (50.0, 5.0), (10.1, 5.0), (10.0, 5.1)]);
+        assert_eq!(apart[1], ((50.0, 5.0), (50.0, 5.0)));
+        let mut row: Vec<f64> = [0, 2, 3].map(|k: usize| apart[k].1.0).to_vec();
+        row.sort_by(f64::total_cmp);
+        assert!(row.windows(2).all(|pair| (pair[1] - pair[0] - 2.4 * MARKER).abs() < 1e-9), "{row:?}");
+        assert!((row[1] - 10.0).abs() < 1e-9);
+    }
 }

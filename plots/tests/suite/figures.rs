@@ -397,7 +397,7 @@ fn at_three_prices(dir: &Path) {
             }
             let (before, after) = line.split_once(",reports,").unwrap();
             let cells: Vec<&str> = after.split(',').collect();
-            let Some(price) = cells.last().and_then(|p| p.parse::<f64>().ok()) else {
+            let Some(price) = cells.get(19).and_then(|p| p.parse::<f64>().ok()) else {
                 writeln!(out, "{before},reports,,{after}").unwrap();
                 continue;
             };

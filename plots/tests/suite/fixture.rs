@@ -75,7 +75,7 @@ impl Shape {
     }
 }
 
-const METRICS: [&str; 20] = [
+const METRICS: [&str; 22] = [
     "total_cost",
     "operating_cost",
     "carbon_cost",
@@ -96,6 +96,8 @@ const METRICS: [&str; 20] = [
     "accounted_abatement_kg",
     "actual_abatement_kg",
     "carbon_price_per_tonne",
+    "resource_cost",
+    "upstream_resource_cost",
 ];
 
 /// A repeatable number in [-1, 1].
@@ -241,10 +243,15 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                     [0.0, 700.0, 60.0, 640.0][p % 4],
                     [0.0, 730.0, 30.0, 510.0][p % 4],
                     280.0,
+                    0.3 * operating * shape.money,
+                    0.2 * operating * shape.money,
                 ];
                 // without a policy there is no price
-                let values = values.map(n).join(",");
-                let values = if *policy == "none" { values.trim_end_matches("280").to_owned() } else { values };
+                let mut values = values.map(n);
+                if *policy == "none" {
+                    values[19].clear();
+                }
+                let values = values.join(",");
                 // every third market is in the core
                 let excess = gain * [0.06, -0.02, 0.01][m % 3];
                 let excess = if shape.core { format!(",{}", n(excess)) } else { String::new() };
