@@ -5,6 +5,7 @@ mod benefit;
 mod budget_and_efficiency;
 mod carbon_flow;
 mod carbon_payers;
+mod change;
 mod convergence;
 mod core;
 mod cost_and_emissions;
@@ -55,6 +56,8 @@ pub enum Absent {
     NoNetwork,
     #[error("the table of periods is empty for the runs shown")]
     NoPeriods,
+    #[error("no run without trade to compare with")]
+    NoBaseline,
     #[error("no mechanism besides the baseline")]
     OnlyBaseline,
     #[error("fewer than three mechanisms: nothing to rank")]
@@ -98,6 +101,7 @@ pub struct Kind {
 /// All kinds, in the order of a paper.
 pub const KINDS: &[Kind] = &[
     Kind { name: "cost_and_emissions", draw: cost_and_emissions::draw },
+    Kind { name: "change", draw: change::draw },
     Kind { name: "cost_emissions_plane", draw: cost_emissions_plane::draw },
     Kind { name: "benefit", draw: benefit::draw },
     Kind { name: "gain_split", draw: gain_split::draw },

@@ -506,6 +506,21 @@ fn curves_that_explain_an_outcome_are_drawn() {
     }
 }
 
+/// Changes are differences to the run without trade and without a carbon price, whose own mark stands at zero.
+#[test]
+fn changes_are_drawn_against_no_trade() {
+    let dir = store("change", &Shape { periods: 1, buses: 0, ..Shape::side_by_side() });
+    let (drawn, _) = pictures(&Store::read(&dir).unwrap());
+    let picture = &drawn.iter().find(|d| d.stem == "change").expect("drawn").picture;
+    assert_eq!(lint(&picture.canvas), vec![]);
+    assert!(picture.caption.contains("against Grid only under No carbon price"), "{}", picture.caption);
+    // Without such a run there is nothing to compare with, and the reason is told.
+    rewrite(&dir, "runs", |t| t.replace(",grid-only,grid-only,", ",mid-market-rate,second,"));
+    let (_, skipped) = pictures(&Store::read(&dir).unwrap());
+    let reason = &skipped.iter().find(|s| s.figure == "change").expect("not drawn").reason;
+    assert!(reason.contains("without trade"), "{reason}");
+}
+
 /// Gains from misreports are drawn where they were searched, and every mark stands at its own figure.
 #[test]
 fn regret_is_drawn_by_participant_where_it_was_searched() {
