@@ -361,7 +361,8 @@ pub fn power(largest: f64) -> Unit {
 /// Residuals of solvers are allowed to be this large; a quantity that is smaller is zero.
 const NOISE: f64 = 1e-6;
 
-fn without_noise(value: f64) -> f64 {
+/// A quantity, zero where it is smaller than what solvers are allowed.
+pub(crate) fn without_noise(value: f64) -> f64 {
     if value.abs() < NOISE { 0.0 } else { value }
 }
 

@@ -4,7 +4,7 @@
 
 use super::rows::{DotRow, dot_panels};
 use super::{Absent, Basis, Picture, lettered};
-use crate::study::{NO_POLICY, Study, Unit, largest};
+use crate::study::{NO_POLICY, Study, Unit, largest, without_noise};
 use coase_core::statistics::{Estimate, estimate};
 
 /// Column, title, and what it is called on the axis.
@@ -67,7 +67,10 @@ fn changes(study: &Study, reference: (usize, usize), (column, title): (&'static 
         study.store.metric(*same, column)
     };
     let of_cell = |m: usize, p: usize| {
-        let difference = |run: &usize| Some(study.store.metric(*run, column)? - before(study.store.runs[*run].seed)?);
+        let difference = |run: &usize| {
+            let change = study.store.metric(*run, column)? - before(study.store.runs[*run].seed)?;
+            Some(without_noise(change))
+        };
         estimate(&study.runs(m, p).iter().filter_map(difference).collect::<Vec<f64>>())
     };
     let cells: Vec<Vec<Option<Estimate>>> =

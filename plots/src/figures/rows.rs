@@ -15,10 +15,20 @@ pub(super) struct DotRow {
     pub(super) panels: Vec<Vec<Option<Estimate>>>,
 }
 
-/// Marks at the ends stay off the names of the rows.
-fn with_room(axis: Axis) -> Axis {
-    let room = 0.015 * (axis.high - axis.low);
+/// Marks at the ends stay off the names of the rows, and labels at the ends off those of the next panel.
+fn with_room(axis: Axis, width: f64, panels: usize) -> Axis {
+    let outer = if panels > 1 { 0.5 * widest_label(&axis) / width } else { 0.0 };
+    let room = outer.max(0.015) * (axis.high - axis.low);
     Axis { low: axis.low - room, high: axis.high + room, ..axis }
+}
+
+fn widest_label(axis: &Axis) -> f64 {
+    axis.ticks.iter().map(|(_, label)| text::width(label, TICK_LABEL)).fold(0.0, f64::max)
+}
+
+/// Whether the labels of the ticks stand apart on an axis of this width.
+fn has_room(axis: &Axis, width: f64) -> bool {
+    width / axis.ticks.len().saturating_sub(1).max(1) as f64 > widest_label(axis) + 6.0
 }
 
 /// Shades every second row of a panel, so that the eye keeps to one.
@@ -39,6 +49,7 @@ pub(super) fn dot_panels(titles: &[(String, String)], rows: &[DotRow], series: &
     let longest = TWO_COLUMNS_MM * MM * 0.3;
     let names: Vec<(usize, String)> =
         rows.iter().enumerate().map(|(i, r)| (i, text::fit(&r.name, TICK_LABEL, longest))).collect();
+    let width = (TWO_COLUMNS_MM * MM - longest) / titles.len() as f64;
     let mut panels: Vec<Panel> = titles
         .iter()
         .map(|(title, label)| {
@@ -48,8 +59,12 @@ pub(super) fn dot_panels(titles: &[(String, String)], rows: &[DotRow], series: &
             let ends = values.flat_map(|e| e.interval.map_or([e.mean; 2], |(a, b)| [a, b]));
             let mut y = Axis::rows(rows.len(), names.clone(), "");
             y.kind = crate::axis::Kind::Category;
-            let steps = if titles.len() > 2 { 4 } else { 5 };
-            Panel::new(with_room(Axis::around(ends, steps, label)), y).with_grid(Grid::X).titled(title)
+            let ends: Vec<f64> = ends.collect();
+            let most = if titles.len() > 2 { 4 } else { 5 };
+            let tries = (2..=most).rev().map(|steps| Axis::around(ends.iter().copied(), steps, label));
+            let x = tries.into_iter().reduce(|fits, next| if has_room(&fits, width) { fits } else { next });
+            let x = x.unwrap_or_else(|| Axis::around(ends, 2, label));
+            Panel::new(with_room(x, width, titles.len()), y).with_grid(Grid::X).titled(title)
         })
         .collect();
     figure.grid(titles.len(), Sharing::Y, &mut panels);
