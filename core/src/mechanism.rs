@@ -11,6 +11,7 @@ use crate::game::Game;
 use crate::market::Market;
 use crate::open;
 use crate::outcome::{Claim, Outcome, Status};
+use crate::plain_game::PlainGame;
 use crate::policy::CarbonPolicy;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -73,6 +74,15 @@ pub trait Mechanism: Registered + erased_serde::Serialize + Debug + Send + Sync 
     /// The game it plays on a market, where strategies are not reports: prices, quantities, fees.
     fn game<'a>(&'a self, _market: &'a Market) -> Option<Box<dyn Game + 'a>> {
         None
+    }
+
+    /// The games that it plays on a market as numbers alone, in the order of their slots; none where they are of no form of
+    /// [`Numbers`](crate::plain_game::Numbers). Whoever solves them elsewhere finds what this mechanism finds.
+    ///
+    /// # Errors
+    /// See [`MechanismError`].
+    fn plain_games(&self, _market: &Market) -> Result<Vec<PlainGame>, MechanismError> {
+        Ok(vec![])
     }
 }
 

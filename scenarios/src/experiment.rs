@@ -541,8 +541,10 @@ impl Experiment {
         };
         let chosen: Vec<String> = self.sweeps.iter().zip(choice).flat_map(row).collect();
         // Whoever tells the truth, as everybody did before there were rules, has the identity that it always had.
-        let is_truthful = rule.id == "truthful" && rule.label == rule.id;
-        let told = if is_truthful { vec![] } else { vec![json(rule.plugin.hashed()), rule.label.clone()] };
+        let rule_json = json(rule.plugin.hashed());
+        let is_plain = || rule_json == json((rule.plugin.plugin().open.default)().hashed());
+        let is_truthful = rule.id == "truthful" && rule.label == rule.id && is_plain();
+        let told = if is_truthful { vec![] } else { vec![rule_json, rule.label.clone()] };
         let parts = [
             VERSION,
             &instance.hash,

@@ -18,6 +18,7 @@ pub struct Economy {
     pub(super) extra: Vec<f64>,
     pub(super) network: NetworkMode,
     pub(super) outsiders: Outsiders,
+    pub(super) apart: bool,
 }
 
 /// What the network carries of members outside the group, where it is inside the question.
@@ -73,6 +74,14 @@ impl Economy {
         self
     }
 
+    /// Nobody trades with anybody: members share the network and nothing else. At the least sum of their costs the network costs
+    /// each what a kWh at its bus costs it, one price of a limit for all: the variational equilibrium of members who minimise
+    /// their own cost within limits that they share (Rosen, 1965).
+    pub fn apart(mut self) -> Self {
+        self.apart = true;
+        self
+    }
+
     /// With this on the network of those outside.
     pub fn outsiders(mut self, outsiders: Outsiders) -> Self {
         self.outsiders = outsiders;
@@ -88,7 +97,7 @@ pub struct Allocation {
     /// What each member does; `None` for those outside.
     pub plans: Vec<Option<Arc<Plan>>>,
     /// Marginal cost of delivering one more unit per slot: the price at which nobody would trade differently. With the
-    /// network inside, the price at its root.
+    /// network inside, the price at its root; 0 where nobody trades.
     pub price: Vec<f64>,
     /// Price at the connection point of each member per slot; empty where the network is ignored.
     pub nodal_price: Vec<Vec<f64>>,
@@ -113,7 +122,7 @@ struct Posed {
     program: Program,
     members: Vec<usize>,
     blocks: Vec<Block>,
-    /// Sales meet purchases, by slot.
+    /// Sales meet purchases, by slot; none where nobody trades.
     rows: Vec<Row>,
     inside: Option<Inside>,
 }
@@ -133,16 +142,22 @@ fn pose(market: &Market, question: &Economy, network: Option<(&Feeder, &[f64])>)
         })
         .collect();
     program.scope("market");
-    let rows: Vec<Row> = (0..setting.slots.len())
-        .map(|k| {
-            let mut sum = Expr::default();
-            for block in &blocks {
-                sum.add(1.0, block.trade[k]);
-            }
-            let need = setting.requirement[k] + question.extra.get(k).copied().unwrap_or(0.0);
-            program.equal(sum, need, "sales meet purchases", Some(setting.slots[k].period))
-        })
-        .collect();
+    let meet = |program: &mut Program, k: usize| {
+        let mut sum = Expr::default();
+        for block in &blocks {
+            sum.add(1.0, block.trade[k]);
+        }
+        let need = setting.requirement[k] + question.extra.get(k).copied().unwrap_or(0.0);
+        program.equal(sum, need, "sales meet purchases", Some(setting.slots[k].period))
+    };
+    let mut rows = vec![];
+    if question.apart {
+        for (block, k) in blocks.iter().flat_map(|block| (0..setting.slots.len()).map(move |k| (block, k))) {
+            program.equal(Expr::from(block.trade[k]), 0.0, "nobody trades", Some(setting.slots[k].period));
+        }
+    } else {
+        rows.extend((0..setting.slots.len()).map(|k| meet(&mut program, k)));
+    }
     let inside = match network {
         None => None,
         Some((feeder, loss_price)) => {
@@ -196,7 +211,7 @@ pub(super) fn solve(market: &Market, question: &Economy) -> Result<Allocation, S
     // sales, every member's own criterion.
     let trades: Vec<Var> = blocks.iter().flat_map(|b| b.trade.iter().copied()).collect();
     let Chosen { solution: chosen, settled } = instance.least_squares_among_optima(&first, &trades)?;
-    let price: Vec<f64> = rows.iter().map(|row| first.dual(*row)).collect();
+    let price: Vec<f64> = (0..setting.slots.len()).map(|k| rows.get(k).map_or(0.0, |row| first.dual(*row))).collect();
     let limits = if inside.is_some() { hold(market, &members, &blocks, &chosen) } else { vec![] };
     let held = market.imposing(&limits);
     let mut plans = vec![None; market.len()];

@@ -201,6 +201,7 @@ impl Market {
             extra: vec![],
             network: NetworkMode::Ignored,
             outsiders: Outsiders::default(),
+            apart: false,
         }
     }
 
@@ -363,6 +364,7 @@ impl Market {
         let inside = || self.seats.iter().zip(&question.inside).filter(|(_, inside)| **inside).map(|(seat, _)| seat);
         let mut key: Vec<u64> = inside().map(|seat| seat.id).collect();
         key.push(u64::MAX);
+        key.push(u64::from(question.apart));
         key.extend(question.extra.iter().map(|x| x.to_bits()));
         let mut generation = inside().map(|seat| seat.generation).max().unwrap_or(0);
         if let NetworkMode::Inside { loss_price_per_kwh } = &question.network {

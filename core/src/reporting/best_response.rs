@@ -1,5 +1,6 @@
 //! Everybody answers best to what the others report, in turn, until nobody gains by another report.
 
+use super::grid::{Grid, Table};
 use crate::context::RunContext;
 use crate::engine::{ReportRule, Roles, Said};
 use crate::error::MechanismError;
@@ -33,12 +34,19 @@ pub enum Misreport {
 
 /// Each member in turn reports what brings it most against what the others report, `r_i = argmax u_i(M(r_i, r_-i); true i)`,
 /// from the truth on, until a round in which nobody gains. The certificate `exploitability` is the most that anybody still
-/// gains by another report of the same kind; where reports do not come to rest, the run is flagged.
+/// gains by another report of the same kind; where reports do not come to rest, the run is flagged. With `price_factors` reports are
+/// chosen among these factors on cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BestResponse {
     /// What is misreported.
     pub misreport: Misreport,
+    /// Factors on their cost among which members choose, instead of the search that `misreport` says; none by default.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub price_factors: Vec<f64>,
+    /// The same, as shifts of the price of every kWh.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub price_shifts_per_kwh: Vec<f64>,
     /// Rounds after which it is given up.
     #[schemars(range(min = 1))]
     pub rounds_max: usize,
@@ -49,7 +57,13 @@ pub struct BestResponse {
 
 impl Default for BestResponse {
     fn default() -> Self {
-        Self { misreport: Misreport::Level, rounds_max: 50, tolerance: 1e-8 }
+        Self {
+            misreport: Misreport::Level,
+            price_factors: vec![],
+            price_shifts_per_kwh: vec![],
+            rounds_max: 50,
+            tolerance: 1e-8,
+        }
     }
 }
 
@@ -71,6 +85,28 @@ enum End {
     Cycle(usize, usize),
     /// The rounds were used up.
     GivenUp(usize),
+}
+
+impl End {
+    /// Why they ended, given what was said after each: `None` where they go on.
+    fn of<T>(known: &[T], now: &T, same: impl Fn(&T, &T) -> bool, most: usize, cancelled: bool) -> Option<Self> {
+        let round = known.len();
+        match known.iter().position(|other| same(other, now)) {
+            Some(earlier) => Some(Self::Cycle(round, earlier)),
+            None if round >= most || cancelled => Some(Self::GivenUp(round)),
+            None => None,
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Rest(rounds) => format!("at rest after {rounds} rounds"),
+            Self::Cycle(round, earlier) => {
+                format!("the reports of round {round} are those of round {earlier}: they cycle")
+            }
+            Self::GivenUp(rounds) => format!("not at rest after {rounds} rounds"),
+        }
+    }
 }
 
 /// The play of one run.
@@ -130,13 +166,35 @@ impl ReportRule for BestResponse {
     fn said(&self, truth: &Market, mechanism: &dyn Mechanism, ctx: &mut RunContext) -> Result<Said, MechanismError> {
         self.check(truth.setting()).map_err(MechanismError::Failed)?;
         let bench = Bench::new(mechanism, truth, ctx.seed(), &());
-        let spaces = (0..truth.len()).map(|seat| Space::of(truth, seat, None, &Within::default())).collect();
         let stake = stake(truth) + bench.truthful()?.iter().map(|x| x.abs()).sum::<f64>();
+        if self.grid().is_empty() { self.searched(bench, stake, ctx) } else { self.chosen(bench, stake, ctx) }
+    }
+
+    fn check(&self, _: &Setting) -> Result<(), String> {
+        match self {
+            Self { rounds_max: 0, .. } => Err("`rounds_max` is 0: expected at least 1".into()),
+            Self { tolerance, .. } if !(tolerance.is_finite() && *tolerance > 0.0) => {
+                Err(format!("`tolerance` is {tolerance}: expected a number above 0"))
+            }
+            _ if !self.grid().is_empty() => self.grid().check(),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl BestResponse {
+    fn grid(&self) -> Grid<'_> {
+        Grid { factors: &self.price_factors, shifts: &self.price_shifts_per_kwh }
+    }
+
+    /// Reports are sought over a range.
+    fn searched(&self, bench: Bench<'_>, stake: f64, ctx: &RunContext) -> Result<Said, MechanismError> {
+        let truth = bench.truth;
+        let spaces = (0..truth.len()).map(|seat| Space::of(truth, seat, None, &Within::default())).collect();
         let play = Play { bench, spaces, rule: self };
         let mut reports = vec![Distortion::TRUTH; truth.len()];
         let mut known = vec![reports.clone()];
         let end = loop {
-            let round = known.len();
             let mut moved = false;
             for seat in 0..truth.len() {
                 let (report, gain) = play.best(&reports, seat)?;
@@ -145,13 +203,11 @@ impl ReportRule for BestResponse {
                 }
             }
             if !moved {
-                break End::Rest(round);
+                break End::Rest(known.len());
             }
-            if let Some(earlier) = known.iter().position(|other| are_same(other, &reports)) {
-                break End::Cycle(round, earlier);
-            }
-            if round >= self.rounds_max || ctx.cancelled() {
-                break End::GivenUp(round);
+            let same = |a: &Vec<Distortion>, b: &Vec<Distortion>| are_same(a, b);
+            if let Some(end) = End::of(&known, &reports, same, self.rounds_max, ctx.cancelled()) {
+                break end;
             }
             known.push(reports.clone());
         };
@@ -162,28 +218,40 @@ impl ReportRule for BestResponse {
                 most = (seat, gain);
             }
         }
-        let rounds = match end {
-            End::Rest(rounds) => format!("at rest after {rounds} rounds"),
-            End::Cycle(round, earlier) => {
-                format!("the reports of round {round} are those of round {earlier}: they cycle")
-            }
-            End::GivenUp(rounds) => format!("not at rest after {rounds} rounds"),
-        };
         let who = &truth.setting().members.get(most.0).map_or("nobody", |member| member.id.as_str());
         let gains = if most.1 > 0.0 { format!("; {who} still gains {}", number(most.1)) } else { String::new() };
-        let check = Certificate::check(NAME, most.1, AT_REST * stake, rounds + &gains).about(Kind::FixedPoint);
+        let check = Certificate::check(NAME, most.1, AT_REST * stake, end.words() + &gains).about(Kind::FixedPoint);
         let reports = reports.into_iter().map(Distortion::report).collect();
         Ok(Said { reports, roles: Roles::Public, evidence: vec![check] })
     }
 
-    fn check(&self, _: &Setting) -> Result<(), String> {
-        match self {
-            Self { rounds_max: 0, .. } => Err("`rounds_max` is 0: expected at least 1".into()),
-            Self { tolerance, .. } if !(tolerance.is_finite() && *tolerance > 0.0) => {
-                Err(format!("`tolerance` is {tolerance}: expected a number above 0"))
+    /// Reports are chosen on a grid.
+    fn chosen(&self, bench: Bench<'_>, stake: f64, ctx: &RunContext) -> Result<Said, MechanismError> {
+        let players = bench.truth.players();
+        let mut table = Table::new(self.grid(), bench)?;
+        let mut profile = vec![table.nearest_to_truth(); players];
+        let mut known = vec![profile.clone()];
+        let end = loop {
+            let mut moved = false;
+            for player in 0..players {
+                let payoffs = table.alternatives_of(&profile, player);
+                let best = (0..payoffs.len()).fold(profile[player], |b, s| if payoffs[s] > payoffs[b] { s } else { b });
+                if payoffs[best] - payoffs[profile[player]] > self.tolerance * stake {
+                    (profile[player], moved) = (best, true);
+                }
             }
-            _ => Ok(()),
-        }
+            if !moved {
+                break End::Rest(known.len());
+            }
+            if let Some(end) = End::of(&known, &profile, Vec::eq, self.rounds_max, ctx.cancelled()) {
+                break end;
+            }
+            known.push(profile.clone());
+        };
+        let found = table.exploitability(&profile, &end.words());
+        let gain = found.value.unwrap_or(f64::INFINITY);
+        let check = Certificate::check(NAME, gain, AT_REST * stake, found.witness).about(Kind::FixedPoint);
+        Ok(Said { reports: table.reports(&profile), roles: Roles::Public, evidence: vec![check] })
     }
 }
 

@@ -1,45 +1,62 @@
 //! What the rules share by which members learn: rounds of reports on a grid of price factors, and how far the reports that come of
 //! them are from mutual best replies on that grid.
 
+use super::grid::{Grid, Table};
 use crate::context::RunContext;
-use crate::engine::{Roles, Said};
+use crate::engine::{RegisteredReportRule, ReportRule, Roles, Said};
 use crate::error::MechanismError;
 use crate::evaluate::audit::bench::Bench;
 use crate::learning::{Agent, Learner, draw};
 use crate::market::Market;
 use crate::mechanism::Mechanism;
 use crate::outcome::{Certificate, Kind};
-use crate::participant::Distortion;
-use crate::words::number;
+use crate::setting::Setting;
 use rand::RngExt;
-use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 /// The factors by default: from 30 % below the true cost to 30 % above it.
 pub(super) const FACTORS: [f64; 7] = [0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3];
 /// Rounds by default.
 pub(super) const ROUNDS: usize = 60;
+/// A regret of this share of all payoffs is rounding.
+const ROUNDING: f64 = 1e-13;
 
 /// How members learn.
-pub(super) struct Learning<'r> {
+pub struct Learning<'r> {
+    /// By which rule.
     pub learner: Learner,
-    /// What they may report, as factors on their cost.
-    pub factors: &'r [f64],
+    /// What they may report.
+    pub grid: Grid<'r>,
+    /// How long.
     pub rounds: usize,
+}
+
+/// A rule by which members learn what to report: its parameters say which learner plays on which grid and for how long, and all else
+/// is the same for every such rule.
+pub trait Learns: RegisteredReportRule + erased_serde::Serialize + Debug + Send + Sync {
+    /// How members learn.
+    fn learning(&self) -> Learning<'_>;
+}
+
+impl<R: Learns> ReportRule for R {
+    fn said(&self, truth: &Market, mechanism: &dyn Mechanism, ctx: &mut RunContext) -> Result<Said, MechanismError> {
+        self.learning().said(truth, mechanism, ctx)
+    }
+
+    fn check(&self, _: &Setting) -> Result<(), String> {
+        self.learning().check()
+    }
+
+    /// The best reply is one report, and not drawn.
+    fn draws(&self) -> bool {
+        !matches!(self.learning().learner, Learner::FictitiousPlay)
+    }
 }
 
 impl Learning<'_> {
     /// Whether the parameters make sense.
     pub fn check(&self) -> Result<(), String> {
-        let twice = self.factors.iter().enumerate().any(|(k, factor)| self.factors[..k].contains(factor));
-        match self.factors {
-            [] => return Err("`price_factors` is empty: expected at least one factor".into()),
-            all if all.iter().any(|factor| !(factor.is_finite() && *factor >= 0.0)) => {
-                return Err("`price_factors` holds a number that is no factor: expected at least 0".into());
-            }
-            _ if twice => return Err("`price_factors` holds a factor twice".into()),
-            _ => {}
-        }
+        self.grid.check()?;
         if self.rounds == 0 {
             return Err("`rounds` is 0: expected at least 1".into());
         }
@@ -66,11 +83,10 @@ impl Learning<'_> {
         ctx: &mut RunContext,
     ) -> Result<Said, MechanismError> {
         self.check().map_err(MechanismError::Failed)?;
-        let mut table = Table::new(self.factors, Bench::new(mechanism, truth, ctx.seed(), &()))?;
-        let (players, strategies) = (truth.players(), self.factors.len());
+        let mut table = Table::new(self.grid, Bench::new(mechanism, truth, ctx.seed(), &()))?;
+        let (players, strategies) = (truth.players(), self.grid.reports().len());
         // Nearest to the truth, from where the range of payoffs is looked at.
-        let distance = |k: &usize| (self.factors[*k] - 1.0).abs();
-        let start = (0..strategies).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0);
+        let start = table.nearest_to_truth();
         let payoffs = table.alternatives(&vec![start; players]);
         let agent = |payoffs: &Vec<f64>| {
             let least = payoffs.iter().copied().fold(f64::INFINITY, f64::min);
@@ -124,7 +140,7 @@ impl Learning<'_> {
             counts.iter().position(|count| *count == most && most > 0).unwrap_or(start)
         };
         let profile: Vec<usize> = counts.iter().map(most_often).collect();
-        let mut evidence = vec![table.exploitability(&profile, played)];
+        let mut evidence = vec![table.exploitability(&profile, &format!("after {played} rounds"))];
         if !self.learner.is_bandit() {
             let regret = |player: usize| {
                 let best = worth[player].iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -132,13 +148,12 @@ impl Learning<'_> {
             };
             let bound =
                 |player: usize| Some(self.learner.bound(strategies, played, agents[player].range())? / played as f64);
-            evidence.extend(regrets((0..players).map(|player| (regret(player), bound(player))), widened));
+            // What sums of payoffs lose by rounding is no regret.
+            let stake = worth.iter().chain([&got]).flatten().fold(0.0_f64, |most, x| most.max(x.abs()));
+            let of = |player| (regret(player), bound(player).map(|bound| bound + ROUNDING * stake));
+            evidence.extend(regrets((0..players).map(of), widened));
         }
-        let mut reports = vec![Distortion::TRUTH.report(); truth.len()];
-        for (seat, distortion) in table.said(&profile) {
-            reports[seat] = distortion.report();
-        }
-        Ok(Said { reports, roles: Roles::Public, evidence })
+        Ok(Said { reports: table.reports(&profile), roles: Roles::Public, evidence })
     }
 }
 
@@ -153,100 +168,4 @@ fn regrets(all: impl Iterator<Item = (f64, Option<f64>)>, widened: bool) -> Opti
         }
         (regret, _) => Certificate::measure("learning_regret", regret, what),
     })
-}
-
-/// What everybody gets at profiles of factors, asked for once each.
-struct Table<'a> {
-    factors: &'a [f64],
-    bench: Bench<'a>,
-    /// What everybody gets without trade: where reports have no outcome.
-    alone: Vec<f64>,
-    known: BTreeMap<Vec<usize>, Vec<f64>>,
-}
-
-impl<'a> Table<'a> {
-    fn new(factors: &'a [f64], bench: Bench<'a>) -> Result<Self, MechanismError> {
-        let truth = bench.truth;
-        let of = |player: usize| -> Result<f64, MechanismError> {
-            let seats = truth.seats_of(player);
-            Ok(seats
-                .map(|seat| truth.local(seat).remembered_autarky().map(|plan| -plan.cost))
-                .sum::<Result<f64, _>>()?)
-        };
-        let alone = (0..truth.players()).map(of).collect::<Result<_, _>>()?;
-        Ok(Self { factors, bench, alone, known: BTreeMap::new() })
-    }
-
-    /// What is said at a profile: a player says the same for each of its seats.
-    fn said(&self, profile: &[usize]) -> Vec<(usize, Distortion)> {
-        let of = |(player, s): (usize, &usize)| {
-            let distortion = Distortion { price_factor: self.factors[*s], ..Distortion::TRUTH };
-            self.bench.truth.seats_of(player).map(|seat| (seat, distortion)).collect::<Vec<_>>()
-        };
-        let said = profile.iter().enumerate().flat_map(of);
-        said.filter(|(_, distortion)| *distortion != Distortion::TRUTH).collect()
-    }
-
-    /// Asks for profiles that are not known yet.
-    fn ask(&mut self, profiles: Vec<Vec<usize>>) {
-        let mut new: Vec<Vec<usize>> = profiles.into_iter().filter(|p| !self.known.contains_key(p)).collect();
-        new.sort_unstable();
-        new.dedup();
-        let players: Vec<usize> = (0..self.alone.len()).collect();
-        let this = &*self;
-        let worth = |profile: &Vec<usize>| this.bench.worth(&this.said(profile), &players);
-        let found: Vec<Option<Vec<f64>>> = new.par_iter().map(worth).collect();
-        for (profile, found) in new.into_iter().zip(found) {
-            let worth = found.unwrap_or_else(|| self.alone.clone());
-            self.known.insert(profile, worth);
-        }
-    }
-
-    /// What everybody gets at a profile.
-    fn worth(&mut self, profile: &[usize]) -> Vec<f64> {
-        self.ask(vec![profile.to_vec()]);
-        self.known[profile].clone()
-    }
-
-    /// What each player would get by each of its reports, the others staying.
-    fn alternatives(&mut self, profile: &[usize]) -> Vec<Vec<f64>> {
-        let instead = |player: usize, s: usize| {
-            let mut other = profile.to_vec();
-            other[player] = s;
-            other
-        };
-        let each = |player: usize| (0..self.factors.len()).map(move |s| (player, s));
-        let all: Vec<(usize, usize)> = (0..profile.len()).flat_map(each).collect();
-        self.ask(all.iter().map(|(player, s)| instead(*player, *s)).collect());
-        let worth = |player: usize| (0..self.factors.len()).map(|s| self.known[&instead(player, s)][player]).collect();
-        (0..profile.len()).map(worth).collect()
-    }
-
-    /// The most that anybody gains by another factor of the grid, all of which are tried.
-    fn exploitability(&mut self, profile: &[usize], rounds: usize) -> Certificate {
-        let payoffs = self.alternatives(profile);
-        let gain = |player: usize| {
-            let (own, best) =
-                (payoffs[player][profile[player]], payoffs[player].iter().copied().fold(f64::NEG_INFINITY, f64::max));
-            best - own
-        };
-        let most = (0..profile.len())
-            .map(|player| (gain(player), player))
-            .fold((0.0, None), |most, (gain, player)| if gain > most.0 { (gain, Some(player)) } else { most });
-        let setting = self.bench.truth.setting();
-        let name = |player: usize| {
-            let seat = self.bench.truth.seats_of(player).next();
-            seat.and_then(|seat| setting.members.get(seat)).map_or("nobody", |member| member.id.as_str())
-        };
-        let said =
-            profile.iter().enumerate().map(|(player, s)| format!("{} {}", name(player), number(self.factors[*s])));
-        let gains = most.1.map_or(String::new(), |player| format!("; {} still gains {}", name(player), number(most.0)));
-        let (runs, failed) = self.bench.counts();
-        let without = if failed > 0 { format!(", {failed} without an outcome") } else { String::new() };
-        let witness = format!(
-            "price factors after {rounds} rounds and {runs} runs{without}: {}{gains}",
-            said.collect::<Vec<_>>().join(", ")
-        );
-        Certificate::measure("exploitability", most.0, witness)
-    }
 }

@@ -7,6 +7,7 @@ mod best_response;
 mod distorted;
 mod exp3;
 mod fictitious_play;
+mod grid;
 mod hedge;
 mod learned;
 mod logit_response;

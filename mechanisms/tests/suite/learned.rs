@@ -5,7 +5,7 @@ use coase_core::evaluate::ReportGame;
 use coase_core::learning::NormalForm;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Verdict;
-use coase_core::reporting::{Exp3, FictitiousPlay, Hedge, LogitResponse, RegretMatching};
+use coase_core::reporting::{BestResponse, Exp3, FictitiousPlay, Hedge, LogitResponse, RegretMatching, Truthful};
 use coase_core::{Certificate, MechanismError};
 use coase_mechanisms::{UniformPrice, Vcg};
 use coase_testkit::agents::three as market;
@@ -76,6 +76,48 @@ fn exploitability_is_that_of_the_whole_strategic_form() {
     }
 }
 
+/// The truth and best replies in turn are measured on the same grid: of the truth its gain in the table, of rest none.
+#[test]
+fn the_truth_and_best_replies_are_measured_on_the_grid_too() {
+    let (uniform, truth) = (UniformPrice::default(), market());
+    let game = ReportGame { price_factors: FACTORS.to_vec(), ..ReportGame::standard(&uniform, &truth, 1) };
+    let grids = vec![FACTORS.map(|factor| vec![factor, 0.0, 1.0]).to_vec(); 3];
+    let form = NormalForm::of_game(&game, &grids).expect("every profile has an outcome");
+    let gain = |place: usize, player: usize| {
+        form.alternatives(place, player).fold(f64::NEG_INFINITY, f64::max) - form.payoffs(place)[player]
+    };
+    let told = Truthful { price_factors: FACTORS.to_vec(), ..Truthful::default() };
+    let told = try_played(&uniform, Arc::new(told), 1).expect("an outcome");
+    assert_eq!(told.behaviour.name(), "truthful");
+    let found = evidence(&told, "exploitability").expect("a certificate");
+    let most = (0..3).map(|player| gain(form.place(&[2; 3]), player)).fold(0.0, f64::max);
+    assert!(most > 1.0 && (found.value.expect("measured") - most).abs() < 1e-6, "{most} {found:?}");
+    let plain = try_played(&uniform, Arc::new(Truthful::default()), 1).expect("an outcome");
+    assert!(evidence(&plain, "exploitability").is_none() && plain.outcome.net == told.outcome.net);
+    let rule = BestResponse { price_factors: FACTORS.to_vec(), ..BestResponse::default() };
+    let rest = try_played(&uniform, Arc::new(rule), 1).expect("an outcome");
+    let found = evidence(&rest, "exploitability").expect("a certificate");
+    assert_eq!(found.verdict, Verdict::Upheld, "{found:?}");
+    let place = |x: &f64| FACTORS.iter().position(|factor| (factor - x).abs() < 1e-9).expect("on the grid");
+    let profile: Vec<usize> = reported(&found.witness).iter().map(place).collect();
+    assert!(form.pure_equilibria().contains(&profile), "{profile:?}: {:?}", form.pure_equilibria());
+}
+
+/// A shift by 0 is the truth, and reports of shifts are told by their shifts.
+#[test]
+fn members_may_learn_by_how_much_to_shift_their_price() {
+    let shifts = vec![-0.1, 0.0, 0.1];
+    let rule = FictitiousPlay { price_shifts_per_kwh: shifts.clone(), ..FictitiousPlay::default() };
+    let learned = try_played(&UniformPrice::default(), Arc::new(rule), 1).expect("an outcome");
+    let found = evidence(&learned, "exploitability").expect("a certificate");
+    assert!(found.witness.starts_with("price shifts") && found.value.expect("measured") < 1e-6, "{found:?}");
+    let said = reported(&found.witness);
+    assert!(said.iter().all(|shift| shifts.contains(shift)) && said.iter().any(|shift| *shift != 0.0), "{found:?}");
+    let vcg = BestResponse { price_shifts_per_kwh: shifts, ..BestResponse::default() };
+    let truth = try_played(&Vcg::default(), Arc::new(vcg), 1).expect("an outcome");
+    assert_eq!(reported(&evidence(&truth, "exploitability").expect("a certificate").witness), [0.0; 3]);
+}
+
 #[test]
 fn whoever_learns_from_all_reports_keeps_its_bound_of_regret() {
     for rule in rules() {
@@ -112,7 +154,10 @@ fn what_is_learned_depends_on_the_seed_and_not_on_threads() {
 
 #[test]
 fn parameters_that_make_no_sense_are_refused() {
-    let wrong: [(Arc<dyn ReportRule>, &str); 6] = [
+    let wrong: [(Arc<dyn ReportRule>, &str); 9] = [
+        (Arc::new(Hedge { price_shifts_per_kwh: vec![f64::NAN], ..Hedge::default() }), "price_shifts_per_kwh"),
+        (Arc::new(Truthful { price_factors: vec![1.0, 1.0], ..Truthful::default() }), "price_factors"),
+        (Arc::new(BestResponse { price_factors: vec![-1.0], ..BestResponse::default() }), "price_factors"),
         (Arc::new(Hedge { rounds: 0, ..Hedge::default() }), "rounds"),
         (Arc::new(Hedge { rate: Some(0.0), ..Hedge::default() }), "rate"),
         (Arc::new(Exp3 { exploration: Some(1.5), ..Exp3::default() }), "exploration"),
