@@ -34,6 +34,7 @@ mod pricing_game;
 mod random_matching;
 mod security_constrained;
 mod shapley;
+mod shares_in_motion;
 mod sharing_keys;
 mod stalls;
 mod supply_demand_ratio;
@@ -57,7 +58,7 @@ pub use distributed::{Acceleration, Groups, Metric, NetworkPart, Partners, Scali
 pub use energy_collective::EnergyCollective;
 pub use evolutionary_buyers::EvolutionaryBuyers;
 pub use grid_only::GridOnly;
-pub use integrated_leader::{LeaderPrices, StackelbergIntegratedPrice};
+pub use integrated_leader::{Following, LeaderPrices, StackelbergIntegratedPrice};
 pub use kalai_smorodinsky::{KalaiSmorodinsky, Utopia};
 pub use mid_market_rate::MidMarketRate;
 pub use multiple_game::{MultipleGame, Surplus};

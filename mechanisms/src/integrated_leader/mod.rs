@@ -1,5 +1,5 @@
 //! The network's operator as a leader in nodal prices: it adds to the price of energy at members' buses what is best for it, and the
-//! members, who act as one and divide their gain equally, follow.
+//! members follow: as one, and divide their gain equally, or each for itself within the limits of the network, which they share.
 //!
 //! An adder `a_i` of member `i` is asked for every kWh that it draws from the network and paid for every kWh that it feeds in; the
 //! money goes to the operator, which loses energy in its lines and counts emissions at a price of its own:
@@ -8,22 +8,26 @@
 //! min over |a_i| <= limit    sum_t upstream_t loss_t + price of carbon x emissions - sum_i a_i x net energy drawn by i
 //! ```
 //!
-//! with the members' least cost under these terms as the answer to each trial, found exactly. The carbon policy in force is left
+//! with the members' least cost under these terms as the answer to each trial, found exactly: together, or each its own ([`apart`]).
+//! The carbon policy in force is left
 //! alone; one that sets prices at buses itself would meet those of the operator, and is refused. The policy `integrated` is the other
 //! reading of integrated prices, where nobody leads: prices are those of the optimal power flow at what they lead to.
+
+mod apart;
 
 use crate::cooperation::{Cooperation, Found, nothing_to_divide};
 use crate::leader_search::{brent, drawn, nelder_mead};
 use coase_core::carbon_flow::storage::StorageRule;
-use coase_core::market::Allocation;
+use coase_core::market::Plan;
 use coase_core::mechanism::Mechanism;
 use coase_core::physical::of_plans;
 use coase_core::terms::Terms;
 use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// Prices at buses that the operator sets to lose and emit least and earn most, while members act as one.
+/// Prices at buses that the operator sets to lose and emit least and earn most, while members follow: as one, or each for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StackelbergIntegratedPrice {
@@ -35,6 +39,19 @@ pub struct StackelbergIntegratedPrice {
     pub carbon_price_per_tonne: f64,
     /// Whether every member has an adder of its own.
     pub prices: LeaderPrices,
+    /// How members follow.
+    pub followers: Following,
+}
+
+/// How members follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Following {
+    /// As one: they trade at least cost, blind to the network, and divide their gain equally.
+    #[default]
+    Coalition,
+    /// Each for itself, without trade. The limits of the network hold for all together; of the equilibria within them the one in
+    /// which a limit has the same price for everybody (variational; Rosen, 1965).
+    Members,
 }
 
 /// How many adders there are.
@@ -49,12 +66,17 @@ pub enum LeaderPrices {
 
 impl Default for StackelbergIntegratedPrice {
     fn default() -> Self {
-        Self { adder_max_per_kwh: 0.1, carbon_price_per_tonne: 280.0, prices: LeaderPrices::default() }
+        Self {
+            adder_max_per_kwh: 0.1,
+            carbon_price_per_tonne: 280.0,
+            prices: LeaderPrices::default(),
+            followers: Following::default(),
+        }
     }
 }
 
 register!(StackelbergIntegratedPrice, "stackelberg-integrated-price", Game,
-    "the network's operator leads with prices at buses, members act as one and divide their gain equally",
+    "the network's operator leads with prices at buses, members follow as one or each within the network's limits",
     claims: [BudgetBalanced], needs: [Tariff, NoRequirement], information: FullTypes,
     source: "von Stackelberg (1934); reconstruction of the leader in studies of integrated electricity-carbon prices");
 
@@ -108,9 +130,8 @@ impl StackelbergIntegratedPrice {
     }
 
     /// The operator's account at what members answer.
-    fn weighed(self, market: &Market, adders: &[f64], best: &Allocation) -> Result<Trial, MechanismError> {
+    fn weighed(self, market: &Market, adders: &[f64], plans: Vec<Arc<Plan>>) -> Result<Trial, MechanismError> {
         let setting = market.setting();
-        let plans = best.plans.iter().flatten().cloned().collect();
         let physical = of_plans(setting, plans, StorageRule::default())?;
         let upstream = setting.tariff.as_ref().map_or(&[][..], |tariff| &tariff.sell_per_kwh);
         let (mut loss, mut kg) = (0.0, 0.0);
@@ -126,8 +147,11 @@ impl StackelbergIntegratedPrice {
     fn tried(self, market: &Market, searched: &[f64]) -> Result<Trial, MechanismError> {
         let adders = self.adders(market, searched);
         let led = market.imposing(&terms(market, &adders));
-        let best = led.solve(&led.grand())?;
-        self.weighed(market, &adders, &best)
+        let plans = match self.followers {
+            Following::Coalition => together(&led)?,
+            Following::Members => apart::equilibrium(&led)?.plans,
+        };
+        self.weighed(market, &adders, plans)
     }
 
     /// The adders that cost the operator least.
@@ -159,6 +183,11 @@ impl StackelbergIntegratedPrice {
     }
 }
 
+/// What members do who act as one.
+fn together(led: &Market) -> Result<Vec<Arc<Plan>>, MechanismError> {
+    Ok(led.solve(&led.grand())?.plans.iter().flatten().cloned().collect())
+}
+
 /// What adders are for members: asked for what they draw, paid for what they feed in.
 fn terms(market: &Market, adders: &[f64]) -> Vec<Terms> {
     let periods = market.setting().periods.count;
@@ -181,19 +210,28 @@ impl Mechanism for StackelbergIntegratedPrice {
         let adders = self.adders(market, &searched);
         let imposed = terms(market, &adders);
         let led = market.imposing(&imposed);
-        let (mut outcome, trial) = match Cooperation::centrally(&led, ctx)? {
-            Found::Gain(cooperation) => {
-                let gains = vec![cooperation.gain() / market.len() as f64; market.len()];
-                let trial = self.weighed(market, &adders, &cooperation.best)?;
-                (cooperation.divided(&led, &gains)?, trial)
-            }
-            Found::Nothing(outcome) => {
-                let best = led.solve(&led.grand())?;
-                (nothing_to_divide(*outcome), self.weighed(market, &adders, &best)?)
+        let (mut outcome, plans, limits) = match self.followers {
+            Following::Coalition => match Cooperation::centrally(&led, ctx)? {
+                Found::Gain(cooperation) => {
+                    let gains = vec![cooperation.gain() / market.len() as f64; market.len()];
+                    let plans = cooperation.best.plans.iter().flatten().cloned().collect();
+                    (cooperation.divided(&led, &gains)?, plans, vec![])
+                }
+                Found::Nothing(outcome) => (nothing_to_divide(*outcome), together(&led)?, vec![]),
+            },
+            Following::Members => {
+                let shared = apart::equilibrium(&led)?;
+                ctx.messages(2 * market.len() * market.setting().slots.len());
+                let mut outcome = Outcome::new(market.setting());
+                outcome.evidence = shared.certificates(&led)?;
+                let limits = shared.limits().to_vec();
+                (outcome, shared.plans, limits)
             }
         };
-        if adders.iter().any(|adder| *adder != 0.0) {
-            outcome.imposed = imposed;
+        let trial = self.weighed(market, &adders, plans)?;
+        if adders.iter().any(|adder| *adder != 0.0) || !limits.is_empty() {
+            let with = |(i, terms): (usize, Terms)| limits.get(i).map_or(terms.clone(), |limits| terms.and(limits));
+            outcome.imposed = imposed.into_iter().enumerate().map(with).collect();
         }
         let bounds = vec![(-self.adder_max_per_kwh, self.adder_max_per_kwh); searched.len()];
         let mut elsewhere = f64::INFINITY;
