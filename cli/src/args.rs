@@ -559,17 +559,35 @@ Sellers who choose quantities against a falling price, and an operator who keeps
   Cournot(intercept_per_kwh: 1.05, slope_per_kwh2: 0.002, sellers: [(id: \"s1\", cost_per_kwh: 0.30)], quotation_max_per_kwh: 0.7)
 prints quantities, price, profits, the operator's best quotation and what sellers gain by other quantities.
 
+What a mechanism plays in a scenario, to be checked here or elsewhere:
+  coase game five_vpps.ron --mechanism pricing-game --period 12
+  coase game five_vpps.ron --mechanism evolutionary-buyers --period 12 --export noon.ron
+  coase game five_vpps.ron --mechanism pricing-game --period 12 --export noon.nfg
+
 Exit status: 0 answered, 1 no answer that is proven, 2 bad input.")]
 pub struct Game {
-    /// A game file
+    /// A game file; or a scenario or experiment, whose mechanism plays one
     #[arg(value_name = "FILE.ron")]
     pub file: PathBuf,
     /// As JSON, numbers in full precision
     #[arg(long)]
     pub json: bool,
-    /// Write the strategic form in Gambit's format: of `NormalForm(..)`, and of `Pricing(..)` on a grid of prices
-    #[arg(long, value_name = "FILE.nfg")]
+    /// Write the game: a name that ends in `.nfg` its strategic form in Gambit's format, which `NormalForm(..)` has, and `Pricing(..)`
+    /// on a grid of prices; any other name the game file of what a mechanism plays
+    #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
+    /// Of a scenario or experiment: the mechanism, by its label there, or another by its id or as it is written in files
+    #[arg(long, value_name = "ID")]
+    pub mechanism: Option<String>,
+    /// The label of the carbon policy; needed where there are several
+    #[arg(long, value_name = "LABEL")]
+    pub policy: Option<String>,
+    /// The period, from 0; needed where something is played in several
+    #[arg(long, value_name = "N")]
+    pub period: Option<usize>,
+    /// Overrides a parameter of the scenario or experiment
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub set: Vec<Override>,
 }
 
 /// What equations an optimal power flow keeps.

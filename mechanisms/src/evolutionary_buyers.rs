@@ -1,11 +1,12 @@
 //! Evolutionary buyers: sellers' prices stand, and buyers come to their choice of sellers step by step.
 
 use crate::internal_price::at_fixed_positions;
+use crate::shares_in_motion::{over_time, plane};
 use crate::stalls::{Frictions, Played, Stall, outside, positions, settled, stalls};
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Kind;
 use coase_core::population::{Dynamics, Play};
-use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, Status, register};
+use coase_core::{Certificate, Curve, Market, MechanismError, Outcome, PlainGame, RunContext, Status, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -96,17 +97,25 @@ impl EvolutionaryBuyers {
     }
 }
 
-impl Mechanism for EvolutionaryBuyers {
-    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
+impl EvolutionaryBuyers {
+    /// The slots in which somebody sells and somebody buys, and what sellers ask there.
+    fn stalls(&self, market: &Market) -> Result<Vec<(Stall, Vec<f64>)>, MechanismError> {
         let frictions = self.frictions(market)?;
         frictions.check()?;
         check_dynamics(self.dynamics)?;
         let plans = market.each(|local| local.autarky())?;
         let stalls = stalls(market, &positions(market, &plans, false)?, frictions)?;
+        let with_prices = |stall: Stall| self.prices(market, &stall).map(|prices| (stall, prices));
+        stalls.into_iter().map(with_prices).collect()
+    }
+}
+
+impl Mechanism for EvolutionaryBuyers {
+    fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
+        let (stalls, prices): (Vec<Stall>, Vec<Vec<f64>>) = self.stalls(market)?.into_iter().unzip();
         let mut played = vec![];
         let (mut gap, mut allowed, mut restless) = (0.0, 0.0, 0.0_f64);
-        for stall in &stalls {
-            let prices = self.prices(market, stall)?;
+        for (stall, prices) in stalls.iter().zip(prices) {
             let buyers = stall.game.buyers_at(&prices);
             let rest = Play::new(&buyers, self.dynamics, &buyers.uniform()).rest(REST, MOST_STEPS);
             ctx.messages(rest.steps * (stall.sellers.len() + stall.buyers.len()));
@@ -131,5 +140,20 @@ impl Mechanism for EvolutionaryBuyers {
             outcome.status = Status::NotConverged { residual: restless };
         }
         Ok(outcome)
+    }
+
+    /// Shares over time, and in slots with three options the plane of their shares.
+    fn curves(&self, market: &Market, _: &Outcome, _: u64) -> Result<Vec<Curve>, MechanismError> {
+        let mut curves = vec![];
+        for (stall, prices) in &self.stalls(market)? {
+            curves.extend(over_time(stall, prices, self.dynamics));
+            curves.extend(plane(stall, prices, self.dynamics)?);
+        }
+        Ok(curves)
+    }
+
+    fn plain_games(&self, market: &Market) -> Result<Vec<PlainGame>, MechanismError> {
+        let stalls = self.stalls(market)?;
+        Ok(stalls.iter().map(|(stall, prices)| stall.population(prices, self.dynamics)).collect())
     }
 }

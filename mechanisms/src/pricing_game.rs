@@ -1,12 +1,14 @@
 //! The pricing game: sellers post prices, knowing how buyers will spread over them, until no seller gains by another price.
 
 use crate::internal_price::at_fixed_positions;
-use crate::stalls::{Frictions, Played, Stall, all_sellers, positions, settled, stalls, strategies};
+use crate::stalls::{Frictions, Played, Stall, all_sellers, positions, prices_of, settled, stalls, strategies};
 use coase_core::game::{Axis, Game, Profile, Space, Strategy};
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Kind;
 use coase_core::pricing::Method;
-use coase_core::{Certificate, Claim, Market, MechanismError, Outcome, Party, RunContext, Status, number, register};
+use coase_core::{
+    Certificate, Claim, Curve, Market, MechanismError, Outcome, Party, PlainGame, RunContext, Status, number, register,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -107,11 +109,56 @@ impl Mechanism for PricingGame {
         Ok(outcome)
     }
 
+    /// Best replies of the two who have most to sell in a slot, the others asking what was found; and where they meet.
+    fn curves(&self, market: &Market, outcome: &Outcome, _: u64) -> Result<Vec<Curve>, MechanismError> {
+        let stalls = self.stalls(market)?;
+        let prices = prices_of(&stalls, &outcome.strategies);
+        Ok(stalls.iter().zip(&prices).flat_map(|(stall, prices)| best_replies(stall, prices)).collect())
+    }
+
+    fn plain_games(&self, market: &Market) -> Result<Vec<PlainGame>, MechanismError> {
+        Ok(self.stalls(market)?.iter().map(|stall| stall.pricing(self.method)).collect())
+    }
+
     fn game<'a>(&'a self, market: &'a Market) -> Option<Box<dyn Game + 'a>> {
         let stalls = self.stalls(market).ok()?;
         let sellers = all_sellers(&stalls);
         Some(Box::new(OverSlots { market, stalls, sellers }))
     }
+}
+
+/// Prices of one seller at which the best price of the other is looked for.
+const CURVE_POINTS: usize = 46;
+
+/// `best_response`: the best price of a seller against that of the other; `equilibrium`: both, where neither gains by another.
+fn best_replies(stall: &Stall, prices: &[f64]) -> Vec<Curve> {
+    let game = &stall.game;
+    let mut largest: Vec<usize> = (0..stall.sellers.len()).collect();
+    largest.sort_by(|a, b| game.sellers()[*b].quantity.total_cmp(&game.sellers()[*a].quantity));
+    let [one, two, ..] = largest[..] else { return vec![] };
+    let pair = (one.min(two), one.max(two));
+    let line = |name, j: usize, other: usize, points| Curve {
+        name,
+        member: Some(stall.sellers[j]),
+        other: Some(stall.sellers[other]),
+        slot: Some(stall.slot),
+        points,
+    };
+    let mut curves = vec![];
+    for (j, other) in [pair, (pair.1, pair.0)] {
+        let mut follower = game.follower();
+        let mut at = prices.to_vec();
+        let reply = |asked: f64| {
+            at[other] = asked;
+            (asked, game.best_response(&mut follower, &at, j).price)
+        };
+        curves.push(line("best_response", j, other, game.grid(CURVE_POINTS).into_iter().map(reply).collect()));
+    }
+    let found = game.answer(prices.to_vec(), 0, None);
+    if found.found {
+        curves.push(line("equilibrium", pair.0, pair.1, vec![(prices[pair.1], prices[pair.0])]));
+    }
+    curves
 }
 
 /// The game over all slots: whoever sells in some slot asks a price in each of them.

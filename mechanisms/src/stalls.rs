@@ -9,10 +9,12 @@ use crate::fixed_positions::traded;
 use crate::trade_matrix::path_resistances;
 use coase_core::market::Plan;
 use coase_core::outcome::Trade;
-use coase_core::pricing::{Buyer, PricingGame, Seller};
+use coase_core::plain_game::{Numbers, Priced, Spreading};
+use coase_core::population::Dynamics;
+use coase_core::pricing::{Buyer, Method, PricingGame, Seller};
 use coase_core::setting::Product;
 use coase_core::terms::at;
-use coase_core::{Market, MechanismError, Outcome};
+use coase_core::{Market, MechanismError, Outcome, PlainGame};
 use std::sync::Arc;
 
 /// A smaller position is a solver's rounding, kWh.
@@ -77,6 +79,8 @@ pub(crate) struct Stall {
     pub needs: Vec<f64>,
     /// What a kWh from each seller costs each buyer more, a buyer's together.
     pub adders: Vec<Vec<f64>>,
+    /// What each buyer pays the grid for a kWh.
+    pub grid_per_kwh: Vec<f64>,
 }
 
 /// What a member pays the grid for a kWh, and what it gets, in a slot; the price between peers changes what it is compared with.
@@ -156,17 +160,26 @@ pub(crate) fn stalls(
         };
         let adders: Vec<Vec<f64>> = buyers.iter().map(|b| sellers.iter().map(|s| adder(*b, *s)).collect()).collect();
         let needs: Vec<f64> = buyers.iter().map(|b| -here(*b).kwh).collect();
-        let mut asks = vec![];
-        for ((buyer, quantity), adders) in buyers.iter().zip(&needs).zip(&adders) {
-            let (buy, _) = outside(market, *buyer, k)?;
-            asks.push(Buyer { quantity: *quantity, adders: adders.clone(), grid_price: Some(buy), value: None });
-        }
+        let grid_per_kwh =
+            buyers.iter().map(|b| Ok(outside(market, *b, k)?.0)).collect::<Result<Vec<f64>, MechanismError>>()?;
+        let asks = asks(&needs, &adders, &grid_per_kwh);
         let (low, high) = (frictions.price_min_per_kwh, frictions.price_max_per_kwh);
         let game = PricingGame::new(sellers.iter().map(stand).collect(), &asks, low, high)
             .map_err(|error| MechanismError::Failed(error.to_string()))?;
-        all.push(Stall { slot: k, sellers, buyers, game, needs, adders });
+        all.push(Stall { slot: k, sellers, buyers, game, needs, adders, grid_per_kwh });
     }
     Ok(all)
+}
+
+/// Buyers as a game of prices has them: all may buy from the grid, and need what they need.
+fn asks(needs: &[f64], adders: &[Vec<f64>], grid_per_kwh: &[f64]) -> Vec<Buyer> {
+    let buyer = |((quantity, adders), grid): ((&f64, &Vec<f64>), &f64)| Buyer {
+        quantity: *quantity,
+        adders: adders.clone(),
+        grid_price: Some(*grid),
+        value: None,
+    };
+    needs.iter().zip(adders).zip(grid_per_kwh).map(buyer).collect()
 }
 
 /// Electrical distances as shares of their mean; `None` without a radial network that all are connected to.
@@ -195,6 +208,36 @@ impl Stall {
             }
         }
         trades
+    }
+
+    /// What is played here, as numbers, where sellers post prices.
+    pub fn pricing(&self, method: Method) -> PlainGame {
+        let sellers = self.sellers.iter().copied().zip(self.game.sellers().iter().copied()).collect();
+        let asks = asks(&self.needs, &self.adders, &self.grid_per_kwh);
+        let buyers = self.buyers.iter().copied().zip(asks).collect();
+        PlainGame { slot: self.slot, played: Numbers::Pricing { sellers, buyers, range: self.game.range(), method } }
+    }
+
+    /// What is played here, as numbers, where prices stand: the grid is the last option, which never is scarce.
+    pub fn population(&self, prices: &[f64], dynamics: Dynamics) -> PlainGame {
+        let sellers = self.sellers.iter().zip(self.game.sellers()).zip(prices);
+        let option = |((member, seller), price): ((&usize, &Seller), &f64)| Priced {
+            member: Some(*member),
+            price_per_kwh: *price,
+            quantity_kwh: seller.quantity,
+            congestion_per_kwh: seller.congestion,
+        };
+        let price_per_kwh = self.grid_per_kwh.iter().copied().fold(f64::INFINITY, f64::min);
+        let quantity_kwh = self.needs.iter().sum();
+        let grid = Priced { member: None, price_per_kwh, quantity_kwh, congestion_per_kwh: 0.0 };
+        let buyer = |(i, member): (usize, &usize)| Spreading {
+            member: *member,
+            quantity_kwh: self.needs[i],
+            adders_per_kwh: self.adders[i].iter().copied().chain([self.grid_per_kwh[i] - price_per_kwh]).collect(),
+        };
+        let options = sellers.map(option).chain([grid]).collect();
+        let buyers = self.buyers.iter().enumerate().map(buyer).collect();
+        PlainGame { slot: self.slot, played: Numbers::Population { options, buyers, dynamics } }
     }
 
     /// What buyers feel beyond the price of these trades: what pairs add, money.
@@ -232,6 +275,18 @@ pub(crate) fn strategies(stalls: &[Stall], played: &[Played]) -> Vec<Vec<f64>> {
         stalls.iter().zip(played).filter_map(of).collect()
     };
     all_sellers(stalls).into_iter().map(ask).collect()
+}
+
+/// The prices of each slot in such strategies.
+pub(crate) fn prices_of(stalls: &[Stall], strategies: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let sellers = all_sellers(stalls);
+    let mut next = vec![0; sellers.len()];
+    let mut ask = |member: &usize| {
+        let player = sellers.iter().position(|m| m == member)?;
+        next[player] += 1;
+        strategies.get(player)?.get(next[player] - 1).copied()
+    };
+    stalls.iter().map_while(|stall| stall.sellers.iter().map(&mut ask).collect()).collect()
 }
 
 /// Everybody who sells in some slot, in member order.

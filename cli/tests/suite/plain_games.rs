@@ -1,6 +1,6 @@
 //! `coase game` on populations, prices and strategic forms, through the binary.
 
-use crate::support::{coase, file, folder, json, status, stderr, stdout};
+use crate::support::{coase, column, file, folder, json, status, stderr, stdout};
 use coase as _; // links the plugins
 use serde_json::Value;
 
@@ -213,4 +213,117 @@ fn every_form_has_a_schema() {
         let form = schema["oneOf"].as_array().unwrap().iter().find(|form| !form["properties"][head].is_null()).unwrap();
         assert!(form["properties"][head]["properties"][field]["description"].is_string(), "{head}: {form}");
     }
+}
+
+/// Three plants with a surplus of 100, 60 and 80 kWh in the first period and of 20 and 30 in the second, and two who need 90 and 60.
+const PLANTS: &str = r#"Scenario(name: "plants", periods: 2, period_h: 1.0, currency: "EUR",
+    grid: (buy_price_per_kwh: 1.2, sell_price_per_kwh: 0.3, intensity_kg_per_kwh: 0.5),
+    participants: [
+        (id: "s1", import_max_kw: 200, export_max_kw: 200, devices: [Pv(p_max_kw: 100, profile: [1, 0.2])]),
+        (id: "s2", import_max_kw: 200, export_max_kw: 200, devices: [Pv(p_max_kw: 60, profile: [1, 0])]),
+        (id: "grid", import_max_kw: 200, export_max_kw: 200, devices: [Pv(p_max_kw: 80, profile: [1, 0.375])]),
+        (id: "b1", import_max_kw: 200, export_max_kw: 200, devices: [Load(p_kw: 90), Interruptible(share: 0.2, compensation_per_kwh: 0.9)]),
+        (id: "b2", import_max_kw: 200, export_max_kw: 200, devices: [Load(p_kw: 60)]),
+    ])"#;
+
+/// Sales by seller in the first period with their price, of the trades of a run.
+fn traded(store: &std::path::Path) -> Vec<(String, f64, f64)> {
+    let number = |name: &str| {
+        column(store, "trades", name).iter().map(|x| x.parse::<f64>().unwrap_or(f64::NAN)).collect::<Vec<_>>()
+    };
+    let (sellers, periods) = (column(store, "trades", "seller"), number("period"));
+    let (quantity, price) = (number("quantity_kwh"), number("price_per_kwh"));
+    let mut all: Vec<(String, f64, f64)> = vec![];
+    for k in (0..sellers.len()).filter(|k| periods[*k] == 0.0) {
+        match all.iter_mut().find(|(seller, ..)| *seller == sellers[k]) {
+            Some(known) => known.1 += quantity[k],
+            None => all.push((sellers[k].clone(), quantity[k], price[k])),
+        }
+    }
+    all
+}
+
+/// What a mechanism plays, written out and solved by `coase game`, is what the mechanism found.
+#[test]
+fn an_exported_game_has_the_answer_of_the_mechanism() {
+    let folder = folder("game_exported");
+    let plants = file(&folder, "plants.ron", PLANTS);
+    for mechanism in ["evolutionary-buyers", "pricing-game", "multiple-game", "service-quotation"] {
+        let store = folder.join(mechanism);
+        let set = format!("experiment.mechanisms=[{mechanism:?}]");
+        let ran = coase(&["run", &plants, "--out", store.to_str().unwrap(), "--set", &set, "--quiet"]);
+        assert_eq!(status(&ran), 0, "{mechanism}: {}", stderr(&ran));
+        let out = folder.join(format!("{mechanism}.ron"));
+        let question = ["game", &plants, "--mechanism", mechanism, "--period", "0", "--json"];
+        let asked: Vec<&str> = question.into_iter().chain(["--export", out.to_str().unwrap()]).collect();
+        let answer = json(&asked, 0);
+        let again = json(&["game", out.to_str().unwrap(), "--json"], 0);
+        assert_eq!(answer, again, "{mechanism}: the file says what was solved");
+        let sales = traded(&store);
+        assert_eq!(sales.len(), 3, "{mechanism}: {sales:?}");
+        for (seller, quantity, price) in sales {
+            let told = |of: &Value| of[seller.as_str()].as_f64().unwrap_or(f64::NAN);
+            let found = told(&answer["quantity_kwh"]);
+            assert!((found - quantity).abs() < 1e-4 * quantity, "{mechanism} {seller}: {found} instead of {quantity}");
+            let asks = match mechanism {
+                "evolutionary-buyers" => 0.75,
+                "service-quotation" => answer["price_per_kwh"].as_f64().unwrap(),
+                _ => told(&answer["prices"]),
+            };
+            assert!((asks - price).abs() < 1e-5, "{mechanism} {seller}: {asks} instead of {price}");
+        }
+    }
+    // The grid is an option of its own, whatever a participant is called.
+    let text = std::fs::read_to_string(folder.join("evolutionary-buyers.ron")).unwrap();
+    assert!(text.contains("id: \"grid\"") && text.contains("id: \"grid_\""), "{text}");
+    let gambit = folder.join("prices.nfg");
+    let question =
+        ["game", &plants, "--mechanism", "pricing-game", "--period", "1", "--export", gambit.to_str().unwrap()];
+    assert_eq!(status(&coase(&question)), 0);
+    assert!(std::fs::read_to_string(gambit).unwrap().starts_with("NFG 1 R"));
+}
+
+#[test]
+fn what_is_not_played_is_told() {
+    let folder = folder("game_not_played");
+    let plants = file(&folder, "plants.ron", PLANTS);
+    let complains = |arguments: &[&str], of: &[&str]| {
+        let question: Vec<&str> = ["game", &plants].into_iter().chain(arguments.iter().copied()).collect();
+        let found = coase(&question);
+        assert_eq!(status(&found), 2, "{arguments:?}");
+        let said = stderr(&found);
+        assert!(of.iter().all(|words| said.contains(words)), "{arguments:?}: {said}");
+    };
+    complains(&["--mechanism", "pricing-game"], &["periods 0, 1", "--period"]);
+    complains(&["--mechanism", "pricing-game", "--period", "7"], &["plays nothing in period 7", "0, 1"]);
+    complains(&["--mechanism", "mid-market-rate"], &["plays no game"]);
+    complains(&[], &["--mechanism", "mid-market-rate"]);
+    complains(&["--mechanism", "pricing-gam"], &["pricing-game"]);
+    let own = file(
+        &folder,
+        "own.ron",
+        "Population(sellers: [(id: \"s\", price_per_kwh: 1, quantity_kwh: 1, congestion_per_kwh: 1)], buyers: [(id: \"b\", quantity_kwh: 1)])",
+    );
+    let found = coase(&["game", &own, "--period", "1"]);
+    assert_eq!(status(&found), 2);
+    assert!(stderr(&found).contains("no scenario or experiment"), "{}", stderr(&found));
+}
+
+/// Steps of a seller's cost: the second begins where the first ends.
+#[test]
+fn sellers_of_quantities_may_have_steps_of_cost() {
+    let folder = folder("game_steps");
+    let game = |steps: &str| {
+        format!(
+            "Cournot(intercept_per_kwh: 1.0, slope_per_kwh2: 0.01, quotation_max_per_kwh: 0, sellers: [(id: \"s\", cost_per_kwh: 0.2, quantity_max_kwh: 10, further_steps: [{steps}])])"
+        )
+    };
+    // Alone it sells where 1 - 0.02 q is its cost: 0.6 at 20.
+    let found = json(&["game", &file(&folder, "two.ron", &game("(cost_per_kwh: 0.6, quantity_kwh: 50)")), "--json"], 0);
+    near(&found["quantity_kwh"], &[("s", 20.0)], 1e-9);
+    near(&found["profit"], &[("s", 20.0 * 0.8 - 10.0 * 0.2 - 10.0 * 0.6)], 1e-9);
+    near(&found["lerner_index"], &[("s", 0.25)], 1e-9);
+    let falls = coase(&["game", &file(&folder, "falls.ron", &game("(cost_per_kwh: 0.1, quantity_kwh: 50)"))]);
+    assert_eq!(status(&falls), 2);
+    assert!(stderr(&falls).contains("further_steps"), "{}", stderr(&falls));
 }

@@ -13,7 +13,8 @@ use coase_core::book::{Book, Order};
 use coase_core::cournot::{CostStep, Cournot, Played};
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Kind;
-use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, register};
+use coase_core::plain_game::Numbers;
+use coase_core::{Certificate, Market, MechanismError, Outcome, PlainGame, RunContext, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -74,11 +75,19 @@ impl Demand {
     }
 }
 
+/// What sellers play on a book: who sells with the steps of its cost.
+#[derive(Clone, Debug)]
+struct OnBook {
+    demand: Demand,
+    best_ask: f64,
+    sellers: Vec<(usize, Vec<CostStep>)>,
+}
+
 /// What was played in a slot.
 #[derive(Clone, Debug)]
 struct Slot {
+    game: OnBook,
     played: Played,
-    sellers: Vec<usize>,
     /// Cost of the last kWh of each seller.
     marginal: Vec<f64>,
     /// What buyers want above the best ask, and what the others than the largest seller could sell, kWh.
@@ -107,18 +116,25 @@ impl ServiceQuotation {
         }
     }
 
-    /// What is played on a book; `None` where nobody can trade.
-    fn play(&self, book: &Book) -> Result<Option<Slot>, MechanismError> {
+    /// What is played on a book: buyers' line, who sells with the steps of its cost, and the best ask; `None` where nobody can trade.
+    fn game_on(&self, book: &Book) -> Result<Option<OnBook>, MechanismError> {
         self.check()?;
-        let book = &sorted(book);
         let mut asks: BTreeMap<usize, Vec<CostStep>> = BTreeMap::new();
         for ask in book.sellers.iter().filter(|ask| ask.quantity > NOTHING_KWH) {
             let step = CostStep { cost_per_kwh: ask.price, quantity_kwh: ask.quantity };
             asks.entry(ask.who).or_default().push(step);
         }
         let best_ask = asks.values().flatten().map(|s| s.cost_per_kwh).fold(f64::INFINITY, f64::min);
-        let Some(demand) = Demand::below(&book.buyers, best_ask) else { return Ok(None) };
-        let (sellers, steps): (Vec<usize>, Vec<Vec<CostStep>>) = asks.into_iter().unzip();
+        let demand = Demand::below(&book.buyers, best_ask);
+        Ok(demand.map(|demand| OnBook { demand, best_ask, sellers: asks.into_iter().collect() }))
+    }
+
+    /// What comes of it; `None` where nobody can trade.
+    fn play(&self, book: &Book) -> Result<Option<Slot>, MechanismError> {
+        let book = &sorted(book);
+        let Some(on_book) = self.game_on(book)? else { return Ok(None) };
+        let OnBook { demand, best_ask, ref sellers } = on_book;
+        let steps: Vec<Vec<CostStep>> = sellers.iter().map(|(_, steps)| steps.clone()).collect();
         let able = |steps: &Vec<CostStep>| steps.iter().map(|s| s.quantity_kwh).sum::<f64>();
         let capacity: Vec<f64> = steps.iter().map(able).collect();
         let marginal_at = |steps: &[CostStep], quantity: f64| {
@@ -142,7 +158,7 @@ impl ServiceQuotation {
             without_largest_kwh: capacity.iter().sum::<f64>() - capacity.iter().copied().fold(0.0, f64::max),
             nikaido_isoda: game.nikaido_isoda(&played),
             at_limit: played.quotation_per_kwh >= self.quotation_max_per_kwh,
-            sellers,
+            game: on_book,
             played,
         }))
     }
@@ -176,7 +192,9 @@ impl Auction for Remembering<'_> {
 
 impl Auction for ServiceQuotation {
     fn clear(&self, book: &Book, _: &mut RunContext) -> Result<Clearing, MechanismError> {
-        let Some(Slot { played, sellers, .. }) = self.play(book)? else { return Ok(Clearing::default()) };
+        let Some(Slot { played, game: OnBook { sellers, .. }, .. }) = self.play(book)? else {
+            return Ok(Clearing::default());
+        };
         let total = played.total_kwh();
         if total <= NOTHING_KWH {
             return Ok(Clearing::default());
@@ -194,7 +212,7 @@ impl Auction for ServiceQuotation {
         // Rounding may leave a trace of what is sold that no bid is there for.
         let served = (total - left) / total;
         let sold = sellers.iter().zip(&played.quantity_kwh).filter(|(_, q)| **q > 0.0);
-        let sold: Vec<(usize, f64)> = sold.map(|(who, q)| (*who, q * served)).collect();
+        let sold: Vec<(usize, f64)> = sold.map(|((who, _), q)| (*who, q * served)).collect();
         let fill = |price: f64| move |(who, quantity): (usize, f64)| Fill { who, quantity, money: price * quantity };
         let pair = |(buyer, taken): (&usize, &f64), (seller, given): &(usize, f64)| Match {
             buyer: *buyer,
@@ -225,6 +243,24 @@ impl Mechanism for ServiceQuotation {
 
     fn as_auction(&self) -> Option<&dyn Auction> {
         Some(self)
+    }
+
+    /// The games of the last round of bids.
+    fn plain_games(&self, market: &Market) -> Result<Vec<PlainGame>, MechanismError> {
+        let remembering = Remembering { rule: self, slots: Mutex::default() };
+        per_slot(&remembering, market, &mut RunContext::new(0, ()))?;
+        let slots = remembering.slots.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let game = |(slot, Slot { game: OnBook { demand, sellers, .. }, .. })| {
+            let played = Numbers::Cournot {
+                intercept_per_kwh: demand.intercept,
+                slope_per_kwh2: demand.slope,
+                sellers,
+                quotation_max_per_kwh: self.quotation_max_per_kwh,
+                quotation_per_kwh: self.quotation_per_kwh,
+            };
+            PlainGame { slot, played }
+        };
+        Ok(slots.into_iter().map(game).collect())
     }
 }
 
@@ -295,7 +331,7 @@ fn indices(market: &Market, slots: &BTreeMap<usize, Slot>) -> Vec<Certificate> {
 fn lerner(slots: &BTreeMap<usize, Slot>, member: usize) -> Option<f64> {
     let (mut weighted, mut sold) = (0.0, 0.0);
     for slot in slots.values() {
-        let Some(at) = slot.sellers.iter().position(|who| *who == member) else { continue };
+        let Some(at) = slot.game.sellers.iter().position(|(who, _)| *who == member) else { continue };
         let (price, quantity) = (slot.played.price_per_kwh, slot.played.quantity_kwh[at]);
         if price > 0.0 {
             weighted += quantity * (price - slot.marginal[at]) / price;

@@ -15,7 +15,7 @@ use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Kind;
 use coase_core::population::Dynamics;
 use coase_core::pricing::{Layered, Method, Patience, Update};
-use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, Status, number, register};
+use coase_core::{Certificate, Market, MechanismError, Outcome, PlainGame, RunContext, Status, number, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -223,6 +223,19 @@ impl Mechanism for MultipleGame {
             }
         }
         Ok(outcome)
+    }
+
+    /// The games that sellers play at the positions without trade: where prices follow the slope of profit and rest in an
+    /// equilibrium, it is one of these. Of excess demand, noise and plans that respond there are none.
+    fn plain_games(&self, market: &Market) -> Result<Vec<PlainGame>, MechanismError> {
+        let is_played = matches!(self.update, Update::Gradient { .. }) && self.dynamics.rests_at_equilibrium();
+        if !is_played || self.responsive {
+            return Ok(vec![]);
+        }
+        let frictions = self.check()?;
+        let plans: Vec<Arc<Plan>> = market.each(|local| local.autarky())?;
+        let stalls = stalls(market, &positions(market, &plans, self.positions == Surplus::Offered)?, frictions)?;
+        Ok(stalls.iter().map(|stall| stall.pricing(Method::default())).collect())
     }
 }
 

@@ -21,7 +21,7 @@ use crate::canonical_payments::Priced;
 use coase_core::game::Game;
 use coase_core::mechanism::{Here, Mechanism};
 use coase_core::outcome::{Claim, Status, Trade};
-use coase_core::{Market, MechanismError, Outcome, Party, Reason, RunContext, register};
+use coase_core::{Curve, Market, MechanismError, Outcome, Party, Reason, RunContext, register};
 use followers::Followers;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -130,6 +130,17 @@ impl StackelbergNetworkFee {
 impl Mechanism for StackelbergNetworkFee {
     fn draws(&self) -> bool {
         matches!(self.fee, Fee::PerPeriod | Fee::PerEdge)
+    }
+
+    /// What a kWh between two pays, and how much they trade, against how far they are from each other.
+    fn curves(&self, market: &Market, outcome: &Outcome, _: u64) -> Result<Vec<Curve>, MechanismError> {
+        let followers = self.followers(market)?;
+        let fees = match self.fee {
+            Fee::Fixed { per_kwh } => vec![per_kwh],
+            _ => outcome.strategies.first().cloned().unwrap_or_default(),
+        };
+        let answer = followers.favouring(&fees, 1.0)?;
+        Ok(distance::curves(self, market, &followers, &fees, &answer))
     }
 
     fn game<'a>(&'a self, market: &'a Market) -> Option<Box<dyn Game + 'a>> {

@@ -4,7 +4,7 @@ use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Verdict;
 use coase_core::participant::{Device, Load, MicroTurbine, Participant, Portfolio, Pv, Quadratic};
 use coase_core::setting::{Member, Periods, Setting};
-use coase_core::{Market, MechanismError, Party, Reason};
+use coase_core::{Market, MechanismError, Party, Reason, RunContext};
 use coase_mechanisms::{Distance, Fee, FeeSolver, StackelbergNetworkFee};
 use coase_testkit::agents::{THREE, market};
 use coase_testkit::five_vpps::OnFeeder;
@@ -228,4 +228,21 @@ fn distances_that_are_none_are_refused() {
         let refused = try_measure(&two(), &rule as &dyn Mechanism, &*policy("None()")).err();
         assert!(matches!(refused, Some(MechanismError::Parameter { name: "distance", .. })), "{rule:?}: {refused:?}");
     }
+}
+
+/// A kWh pays the fee for the distance that it goes; who trades how much stands beside it.
+#[test]
+fn fees_and_trades_are_told_by_distance() {
+    let (market, rule) = (market(&THREE), three_apart());
+    let outcome = rule.run(&market, &mut RunContext::new(1, ())).expect("an outcome");
+    let curves = rule.curves(&market, &outcome, 1).expect("curves");
+    let points = |name: &str| -> Vec<(f64, f64)> {
+        curves.iter().filter(|curve| curve.name == name).map(|curve| curve.points[0]).collect()
+    };
+    let expected = [1.0, 2.0, 1.5].map(|distance| (distance, 0.220127072544 * distance));
+    for (found, expected) in points("fee").iter().zip(expected) {
+        assert!((found.0 - expected.0).abs() < 1e-12 && (found.1 - expected.1).abs() < 1e-6, "{curves:?}");
+    }
+    let traded: Vec<f64> = points("traded").iter().map(|p| p.1).collect();
+    assert_all(&traded, &[0.0, 73.121110579, 10.509595718], 1e-3);
 }

@@ -7,7 +7,7 @@ use coase_core::participant::{Device, Load, Participant, Portfolio, Pv};
 use coase_core::population::Dynamics;
 use coase_core::pricing::{Buyer, Method, PricingGame as Numbers, Seller, Update};
 use coase_core::setting::{Feeder, Member, Periods, Setting};
-use coase_core::{Market, MechanismError, Outcome, RunContext, Status};
+use coase_core::{Curve, Market, MechanismError, Outcome, RunContext, Status};
 use coase_mechanisms::{EvolutionaryBuyers, MultipleGame, PricingGame, Surplus};
 use coase_testkit::agents::three;
 use coase_testkit::measured::measure;
@@ -259,5 +259,75 @@ fn responsive_members_rest_or_say_who_does_not() {
     match outcome.status {
         Status::Converged => assert_eq!(certificate.verdict, Verdict::Upheld),
         _ => assert!(certificate.witness.contains("in period"), "{certificate:?}"),
+    }
+}
+
+fn curves(mechanism: &dyn Mechanism, market: &Market) -> Vec<Curve> {
+    let outcome = run(mechanism, market);
+    mechanism.curves(market, &outcome, 1).expect("curves")
+}
+
+fn named<'c>(curves: &'c [Curve], name: &'static str) -> impl Iterator<Item = &'c Curve> {
+    curves.iter().filter(move |curve| curve.name == name)
+}
+
+/// Three sellers and a grid that is too dear to be chosen: the plane has one stable point inside, and each corner is left again.
+#[test]
+fn the_plane_of_shares_has_the_rest_points_of_the_replicator() {
+    let all = curves(&EvolutionaryBuyers::default(), &apart());
+    // All ask 0.75: shares are in proportion to what each has.
+    let stable: Vec<&Curve> = named(&all, "simplex_stable").collect();
+    assert_eq!(stable.len(), 1, "{all:?}");
+    let (x, y) = stable[0].points[0];
+    near(&[x, y], &[E[0] / 240.0, E[1] / 240.0], 1e-9);
+    // Corners are sources: whoever is alone there is dearer than both others. Sides are saddles.
+    assert_eq!(named(&all, "simplex_unstable").count(), 3);
+    assert_eq!(named(&all, "simplex_saddle").count(), 3);
+    assert_eq!(named(&all, "simplex_corner").filter_map(|c| c.member).collect::<Vec<_>>(), [0, 1, 2]);
+    for way in named(&all, "simplex_trajectory") {
+        let (x, y) = *way.points.last().expect("points");
+        near(&[x, y], &[E[0] / 240.0, E[1] / 240.0], 1e-5);
+        assert!(way.points.iter().all(|(x, y)| *x >= 0.0 && *y >= 0.0 && x + y <= 1.0 + 1e-12));
+    }
+    // Arrows near the point of rest lead to it.
+    let from = |p: (f64, f64)| (p.0 - x).hypot(p.1 - y);
+    let towards = named(&all, "simplex_flow").filter(|arrow| from(arrow.points[1]) < from(arrow.points[0])).count();
+    assert!(2 * towards > named(&all, "simplex_flow").count(), "{towards}");
+    // Without a face that is rested on by itself only the equilibrium is left.
+    let smith = EvolutionaryBuyers { dynamics: Dynamics::Smith, ..EvolutionaryBuyers::default() };
+    let all = curves(&smith, &apart());
+    assert_eq!(named(&all, "simplex_stable").count(), 1);
+    assert_eq!(named(&all, "simplex_unstable").count() + named(&all, "simplex_saddle").count(), 0);
+}
+
+#[test]
+fn shares_over_time_sum_to_one_and_end_in_the_equilibrium() {
+    let all = curves(&EvolutionaryBuyers::default(), &apart());
+    let lines: Vec<&Curve> = named(&all, "share").collect();
+    assert_eq!(lines.iter().map(|line| line.member).collect::<Vec<_>>(), [Some(0), Some(1), Some(2), None]);
+    for k in 0..lines[0].points.len() {
+        let sum: f64 = lines.iter().map(|line| line.points[k].1).sum();
+        assert!((sum - 1.0).abs() < 1e-12 && lines.iter().all(|line| line.points[k].0 == lines[0].points[k].0));
+    }
+    let ends: Vec<f64> = lines.iter().map(|line| line.points.last().expect("points").1).collect();
+    near(&ends, &[E[0] / 240.0, E[1] / 240.0, E[2] / 240.0, 0.0], 1e-6);
+}
+
+/// The lines of best replies cross where the prices of the game do.
+#[test]
+fn best_replies_of_two_sellers_cross_at_the_equilibrium() {
+    let all = curves(&PricingGame::default(), &apart());
+    let lines: Vec<&Curve> = named(&all, "best_response").collect();
+    assert_eq!(lines.len(), 2);
+    // Those with most to sell.
+    assert_eq!((lines[0].member, lines[0].other), (Some(0), Some(2)));
+    let found = named(&all, "equilibrium").next().expect("there is one");
+    let expected = equilibrium_prices();
+    near(&[found.points[0].0, found.points[0].1], &[expected[2], expected[0]], 1e-8);
+    for (line, (asked, best)) in lines.iter().zip([(expected[2], expected[0]), (expected[0], expected[2])]) {
+        let after = line.points.iter().position(|p| p.0 > asked).expect("within the range");
+        let (a, b) = (line.points[after - 1], line.points[after]);
+        let between = a.1 + (b.1 - a.1) * (asked - a.0) / (b.0 - a.0);
+        assert!((between - best).abs() < 1e-6, "{between} instead of {best}");
     }
 }

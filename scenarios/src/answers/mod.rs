@@ -18,14 +18,15 @@ pub use auction::{
 pub use carbon_file::{Carbon, CarbonFile, Generation};
 pub use flow::{CarbonAnswer, FlowAnswer, FlowBranch, FlowBus, FlowQuestion};
 pub use game::{
-    Coalitions, CoalitionsAnswer, Cournot, CournotAnswer, CournotSeller, Game, GameAnswer, GameError, NormalForm,
-    NormalFormAnswer, NormalFormPlayer, Population, PopulationAnswer, PopulationBuyer, PopulationSeller, Pricing,
-    PricingAnswer, PricingBuyer, PricingSeller, Sheet, game_schema, read_game, read_game_text,
+    Coalitions, CoalitionsAnswer, Cournot, CournotAnswer, CournotSeller, CournotStep, Game, GameAnswer, GameError,
+    NormalForm, NormalFormAnswer, NormalFormPlayer, Population, PopulationAnswer, PopulationBuyer, PopulationSeller,
+    Pricing, PricingAnswer, PricingBuyer, PricingSeller, Sheet, game_schema, plays_games, read_game, read_game_text,
 };
 pub use opf::{OpfAnswer, OpfBus, OpfFormulation, OpfGenerator, OpfQuestion};
 
 pub(crate) use auction::declarations as auction_declarations;
 pub(crate) use game::declarations as game_declarations;
+pub(crate) use game::written as written_game;
 
 use crate::fault::{Fault, did_you_mean};
 use crate::resolve::read_network;

@@ -16,7 +16,11 @@ pub(super) const FORM: Form = Form {
     read: |text| Ok(Box::new(read(text)?)),
     schema: schema_of::<Cournot>,
     declarations: || {
-        vec![("Cournot", Declaration::of::<Cournot>()), ("CournotSeller", Declaration::of::<CournotSeller>())]
+        vec![
+            ("Cournot", Declaration::of::<Cournot>()),
+            ("CournotSeller", Declaration::of::<CournotSeller>()),
+            ("CournotStep", Declaration::of::<CournotStep>()),
+        ]
     },
 };
 
@@ -56,6 +60,40 @@ pub struct CournotSeller {
     #[serde(default)]
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub quantity_max_kwh: Option<f64>,
+    /// What it can sell beyond that, in the order of its cost; by default nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_steps: Vec<CournotStep>,
+}
+
+/// A further part of what a seller can sell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CournotStep {
+    /// What each kWh of it costs, no less than what comes before.
+    pub cost_per_kwh: f64,
+    /// How much it is, kWh.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    pub quantity_kwh: f64,
+}
+
+impl CournotSeller {
+    fn steps(&self) -> Vec<CostStep> {
+        let quantity_kwh = self.quantity_max_kwh.unwrap_or(f64::INFINITY);
+        let first = CostStep { cost_per_kwh: self.cost_per_kwh, quantity_kwh };
+        let step = |s: &CournotStep| CostStep { cost_per_kwh: s.cost_per_kwh, quantity_kwh: s.quantity_kwh };
+        [first].into_iter().chain(self.further_steps.iter().map(step)).collect()
+    }
+
+    /// What the last kWh of a quantity costs it.
+    fn marginal_cost(&self, quantity: f64) -> f64 {
+        let mut sold = 0.0;
+        let steps = self.steps();
+        let last = steps.iter().find(|step| {
+            sold += step.quantity_kwh;
+            quantity <= sold
+        });
+        last.or(steps.last()).map_or(self.cost_per_kwh, |step| step.cost_per_kwh)
+    }
 }
 
 /// A game that was checked.
@@ -85,11 +123,21 @@ pub(super) fn read(text: &Text) -> Result<Checked, Fault> {
             let field = "quantity_max_kwh";
             check(text, &at(field), field, most, most > 0.0, "a finite number above 0")?;
         }
+        if seller.quantity_max_kwh.is_none() && !seller.further_steps.is_empty() {
+            let why = "what follows `further_steps` begins where it ends";
+            return Err(text.fault(&format!("sellers.{k}"), Cause::Missing { field: "quantity_max_kwh", why }));
+        }
+        let mut before = seller.cost_per_kwh;
+        for (n, step) in seller.further_steps.iter().enumerate() {
+            let at = |field: &str| format!("sellers.{k}.further_steps.{n}.{field}");
+            let (cost, most) = (step.cost_per_kwh, step.quantity_kwh);
+            let expected = "a finite number, at least the cost of the step before";
+            check(text, &at("cost_per_kwh"), "cost_per_kwh", cost, cost >= before, expected)?;
+            check(text, &at("quantity_kwh"), "quantity_kwh", most, most > 0.0, "a finite number above 0")?;
+            before = cost;
+        }
     }
-    let steps = |s: &CournotSeller| {
-        vec![CostStep { cost_per_kwh: s.cost_per_kwh, quantity_kwh: s.quantity_max_kwh.unwrap_or(f64::INFINITY) }]
-    };
-    let sellers = form.sellers.iter().map(steps).collect();
+    let sellers = form.sellers.iter().map(CournotSeller::steps).collect();
     let game = Played::new(form.intercept_per_kwh, form.slope_per_kwh2, sellers).map_err(|error| {
         let (field, found) = ("sellers".to_owned(), error.to_string());
         text.fault("sellers", Cause::Field { field, found, expected: "a game".into() })
@@ -132,7 +180,7 @@ impl Game for Checked {
         let names = || form.sellers.iter().map(|seller| seller.id.clone());
         let price = played.price_per_kwh;
         let lerner = |(seller, sold): (&CournotSeller, &f64)| {
-            (*sold > 0.0 && price > 0.0).then(|| (price - seller.cost_per_kwh) / price)
+            (*sold > 0.0 && price > 0.0).then(|| (price - seller.marginal_cost(*sold)) / price)
         };
         Ok(Box::new(CournotAnswer {
             quotation_per_kwh: played.quotation_per_kwh,

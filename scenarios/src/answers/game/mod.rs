@@ -5,13 +5,15 @@
 
 mod coalitions;
 mod cournot;
+mod exported;
 mod named;
 mod normal_form;
 mod population;
 mod pricing;
 
 pub use coalitions::{Coalitions, CoalitionsAnswer};
-pub use cournot::{Cournot, CournotAnswer, CournotSeller};
+pub use cournot::{Cournot, CournotAnswer, CournotSeller, CournotStep};
+pub(crate) use exported::written;
 pub use normal_form::{NormalForm, NormalFormAnswer, NormalFormPlayer};
 pub use population::{Population, PopulationAnswer, PopulationBuyer, PopulationSeller};
 pub use pricing::{Pricing, PricingAnswer, PricingBuyer, PricingSeller};
@@ -118,6 +120,11 @@ const HEADS: &str = "`Coalitions(..)`, `Population(..)`, `Pricing(..)`, `Cournot
 /// What is wrong, with its place.
 pub fn read_game(path: &Path) -> Result<Box<dyn Game>, Fault> {
     read(&Text::read(path)?)
+}
+
+/// Whether a file begins with the word of a scenario or experiment, in which games are played, and not with that of a game.
+pub fn plays_games(path: &Path) -> bool {
+    Text::read(path).is_ok_and(|text| matches!(text.head(), "Scenario" | "Experiment"))
 }
 
 /// Reads a game from a text that lies in no file.
