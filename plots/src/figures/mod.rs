@@ -2,6 +2,7 @@
 
 mod abatement;
 mod benefit;
+mod best_response;
 mod budget_and_efficiency;
 mod carbon_flow;
 mod carbon_payers;
@@ -11,17 +12,22 @@ mod core;
 mod cost_and_emissions;
 mod cost_emissions_plane;
 mod dispatch;
+mod explained;
+mod fee_and_distance;
 mod feeder;
 mod feeder_layout;
 mod feeder_map;
 mod gain_split;
 mod interim_utility;
+mod play;
 mod price_decomposition;
 mod profiles;
 mod ranks;
 mod regret;
 mod rows;
 mod sensitivity;
+mod shares_over_time;
+mod simplex;
 mod supply_and_demand;
 mod sweep;
 
@@ -82,6 +88,10 @@ pub enum Absent {
     NoBudget,
     #[error("no run with iterations and residuals in the table of convergence")]
     NoIterations,
+    #[error("members play in one way only: write `reporting` with two rules")]
+    OneKindOfPlay,
+    #[error("no run with a certificate `exploitability`: report rules write it")]
+    NoExploitability,
     #[error("no run with curves of this kind: write `evidence: (curves: true)`")]
     NoCurves,
     #[error("no misreports were searched: write `evidence: (regret: true)`")]
@@ -110,6 +120,11 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "supply_and_demand", draw: supply_and_demand::draw },
     Kind { name: "interim_utility", draw: interim_utility::draw },
     Kind { name: "regret", draw: regret::draw },
+    Kind { name: "play", draw: play::draw },
+    Kind { name: "simplex", draw: simplex::draw },
+    Kind { name: "shares_over_time", draw: shares_over_time::draw },
+    Kind { name: "best_response", draw: best_response::draw },
+    Kind { name: "fee_and_distance", draw: fee_and_distance::draw },
     Kind { name: "carbon_payers", draw: carbon_payers::draw },
     Kind { name: "abatement", draw: abatement::draw },
     Kind { name: "profiles", draw: profiles::draw },

@@ -12,6 +12,9 @@ pub struct Run {
     /// The label of the mechanism with its parameters, by default its id, and the rule by which it is played where that is not
     /// the truth.
     pub variant: String,
+    /// The label of the mechanism alone, and that of the report rule.
+    pub label: String,
+    pub reporting: String,
     pub carbon_policy: String,
     /// The label of the policy with its parameters; by default its id.
     pub carbon_label: String,
@@ -179,6 +182,8 @@ pub(super) fn runs(frame: &Frame) -> (Vec<String>, Vec<Run>) {
         scenario: row.text("scenario"),
         mechanism: row.text("mechanism"),
         variant: as_played(&row.text("variant"), &row.text("reporting")),
+        label: row.text("variant"),
+        reporting: row.text("reporting"),
         carbon_policy: row.text("carbon_policy"),
         carbon_label: row.text("carbon_label"),
         seed: seed(k),

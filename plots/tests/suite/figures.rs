@@ -12,7 +12,8 @@ use coase_plots::{Format, Named, draw, pictures, tables};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-fn store(name: &str, shape: &Shape) -> PathBuf {
+/// A fresh store.
+pub fn store(name: &str, shape: &Shape) -> PathBuf {
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&dir);
     write_store(&dir, shape);
@@ -231,7 +232,8 @@ fn display_lists_are_as_they_were() {
     matches_golden(&pictures(&Store::read(&dir).unwrap()).0, "abatement", &golden);
 }
 
-fn matches_golden(drawn: &[Named], name: &str, golden: &Path) {
+/// Holds a figure against its display list.
+pub fn matches_golden(drawn: &[Named], name: &str, golden: &Path) {
     {
         let canvas = &drawn.iter().find(|d| d.stem == name).unwrap().picture.canvas;
         let file = golden.join(name).with_extension("txt");
@@ -450,7 +452,7 @@ fn curves_of_abatement_join_what_converged() {
 }
 
 /// Writes curves for every run but those of the grid alone.
-fn with_curves(dir: &Path, rows: &[&str]) {
+pub fn with_curves(dir: &Path, rows: &[&str]) {
     let runs = std::fs::read_to_string(dir.join("as_text/runs.csv")).unwrap();
     let traded = runs.lines().skip(1).filter(|line| !line.contains(",grid-only,"));
     let ids: Vec<String> = traded.map(|line| line.split(',').next().unwrap().to_owned()).collect();

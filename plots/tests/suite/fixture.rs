@@ -455,7 +455,7 @@ fn result(run: &TextRow) -> RunResult {
             variant: word("variant"),
             carbon_policy: word("carbon_policy"),
             carbon_label: word("carbon_label"),
-            reporting: "truthful".to_owned(),
+            reporting: word("behaviour").replace('_', "-"),
             seed: run.get("seed").parse().unwrap(),
         },
         status: RunStatus::named(run.get("status")).unwrap(),

@@ -2,5 +2,6 @@
 
 mod figures;
 mod fixture;
+mod games;
 mod replicated;
 mod store;
