@@ -8,7 +8,7 @@ use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::panel::Panel;
 use crate::store::CurveRows;
 use crate::study::Study;
-use crate::style::{CYCLE, DATA_LINE, GREY, REFERENCE_DASH, SOLID, THIN_LINE, TWO_COLUMNS_MM};
+use crate::style::{CYCLE, DATA_LINE, GREY, REFERENCE_DASH, THIN_LINE, TWO_COLUMNS_MM};
 
 /// Panels side by side, and options of a panel.
 const MOST_PANELS: usize = 3;
@@ -17,6 +17,8 @@ const MOST_OPTIONS: usize = CYCLE.len();
 const STILL: f64 = 2e-3;
 /// Marks on a line.
 const MARKS: usize = 5;
+/// Marks stay off the end of the axis.
+const INNER: f64 = 0.97;
 
 pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let (policy, all) = first_explained(study, false, &|name| name == "share").ok_or(Absent::NoCurves)?;
@@ -105,14 +107,15 @@ fn page(study: &Study, drawn: &[Drawn]) -> Canvas {
             let Some(k) = options.iter().position(|id| *id == line.participant) else { continue };
             let points: Vec<(f64, f64)> = line.points.iter().copied().filter(|p| p.0 <= panel.x.high).collect();
             panel.line(c, &points, stroke(k));
-            if !line.participant.is_empty() && stroke(k).dash != SOLID || k == 0 {
-                let every = panel.x.high / MARKS as f64;
-                let mut next = every * (0.25 + k as f64 / options.len() as f64);
-                for point in points {
-                    if point.0 >= next {
-                        panel.mark(c, point, CYCLE[k].mark, CYCLE[k].ink);
-                        next += every;
-                    }
+            if line.participant.is_empty() {
+                continue;
+            }
+            let every = panel.x.high / MARKS as f64;
+            let mut next = every * (0.25 + k as f64 / options.len() as f64);
+            for point in points.into_iter().filter(|p| p.0 < INNER * panel.x.high) {
+                if point.0 >= next {
+                    panel.mark(c, point, CYCLE[k].mark, CYCLE[k].ink);
+                    next += every;
                 }
             }
         }

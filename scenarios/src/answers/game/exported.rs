@@ -11,6 +11,9 @@ use coase_core::pricing::{Buyer, Seller};
 use ron::ser::PrettyConfig;
 use serde::Serialize;
 
+/// The name of the grid among sellers: no participant can have it.
+const GRID: &str = "grid";
+
 /// A game as the text of a game file, participants by their ids.
 ///
 /// # Errors
@@ -19,9 +22,8 @@ pub(crate) fn written(game: &Numbers, ids: &[&str]) -> Result<String, ron::Error
     let id = |member: usize| ids.get(member).map_or_else(|| format!("participant {member}"), |id| (*id).to_owned());
     match game {
         Numbers::Population { options, buyers, dynamics } => {
-            let grid = free_name("grid", ids);
             let seller = |option: &Priced| PopulationSeller {
-                id: option.member.map_or_else(|| grid.clone(), id),
+                id: option.member.map_or_else(|| GRID.to_owned(), id),
                 price_per_kwh: option.price_per_kwh,
                 quantity_kwh: option.quantity_kwh,
                 congestion_per_kwh: option.congestion_per_kwh,
@@ -91,13 +93,4 @@ pub(crate) fn written(game: &Numbers, ids: &[&str]) -> Result<String, ron::Error
 fn file(head: &str, form: &impl Serialize) -> Result<String, ron::Error> {
     let shape = PrettyConfig::new().depth_limit(2).indentor("    ").new_line("\n");
     Ok(format!("{head}{}\n", options().to_string_pretty(form, shape)?))
-}
-
-/// A name that nobody has.
-fn free_name(name: &str, ids: &[&str]) -> String {
-    let mut free = name.to_owned();
-    while ids.contains(&free.as_str()) {
-        free.push('_');
-    }
-    free
 }
