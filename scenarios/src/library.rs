@@ -144,6 +144,11 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/reference_rules.ron"),
     },
     LibraryFile {
+        id: "strategic",
+        summary: "experiment: mechanisms on five plants played truthfully, by best responses and as members learn",
+        text: include_str!("../library/strategic.ron"),
+    },
+    LibraryFile {
         id: "household_auctions",
         summary: "experiment: auctions of 250 Portuguese households in quarters of an hour, read from $COASE_DATA",
         text: include_str!("../library/household_auctions.ron"),

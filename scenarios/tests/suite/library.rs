@@ -42,6 +42,7 @@ fn every_file_runs() {
             "household_auctions" => 2,
             // Residuals at the tolerance bound the cost of a whole day, not that of a quarter of it, as closely as is claimed.
             "penalties" => 24,
+            "strategic" => 2,
             _ => 6,
         };
         let first_periods = format!("experiment.first_periods={periods}");
@@ -50,6 +51,7 @@ fn every_file_runs() {
             "seasons" | "padding" | "expected_externality" | "vehicle_trade" => Some("experiment.seeds=[1]"),
             "hinges" => Some("experiment.sensitivity.method=OneAtATime"),
             "penalties" => Some("experiment.sweep=[]"),
+            "strategic" => Some("experiment.mechanisms=[\"grid-only\", \"uniform-price\", \"pricing-game\"]"),
             "size" => Some("experiment.only=[{\"scenario.participants.home.count\": [5, 20]}]"),
             _ => None,
         };
