@@ -10,6 +10,7 @@ use crate::panel::{Grid, Panel};
 use crate::store::CurveRows;
 use crate::study::Study;
 use crate::style::{BLUE, DATA_LINE, INK, LONG_DASH, Mark, ONE_COLUMN_MM, ORANGE, TWO_COLUMNS_MM};
+use std::fmt::Write as _;
 
 /// Panels side by side.
 const MOST_PANELS: usize = 2;
@@ -32,7 +33,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         caption += " The mark is the equilibrium that was found; further sellers ask what they do there.";
     }
     if !without.is_empty() {
-        caption += &format!(" No prices were found that none gains by changing: {}.", listed(&without));
+        let _ = write!(caption, " No prices were found that none gains by changing: {}.", listed(&without));
     }
     caption += &shown_of(drawn.len(), all.len(), "mechanisms whose sellers post prices", "the first");
     let shown: Vec<usize> = drawn.iter().map(|of| of.run).collect();
