@@ -89,9 +89,7 @@ fn tokens(text: &str) -> Vec<Token> {
 }
 
 fn word(text: &str) -> String {
-    if greek(text) {
-        format!("\\{text} ")
-    } else if OPERATORS.contains(&text) {
+    if greek(text) || OPERATORS.contains(&text) {
         format!("\\{text} ")
     } else if text == "argmin" || text == "argmax" {
         format!("\\operatorname{{{text}}} ")
@@ -159,8 +157,7 @@ pub fn formula(text: &str) -> String {
                     match sign {
                         '^' | '_' => {
                             let (argument, used) = argument(&all[k + 1..]);
-                            out.push(*sign);
-                            out.push_str(&format!("{{{argument}}}"));
+                            out.extend([sign.to_string(), format!("{{{argument}}}")]);
                             k += used;
                         }
                         '*' if before != Some(&Token::Space) => out.push_str("^{*}"),
@@ -214,8 +211,7 @@ fn named(all: &[Token], name: &str) -> (String, usize) {
         used += 2;
     }
     let primes = |from: usize| all[from..].iter().take_while(|token| **token == Token::Sign('\'')).count();
-    let is_word =
-        name.len() > 1 && !greek(name) && !OPERATORS.contains(&name) && name.chars().all(|c| c.is_lowercase());
+    let is_word = name.len() > 1 && !greek(name) && !OPERATORS.contains(&name) && name.chars().all(char::is_lowercase);
     let is_parameter = parts.len() > 2 || (is_word && parts.get(1).is_some_and(|index| index.len() > 1));
     if is_parameter {
         return (format!("\\mathtt{{{}}}", escaped(&parts.join("_"))), used);

@@ -128,8 +128,8 @@ fn every_built_in_network_is_named() {
 #[test]
 fn scenarios_and_experiments_of_the_book_pass_the_check() {
     let folder = folder("book");
-    let rows: String = (0..24).map(|hour| format!("{}\n", f64::from(hour) / 24.0)).collect();
-    std::fs::write(folder.join("sun.csv"), format!("pv\n{rows}")).unwrap();
+    let rows: Vec<String> = (0..24).map(|hour| (f64::from(hour) / 24.0).to_string()).collect();
+    std::fs::write(folder.join("sun.csv"), format!("pv\n{}\n", rows.join("\n"))).unwrap();
     let book = page("docs/scenarios.md");
     let mut checked = 0;
     for snippet in book.split("```ron\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(snippet, _)| snippet)
