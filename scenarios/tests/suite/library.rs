@@ -39,10 +39,9 @@ fn every_file_runs() {
         }
         let periods = match file.id {
             "household_community" => 4,
-            "household_auctions" => 2,
+            "household_auctions" | "strategic" => 2,
             // Residuals at the tolerance bound the cost of a whole day, not that of a quarter of it, as closely as is claimed.
             "penalties" => 24,
-            "strategic" => 2,
             _ => 6,
         };
         let first_periods = format!("experiment.first_periods={periods}");
