@@ -4,6 +4,7 @@
 //! was read from.
 
 mod audited;
+mod details;
 mod expression;
 mod named;
 mod template;

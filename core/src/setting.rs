@@ -258,6 +258,8 @@ pub struct Member {
     pub import_max_kw: f64,
     /// Greatest export to the grid, kW.
     pub export_max_kw: f64,
+    /// Greatest net sale to peers, and greatest net purchase from them, kW; infinite where there is no limit.
+    pub peer_max_kw: f64,
     /// Verifiable sizes.
     pub rating: Rating,
     /// Free emission allowance over the horizon, kg.
@@ -286,6 +288,7 @@ impl Member {
             power_factor: 1.0,
             import_max_kw,
             export_max_kw,
+            peer_max_kw: f64::INFINITY,
             rating: Rating { supply_kw: export_max_kw, demand_kw: import_max_kw },
             quota_kg: 0.0,
             least_emission_kg_per_kwh: None,
@@ -382,6 +385,13 @@ impl Default for FixedPointSearch {
 }
 
 impl Setting {
+    /// Of a quantity that a member would trade with its peers in a period, above 0 sold and below 0 bought, what its limit on
+    /// such trade allows, kWh.
+    pub fn within_peer_limit(&self, member: usize, kwh: f64) -> f64 {
+        let most = self.members[member].peer_max_kw * self.periods.hours;
+        kwh.clamp(-most, most)
+    }
+
     /// Programs that settling the choices in one answer may take, where nothing is said.
     pub const CHOICE_PROGRAMS: usize = 2000;
 

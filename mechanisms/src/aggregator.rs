@@ -1,7 +1,7 @@
 //! An aggregator between members and the grid: it buys from them above what the grid pays, sells to them below what the grid
 //! asks, and keeps the margin.
 
-use crate::fixed_positions::{positions, share};
+use crate::fixed_positions::{share, tradable};
 use crate::internal_price::{at_fixed_positions, bands};
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Pairs, Side, Signal};
@@ -37,7 +37,7 @@ impl Mechanism for Aggregator {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         let bid = share("bid_share", self.bid_share)?;
         let ask = bid + share("margin_share", self.margin_share)? * (1.0 - bid);
-        let net = positions(market)?;
+        let net = tradable(market)?;
         let bands = bands(market)?;
         ctx.messages(market.len() * bands.len());
         let setting = market.setting();

@@ -1,6 +1,7 @@
 //! Bill sharing: the community's bill is split in proportion to what everybody takes; what is generated and used inside
 //! costs nothing.
 
+use crate::fixed_positions::Surplus;
 use crate::internal_price::{Balance, Band, Positions, run};
 use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
@@ -29,6 +30,8 @@ pub struct BillSharing {
     pub billing: Billing,
     /// Whether positions answer to the internal prices; otherwise they are those without trade.
     pub responsive: bool,
+    /// What counts as a surplus.
+    pub positions: Surplus,
 }
 
 register!(BillSharing, "bill-sharing", Baseline, "the community's bill in proportion to consumption",
@@ -36,7 +39,7 @@ register!(BillSharing, "bill-sharing", Baseline, "the community's bill in propor
 
 impl Mechanism for BillSharing {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
-        let positions = if self.responsive { Positions::Responsive } else { Positions::Fixed };
+        let positions = Positions { responsive: self.responsive, surplus: self.positions };
         let mut outcome = run(market, ctx, &|bands, _| vec![0.0; bands.len()], positions)?;
         if self.billing == Billing::Horizon {
             horizon::share(market, &mut outcome)?;
@@ -49,13 +52,14 @@ mod horizon {
     //! The shares over the whole horizon: what everybody pays beyond its own exchange with the grid.
 
     use super::{Balance, Band};
+    use crate::fixed_positions::tradable;
     use crate::internal_price::bands;
     use coase_core::outcome::{Side, Signal};
     use coase_core::{Market, MechanismError, Outcome, Party, Reason};
 
     pub fn share(market: &Market, outcome: &mut Outcome) -> Result<(), MechanismError> {
         let bands: Vec<Option<Band>> = bands(market)?;
-        let positions: Vec<Vec<f64>> = market.each(|l| l.autarky())?.iter().map(|p| p.output.clone()).collect();
+        let positions = tradable(market)?;
         let slots: Vec<(usize, Band, Balance)> =
             bands.iter().enumerate().filter_map(|(k, b)| b.map(|b| (k, b, balance(&positions, k)))).collect();
         let ratio = |community: f64, individual: f64| if individual > 0.0 { community / individual } else { 0.0 };

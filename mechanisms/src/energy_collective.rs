@@ -57,7 +57,11 @@ impl Mechanism for EnergyCollective {
             let side = |sign: f64| -> Vec<f64> {
                 best.plans
                     .iter()
-                    .map(|plan| plan.as_ref().map_or(0.0, |plan| (sign * plan.output[slot]).max(0.0)))
+                    .enumerate()
+                    .map(|(i, plan)| {
+                        let has = plan.as_ref().map_or(0.0, |plan| plan.output[slot]);
+                        (sign * market.setting().within_peer_limit(i, has)).max(0.0)
+                    })
                     .collect()
             };
             let (surplus, needs) = (side(1.0), side(-1.0));

@@ -1,5 +1,6 @@
 //! Evolutionary buyers: sellers' prices stand, and buyers come to their choice of sellers step by step.
 
+use crate::fixed_positions::Surplus;
 use crate::internal_price::at_fixed_positions;
 use crate::shares_in_motion::{over_time, plane};
 use crate::stalls::{Frictions, Played, Stall, outside, positions, settled, stalls};
@@ -104,7 +105,7 @@ impl EvolutionaryBuyers {
         frictions.check()?;
         check_dynamics(self.dynamics)?;
         let plans = market.each(|local| local.autarky())?;
-        let stalls = stalls(market, &positions(market, &plans, false)?, frictions)?;
+        let stalls = stalls(market, &positions(market, &plans, Surplus::Metered)?, frictions)?;
         let with_prices = |stall: Stall| self.prices(market, &stall).map(|prices| (stall, prices));
         stalls.into_iter().map(with_prices).collect()
     }

@@ -5,11 +5,16 @@
 //! the seller's average `p_sell` and the buyer's average `p_buy` that the literature quotes follow from it, because what
 //! is not matched is exchanged at the tariff. That makes each of them balanced by construction.
 
+use crate::fixed_positions::{Surplus, within_limits};
+use crate::responsive::{self, Seen};
+use crate::stalls::outside;
+use coase_core::market::Plan;
 use coase_core::mechanism::Here;
 use coase_core::outcome::{Pairs, Side, Signal, Trade};
 use coase_core::setting::Product;
-use coase_core::terms::{Terms, at};
+use coase_core::terms::at;
 use coase_core::{Market, MechanismError, Outcome, RunContext};
+use std::sync::Arc;
 
 /// The pool's own tariff in one slot: the lowest price at which any member could buy instead, and the highest at which any
 /// could sell, so that nobody prefers the grid.
@@ -85,22 +90,18 @@ impl Prices {
         };
         Self { sell: average(band.sell, balance.surplus), buy: average(band.buy, balance.deficit) }
     }
-
-    fn distance(self, other: Self) -> f64 {
-        (self.sell - other.sell).abs().max((self.buy - other.buy).abs())
-    }
 }
 
 /// A rule: the price on what is matched, per slot, from bands and balances of the whole horizon.
 pub(crate) type Rule<'r> = dyn Fn(&[Option<Band>], &[Balance]) -> Vec<f64> + 'r;
 
-/// Whether positions answer to the internal prices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Positions {
-    /// Those of the disagreement schedule.
-    Fixed,
-    /// Iterated to consistency with the prices.
-    Responsive,
+/// Which positions a rule prices.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Positions {
+    /// Whether they answer to the internal prices; otherwise they are those of the disagreement schedule.
+    pub responsive: bool,
+    /// What counts as a surplus.
+    pub surplus: Surplus,
 }
 
 /// Whether nobody can lose by trading at an internal price: whatever it trades it would else have exchanged with the grid, at
@@ -143,10 +144,27 @@ pub(crate) fn at_fixed_positions(responsive: bool, here: &Here<'_>) -> Result<()
     Ok(())
 }
 
-/// Relaxation, tolerance relative to the dearest price of the tariff, and limit of the responsive iteration.
-const RELAXATION: f64 = 0.5;
-const TOLERANCE: f64 = 1e-6;
-const MAX_ITERATIONS: usize = 200;
+/// Net positions of plans that may be traded with peers, by member and slot, kWh.
+fn net_of(market: &Market, plans: &[Arc<Plan>], surplus: Surplus) -> Vec<Vec<f64>> {
+    let slots = 0..market.setting().slots.len();
+    let of = |plan: &Arc<Plan>| -> Vec<f64> {
+        let with_curtailed = |k: usize| match surplus.of_curtailed_kwh(market, plan, k) {
+            0.0 => plan.output[k],
+            curtailed => plan.output[k].max(0.0) + curtailed,
+        };
+        slots.clone().map(with_curtailed).collect()
+    };
+    let mut net: Vec<Vec<f64>> = plans.iter().map(of).collect();
+    within_limits(market, &mut net);
+    net
+}
+
+/// What a rule makes of positions.
+struct Quoted {
+    net: Vec<Vec<f64>>,
+    matched: Vec<f64>,
+    prices: Vec<Option<Prices>>,
+}
 
 /// Runs an internal-price rule.
 pub(crate) fn run(
@@ -158,62 +176,45 @@ pub(crate) fn run(
     let bands = bands(market)?;
     let slots = bands.len();
     ctx.messages(market.len() * slots);
-    let mut net: Vec<Vec<f64>> = market.each(|l| l.autarky())?.iter().map(|plan| plan.output.clone()).collect();
-    let quote = |net: &[Vec<f64>]| {
-        let balances: Vec<Balance> = (0..slots).map(|k| Balance::of(net, k)).collect();
+    let quote = |plans: &[Arc<Plan>]| {
+        let net = net_of(market, plans, positions.surplus);
+        let balances: Vec<Balance> = (0..slots).map(|k| Balance::of(&net, k)).collect();
         let matched = rule(&bands, &balances);
-        let prices: Vec<Option<Prices>> =
+        let prices =
             (0..slots).map(|k| bands[k].map(|band| Prices::from_matched(matched[k], band, balances[k]))).collect();
-        (matched, prices)
+        Quoted { net, matched, prices }
     };
-    let (mut matched, mut prices) = quote(&net);
     let mut outcome = Outcome::new(market.setting());
-    if positions == Positions::Responsive {
-        let mut residual = f64::INFINITY;
-        let dearest = bands.iter().flatten().fold(0.0_f64, |most, b| most.max(b.sell.abs()).max(b.buy.abs()));
-        let tolerance = TOLERANCE * dearest;
-        for _ in 0..MAX_ITERATIONS {
-            net = respond(market, &bands, &prices)?;
-            ctx.messages(2 * market.len() * slots);
-            let (next_matched, next) = quote(&net);
-            residual =
-                prices.iter().zip(&next).filter_map(|(a, b)| Some(a.as_ref()?.distance((*b)?))).fold(0.0, f64::max);
-            matched = next_matched;
-            prices = prices.iter().zip(&next).map(|(a, b)| Some(relaxed((*a)?, (*b)?))).collect();
-            if residual <= tolerance || ctx.step("price", &[("primal_residual", residual)]).is_break() {
-                break;
-            }
+    let quoted = if positions.responsive {
+        let rest = responsive::settle(market, ctx, &mut |plans, _| {
+            let quoted = quote(plans);
+            Ok((seen(market, &bands, &quoted.prices)?, quoted))
+        })?;
+        outcome.evidence.push(rest.certificate());
+        if rest.is_above_tolerance() {
+            outcome.status = coase_core::Status::NotConverged { residual: rest.residual };
         }
-        if residual > tolerance {
-            outcome.status = coase_core::Status::NotConverged { residual };
-        }
-    }
-    settle(market, &mut outcome, &net, &matched, &prices);
+        rest.kept
+    } else {
+        quote(&market.each(|l| l.autarky())?)
+    };
+    settle(market, &mut outcome, &quoted.net, &quoted.matched, &quoted.prices);
     Ok(outcome)
 }
 
-fn relaxed(from: Prices, to: Prices) -> Prices {
-    let mix = |a: f64, b: f64| a + RELAXATION * (b - a);
-    Prices { sell: mix(from.sell, to.sell), buy: mix(from.buy, to.buy) }
-}
-
-/// Positions when the pool's prices take the place of the tariff.
-fn respond(
-    market: &Market,
-    bands: &[Option<Band>],
-    prices: &[Option<Prices>],
-) -> Result<Vec<Vec<f64>>, MechanismError> {
-    let setting = market.setting();
-    let mut layer = Terms { import_adder: vec![0.0; setting.periods.count], ..Terms::default() };
-    layer.export_adder.clone_from(&layer.import_adder);
-    for (slot, (band, price)) in setting.slots.iter().zip(bands.iter().zip(prices)) {
-        if let (Some(band), Some(price)) = (band, price) {
-            layer.import_adder[slot.period] = price.buy - band.buy;
-            layer.export_adder[slot.period] = price.sell - band.sell;
-        }
-    }
-    let pool = market.imposing(&vec![layer; market.len()]);
-    Ok(pool.each(|l| l.autarky())?.iter().map(|plan| plan.output.clone()).collect())
+/// What every member pays and gets where the pool's prices take the place of the tariff.
+fn seen(market: &Market, bands: &[Option<Band>], prices: &[Option<Prices>]) -> Result<Seen, MechanismError> {
+    let of = |member: usize| -> Result<Vec<(f64, f64)>, MechanismError> {
+        let at = |(k, (band, price)): (usize, (&Option<Band>, &Option<Prices>))| match (band, price) {
+            (Some(band), Some(price)) => {
+                let (buy, sell) = outside(market, member, k)?;
+                Ok((buy + price.buy - band.buy, sell + price.sell - band.sell))
+            }
+            _ => Ok((0.0, 0.0)),
+        };
+        bands.iter().zip(prices).enumerate().map(at).collect()
+    };
+    (0..market.len()).map(of).collect()
 }
 
 /// Commits the matched part of the positions at the matched price, paid between the pairs.

@@ -1,5 +1,6 @@
 //! Mid-market rate: what can be matched inside the community changes hands at the middle of the tariff.
 
+use crate::fixed_positions::Surplus;
 use crate::internal_price::{Positions, at_fixed_positions, run};
 use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
@@ -13,15 +14,17 @@ use serde::{Deserialize, Serialize};
 pub struct MidMarketRate {
     /// Whether positions answer to the internal prices; otherwise they are those without trade.
     pub responsive: bool,
+    /// What counts as a surplus.
+    pub positions: Surplus,
 }
 
 register!(MidMarketRate, "mid-market-rate", Baseline, "matched energy at the middle of the tariff",
-    claims: [IndividuallyRational if "positions do not respond, exports earn no carbon credit and prices lie within the tariff" => |of, here| at_fixed_positions(of.responsive, here), BudgetBalanced],
+    claims: [IndividuallyRational if "positions are metered and do not respond, exports earn no carbon credit and prices lie within the tariff" => |of, here| of.positions.metered().and_then(|()| at_fixed_positions(of.responsive, here)), BudgetBalanced],
     needs: [Tariff, NoRequirement], information: Reports, source: "Long et al. (2017)");
 
 impl Mechanism for MidMarketRate {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
-        let positions = if self.responsive { Positions::Responsive } else { Positions::Fixed };
+        let positions = Positions { responsive: self.responsive, surplus: self.positions };
         run(
             market,
             ctx,

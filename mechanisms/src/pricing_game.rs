@@ -1,5 +1,6 @@
 //! The pricing game: sellers post prices, knowing how buyers will spread over them, until no seller gains by another price.
 
+use crate::fixed_positions::Surplus;
 use crate::internal_price::at_fixed_positions;
 use crate::stalls::{Frictions, Played, Stall, all_sellers, positions, prices_of, settled, stalls, strategies};
 use coase_core::game::{Axis, Game, Profile, Space, Strategy};
@@ -63,7 +64,7 @@ impl PricingGame {
             Frictions { price_min_per_kwh, price_max_per_kwh, congestion_per_kwh, distance_per_kwh, carbon_per_kg };
         frictions.check()?;
         let plans = market.each(|local| local.autarky())?;
-        stalls(market, &positions(market, &plans, false)?, frictions)
+        stalls(market, &positions(market, &plans, Surplus::Metered)?, frictions)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Random matching: sellers and buyers meet by chance and trade at the middle of the tariff. What trading at all is worth,
 //! with no skill in it.
 
-use crate::fixed_positions::{positions, traded};
+use crate::fixed_positions::{tradable, traded};
 use crate::internal_price::{at_fixed_positions, bands};
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Trade;
@@ -22,7 +22,7 @@ register!(RandomMatching, "random-matching", Baseline, "random pairs trade at th
 
 impl Mechanism for RandomMatching {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
-        let net = positions(market)?;
+        let net = tradable(market)?;
         let bands = bands(market)?;
         ctx.messages(market.len() * bands.len());
         let mut trades = vec![];

@@ -1,7 +1,7 @@
 //! Collective self-consumption by keys: what members generate beyond their own needs is written to others by a rule of the
 //! register, whatever anybody would pay for it.
 
-use crate::fixed_positions::{positions, share, traded};
+use crate::fixed_positions::{share, tradable, traded};
 use crate::internal_price::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Trade;
@@ -80,7 +80,7 @@ impl Mechanism for SharingKeys {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
         self.keys.check(market.len())?;
         let price_share = self.price_share.map(|at| share("price_share", at)).transpose()?;
-        let net = positions(market)?;
+        let net = tradable(market)?;
         let bands = bands(market)?;
         ctx.messages(market.len() * bands.len());
         let (mut trades, mut lost) = (vec![], 0.0);

@@ -5,7 +5,7 @@
 //! more is asked of a seller than it has, each of its buyers gets its part of what there is; what buyers miss and sellers keep is
 //! exchanged with the grid.
 
-use crate::fixed_positions::traded;
+use crate::fixed_positions::{NO_POSITION_KWH, Surplus, traded};
 use crate::trade_matrix::path_resistances;
 use coase_core::market::Plan;
 use coase_core::outcome::Trade;
@@ -17,8 +17,6 @@ use coase_core::terms::at;
 use coase_core::{Market, MechanismError, Outcome, PlainGame};
 use std::sync::Arc;
 
-/// A smaller position is a solver's rounding, kWh.
-const NO_POSITION_KWH: f64 = 1e-6;
 /// A pair that trades less is not written, kWh.
 const NO_PAIR_KWH: f64 = 1e-9;
 
@@ -94,11 +92,11 @@ pub(crate) fn outside(market: &Market, member: usize, slot: usize) -> Result<(f6
     Ok((buy, sell))
 }
 
-/// Positions of schedules, by member and slot. With `offered` what is curtailed counts as surplus.
+/// Positions of schedules, by member and slot, as far as they may be traded with peers.
 pub(crate) fn positions(
     market: &Market,
     plans: &[Arc<Plan>],
-    offered: bool,
+    offers: Surplus,
 ) -> Result<Vec<Vec<Position>>, MechanismError> {
     let setting = market.setting();
     let hours = setting.periods.hours;
@@ -106,17 +104,15 @@ pub(crate) fn positions(
         let mut all = vec![Position::default(); setting.slots.len()];
         for (k, slot) in setting.slots.iter().enumerate().filter(|(_, slot)| slot.product == Product::Energy) {
             let metered = plan.output[k];
-            let renewable = plan.devices.iter().filter(|device| !device.available_kw.is_empty());
-            let unused =
-                renewable.map(|d| (d.available_kw[slot.period] - d.power_kw[slot.period]).max(0.0)).sum::<f64>();
-            let curtailed = if offered && metered > -NO_POSITION_KWH { hours * unused } else { 0.0 };
+            let curtailed = offers.of_curtailed_kwh(market, plan, k);
             let surplus = metered.max(0.0) + curtailed;
+            let all_kwh = if curtailed > 0.0 { surplus } else { metered };
             let (_, sell) = outside(market, member, k)?;
             let given = plan.given_kwh(slot.period, hours);
             all[k] = Position {
-                kwh: if curtailed > NO_POSITION_KWH { surplus } else { metered },
+                kwh: setting.within_peer_limit(member, all_kwh),
                 // What is curtailed brings nothing elsewhere, and costs what its device does.
-                worth_per_kwh: if surplus > 0.0 && curtailed > NO_POSITION_KWH {
+                worth_per_kwh: if curtailed > 0.0 {
                     (metered.max(0.0) * sell + curtailed * plan.marginal_cost[k].max(0.0)) / surplus
                 } else {
                     sell

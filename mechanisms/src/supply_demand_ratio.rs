@@ -1,5 +1,6 @@
 //! Supply-demand ratio pricing: the scarcer surplus is, the nearer its price comes to the retail price.
 
+use crate::fixed_positions::Surplus;
 use crate::internal_price::{Balance, Band, Positions, at_fixed_positions, run};
 use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
@@ -16,10 +17,12 @@ pub struct SupplyDemandRatio {
     pub compensation_per_kwh: f64,
     /// Whether positions answer to the internal prices; otherwise they are those without trade.
     pub responsive: bool,
+    /// What counts as a surplus.
+    pub positions: Surplus,
 }
 
 register!(SupplyDemandRatio, "supply-demand-ratio", Baseline, "prices follow the ratio of surplus to deficit",
-    claims: [IndividuallyRational if "positions do not respond, exports earn no carbon credit and prices lie within the tariff" => |of, here| at_fixed_positions(of.responsive, here), BudgetBalanced],
+    claims: [IndividuallyRational if "positions are metered and do not respond, exports earn no carbon credit and prices lie within the tariff" => |of, here| of.positions.metered().and_then(|()| at_fixed_positions(of.responsive, here)), BudgetBalanced],
     needs: [Tariff, NoRequirement], information: Reports, source: "Liu et al. (2017); compensation: Zhou et al. (2018)");
 
 impl Mechanism for SupplyDemandRatio {
@@ -31,7 +34,7 @@ impl Mechanism for SupplyDemandRatio {
                 expected: "a finite number, not negative",
             });
         }
-        let positions = if self.responsive { Positions::Responsive } else { Positions::Fixed };
+        let positions = Positions { responsive: self.responsive, surplus: self.positions };
         let price = |(band, balance): (&Option<Band>, &Balance)| {
             band.map_or(0.0, |b| matched_price(b, *balance, self.compensation_per_kwh))
         };

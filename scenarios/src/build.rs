@@ -138,7 +138,9 @@ fn check_frame(form: &Scenario, text: &Text) -> Result<(), Fault> {
         let holds = factor > 0.0 && factor <= 1.0;
         in_range(&at("power_factor"), "power_factor", factor, "more than 0, at most 1", holds)?;
         in_range(&at("quota_kg"), "quota_kg", p.quota_kg, "a number", p.quota_kg.is_finite())?;
-        for (field, limit) in [("import_max_kw", p.import_max_kw), ("export_max_kw", p.export_max_kw)] {
+        let limits =
+            [("import_max_kw", p.import_max_kw), ("export_max_kw", p.export_max_kw), ("peer_max_kw", p.peer_max_kw)];
+        for (field, limit) in limits {
             not_negative(&at(field), field, limit.unwrap_or(0.0))?;
         }
         if let Some(prior) = &p.prior {
@@ -197,6 +199,7 @@ fn members(
             power_factor: p.power_factor,
             rating: portfolio.rating(),
             quota_kg: p.quota_kg,
+            peer_max_kw: p.peer_max_kw.unwrap_or(f64::INFINITY),
             prior: p.prior.clone(),
             least_emission_kg_per_kwh: portfolio.least_emission_kg_per_kwh(),
             ..Member::new(&p.id, p.import_max_kw.unwrap_or(0.0), p.export_max_kw.unwrap_or(0.0))

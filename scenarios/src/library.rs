@@ -74,9 +74,14 @@ pub const LIBRARY: &[LibraryFile] = &[
         text: include_str!("../library/size.ron"),
     },
     LibraryFile {
-        id: "chu_2023_like",
-        summary: "experiment: five plants and four carbon models after Chu et al. (2023), a reconstruction",
-        text: include_str!("../library/chu_2023_like.ron"),
+        id: "chu_2023",
+        summary: "experiment: five plants, four carbon models and a game in three layers after Chu et al. (2023), a reconstruction",
+        text: include_str!("../library/chu_2023.ron"),
+    },
+    LibraryFile {
+        id: "output_quota",
+        summary: "experiment: a carbon price that raises emissions, for allowances follow output",
+        text: include_str!("../library/output_quota.ron"),
     },
     LibraryFile {
         id: "wang_2026_like",

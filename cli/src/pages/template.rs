@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {{run NAME: FILE.ron PATH=VALUE ..}}      an experiment of the library, with overrides
-//! {{EXPRESSION}}                            a whole number; `| +` with its sign, `| %` as a percentage, `| .2` decimals
+//! {{EXPRESSION}}                            a whole number, of a run, a period, a pair or a line (see `details`); `| +` with its sign, `| %` as a percentage, `| .2` decimals
 //! {{change EXPRESSION}}                     its mean over the draws with sign, and its 95 % interval; `| %` as a percentage
 //! {{claim: EXPRESSION < EXPRESSION}}        nothing is written; where it does not hold, neither is the page
 //! {{claim: NAME[MECHANISM, POLICY] ends STATUS}}   of a run without an answer

@@ -1,5 +1,6 @@
 //! The figures of a page: its experiments, run or read from where they ran before.
 
+use super::details;
 use super::expression::{Figures, Missing, Reference};
 use super::named::{Figure, Run, whole};
 use crate::offence::Offence;
@@ -10,7 +11,8 @@ use anyhow::Context;
 use coase_core::record::Table;
 use coase_core::statistics::against::Order;
 use coase_scenarios::{Cause, Override, StoreOptions};
-use coase_store::{Dataset, Store, as_played};
+use coase_store::{Dataset, Frame, Store, as_played};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +31,8 @@ struct Tables {
     /// Whether seeds are days in order.
     in_order: bool,
     rows: BTreeMap<String, Vec<Row>>,
+    /// Tables with many rows for a run, read where a page asks for them.
+    frames: BTreeMap<Table, OnceCell<Frame>>,
 }
 
 /// Runs what was not run before; every experiment has a folder of its own below `out`.
@@ -53,13 +57,26 @@ pub fn run_all(runs: Vec<&Run>, library: &Path, out: &Path) -> anyhow::Result<Ru
         bar.finish();
         let results = Dataset::open(&folder)?;
         let in_order = results.manifest().seeds_in_order;
-        let mut tables = Tables { folder, in_order, rows: BTreeMap::new() };
+        let mut tables = Tables { folder, in_order, ..Tables::default() };
+        tables.frames = details::TABLES.into_iter().map(|table| (table, OnceCell::new())).collect();
         for name in [Table::Runs, Table::Participants, Table::Certificates, Table::Ledger] {
             tables.rows.insert(name.name().to_owned(), table(&results, name)?);
         }
         all.stores.insert(run.name.clone(), tables);
     }
     Ok(all)
+}
+
+impl Tables {
+    /// A whole table, read once.
+    fn frame(&self, table: Table) -> Result<&Frame, String> {
+        if let Some(frame) = self.frames.get(&table).and_then(OnceCell::get) {
+            return Ok(frame);
+        }
+        let read = Dataset::open(&self.folder).and_then(|results| results.table(table)).map_err(|e| e.to_string())?;
+        let cell = self.frames.get(&table).ok_or_else(|| format!("`{}` is not read by pages", table.name()))?;
+        Ok(cell.get_or_init(|| read))
+    }
 }
 
 impl Runs {
@@ -90,6 +107,7 @@ impl Runs {
         };
         let swept: Vec<&String> = match reference.table.as_str() {
             "runs" => rest.iter().collect(),
+            table if details::table(table).is_some() => vec![],
             "certificates" => rest.iter().filter(|label| whose(label).is_none()).collect(),
             _ => rest.iter().skip(1).collect(),
         };
@@ -137,6 +155,10 @@ impl Runs {
         }
         if reference.table == "certificates" {
             return self.certified(reference, run.cell("run_id"));
+        }
+        if let Some(table) = details::table(&reference.table) {
+            let frame = self.tables(&reference.run)?.frame(table)?;
+            return details::figure(frame, table, reference, run.cell("run_id"));
         }
         let row = if reference.table == "runs" {
             run

@@ -47,6 +47,7 @@ pub(super) fn all(case: &Case, policy: Vec<Certificate>) -> Vec<Certificate> {
     all.push(trade_balance(case));
     all.extend(trade_consistency(case));
     all.push(dispatch_feasibility(case));
+    all.extend(peer_limits(case));
     all.push(schedule_choice(case));
     all.extend(disaggregation(case));
     all.push(carbon_conservation(case));
@@ -266,6 +267,25 @@ fn dispatch_feasibility(case: &Case) -> Certificate {
         String::new()
     };
     Certificate::check("dispatch_feasibility", sum, tolerance, witness).about(Kind::Feasibility)
+}
+
+/// Whether nobody sells to its peers or buys from them more than its limit on such trade; only where somebody has one.
+fn peer_limits(case: &Case) -> Option<Certificate> {
+    let setting = case.cleared.truth.setting();
+    if setting.members.iter().all(|member| member.peer_max_kw.is_infinite()) {
+        return None;
+    }
+    let net = &case.cleared.outcome.net;
+    let worst = |slot: usize| {
+        let beyond = |i: usize| (net[i][slot] - setting.within_peer_limit(i, net[i][slot])).abs();
+        (0..net.len()).map(|i| (i, beyond(i))).fold((0, 0.0), |w, x| if x.1 > w.1 { x } else { w })
+    };
+    let is_energy = |slot: usize| setting.slots[slot].product == Product::Energy;
+    let missed = |slot: usize| if is_energy(slot) { worst(slot).1 } else { 0.0 };
+    let said = |slot: usize, by: f64| {
+        format!("{} trades {by:.6} kWh more with peers than its `peer_max_kw` allows", setting.members[worst(slot).0].id)
+    };
+    Some(worst_slot(case, "peer_limits", missed, said).about(Kind::Feasibility))
 }
 
 /// How many schedules are an arbitrary choice among those that cost the same, for the second criterion could not be settled.

@@ -97,7 +97,10 @@ impl Block {
                     made_up.extend([bought, dumped]);
                 }
             }
-            let (low, high) = form.trade.map_or_else(|| program.range(&offered), |trade| (trade[k], trade[k]));
+            let (low, high) = form.trade.map_or_else(
+                || tradable(setting, member, slot.product, program.range(&offered)),
+                |trade| (trade[k], trade[k]),
+            );
             let sale = program.var(low, high);
             balance_rows.push(program.equal(offered.plus(-1.0, sale), 0.0, "energy balance", Some(slot.period)));
             trade.push(sale);
@@ -357,6 +360,15 @@ impl Block {
         let slots = setting.slots.iter().zip(&self.contribution.output);
         slots.filter(|(s, _)| s.product == Product::Energy).map(|(s, e)| (s.period, e))
     }
+}
+
+/// Within which net sales a member can be at all in a slot: those that it can deliver or use, and that its limit on trade with
+/// peers allows. Where it can do nothing within that limit its balance cannot hold, and the row of that says so.
+fn tradable(setting: &Setting, member: usize, product: Product, (low, high): (f64, f64)) -> (f64, f64) {
+    if product != Product::Energy {
+        return (low, high);
+    }
+    (setting.within_peer_limit(member, low), setting.within_peer_limit(member, high))
 }
 
 /// What is charged on the exchange with the grid, as a charge on the net withdrawal where so much is sold to peers.

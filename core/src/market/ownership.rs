@@ -4,7 +4,7 @@
 
 use super::Market;
 use crate::participant::Report;
-use crate::setting::Rating;
+use crate::setting::{Member, Rating};
 use crate::terms::Terms;
 use std::sync::Arc;
 
@@ -101,7 +101,8 @@ impl Market {
         let mut ownership = self.ownership.to_vec();
         for (k, share) in shares.iter().enumerate() {
             let mut account = whole.clone();
-            for limit in [&mut account.import_max_kw, &mut account.export_max_kw, &mut account.quota_kg] {
+            let Member { import_max_kw, export_max_kw, peer_max_kw, quota_kg, .. } = &mut account;
+            for limit in [import_max_kw, export_max_kw, peer_max_kw, quota_kg] {
                 *limit *= share;
             }
             let Rating { supply_kw, demand_kw } = whole.rating;

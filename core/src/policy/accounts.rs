@@ -41,7 +41,7 @@ impl Quota {
     /// No allowance at all.
     pub const NONE: Quota = Quota::OutputBased { grid_kg_per_kwh: 0.0, turbine_kg_per_kwh: 0.0 };
 
-    /// Allowances per kWh from the grid and from emitting devices.
+    /// Allowances per kWh from the grid and from emitting devices, as written.
     fn rates(self) -> (f64, f64) {
         match self {
             Quota::Fixed => (0.0, 0.0),
@@ -49,9 +49,16 @@ impl Quota {
         }
     }
 
-    /// Allowance per kWh from the grid.
-    pub fn per_imported_kwh(self) -> f64 {
-        self.rates().0
+    /// Allowances per kWh from the grid and from emitting devices in the year of the modifiers.
+    fn rates_in(self, modifiers: &Modifiers) -> (f64, f64) {
+        let (grid, turbine) = self.rates();
+        let left = modifiers.quota_factor();
+        (left * grid, left * turbine)
+    }
+
+    /// Allowance per kWh from the grid in the year of the modifiers.
+    pub fn per_imported_kwh(self, modifiers: &Modifiers) -> f64 {
+        self.rates_in(modifiers).0
     }
 
     /// Fixed allowance of a member in the year of the modifiers, kg.
@@ -112,7 +119,7 @@ pub fn charged_once(setting: &Setting) -> Result<(), PolicyError> {
 
 /// The account of a member: imports at the grid's intensity and direct emissions, less allowances.
 pub fn account(setting: &Setting, modifiers: &Modifiers, quota: Quota, fixed_quota_kg: f64, charge: Charge) -> Account {
-    let (grid, turbine) = quota.rates();
+    let (grid, turbine) = quota.rates_in(modifiers);
     let rates: Vec<f64> = (0..setting.periods.count).map(|t| setting.intensity(t) - grid).collect();
     let credit = match modifiers.import_base {
         ImportBase::Gross => vec![],

@@ -61,7 +61,7 @@ pub struct Modifiers {
     pub coverage: Coverage,
     /// Where the revenue goes. Nobody sees a refund when it decides.
     pub recycling: Recycling,
-    /// Share by which fixed quotas and caps shrink every year.
+    /// Share by which quotas, fixed or per kWh, and caps shrink every year.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub quota_decline_per_year: f64,
     /// Years since quotas and caps had their written size: what a sweep over years varies.
@@ -106,7 +106,7 @@ impl Modifiers {
         Declaration::of::<Self>()
     }
 
-    /// What is left of a fixed quota or cap this year: `(1 - decline)^year`.
+    /// What is left of a quota or cap this year: `(1 - decline)^year`.
     pub fn quota_factor(&self) -> f64 {
         (1.0 - self.quota_decline_per_year).powf(self.year)
     }

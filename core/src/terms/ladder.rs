@@ -33,6 +33,26 @@ impl Reward {
     }
 }
 
+/// How the price of a tier follows from the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum GrowthRule {
+    /// Every tier adds the same share of the base price: `base (1 + k growth)`.
+    #[default]
+    Added,
+    /// Every tier adds that share of the price of the tier before: `base (1 + growth)^k`.
+    Compounded,
+}
+
+impl GrowthRule {
+    /// Price of a kg in tier `k`, relative to the base price.
+    fn factor(self, growth: f64, tier: usize) -> f64 {
+        match self {
+            GrowthRule::Added => 1.0 + growth * tier as f64,
+            GrowthRule::Compounded => (1.0 + growth).powf(tier as f64),
+        }
+    }
+}
+
 /// A ladder of prices on a balance `x` in kg: `base (1 + k growth)` in tier `k`, between `k` and `k + 1` intervals; the last
 /// tier has no end. Tiers of the reward mirror those of the price.
 ///
@@ -57,10 +77,19 @@ pub struct Ladder {
 
 impl From<Ladder> for Charge {
     fn from(ladder: Ladder) -> Self {
+        ladder.growing(GrowthRule::Added)
+    }
+}
+
+impl Ladder {
+    /// The charge where prices grow by another rule from tier to tier. Any rule that does not lower them leaves it convex for
+    /// `x >= 0`.
+    pub fn growing(self, rule: GrowthRule) -> Charge {
+        let ladder = self;
         let tiers = ladder.tiers.max(1);
         let step = |k: usize| k as f64 * ladder.interval_kg;
         let rewards = (0..tiers).rev().map(|k| ladder.base_price_per_kg * ladder.reward.factor(k as f64));
-        let prices = (0..tiers).map(|k| ladder.base_price_per_kg * (1.0 + ladder.growth * k as f64));
+        let prices = (0..tiers).map(|k| ladder.base_price_per_kg * rule.factor(ladder.growth, k));
         let below = (1..tiers).rev().map(|k| -step(k));
         let breakpoints: Vec<f64> = below.chain([0.0]).chain((1..tiers).map(step)).collect();
         Charge::of_pieces(&breakpoints, &rewards.chain(prices).collect::<Vec<_>>())
@@ -94,6 +123,18 @@ mod tests {
         meets(&ladder, &[(12.3456789, 5513.580184), (-1.0, -280.0)]);
         // A flat price of 320 crosses it at 4.2.
         meets(&ladder, &[(4.2, 320.0 * 4.2)]);
+    }
+
+    /// 280 times powers of 1.25; what two tiers and more cost is their sum, 2 t each.
+    #[test]
+    fn a_ladder_may_grow_by_compounding() {
+        let ladder = Ladder { base_price_per_kg: 280.0, interval_kg: 2.0, growth: 0.25, tiers: 5, reward: Reward::Flat };
+        let compounded = ladder.growing(GrowthRule::Compounded);
+        assert_eq!(compounded.slopes, [280.0, 350.0, 437.5, 546.875, 683.59375]);
+        assert_eq!(compounded.breakpoints, [2.0, 4.0, 6.0, 8.0]);
+        meets(&compounded, &[(-1.0, -280.0), (2.0, 560.0), (4.0, 1260.0), (6.0, 2135.0), (10.0, 4595.9375)]);
+        assert!(compounded.is_convex());
+        assert_eq!(ladder.growing(GrowthRule::Added), ladder.into());
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod charge;
 mod ladder;
 
 pub use charge::Charge;
-pub use ladder::{Ladder, Reward};
+pub use ladder::{GrowthRule, Ladder, Reward};
 
 /// An account of kilograms over the horizon and what is charged on its balance.
 ///

@@ -5,37 +5,34 @@
 //! loop are theirs; congestion, distance and carbon among what a kWh costs a buyer, both ways in which prices move, and buyers who
 //! need a fixed quantity are a reconstruction.
 
-mod responsive;
+mod equilibrium;
+mod lines;
 
+use self::equilibrium::Gaps;
 use crate::evolutionary_buyers::check_dynamics;
+use crate::fixed_positions::Surplus;
 use crate::internal_price::at_fixed_positions;
+use crate::responsive::{self, Seen};
 use crate::stalls::{Frictions, Played, Position, Stall, outside, positions, settled, stalls, strategies};
 use coase_core::market::Plan;
+use coase_core::curve::Curve;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Kind;
 use coase_core::population::Dynamics;
 use coase_core::pricing::{Layered, Method, Patience, Update};
-use coase_core::{Certificate, Market, MechanismError, Outcome, PlainGame, RunContext, Status, number, register};
+use coase_core::{Certificate, Market, MechanismError, Outcome, PlainGame, RunContext, Status, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-
-/// What counts as a seller's surplus.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Surplus {
-    /// What it feeds in without trade.
-    #[default]
-    Metered,
-    /// That and what it curtails.
-    Offered,
-}
 
 /// In every slot members with a ratio of supply to demand above 1 are sellers, and below 1 buyers. Sellers lead with prices `p_j`;
 /// buyers, to whom a kWh costs `p_j + w_ij + k y_j / E_j` and the grid's its tariff, follow from where they were to rest; sellers move
 /// prices by the slope of their profit or by excess demand, until prices rest. What is left over goes to the grid; a slot with
 /// nobody on a side is the grid's alone. The certificate `nikaido_isoda` says what sellers would still gain by other prices of the
 /// whole range: where prices follow the slope of profit and it is not small, they rest where nobody gains by a small change, and
-/// that is no equilibrium.
+/// that is no equilibrium. Sellers of that slot then look over the whole range, by best responses, half-steps towards them and from the
+/// prices of least gap on, for prices that none gains by changing; the certificate `begun_anew` counts slots in which they did. Plans that answer to prices
+/// (`responsive`) are searched as members would find them, each near its last: `fixed_point_plans` is what they would still save.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MultipleGame {
@@ -86,19 +83,36 @@ impl Default for MultipleGame {
 
 register!(MultipleGame, "multiple-game", Game, "sellers lead with prices, buyers follow by an evolutionary dynamics",
     claims: [IndividuallyRational if "positions are metered and do not respond, exports earn no carbon credit and prices lie within the tariff" => |of, here| {
-        if of.positions == Surplus::Offered { Err("curtailed surplus is offered".into()) } else { at_fixed_positions(of.responsive, here) }
+        of.positions.metered().and_then(|()| at_fixed_positions(of.responsive, here))
     }, BudgetBalanced],
     needs: [Tariff, NoRequirement], information: Reports,
     source: "Chu et al. (2023), reconstructed where its equations are not public");
-
-/// What prices at rest are known to.
-const PRECISION_PER_KWH: f64 = 1e-6;
 
 /// What was played in all slots.
 struct Round {
     stalls: Vec<Stall>,
     played: Vec<Played>,
     layers: Vec<Layered>,
+    /// Where prices began, by slot.
+    starts: Vec<Vec<f64>>,
+}
+
+impl Round {
+    /// The layers of one slot end here instead.
+    fn replay(&mut self, place: usize, layers: Layered) {
+        let stall = &self.stalls[place];
+        let trades = stall.trades(&layers.prices, &stall.game.shares(&layers.shares));
+        self.played[place] = Played { prices: layers.prices.clone(), trades };
+        self.layers[place] = layers;
+    }
+}
+
+/// What came of it.
+struct Solved {
+    round: Round,
+    /// Whether plans and prices fit, where plans answer to prices: the certificate, and the residual where they do not.
+    plans: Option<(Certificate, Option<f64>)>,
+    gaps: Option<Gaps>,
 }
 
 impl MultipleGame {
@@ -126,17 +140,17 @@ impl MultipleGame {
         frictions: Frictions,
         ctx: &mut RunContext,
     ) -> Result<Round, MechanismError> {
-        let mut round = Round { stalls: stalls(market, positions, frictions)?, played: vec![], layers: vec![] };
+        let stalls = stalls(market, positions, frictions)?;
+        let mut round = Round { stalls, played: vec![], layers: vec![], starts: vec![] };
         for stall in &round.stalls {
             let start = self.start_per_kwh.map_or_else(|| stall.game.start(), |p| vec![p; stall.sellers.len()]);
-            let cancelled = &|| ctx.cancelled();
-            let layers =
-                stall.game.layered(&start, self.dynamics, self.update, Patience::default(), &mut |_| !cancelled());
+            let layers = self.layers(stall, &start, &mut |_| !ctx.cancelled());
             ctx.messages(layers.outer * stall.sellers.len() + layers.inner * stall.buyers.len());
             let trades = stall.trades(&layers.prices, &stall.game.shares(&layers.shares));
             round.played.push(Played { prices: layers.prices.clone(), trades });
             let moved = layers.moved;
             round.layers.push(layers);
+            round.starts.push(start);
             if ctx.step("prices", &[("primal_residual", moved)]).is_break() {
                 break;
             }
@@ -144,51 +158,40 @@ impl MultipleGame {
         round.stalls.truncate(round.played.len());
         Ok(round)
     }
-}
 
-/// The gap of prices over the whole range in all slots, and what is known of those where it is not small.
-#[derive(Default)]
-struct Gaps {
-    gap: f64,
-    /// Slots whose prices are no equilibrium, in words.
-    missed: Vec<String>,
-    /// Whether in one of them no equilibrium is found in another way either.
-    without: bool,
-}
+    /// The layers of a slot from prices on.
+    fn layers(&self, stall: &Stall, start: &[f64], watch: &mut dyn FnMut(&Layered) -> bool) -> Layered {
+        stall.game.layered(start, self.dynamics, self.update, Patience::default(), watch)
+    }
 
-impl Gaps {
-    /// Prices that rest where nobody gains by a small change are held against all prices; where they fail, an equilibrium is looked for
-    /// in other ways, if `sought`.
-    fn of(market: &Market, round: &Round, sought: bool, ctx: &RunContext) -> Self {
-        let mut found = Self::default();
-        for (stall, layers) in round.stalls.iter().zip(&round.layers) {
-            let gap = stall.game.nikaido_isoda(&layers.prices).nikaido_isoda;
-            found.gap += gap;
-            // Prices rest to a millionth: at a kink profits are as far from their best as prices.
-            let has: f64 = stall.game.sellers().iter().map(|seller| seller.quantity).sum();
-            let allowed = stall.game.gap_tolerance(&layers.prices, &layers.totals) + PRECISION_PER_KWH * has;
-            if gap <= allowed || !sought {
-                continue;
-            }
-            let elsewhere = stall.game.solve(Method::default(), &mut |_, _| !ctx.cancelled());
-            found.without |= !elsewhere.found;
-            let period = market.setting().slots[stall.slot].period;
-            let others =
-                if elsewhere.found { "prices elsewhere are an equilibrium" } else { "none is found elsewhere" };
-            found.missed.push(format!("{} in period {period}, {others}", number(gap)));
-        }
-        found
+    /// Whether prices at rest are to be an equilibrium: excess demand seeks none, nor does noise.
+    fn seeks_equilibrium(&self) -> bool {
+        matches!(self.update, Update::Gradient { .. }) && self.dynamics.rests_at_equilibrium()
+    }
+
+    fn solved(&self, market: &Market, ctx: &mut RunContext) -> Result<Solved, MechanismError> {
+        let frictions = self.check()?;
+        let play = |plans: &[Arc<Plan>], ctx: &mut RunContext| {
+            let positions = positions(market, plans, self.positions)?;
+            let round = self.play(market, &positions, frictions, ctx)?;
+            Ok((averages(market, &round, &positions)?, round))
+        };
+        let (mut round, plans) = if self.responsive {
+            let rest = responsive::settle(market, ctx, &mut |plans, ctx| play(plans, ctx))?;
+            let missed = rest.is_above_tolerance().then_some(rest.residual);
+            let certificate = rest.certificate();
+            (rest.kept, Some((certificate, missed)))
+        } else {
+            (play(&market.each(|local| local.autarky())?, ctx)?.1, None)
+        };
+        let gaps = self.certify.then(|| Gaps::of(self, market, &mut round, ctx));
+        Ok(Solved { round, plans, gaps })
     }
 }
 
 impl Mechanism for MultipleGame {
     fn run(&self, market: &Market, ctx: &mut RunContext) -> Result<Outcome, MechanismError> {
-        let frictions = self.check()?;
-        let offered = self.positions == Surplus::Offered;
-        let plans: Vec<Arc<Plan>> = market.each(|local| local.autarky())?;
-        let first = self.play(market, &positions(market, &plans, offered)?, frictions, ctx)?;
-        let (round, unsettled) =
-            if self.responsive { responsive::settle(self, market, first, frictions, ctx)? } else { (first, None) };
+        let Solved { round, plans, gaps } = self.solved(market, ctx)?;
         let mut outcome = settled(market, &round.stalls, &round.played);
         outcome.strategies = strategies(&round.stalls, &round.played);
         let wardrop: f64 = round.layers.iter().map(|layers| layers.wardrop_gap).sum();
@@ -204,47 +207,42 @@ impl Mechanism for MultipleGame {
         if restless > 0.0 {
             outcome.status = Status::NotConverged { residual: restless };
         }
-        if let Some(residual) = unsettled {
-            outcome.evidence.push(residual.certificate());
-            if residual.is_above_tolerance() {
-                outcome.status = Status::NotConverged { residual: residual.value };
+        if let Some((certificate, missed)) = plans {
+            outcome.evidence.push(certificate);
+            if let Some(residual) = missed {
+                outcome.status = Status::NotConverged { residual };
             }
         }
-        if self.certify {
-            // Excess demand seeks no equilibrium of the prices, nor does noise.
-            let sought = matches!(self.update, Update::Gradient { .. }) && self.dynamics.rests_at_equilibrium();
-            let Gaps { gap, missed, without } = Gaps::of(market, &round, sought, ctx);
-            let what = "what sellers gain in all by another price alone, over the whole range";
-            let witness = if missed.is_empty() { what.to_owned() } else { format!("{what}: {}", missed.join("; ")) };
-            outcome.evidence.push(Certificate::measure("nikaido_isoda", gap, witness));
-            if outcome.status == Status::Converged && !missed.is_empty() {
-                outcome.status =
-                    if without { Status::NoEquilibriumFound { gap } } else { Status::NotConverged { residual: gap } };
+        if let Some(gaps) = gaps {
+            outcome.evidence.extend(gaps.certificates());
+            if let (Status::Converged, Some(missed)) = (&outcome.status, gaps.status()) {
+                outcome.status = missed;
             }
         }
         Ok(outcome)
     }
 
+    /// `price_update`: what each seller of a slot asks, by round; `choice_probability`: the share of a buyer's need that it takes
+    /// from a seller, or from the grid (nobody), by round; `price_of_period`: what each seller asks in the end, by period.
+    fn curves(&self, market: &Market, _: &Outcome, seed: u64) -> Result<Vec<Curve>, MechanismError> {
+        lines::of(self, market, &self.solved(market, &mut RunContext::new(seed, ()))?.round)
+    }
+
     /// The games that sellers play at the positions without trade: where prices follow the slope of profit and rest in an
     /// equilibrium, it is one of these. Of excess demand, noise and plans that respond there are none.
     fn plain_games(&self, market: &Market) -> Result<Vec<PlainGame>, MechanismError> {
-        let is_played = matches!(self.update, Update::Gradient { .. }) && self.dynamics.rests_at_equilibrium();
-        if !is_played || self.responsive {
+        if !self.seeks_equilibrium() || self.responsive {
             return Ok(vec![]);
         }
         let frictions = self.check()?;
         let plans: Vec<Arc<Plan>> = market.each(|local| local.autarky())?;
-        let stalls = stalls(market, &positions(market, &plans, self.positions == Surplus::Offered)?, frictions)?;
+        let stalls = stalls(market, &positions(market, &plans, self.positions)?, frictions)?;
         Ok(stalls.iter().map(|stall| stall.pricing(Method::default())).collect())
     }
 }
 
 /// What a member pays or gets on average for a kWh at the trades of a slot: the rest is exchanged with the grid.
-fn averages(
-    market: &Market,
-    round: &Round,
-    positions: &[Vec<Position>],
-) -> Result<Vec<Vec<(f64, f64)>>, MechanismError> {
+fn averages(market: &Market, round: &Round, positions: &[Vec<Position>]) -> Result<Seen, MechanismError> {
     let slots = market.setting().slots.len();
     let mut prices = vec![vec![(0.0, 0.0); slots]; market.len()];
     for (i, of_member) in prices.iter_mut().enumerate() {

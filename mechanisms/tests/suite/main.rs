@@ -16,6 +16,7 @@ mod many_participants;
 mod network_charge;
 mod network_fee;
 mod one_disagreement_point;
+mod peer_limits;
 mod posted_prices;
 mod prices_at_buses;
 mod ranges;

@@ -7,10 +7,12 @@ mod budget_and_efficiency;
 mod carbon_flow;
 mod carbon_payers;
 mod change;
+mod choice_probability;
 mod convergence;
 mod core;
 mod cost_and_emissions;
 mod cost_emissions_plane;
+mod courses;
 mod dispatch;
 mod explained;
 mod fee_and_distance;
@@ -21,6 +23,8 @@ mod gain_split;
 mod interim_utility;
 mod play;
 mod price_decomposition;
+mod price_of_period;
+mod price_update;
 mod profiles;
 mod ranks;
 mod regret;
@@ -125,6 +129,9 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "shares_over_time", draw: shares_over_time::draw },
     Kind { name: "best_response", draw: best_response::draw },
     Kind { name: "fee_and_distance", draw: fee_and_distance::draw },
+    Kind { name: "price_of_period", draw: price_of_period::draw },
+    Kind { name: "price_update", draw: price_update::draw },
+    Kind { name: "choice_probability", draw: choice_probability::draw },
     Kind { name: "carbon_payers", draw: carbon_payers::draw },
     Kind { name: "abatement", draw: abatement::draw },
     Kind { name: "profiles", draw: profiles::draw },

@@ -545,6 +545,39 @@ fn regret_is_drawn_by_participant_where_it_was_searched() {
     assert!(picture.caption.contains("lower bound"), "{}", picture.caption);
 }
 
+/// Prices and choices on their way to rest, and prices by hour: only periods with several sellers show who is preferred.
+#[test]
+fn prices_and_choices_on_their_way_to_rest_are_drawn() {
+    let shape = Shape { buses: 0, policies: vec![("none", "none")], ..Shape::side_by_side() };
+    let dir = store("courses", &shape);
+    let mut rows = vec![];
+    for period in 0..3 {
+        for seller in ["vpp1", "vpp3"].into_iter().take(1 + usize::from(period < 2)) {
+            for (round, price) in [(0, 0.6), (1, 0.5), (2, 0.45)] {
+                rows.push(format!("price_update,{seller},,{period},{round},{round},{price}"));
+                rows.push(format!("choice_probability,vpp2,{seller},{period},{round},{round},{}", price - 0.2));
+            }
+        }
+        rows.push(format!("choice_probability,vpp2,,{period},0,0,0.4"));
+    }
+    rows.extend(["price_of_period,vpp1,,,0,0,0.45".into(), "price_of_period,vpp1,,,1,2,0.5".into()]);
+    with_curves(&dir, &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    let (drawn, skipped) = pictures(&Store::read(&dir).unwrap());
+    for (figure, told) in [
+        ("price_update", "Prices that sellers ask"),
+        ("choice_probability", "Shares of what a buyer needs"),
+        ("price_of_period", "in every period in which they sell"),
+    ] {
+        let named = drawn.iter().find(|d| d.stem.starts_with(figure));
+        let named = named.unwrap_or_else(|| panic!("{figure}: {:?}", skipped.iter().find(|s| s.figure == figure)));
+        assert_eq!(lint(&named.picture.canvas), vec![], "{figure}");
+        assert!(named.picture.caption.contains(told), "{}", named.picture.caption);
+    }
+    let choices = drawn.iter().find(|d| d.stem.starts_with("choice_probability")).unwrap();
+    let is_grid = |op: &Op| matches!(op, Op::Text(label) if label.text == "grid");
+    assert!(choices.picture.canvas.ops.iter().any(is_grid));
+}
+
 #[test]
 fn what_is_paid_for_carbon_is_the_revenue_of_the_authority() {
     let shape = Shape { periods: 1, buses: 0, policies: nodal_policies(), ..Shape::side_by_side() };

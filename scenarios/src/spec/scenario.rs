@@ -148,6 +148,11 @@ pub struct Participant {
     #[serde(default)]
     #[schemars(range(min = 0.0))]
     pub export_max_kw: Option<f64>,
+    /// Greatest net sale to other participants, and greatest net purchase from them, kW, apart from the limits on the exchange with
+    /// the grid; `None`: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0))]
+    pub peer_max_kw: Option<f64>,
     /// What is publicly believed of the price at which it trades, for mechanisms that need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<Prior>,

@@ -24,7 +24,7 @@ use crate::policy::{
 };
 use crate::register_policy;
 use crate::setting::Setting;
-use crate::terms::{Account, Charge, Reward};
+use crate::terms::{Account, Charge, GrowthRule, Reward};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ pub struct AllowanceTrading {
     /// Width of a tier, kg over the horizon.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub interval_kg: f64,
-    /// What every tier adds, as a share of the base price.
+    /// What every tier adds, as a share of the base price, or of the price of the tier before.
     #[schemars(range(min = 0.0))]
     pub growth: f64,
     /// Number of tiers; the last has no end.
@@ -68,20 +68,32 @@ pub struct AllowanceTrading {
     /// Allowances that a kWh of a member's own renewable generation earns, kg.
     #[schemars(range(min = 0.0))]
     pub renewable_kg_per_kwh: f64,
+    /// Of which price a tier adds that share.
+    pub growth_rule: GrowthRule,
 }
 
 impl Default for AllowanceTrading {
     fn default() -> Self {
-        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota } = Stepped::default();
+        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule } = Stepped::default();
         let (credits, renewable_kg_per_kwh) = (Credits::Separate, 0.0);
-        Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, credits, renewable_kg_per_kwh }
+        Self {
+            base_price_per_tonne,
+            interval_kg,
+            growth,
+            tiers,
+            reward,
+            quota,
+            credits,
+            renewable_kg_per_kwh,
+            growth_rule,
+        }
     }
 }
 
 impl AllowanceTrading {
     fn ladder(&self) -> Stepped {
-        let &Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, .. } = self;
-        Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota }
+        let &Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule, .. } = self;
+        Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule }
     }
 
     /// Everybody's own ladder before allowances change hands.

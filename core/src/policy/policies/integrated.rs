@@ -365,12 +365,12 @@ impl NodalRule for Integrated {
     /// Prices of every member and period, their carbon part, the price at the root per period; under a ladder along the
     /// flows the kilograms per kWh of net withdrawal that it counts, and where the price jumps at the root the shares of the
     /// jump. At first everybody withdraws at the root.
-    fn start(&self, setting: &Setting, _: &Modifiers) -> NodalSignal {
+    fn start(&self, setting: &Setting, modifiers: &Modifiers) -> NodalSignal {
         let on_flows = self.ladder_on_flows();
         let carbon = |t: usize| if on_flows.is_some() { 0.0 } else { self.price() * setting.intensity(t) };
         let root = |t: usize| buy(setting, t) + carbon(t);
         let kg = on_flows.map(|ladder| {
-            let per_kwh = ladder.quota.per_imported_kwh();
+            let per_kwh = ladder.quota.per_imported_kwh(modifiers);
             nodal::series(setting, |_, t| setting.intensity(t) - per_kwh)
         });
         NodalSignal {

@@ -6,7 +6,7 @@ use crate::policy::accounts::{self, Quota};
 use crate::policy::{Modified, Modifiers, POLICY_CLAIM, PolicyError, Rule, Signal};
 use crate::register_policy;
 use crate::setting::Setting;
-use crate::terms::{Account, Charge, Ladder, Reward};
+use crate::terms::{Account, Charge, GrowthRule, Ladder, Reward};
 use crate::units::per_kg;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 const MOST_TIERS: usize = 1000;
 
 /// The price of a tonne grows with every interval beyond the quota: a member pays `F(E - Q)` with
-/// `F(x) = max_k base (1 + k growth) x - base interval growth k (k + 1) / 2` for `x >= 0`.
+/// `F(x) = max_k base (1 + k growth) x - base interval growth k (k + 1) / 2` for `x >= 0`; where growth is compounded, the price
+/// in tier `k` is `base (1 + growth)^k`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stepped {
@@ -25,7 +26,7 @@ pub struct Stepped {
     /// Width of a tier, kg over the horizon.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub interval_kg: f64,
-    /// What every tier adds, as a share of the base price.
+    /// What every tier adds, as a share of the base price, or of the price of the tier before.
     #[schemars(range(min = 0.0))]
     pub growth: f64,
     /// Number of tiers; the last has no end.
@@ -35,6 +36,8 @@ pub struct Stepped {
     pub reward: Reward,
     /// Free allowances.
     pub quota: Quota,
+    /// Of which price a tier adds that share.
+    pub growth_rule: GrowthRule,
 }
 
 impl Default for Stepped {
@@ -46,6 +49,7 @@ impl Default for Stepped {
             tiers: 5,
             reward: Reward::Flat,
             quota: Quota::Fixed,
+            growth_rule: GrowthRule::Added,
         }
     }
 }
@@ -53,8 +57,9 @@ impl Default for Stepped {
 impl Stepped {
     /// The ladder as a charge on kilograms.
     pub fn charge(&self) -> Charge {
-        let Self { interval_kg, growth, tiers, reward, .. } = *self;
-        Ladder { base_price_per_kg: per_kg(self.base_price_per_tonne), interval_kg, growth, tiers, reward }.into()
+        let Self { interval_kg, growth, tiers, reward, growth_rule, .. } = *self;
+        let base_price_per_kg = per_kg(self.base_price_per_tonne);
+        Ladder { base_price_per_kg, interval_kg, growth, tiers, reward }.growing(growth_rule)
     }
 
     /// Refuses parameters without meaning.

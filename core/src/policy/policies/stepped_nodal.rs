@@ -12,7 +12,7 @@ use crate::policy::{
 };
 use crate::register_policy;
 use crate::setting::Setting;
-use crate::terms::{Account, Reward};
+use crate::terms::{Account, GrowthRule, Reward};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ pub struct SteppedNodal {
     /// Width of a tier, kg over the horizon.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub interval_kg: f64,
-    /// What every tier adds, as a share of the base price.
+    /// What every tier adds, as a share of the base price, or of the price of the tier before.
     #[schemars(range(min = 0.0))]
     pub growth: f64,
     /// Number of tiers; the last has no end.
@@ -37,19 +37,21 @@ pub struct SteppedNodal {
     /// Free allowances. In proportion to energy: per kWh withdrawn, though not more than is charged for it unless negative
     /// prices are allowed, and per kWh from emitting devices.
     pub quota: Quota,
+    /// Of which price a tier adds that share.
+    pub growth_rule: GrowthRule,
 }
 
 impl Default for SteppedNodal {
     fn default() -> Self {
-        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota } = Stepped::default();
-        Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota }
+        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule } = Stepped::default();
+        Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule }
     }
 }
 
 impl SteppedNodal {
     fn ladder(&self) -> Stepped {
-        let &Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota } = self;
-        Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota }
+        let &Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule } = self;
+        Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule }
     }
 }
 
@@ -70,7 +72,7 @@ impl Rule for SteppedNodal {
     fn accounts(&self, setting: &Setting, modifiers: &Modifiers, signal: &Signal) -> Vec<Account> {
         let signal = signal.nodal();
         let mut accounts = self.ladder().accounts(setting, modifiers, &Signal::None);
-        let per_kwh = self.quota.per_imported_kwh();
+        let per_kwh = self.quota.per_imported_kwh(modifiers);
         let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
         for (i, account) in accounts.iter_mut().enumerate() {
             account.import_kg_per_kwh.clear();

@@ -142,7 +142,7 @@ pub(super) fn ladder_kg(setting: &Setting, modifiers: &Modifiers, physical: &Phy
     }
     let periods = setting.periods.count;
     let turns: Vec<Turn> = (0..periods).map(|t| Turn::of(setting, physical, t)).collect();
-    let per_kwh = ladder.quota.per_imported_kwh();
+    let per_kwh = ladder.quota.per_imported_kwh(modifiers);
     let least = if modifiers.allow_negative_carbon_price { f64::NEG_INFINITY } else { 0.0 };
     let (w, exported) = (nodal::intensities(setting, physical), nodal::export_intensities(setting, physical));
     nodal::series(setting, |i, t| {

@@ -256,6 +256,29 @@ fn a_fixed_quota_is_a_lump_sum_and_shrinks_with_the_years() {
     close(bill("Tax()") - bill("CapAndTrade(quota_decline_per_year: 0.5, year: 2)"), 0.28 * 4.5, 1e-12);
 }
 
+/// Half of 0.4 kg a kWh is left: 100 kWh of 0.5 kg are charged for 30 kg instead of 10.
+#[test]
+fn an_allowance_per_kwh_shrinks_with_the_years_too() {
+    let setting = setting(1, Some(tariff(1, 1.0, 0.4, 0.5)), &[0.0]);
+    let physical = physical(&setting, vec![plan(100.0, 0.0, -100.0, 0.0, 0.0)], &[]);
+    let bill = |years: &str| {
+        let text = format!("CapAndTrade(quota: OutputBased(grid_kg_per_kwh: 0.4, turbine_kg_per_kwh: 0.4){years})");
+        paid(&bills(&*policy(&text), &setting, &physical, &Signal::None), 0)
+    };
+    close(bill(""), 0.28 * 10.0, 1e-12);
+    close(bill(", quota_decline_per_year: 0.5, year: 1"), 0.28 * 30.0, 1e-12);
+}
+
+/// 6 t beyond the quota: 2 t each at 280, 350 and 437.50, instead of 420 where growth is added.
+#[test]
+fn growth_of_the_ladder_is_added_or_compounded() {
+    let setting = setting(1, Some(tariff(1, 1.0, 0.4, 0.5)), &[0.0]);
+    let physical = physical(&setting, vec![plan(12_000.0, 0.0, -12_000.0, 0.0, 0.0)], &[]);
+    let bill = |text: &str| paid(&bills(&*policy(text), &setting, &physical, &Signal::None), 0);
+    close(bill("Stepped()"), 2100.0, 1e-9);
+    close(bill("Stepped(growth_rule: Compounded)"), 2135.0, 1e-9);
+}
+
 /// One cap on two members, each with a turbine to replace: the price at which the cap holds replaces the cheaper one.
 #[test]
 fn a_total_cap_is_in_balance_where_it_holds_or_the_price_is_zero() {
