@@ -34,8 +34,7 @@ const SHORTEST: f64 = 1e-3;
 pub(crate) type Seen = Vec<Vec<(f64, f64)>>;
 
 /// What a rule makes of plans: the prices that they lead to, and whatever else it wants to keep of them.
-pub(crate) type Quote<'q, T> =
-    dyn FnMut(&[Arc<Plan>], &mut RunContext) -> Result<(Seen, T), MechanismError> + 'q;
+pub(crate) type Quote<'q, T> = dyn FnMut(&[Arc<Plan>], &mut RunContext) -> Result<(Seen, T), MechanismError> + 'q;
 
 /// Where plans and prices rest, or came nearest to it.
 pub(crate) struct Rest<T> {
@@ -59,7 +58,9 @@ impl<T> Rest<T> {
     pub fn certificate(&self) -> Certificate {
         let Self { residual, tolerance, rounds, who, .. } = self;
         let witness = if self.is_above_tolerance() {
-            format!("after {rounds} rounds members would still save so much by their best plans at the prices between them; {who} most")
+            format!(
+                "after {rounds} rounds members would still save so much by their best plans at the prices between them; {who} most"
+            )
         } else {
             format!("what members would save by their best plans at the prices between them, after {rounds} rounds")
         };
@@ -82,7 +83,8 @@ fn layers(market: &Market, seen: &Seen, near: Option<(&[Arc<Plan>], &[f64])>) ->
             if let Some((plans, weight)) = near {
                 let withdrawn = -plans[i].output[k];
                 // The search of a policy for its own prices may hold the member as well.
-                let (other, centre) = market.terms(i).anchor.as_ref().map_or((0.0, 0.0), |a| (a.weight[t], a.centre_kwh[t]));
+                let (other, centre) =
+                    market.terms(i).anchor.as_ref().map_or((0.0, 0.0), |a| (a.weight[t], a.centre_kwh[t]));
                 anchor.weight[t] = weight[k] + other;
                 anchor.centre_kwh[t] = (weight[k] * withdrawn + other * centre) / (weight[k] + other);
             }

@@ -111,9 +111,8 @@ mod tests {
         };
         let rows = [point("a", "b", 0, 0.0, 0.5), point("a", "b", 1, 7.0, 0.8), point("a", "", 0, 0.0, 0.2)];
         let frame = frame(Table::Curves, &rows.iter().map(|row| &row[..]).collect::<Vec<_>>());
-        let end = |labels: &str| {
-            figure(&frame, Table::Curves, &reference(&format!("x.curves.share[m, p, {labels}]")), "run")
-        };
+        let end =
+            |labels: &str| figure(&frame, Table::Curves, &reference(&format!("x.curves.share[m, p, {labels}]")), "run");
         assert_eq!(end("a, with b, period 3"), Ok(0.8));
         assert_eq!(end("a, with b, period 3, x"), Ok(7.0));
         assert_eq!(end("a, with nobody"), Ok(0.2));

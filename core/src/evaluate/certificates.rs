@@ -283,7 +283,10 @@ fn peer_limits(case: &Case) -> Option<Certificate> {
     let is_energy = |slot: usize| setting.slots[slot].product == Product::Energy;
     let missed = |slot: usize| if is_energy(slot) { worst(slot).1 } else { 0.0 };
     let said = |slot: usize, by: f64| {
-        format!("{} trades {by:.6} kWh more with peers than its `peer_max_kw` allows", setting.members[worst(slot).0].id)
+        format!(
+            "{} trades {by:.6} kWh more with peers than its `peer_max_kw` allows",
+            setting.members[worst(slot).0].id
+        )
     };
     Some(worst_slot(case, "peer_limits", missed, said).about(Kind::Feasibility))
 }

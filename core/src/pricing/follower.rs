@@ -166,8 +166,9 @@ impl PricingGame {
             if totals[j] >= seller.quantity {
                 return seller.quantity;
             }
-            // Who sells nothing moves as if it were about to sell: its profit is flat, and no guide.
-            if totals[j] <= UNUSED * seller.quantity {
+            // Who sells nothing moves as if it were about to sell: its profit is flat, and no guide. Totals of buyers who only
+            // come near to rest are never quite nothing.
+            if (0..buyers.buyers()).all(|i| buyers.row(shares, i)[j] <= UNUSED) {
                 return (seller.cost - prices[j]) * 0.5 * seller.slope();
             }
             totals[j] + (prices[j] - seller.cost) * self.slopes_in(buyers, shares, j)[j]

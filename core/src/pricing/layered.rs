@@ -134,7 +134,8 @@ impl PricingGame {
             now.inner += rest.steps;
             now.outer += 1;
             (now.totals, now.shares, now.wardrop_gap) = (totals, rest.shares, rest.gap);
-            now.at_rest = now.moved <= patience.tolerance && rest.converged;
+            // Prices at an end of the range stand still at once, however loosely buyers have answered.
+            now.at_rest = now.moved <= patience.tolerance && rest.converged && near <= patience.inner_tolerance;
             if now.at_rest {
                 break;
             }

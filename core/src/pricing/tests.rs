@@ -304,6 +304,7 @@ fn excess_demand_ends_in_walrasian_prices_or_at_an_end() {
     let glut = play(&game(150.0));
     assert!(glut.at_rest, "{glut:?}");
     near(&glut.prices, &[0.3; 3], 1e-6);
+    assert!(glut.wardrop_gap <= 1e-7 * 150.0, "buyers have answered the last prices: {}", glut.wardrop_gap);
     // With a grid at 0.9 a kWh costs 0.9 wherever it is bought; each sells all at 0.9 - congestion.
     let buyers = [Buyer { grid_price: Some(0.9), ..buyer(400.0, [0.0; 3]) }];
     let short = PricingGame::new(sellers(), &buyers, 0.3, 1.2).unwrap();
@@ -312,6 +313,21 @@ fn excess_demand_ends_in_walrasian_prices_or_at_an_end() {
     near(&found.prices, &[0.6, 0.7, 0.65], 1e-5);
     near(&found.totals, &E, 1e-2);
     assert!(short.nikaido_isoda(&found.prices).nikaido_isoda < 1e-3, "here they happen to be best as well");
+}
+
+/// Alone with a grid at 0.45, a seller with costs of 0.3 sells best half-way between, from wherever it begins; beyond 0.45 it
+/// sells nothing, and buyers come only near to that.
+#[test]
+fn a_seller_who_begins_too_dear_comes_back_to_the_market() {
+    let sellers = vec![Seller { cost: 0.3, quantity: 100.0, congestion: 0.25 }];
+    let buyers = [Buyer { grid_price: Some(0.45), ..buyer(400.0, [0.0; 3]) }];
+    let buyers = buyers.map(|buyer| Buyer { adders: vec![0.0], ..buyer });
+    let game = PricingGame::new(sellers, &buyers, 0.3, 1.2).unwrap();
+    for start in [0.3, 0.4, 0.5, 0.75, 1.2] {
+        let (dynamics, patience) = (Dynamics::Replicator { step: 0.8 }, Patience::default());
+        let found = game.layered(&[start], dynamics, Update::default(), patience, &mut |_| true);
+        assert!(found.at_rest && (found.prices[0] - 0.375).abs() < 1e-5, "from {start}: {found:?}");
+    }
 }
 
 #[test]

@@ -128,7 +128,8 @@ mod tests {
     /// 280 times powers of 1.25; what two tiers and more cost is their sum, 2 t each.
     #[test]
     fn a_ladder_may_grow_by_compounding() {
-        let ladder = Ladder { base_price_per_kg: 280.0, interval_kg: 2.0, growth: 0.25, tiers: 5, reward: Reward::Flat };
+        let ladder =
+            Ladder { base_price_per_kg: 280.0, interval_kg: 2.0, growth: 0.25, tiers: 5, reward: Reward::Flat };
         let compounded = ladder.growing(GrowthRule::Compounded);
         assert_eq!(compounded.slopes, [280.0, 350.0, 437.5, 546.875, 683.59375]);
         assert_eq!(compounded.breakpoints, [2.0, 4.0, 6.0, 8.0]);

@@ -60,7 +60,8 @@ fn anew(rule: &MultipleGame, stall: &Stall, from: &Layered, ctx: &RunContext) ->
             break;
         }
     }
-    let Some(answer) = found.or_else(|| Some(game.solve(Method::default(), go_on)).filter(|answer| answer.found)) else {
+    let Some(answer) = found.or_else(|| Some(game.solve(Method::default(), go_on)).filter(|answer| answer.found))
+    else {
         return Elsewhere::Nothing;
     };
     let buyers = game.buyers_at(&answer.prices);
@@ -117,7 +118,10 @@ impl Gaps {
         let witness = if missed.is_empty() { what.to_owned() } else { format!("{what}: {}", missed.join("; ")) };
         let mut all = vec![Certificate::measure("nikaido_isoda", self.gap, witness)];
         if !self.anew.is_empty() {
-            let witness = format!("sellers looked over the whole range for prices that none gains by changing, and found them: {}", self.anew.join("; "));
+            let witness = format!(
+                "sellers looked over the whole range for prices that none gains by changing, and found them: {}",
+                self.anew.join("; ")
+            );
             all.push(Certificate::measure("begun_anew", self.anew.len() as f64, witness));
         }
         all

@@ -1,7 +1,7 @@
 //! Limits on trade with peers, apart from those on the exchange with the grid: kept by every rule, and judged by the evaluator.
 
-use coase_core::mechanism::{Mechanism, Need, mechanisms};
 use coase_core::evaluate::evaluate;
+use coase_core::mechanism::{Mechanism, Need, mechanisms};
 use coase_core::outcome::Verdict;
 use coase_core::setting::{Prior, Setting};
 use coase_core::{Market, MechanismError};
@@ -29,7 +29,13 @@ fn no_rule_trades_more_than_its_members_may() {
         let rule = (plugin.open.default)();
         let found = try_measure(&limited(20.0), &*rule, &*policy("None()"));
         let found = found.unwrap_or_else(|error| panic!("{}: {error}", plugin.id));
-        assert_eq!(found.verdict("peer_limits"), Verdict::Upheld, "{}: {:?}", plugin.id, found.certificate("peer_limits"));
+        assert_eq!(
+            found.verdict("peer_limits"),
+            Verdict::Upheld,
+            "{}: {:?}",
+            plugin.id,
+            found.certificate("peer_limits")
+        );
         let most = found.cleared.outcome.net.iter().flatten().fold(0.0_f64, |most, kwh| most.max(kwh.abs()));
         assert!(most <= 20.0 + 1e-4, "{}: {most} kWh", plugin.id);
         ran += 1;
@@ -63,7 +69,10 @@ fn the_limit_leaves_the_exchange_with_the_grid_alone() {
     assert!((cost(&limited(0.0), &NashBargaining::default()) - alone).abs() < 1e-6, "without peers everybody is alone");
     assert!((cost(&limited(1e6), &NashBargaining::default()) - free).abs() < 1e-5, "a limit that does not bind");
     let costs: Vec<f64> = [5.0, 20.0, 40.0].map(|kw| cost(&limited(kw), &NashBargaining::default())).to_vec();
-    assert!(alone > costs[0] + 0.1 && costs[0] > costs[1] + 0.1 && costs[1] > costs[2] && costs[2] >= free - 1e-6, "{costs:?}");
+    assert!(
+        alone > costs[0] + 0.1 && costs[0] > costs[1] + 0.1 && costs[1] > costs[2] && costs[2] >= free - 1e-6,
+        "{costs:?}"
+    );
     let answers = MidMarketRate { responsive: true, ..MidMarketRate::default() };
     let refused = try_measure(&limited(20.0), &answers, &*none).err();
     assert!(matches!(&refused, Some(MechanismError::Unmet { need }) if need.contains("peer_max_kw")), "{refused:?}");

@@ -1,6 +1,6 @@
 //! How buyers spread over sellers and the grid, from round to round to rest, in single periods.
 
-use super::courses::{self, Content, MOST_LINES, page};
+use super::courses::{self, Content, MOST_LINES, moves, page};
 use super::{Absent, Basis, Picture, shown_of};
 use crate::axis::Axis;
 use crate::store::CurveRows;
@@ -14,7 +14,7 @@ const GRID: &str = "grid";
 pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let lines = courses::of(study, "choice_probability")?;
     let mut options: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-    for curve in lines.curves.iter().filter(|curve| !curve.other.is_empty()) {
+    for curve in lines.curves.iter().filter(|curve| !curve.other.is_empty() && moves(curve)) {
         if let Some(period) = curve.period {
             options.entry(period).or_default().insert(&curve.other);
         }
@@ -42,11 +42,14 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let named = |id: &&str| if id.is_empty() { GRID.to_owned() } else { courses::name(study, id) };
     let names: Vec<String> = ids.iter().map(named).collect();
     let name = &study.mechanism(lines.mechanism).name;
-    let mut caption = format!("Shares of what a buyer needs that it takes from each seller and from the grid under {name}, by round");
+    let mut caption =
+        format!("Shares of what a buyer needs that it takes from each seller and from the grid under {name}, by round");
     let _ = write!(caption, " of the sellers; carbon policy {}.", study.policy(lines.policy).name);
-    caption += &shown_of(shown.len(), all, "periods with several sellers", "the first, the one with most sellers, the last");
+    caption +=
+        &shown_of(shown.len(), all, "periods with several sellers", "the first, the one with most sellers, the last");
     caption += &study.footnote(&Basis::OneRun);
-    let canvas =
-        page(&names, &contents, "Round", |points| Axis::from_zero(points.iter().map(|p| p.1), 5, "Probability of choice"));
+    let canvas = page(&names, &contents, "Round", |points| {
+        Axis::from_zero(points.iter().map(|p| p.1), 5, "Probability of choice")
+    });
     Ok(vec![Picture { qualifier: String::new(), title: "Choices on their way to rest".into(), caption, canvas }])
 }

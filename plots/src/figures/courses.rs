@@ -11,8 +11,6 @@ use crate::study::Study;
 use crate::style::{CYCLE, DATA_LINE, TWO_COLUMNS_MM};
 use std::collections::BTreeMap;
 
-/// Panels side by side.
-pub const MOST_PANELS: usize = 3;
 /// Lines of a panel.
 pub const MOST_LINES: usize = CYCLE.len();
 /// Marks on a line.
@@ -37,6 +35,11 @@ pub fn of(study: &Study, name: &str) -> Result<Lines, Absent> {
         })
     };
     policies.into_iter().find_map(found).ok_or(Absent::NoCurves)
+}
+
+/// Whether a line has a way to rest, and does not begin there.
+pub fn moves(curve: &CurveRows) -> bool {
+    curve.points.len() > 1
 }
 
 /// Up to three of the periods in which at least two options are told apart: the first, the one with most, and the last; and how many

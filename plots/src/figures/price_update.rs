@@ -1,6 +1,6 @@
 //! How the prices that sellers ask move from round to round to rest, in single periods.
 
-use super::courses::{self, Content, MOST_LINES, page};
+use super::courses::{self, Content, MOST_LINES, moves, page};
 use super::{Absent, Basis, Picture, shown_of};
 use crate::axis::Axis;
 use crate::study::Study;
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let lines = courses::of(study, "price_update")?;
     let mut sellers: BTreeMap<usize, usize> = BTreeMap::new();
-    for period in lines.curves.iter().filter_map(|curve| curve.period) {
+    for period in lines.curves.iter().filter(|curve| moves(curve)).filter_map(|curve| curve.period) {
         *sellers.entry(period).or_default() += 1;
     }
     let (shown, all) = courses::periods(&sellers)?;
@@ -25,9 +25,11 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     };
     let contents: Vec<Content> = shown.iter().map(content).collect();
     let names: Vec<String> = ids.iter().map(|id| courses::name(study, id)).collect();
-    let mut caption = format!("Prices that sellers ask under {}, round by round", study.mechanism(lines.mechanism).name);
+    let mut caption =
+        format!("Prices that sellers ask under {}, round by round", study.mechanism(lines.mechanism).name);
     let _ = write!(caption, "; carbon policy {}.", study.policy(lines.policy).name);
-    caption += &shown_of(shown.len(), all, "periods with several sellers", "the first, the one with most sellers, the last");
+    caption +=
+        &shown_of(shown.len(), all, "periods with several sellers", "the first, the one with most sellers, the last");
     caption += &study.footnote(&Basis::OneRun);
     let label = format!("Price ({}/kWh)", study.currency());
     let canvas = page(&names, &contents, "Round", |points| Axis::tight(points.iter().map(|p| p.1), &label));

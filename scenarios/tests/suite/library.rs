@@ -1,7 +1,7 @@
 //! The scenarios and experiments that come with the program run, and have the properties their comments promise.
 
 use coase_core::Market;
-use coase_core::record::{METRICS, Value};
+use coase_core::record::{METRICS, Row, Table, Value};
 use coase_core::setting::Role;
 use coase_mechanisms as _;
 use coase_scenarios::{
@@ -280,4 +280,67 @@ fn the_operator_in_the_loop_keeps_the_limits_at_the_least_cost() {
     assert_eq!(metric("pairs alone", "messages"), metric("pairs alone", "iterations") * 2.0 * 10.0 * 24.0);
     println!("{rounds} rounds with the operator, {} without", metric("pairs alone", "iterations"));
     assert!(rounds < 1000.0);
+}
+
+/// Whatever the numbers: a ladder is nowhere below the flat price it begins with, and each model of Chu et al. (2023) is at its own
+/// least. So `T1 <= T4 <= T3`, the model that does not see carbon has the least operating cost, and then pays no less for carbon than
+/// the ladder that is seen. With a quota per kWh emissions need not follow; less quota they do.
+#[test]
+fn the_order_of_the_four_models_of_chu_is_a_theorem() {
+    let mut plants = 0;
+    for (k, (intensity, turbine, feed_in, share)) in [
+        (0.45, 0.30, 0.10, 0.5),
+        (0.581, 0.45, 0.30, 0.69),
+        (0.70, 0.70, 0.40, 0.2),
+        (0.977, 0.45, 0.20, 0.745),
+        (1.0, 0.60, 0.35, 0.9),
+        (0.85, 0.35, 0.15, 0.0),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let quota =
+            format!("OutputBased(grid_kg_per_kwh: {}, turbine_kg_per_kwh: {})", share * intensity, 0.8 * turbine);
+        let mut set = vec![
+            "experiment.mechanisms=[\"grid-only\"]".to_owned(),
+            "experiment.evidence=(curves: false)".to_owned(),
+            format!("scenario.grid.intensity_kg_per_kwh={intensity}"),
+            format!("scenario.grid.sell_price_per_kwh={feed_in}"),
+            format!("carbon.quota={quota}"),
+        ];
+        set.extend((1..=5).map(|i| format!("scenario.participants.vpp{i}.devices.2.emission_kg_per_kwh={turbine}")));
+        if k % 2 == 1 {
+            set.extend((1..=5).map(|i| format!("scenario.participants.vpp{i}.export_max_kw={}", 250 * k)));
+        }
+        let experiment = load("chu_2023", None, &set.iter().map(String::as_str).collect::<Vec<_>>());
+        let results = experiment.run(&RunOptions::default(), ()).unwrap();
+        let of = |label: &str, name: &str| -> Vec<f64> {
+            let at = experiment.runs.iter().position(|run| run.carbon_label == label).unwrap();
+            assert_eq!(results[at].status, RunStatus::Converged, "{label}: {}", results[at].reason);
+            let column = Table::Participants.columns().iter().position(|column| column.name == name).unwrap();
+            let number = |row: &Row| match row[column] {
+                Value::Number(x) => x,
+                ref other => panic!("{name} is {other:?}"),
+            };
+            results[at].record.rows(Table::Participants).iter().map(number).collect()
+        };
+        let [total, operating, carbon] = ["total_cost", "operating_cost", "carbon_cost"]
+            .map(|name| ["model 1", "model 2", "model 3", "model 4"].map(|label| of(label, name)));
+        for i in 0..5 {
+            let no_more = |a: f64, b: f64, what: &str| {
+                assert!(a <= b + 1e-5 * (1.0 + b.abs()), "variant {k}, plant {}: {what}: {a} against {b}", i + 1);
+            };
+            no_more(total[0][i], total[3][i], "T1 <= T4");
+            no_more(total[3][i], total[2][i], "T4 <= T3");
+            for other in [0, 1, 3] {
+                no_more(operating[2][i], operating[other][i], "Op3 is least");
+            }
+            no_more(carbon[3][i], carbon[2][i], "C4 <= C3");
+            if carbon[1][i] >= 0.0 {
+                no_more(total[0][i], total[1][i], "T1 <= T2 where there is an excess");
+            }
+            plants += 1;
+        }
+    }
+    assert_eq!(plants, 30);
 }

@@ -74,7 +74,8 @@ pub struct AllowanceTrading {
 
 impl Default for AllowanceTrading {
     fn default() -> Self {
-        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule } = Stepped::default();
+        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule } =
+            Stepped::default();
         let (credits, renewable_kg_per_kwh) = (Credits::Separate, 0.0);
         Self {
             base_price_per_tonne,

@@ -43,7 +43,8 @@ pub struct SteppedNodal {
 
 impl Default for SteppedNodal {
     fn default() -> Self {
-        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule } = Stepped::default();
+        let Stepped { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule } =
+            Stepped::default();
         Self { base_price_per_tonne, interval_kg, growth, tiers, reward, quota, growth_rule }
     }
 }
