@@ -23,12 +23,13 @@ use std::sync::Arc;
 const TOLERANCE: f64 = 1e-6;
 /// Rounds, at most.
 const MOST_ROUNDS: usize = 400;
-/// The residual is measured every so many rounds;
+/// The residual is measured every so many rounds: where it has grown, steps are made shorter by this factor, and where it falls by
+/// less than this share longer, within these shares of the first.
 const MEASURED_EVERY: usize = 5;
-/// where it is not below this share of the least so far, steps are made shorter by this factor, down to this share of the first.
-const PROGRESS: f64 = 0.9;
-const SHORTER: f64 = 1.5;
+const FACTOR: f64 = 1.5;
+const SLOW: f64 = 0.1;
 const SHORTEST: f64 = 1e-3;
+const LONGEST: f64 = 10.0;
 
 /// Prices that members see in place of the tariff, by member and slot: what they pay for a kWh, and what they get.
 pub(crate) type Seen = Vec<Vec<(f64, f64)>>;
@@ -129,18 +130,20 @@ pub(crate) fn settle<T>(
     let mut plans = market.each(|local| local.autarky())?;
     let (mut seen, first) = quote(&plans, ctx)?;
     let mut kept = Some(first);
-    let mut weight = weights(market)?;
-    let mut shorter = 1.0;
+    let first_weight = weights(market)?;
+    let (mut pace, mut before) = (1.0, f64::INFINITY);
     let tolerance = TOLERANCE * stake(market)?;
     let mut best: Option<Rest<T>> = None;
     for rounds in 0.. {
         if rounds % MEASURED_EVERY == 0 {
             let (residual, who) = saved(market, &plans, &seen)?;
             let least = best.as_ref().map_or(f64::INFINITY, |best| best.residual);
-            if residual > PROGRESS * least && shorter * SHORTEST < 1.0 {
-                shorter *= SHORTER;
-                weight.iter_mut().for_each(|w| *w *= SHORTER);
+            if residual > before {
+                pace = (pace / FACTOR).max(SHORTEST);
+            } else if residual > (1.0 - SLOW) * before {
+                pace = (pace * FACTOR).min(LONGEST);
             }
+            before = residual;
             if let (true, Some(kept)) = (residual < least, kept.take()) {
                 best = Some(Rest { kept, residual, tolerance, rounds, who });
             }
@@ -152,6 +155,7 @@ pub(crate) fn settle<T>(
             }
             best = Some(rest);
         }
+        let weight: Vec<f64> = first_weight.iter().map(|w| w / pace).collect();
         let pool = market.imposing(&layers(market, &seen, Some((&plans, &weight)))?);
         plans = pool.each(|local| local.autarky())?;
         ctx.messages(2 * market.len() * slots);

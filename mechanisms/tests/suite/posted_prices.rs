@@ -8,7 +8,7 @@ use coase_core::population::Dynamics;
 use coase_core::pricing::{Buyer, Method, PricingGame as Numbers, Seller, Update};
 use coase_core::setting::{Feeder, Member, Periods, Setting};
 use coase_core::{Curve, Market, MechanismError, Outcome, RunContext, Status};
-use coase_mechanisms::{EvolutionaryBuyers, MultipleGame, PricingGame, Surplus};
+use coase_mechanisms::{EvolutionaryBuyers, MidMarketRate, MultipleGame, PricingGame, Surplus};
 use coase_testkit::agents::three;
 use coase_testkit::measured::measure;
 use coase_testkit::{policy, tariff};
@@ -330,4 +330,34 @@ fn best_replies_of_two_sellers_cross_at_the_equilibrium() {
         let between = a.1 + (b.1 - a.1) * (asked - a.0) / (b.0 - a.0);
         assert!((between - best).abs() < 1e-6, "{between} instead of {best}");
     }
+}
+
+/// At 0.7 the first agent sells 125 kWh and the second 30; the third buys `D` at `0.7 S / D + (D - S) / D`, of which each kWh is worth
+/// `1.1 - 0.002 D` to it: `D^2 - 50 D - 150 S = 0`.
+#[test]
+fn plans_and_the_middle_of_the_tariff_fit_as_by_hand() {
+    let found = measure(&three(), &MidMarketRate { responsive: true, ..MidMarketRate::default() }, &*policy("None()"));
+    let outcome = &found.cleared.outcome;
+    assert_eq!(outcome.status, Status::Converged);
+    assert_eq!(found.verdict("fixed_point_plans"), Verdict::Upheld, "{:?}", found.certificate("fixed_point_plans"));
+    let supply = 155.0;
+    let demand = 0.5 * (50.0 + (2500.0_f64 + 600.0 * supply).sqrt());
+    near(&outcome.net.iter().map(|net| net[0]).collect::<Vec<_>>(), &[125.0, 30.0, -supply], 0.5);
+    let bought = outcome.prices[1].price[0].unwrap();
+    assert!((bought - (1.1 - 0.002 * demand)).abs() < 2e-3, "{bought}");
+}
+
+/// What the roofs curtail is offered at the middle of the tariff, and all that is needed is sold.
+#[test]
+fn curtailed_surplus_is_priced_by_internal_rules_where_it_is_offered() {
+    let market = Market::new(setting(None, 0.0), plants());
+    let metered = run(&MidMarketRate::default(), &market);
+    assert!(metered.trades.as_ref().unwrap().is_empty());
+    let rule = MidMarketRate { positions: Surplus::Offered, ..MidMarketRate::default() };
+    let found = measure(&market, &rule, &*policy("None()"));
+    // 150 of 240 kWh, in proportion to what each has.
+    near(&sold(&found.cleared.outcome), &E.map(|e| 150.0 * e / 240.0), 1e-3);
+    assert_eq!(found.verdict("dispatch_feasibility"), Verdict::Upheld);
+    assert_eq!(found.verdict("individual_rationality"), Verdict::NotApplicable);
+    assert!(found.of_participants("gain").iter().all(|gain| *gain > 0.0));
 }

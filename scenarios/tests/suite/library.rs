@@ -344,3 +344,27 @@ fn the_order_of_the_four_models_of_chu_is_a_theorem() {
     }
     assert_eq!(plants, 30);
 }
+
+/// Prices that follow the slope of profit come near to kinks, where a seller sells out or the grid is as dear, and not quite to them;
+/// sellers who then look over the whole range find prices that none gains by changing, in every hour.
+#[test]
+fn the_multiple_game_ends_in_an_equilibrium_on_five_plants() {
+    let set = [
+        "experiment.mechanisms=[(label: \"game\", mechanism: MultipleGame())]",
+        "experiment.carbon=[\"none\", \"stepped\"]",
+        "experiment.baseline=\"game\"",
+    ];
+    let experiment = load("side_by_side", None, &set);
+    let results = experiment.run(&RunOptions::default(), ()).unwrap();
+    for (run, result) in experiment.runs.iter().zip(&results) {
+        assert_eq!(result.status, RunStatus::Converged, "{}: {}", run.carbon_label, result.reason);
+        let column = |name: &str| Table::Certificates.columns().iter().position(|column| column.name == name).unwrap();
+        let value = |name: &str| {
+            let rows = result.record.rows(Table::Certificates);
+            let row = rows.iter().find(|row| row[column("name")] == Value::from(name))?;
+            if let Value::Number(value) = row[column("value")] { Some(value) } else { None }
+        };
+        assert!(value("nikaido_isoda").unwrap() < 0.01, "{}: {:?}", run.carbon_label, value("nikaido_isoda"));
+        assert!(value("begun_anew").unwrap() >= 1.0, "{}", run.carbon_label);
+    }
+}
