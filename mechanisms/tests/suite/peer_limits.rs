@@ -1,5 +1,6 @@
 //! Limits on trade with peers, apart from those on the exchange with the grid: kept by every rule, and judged by the evaluator.
 
+use coase_core::engine::Cleared;
 use coase_core::evaluate::evaluate;
 use coase_core::mechanism::{Mechanism, Need, mechanisms};
 use coase_core::outcome::Verdict;
@@ -49,7 +50,8 @@ fn trade_beyond_the_limit_is_refuted_and_no_answer() {
     let (rule, none) = (NashBargaining::default(), policy("None()"));
     let mut run = cleared(&three(), &rule, &*none);
     let most = run.outcome.net.iter().flatten().fold(0.0_f64, |most, kwh| most.max(kwh.abs()));
-    let judged = |run| evaluate(run, &rule, &*none, 1, &yardstick(&three(), 0.0)).expect("figures").certificates;
+    let of = yardstick(&three(), 0.0);
+    let judged = |run: &Cleared| evaluate(run, &rule, &*none, 1, &of).expect("figures").certificates;
     assert!(judged(&run).iter().all(|certificate| certificate.name != "peer_limits"), "nobody has a limit");
     run.truth = limited(5.0);
     let found = judged(&run);

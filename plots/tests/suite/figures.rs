@@ -553,10 +553,11 @@ fn prices_and_choices_on_their_way_to_rest_are_drawn() {
     let mut rows = vec![];
     for period in 0..3 {
         for seller in ["vpp1", "vpp3"].into_iter().take(1 + usize::from(period < 2)) {
-            for (round, price) in [(0, 0.6), (1, 0.5), (2, 0.45)] {
-                rows.push(format!("price_update,{seller},,{period},{round},{round},{price}"));
-                rows.push(format!("choice_probability,vpp2,{seller},{period},{round},{round},{}", price - 0.2));
-            }
+            let course = [(0, 0.6), (1, 0.5), (2, 0.45)];
+            let price = |(k, p): (i32, f64)| format!("price_update,{seller},,{period},{k},{k},{p}");
+            let share = |(k, p): (i32, f64)| format!("choice_probability,vpp2,{seller},{period},{k},{k},{}", p - 0.2);
+            rows.extend(course.map(price));
+            rows.extend(course.map(share));
         }
         rows.push(format!("choice_probability,vpp2,,{period},0,0,0.4"));
     }
