@@ -1,7 +1,16 @@
 //! A table of words and numbers, with what has to be said under it; the same rows as tidy data.
 
-use super::{FURTHER, escaped, piped, sets};
+use super::latex::{FURTHER, escaped, reference, sets};
+use super::piped;
+use crate::text::{literal, width};
 use std::fmt::Write as _;
+
+/// Width of a page of IEEE's journals, small type, and what stands between columns, pt.
+const PAGE: f64 = 516.0;
+const SIZE: f64 = 7.0;
+const BETWEEN: f64 = 6.0;
+/// Lines that a page is high enough for.
+const LINES: usize = 60;
 
 /// A table whose cells are written.
 pub(super) struct Sheet {
@@ -32,28 +41,73 @@ impl Sheet {
         names.iter().map(head).collect()
     }
 
-    pub fn latex(&self) -> String {
-        let mut out = format!("% {}\n% \\usepackage{{booktabs}}\n", self.caption);
-        if self.rows.iter().flatten().any(|cell| cell.chars().any(|c| !sets(c))) {
+    /// A table over the width of a page. Words that are the same in every row are said below it instead.
+    pub fn latex(&self, label: &str) -> String {
+        let mut out = "% \\usepackage{booktabs}\n".to_owned();
+        let said = self.rows.iter().flatten().map(String::as_str).chain([self.caption.as_str(), self.note.as_str()]);
+        if said.into_iter().any(|cell| cell.chars().any(|c| !sets(c))) {
             out.push_str(FURTHER);
         }
-        let aligned: String = self.columns.iter().map(|c| if c.is_number { 'r' } else { 'l' }).collect();
-        let heads: Vec<String> = self.columns.iter().map(|c| escaped(c.name)).collect();
-        let _ = writeln!(out, "\\begin{{tabular}}{{{aligned}}}\n\\toprule\n{} \\\\\n\\midrule", heads.join(" & "));
-        for row in &self.rows {
-            let cell = |(cell, head): (&String, &Head)| match (cell.as_str(), head.is_number) {
-                ("", _) => "--".to_owned(),
-                (text, true) => match text.split_at(1) {
-                    ("-", rest) => format!("$-${rest}"),
-                    ("<", rest) => format!("$<$\\,{rest}"),
-                    _ => text.to_owned(),
-                },
-                (text, false) => escaped(text),
-            };
-            let cells: Vec<String> = row.iter().zip(&self.columns).map(cell).collect();
-            let _ = writeln!(out, "{} \\\\", cells.join(" & "));
+        let same = |k: usize| {
+            let mut cells = self.rows.iter().map(|row| &row[k]);
+            let first = cells.next();
+            !self.columns[k].is_number && self.rows.len() > 1 && cells.all(|cell| Some(cell) == first)
+        };
+        let (alike, shown): (Vec<usize>, Vec<usize>) = (0..self.columns.len()).partition(|k| same(*k));
+        let alike: String = alike
+            .into_iter()
+            .filter(|k| !self.rows[0][*k].is_empty())
+            .map(|k| format!("{}: {}. ", self.columns[k].name, self.rows[0][k]))
+            .collect();
+        // The widths at which words are broken where all of it would be wider than a page.
+        let natural = |k: &usize| {
+            let cells = self.rows.iter().map(|row| row[*k].as_str()).chain([self.columns[*k].name]);
+            cells.map(|cell| width(&literal(cell), SIZE)).fold(0.0, f64::max)
+        };
+        let of = |is_number: bool| -> f64 {
+            shown.iter().filter(|k| self.columns[**k].is_number == is_number).map(natural).sum()
+        };
+        let (words, numbers) = (of(false), of(true) + BETWEEN * shown.len() as f64);
+        let share = ((PAGE - numbers) / words).max(0.3);
+        let aligned: String = shown
+            .iter()
+            .map(|k| match (self.columns[*k].is_number, share >= 1.0) {
+                (true, _) => "r".to_owned(),
+                (false, true) => "l".to_owned(),
+                (false, false) => format!("p{{{:.0}pt}}", share * natural(k)),
+            })
+            .collect();
+        let heads: Vec<String> = shown.iter().map(|k| escaped(self.columns[*k].name)).collect();
+        let lines = if share >= 1.0 { LINES } else { LINES / 2 };
+        let note = escaped(format!("{alike}{}", self.note).trim());
+        for (part, rows) in self.rows.chunks(lines).enumerate() {
+            let caption = if part == 0 { escaped(&self.caption) } else { "The same, continued.".to_owned() };
+            let label = if part == 0 { reference(label) } else { format!("{}-{}", reference(label), part + 1) };
+            let _ = writeln!(
+                out,
+                "\\begin{{table*}}[tbp]\n\\centering\n\\caption{{{caption}}}\n\\label{{tab:{label}}}\n\\scriptsize\n\
+                 \\setlength{{\\tabcolsep}}{{{}pt}}\n\\begin{{tabular}}{{@{{}}{aligned}@{{}}}}\n\\toprule\n{} \\\\\n\\midrule",
+                BETWEEN / 2.0,
+                heads.join(" & ")
+            );
+            for row in rows {
+                let cell = |k: &usize| match (row[*k].as_str(), self.columns[*k].is_number) {
+                    ("", _) => "--".to_owned(),
+                    (text, true) => match text.split_at(1) {
+                        ("-", rest) => format!("$-${rest}"),
+                        ("<", rest) => format!("$<$\\,{rest}"),
+                        _ => text.to_owned(),
+                    },
+                    (text, false) => escaped(text),
+                };
+                let _ = writeln!(out, "{} \\\\", shown.iter().map(cell).collect::<Vec<_>>().join(" & "));
+            }
+            let _ = writeln!(
+                out,
+                "\\bottomrule\n\\end{{tabular}}\n\\par\\smallskip\n\\begin{{minipage}}{{\\linewidth}}\\scriptsize {note}\\end{{minipage}}\n\
+                 \\end{{table*}}"
+            );
         }
-        let _ = writeln!(out, "\\bottomrule\n\\end{{tabular}}\n% {}", self.note);
         out
     }
 
