@@ -15,6 +15,18 @@ pub fn print(text: &str) {
     }
 }
 
+/// Characters in a line of the terminal that standard output goes to, or what the environment says in `COLUMNS`; `None` where
+/// nobody says, as in a file.
+pub fn width() -> Option<usize> {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
+    let found = || {
+        let out = terminal::Term::stdout();
+        out.is_term().then(|| out.size_checked()).flatten().map(|(_, columns)| usize::from(columns))
+    };
+    // Narrower than this nothing is readable.
+    told.or_else(found).map(|columns: usize| columns.max(40))
+}
+
 /// Writes to standard error.
 pub fn error(text: &str) {
     // Where should one complain that nobody listens?

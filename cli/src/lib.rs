@@ -45,6 +45,7 @@ mod schema;
 mod sheets;
 mod slurm;
 mod summary;
+mod wrap;
 
 use clap::Parser;
 use coase_core::Mechanism;

@@ -5,6 +5,7 @@ use coase_scenarios::{Progress, Run};
 use coase_store::RunResult;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,18 +21,20 @@ pub fn bar(show: Show, what: &str) -> ProgressBar {
     let hidden = show == Show::Never || !std::io::stderr().is_terminal();
     let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(Some(0), target).with_prefix(what.to_owned());
-    let style = ProgressStyle::with_template("{prefix} [{bar:40}] {pos}/{len} {wide_msg}");
+    let style = ProgressStyle::with_template("{prefix} [{bar:20}] {pos}/{len}, {per_sec}, {eta} left  {wide_msg}");
     style.map_or(bar.clone(), |style| bar.with_style(style.progress_chars("=> ")))
 }
 
 /// One bar over the runs of an experiment; beside it, the run that was begun last.
 pub struct RunBar {
     bar: ProgressBar,
+    /// Whether a run was begun: what ends before was there already.
+    is_running: AtomicBool,
 }
 
 impl RunBar {
     pub fn new(show: Show) -> Self {
-        Self { bar: bar(show, "runs") }
+        Self { bar: bar(show, "runs"), is_running: AtomicBool::new(false) }
     }
 
     /// Takes the bar away.
@@ -47,11 +50,17 @@ impl Progress for RunBar {
     }
 
     fn started(&self, run: &Run) {
+        self.is_running.store(true, Ordering::Relaxed);
         self.bar.set_message(format!("{} under {} in {}", run.variant, run.carbon_label, run.scenario));
     }
 
     fn finished(&self, _: &Run, _: &RunResult) {
         self.bar.inc(1);
+        if !self.is_running.load(Ordering::Relaxed) {
+            // What was there already took no time and says nothing of how long the rest will take.
+            self.bar.reset_eta();
+            self.bar.reset_elapsed();
+        }
     }
 
     fn cancelled(&self) -> bool {

@@ -5,7 +5,7 @@ mod dry;
 use crate::args::{Collect, Run};
 use crate::progress::{RunBar, Show};
 use crate::summary::Summary;
-use crate::{Finish, console, interrupt, notes, offence::Offence, plot};
+use crate::{Finish, console, interrupt, notes, offence::Offence, plot, wrap};
 use anyhow::{Context, bail};
 use coase_core::engine::report_rules;
 use coase_core::mechanism::mechanisms;
@@ -144,7 +144,7 @@ impl Work {
     }
 
     fn work(&self, prepared: Prepared, bar: &Arc<RunBar>) -> End {
-        let planned = prepared.planned();
+        let (planned, reused) = (prepared.planned(), prepared.found());
         let ran = prepared.run(bar.clone());
         bar.finish();
         let ran = match ran {
@@ -161,6 +161,9 @@ impl Work {
         let missing: Vec<_> = found.missing.iter().filter(|left| !is_part || left.why.is_some()).collect();
         console::error(&notes::missing(&missing));
         let reported = if is_part { self.report_part(done, found) } else { report(&held, found, self.show) };
+        if self.show != Show::Never && reused > 0 {
+            console::print(&format!("{reused} of {planned} runs were there already and were not made again\n"));
+        }
         if let Err(wrong) = reported {
             return End::BrokeOff(wrong);
         }
@@ -237,7 +240,10 @@ fn report(held: &Held, found: &coase_store::Summary, show: Show) -> anyhow::Resu
     let manifest = held.store().manifest()?;
     let has_figures = manifest.made.iter().any(|file| file.starts_with("figures/") && file != "figures/captions.md");
     let figures = if has_figures { " (figures in `figures`, tables for papers in `tables`)" } else { "" };
-    console::print(&format!("{}results in {}{figures}\n", summary.text(&manifest.baseline), folder.display()));
+    let width = console::width();
+    let results = format!("results in {}{figures}\n", folder.display());
+    let results = width.map_or(results.clone(), |width| wrap::folded(&results, width));
+    console::print(&(summary.text(&manifest.baseline, width) + &results));
     Ok(())
 }
 

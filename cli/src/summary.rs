@@ -4,6 +4,7 @@
 
 mod compared;
 mod panel;
+mod policies;
 mod text;
 
 use coase_core::record::Table;
@@ -179,6 +180,18 @@ impl Summary {
             match groups.iter_mut().find(of_run) {
                 Some(group) => group.runs.push(run),
                 None => groups.push(Group { scenario: &run.scenario, policy: &run.policy, runs: vec![run] }),
+            }
+        }
+        groups
+    }
+
+    /// Scenarios with all their runs, in the order of the table.
+    fn scenarios(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Group> = vec![];
+        for run in &self.runs {
+            match groups.iter_mut().find(|g| g.scenario == run.scenario) {
+                Some(group) => group.runs.push(run),
+                None => groups.push(Group { scenario: &run.scenario, policy: "", runs: vec![run] }),
             }
         }
         groups

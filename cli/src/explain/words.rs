@@ -1,13 +1,12 @@
 //! Lines of a terminal: paragraphs, and parameters with their meanings.
 
-use crate::reference;
+use crate::wrap::PROSE;
+use crate::{console, reference};
 use coase_core::declaration::Parameter;
 
-/// Characters in a line.
-const WIDTH: usize = 100;
-
-/// A text in lines of at most [`WIDTH`], each behind an indent. Fenced lines stay as they are, without their fences.
+/// A text in lines that fit the terminal, of at most [`PROSE`] characters, each behind an indent. Fenced lines stay as they are, without their fences.
 pub fn wrapped(text: &str, indent: &str) -> String {
+    let width = console::width().map_or(PROSE, |width| width.min(PROSE));
     let mut out = String::new();
     let mut fenced = false;
     for paragraph in text.lines() {
@@ -22,7 +21,7 @@ pub fn wrapped(text: &str, indent: &str) -> String {
         }
         let mut line = indent.to_owned();
         for word in paragraph.split_whitespace() {
-            if line.len() > indent.len() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            if line.len() > indent.len() && line.chars().count() + 1 + word.chars().count() > width {
                 out += &line;
                 out.push('\n');
                 indent.clone_into(&mut line);

@@ -3,6 +3,7 @@
 use super::panel::{Panel, mean};
 use super::text::{decimals, fixed, line, number};
 use super::{Excess, Gains, Run};
+use crate::wrap;
 
 /// Relayed energy that is told.
 const LEAST_RELAYED_KWH: f64 = 1e-3;
@@ -11,7 +12,7 @@ const LEAST_RELAYED_KWH: f64 = 1e-3;
 struct Figure {
     /// Head of the column, in two lines.
     head: [&'static str; 2],
-    /// In a sentence.
+    /// In a sentence; empty where another says the same: the greatest gain is the least cost.
     name: &'static str,
     best: Option<Best>,
     of: fn(&Run) -> Option<f64>,
@@ -40,22 +41,17 @@ const FIGURES: [Figure; 6] = [
         of: |run| run.number("emissions_kg"),
     },
     Figure {
-        head: ["participants'", "cost"],
+        head: ["members'", "cost"],
         name: "least cost to participants",
         best: Some(Best::Least),
         of: |run| run.number("total_cost"),
     },
+    Figure { head: ["members'", "gain"], name: "", best: Some(Best::Most), of: |run| run.number("welfare_gain") },
     Figure {
-        head: ["even gains", "(Jain)"],
+        head: ["even", "(Jain)"],
         name: "most even gains",
         best: Some(Best::Most),
         of: |run| run.number("jain_index"),
-    },
-    Figure {
-        head: ["peak", "import (kW)"],
-        name: "least peak import",
-        best: Some(Best::Least),
-        of: |run| run.number("peak_import_kw"),
     },
     Figure { head: ["who", "loses"], name: "losers", best: None, of: |run| Some(run.losers as f64) },
 ];
@@ -88,8 +84,8 @@ impl Panel<'_> {
     }
 
     /// A row for each mechanism: figures, the network's limits, claims.
-    pub(super) fn write_figures(&self, text: &mut String) {
-        let mut columns: Vec<([&str; 2], Vec<String>)> = vec![];
+    pub(super) fn write_figures(&self, text: &mut String, width: Option<usize>) {
+        let mut columns: Vec<wrap::Column> = vec![];
         for figure in &FIGURES {
             let means: Vec<Option<f64>> = self.compared.iter().map(|(_, runs)| mean(runs, figure.of)).collect();
             if means.iter().all(Option::is_none) {
@@ -122,35 +118,11 @@ impl Panel<'_> {
         let refuted = |runs: &[&Run]| runs.iter().map(|run| run.refuted).sum::<usize>();
         let cells = self.compared.iter().map(|(_, runs)| refuted(runs).to_string()).collect();
         columns.push((["claims", "refuted"], cells));
-        self.write_columns(text, &columns);
+        *text += &wrap::columns(&self.names(), &columns, width);
     }
 
-    fn write_columns(&self, text: &mut String, columns: &[([&str; 2], Vec<String>)]) {
-        let name = self.compared.iter().map(|(m, _)| m.chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = columns
-            .iter()
-            .map(|(head, cells)| {
-                head.iter()
-                    .copied()
-                    .chain(cells.iter().map(String::as_str))
-                    .map(|s| s.chars().count())
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
-        for k in 0..2 {
-            let heads: Vec<String> =
-                columns.iter().zip(&widths).map(|((head, _), w)| format!("  {:>w$}", head[k])).collect();
-            let heads = heads.concat();
-            if !heads.trim().is_empty() {
-                line(text, &format!("  {:name$}{heads}", ""));
-            }
-        }
-        for (row, (mechanism, _)) in self.compared.iter().enumerate() {
-            let cells: Vec<String> =
-                columns.iter().zip(&widths).map(|((_, cells), w)| format!("  {:>w$}", cells[row])).collect();
-            line(text, &format!("  {mechanism:name$}{}", cells.concat()));
-        }
+    fn names(&self) -> Vec<&str> {
+        self.compared.iter().map(|(m, _)| *m).collect()
     }
 
     /// The best against the baseline, in percent where that means something.
@@ -160,7 +132,7 @@ impl Panel<'_> {
             let (Some((winners, value)), Some(base)) = (self.best(figure), mean(base_runs, figure.of)) else {
                 continue;
             };
-            if winners.contains(&baseline) {
+            if winners.contains(&baseline) || figure.name.is_empty() {
                 continue;
             }
             // A percentage of a debt means nothing.
@@ -191,7 +163,7 @@ impl Panel<'_> {
     }
 
     /// Where the gains come from: five parts that sum to them, of which only the resources are saved for society as a whole.
-    pub(super) fn write_gains(&self, text: &mut String) {
+    pub(super) fn write_gains(&self, text: &mut String, width: Option<usize>) {
         let parts: [([&str; 2], PartOf); 6] = [
             (["", "gain"], |g| g.total),
             (["", "resources"], |g| g.resource),
@@ -213,7 +185,7 @@ impl Panel<'_> {
         let columns: Vec<_> =
             columns.iter().map(|(head, column)| (*head, column.iter().map(clean).collect())).collect();
         line(text, "");
-        self.write_columns(text, &columns);
+        *text += &wrap::columns(&self.names(), &columns, width);
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Group<'a> {
 }
 
 /// A choice of swept values, then the seed; empty where a run has no such field.
-type Point<'a> = Vec<&'a str>;
+pub(super) type Point<'a> = Vec<&'a str>;
 
 /// What can be compared of a group.
 pub(super) struct Panel<'a> {
@@ -46,27 +46,17 @@ impl<'a> Group<'a> {
     /// fewest answers is set aside until there is one.
     pub fn panel(&self) -> Panel<'a> {
         let points = self.points();
-        let answers = |mechanism: &str| -> Vec<Option<&'a Run>> {
-            let at = |point: &Point| {
-                let stands = |run: &&&'a Run| run.mechanism == mechanism && run.answered() && stands_at(run, point);
-                self.runs.iter().find(stands).copied()
-            };
-            points.iter().map(at).collect()
-        };
-        let mechanisms: Vec<(&str, Vec<Option<&Run>>)> =
-            self.mechanisms().into_iter().map(|m| (m, answers(m))).collect();
-        let has = |runs: &Vec<Option<&Run>>| runs.iter().map(Option::is_some).collect();
-        let Paired { series, points: at } = paired(&mechanisms.iter().map(|(_, runs)| has(runs)).collect::<Vec<_>>());
-        let of = |s: &usize| (mechanisms[*s].0, at.iter().filter_map(|k| mechanisms[*s].1[*k]).collect());
-        let compared: Vec<(&str, Vec<&Run>)> = series.iter().map(of).collect();
+        let runs_of = |m: &str| self.runs.iter().copied().filter(|run| run.mechanism == m).collect();
+        let series: Vec<(&str, Vec<&Run>)> = self.mechanisms().into_iter().map(|m| (m, runs_of(m))).collect();
+        let (compared, common) = paired_runs(&points, &series);
         let without = self.mechanisms().into_iter().filter(|m| compared.iter().all(|(c, _)| c != m)).collect();
         let are_seeds =
             points.iter().all(|point| point.split_last().map(|p| p.1) == points[0].split_last().map(|p| p.1));
-        Panel { compared, without, points: at.len(), asked: points.len(), are_seeds }
+        Panel { compared, without, points: common, asked: points.len(), are_seeds }
     }
 
     /// All points at which something ran: those that are no shorthand for others.
-    fn points(&self) -> Vec<Point<'a>> {
+    pub(super) fn points(&self) -> Vec<Point<'a>> {
         let mut points: Vec<Point> = vec![];
         for run in &self.runs {
             let point: Point = run.point.iter().map(String::as_str).collect();
@@ -80,6 +70,22 @@ impl<'a> Group<'a> {
         let kept: Vec<bool> = points.iter().map(|wide| !points.iter().any(|narrow| covers(wide, narrow))).collect();
         points.into_iter().zip(kept).filter_map(|(point, kept)| kept.then_some(point)).collect()
     }
+}
+
+/// Of some series those that have an answer at all points that are left, with one run for each of these points, and how many
+/// points these are.
+pub(super) fn paired_runs<'a, K: Copy>(
+    points: &[Point],
+    series: &[(K, Vec<&'a Run>)],
+) -> (Vec<(K, Vec<&'a Run>)>, usize) {
+    let answers = |runs: &Vec<&'a Run>| -> Vec<Option<&'a Run>> {
+        points.iter().map(|at| runs.iter().copied().find(|run| run.answered() && stands_at(run, at))).collect()
+    };
+    let answered: Vec<Vec<Option<&Run>>> = series.iter().map(|(_, runs)| answers(runs)).collect();
+    let has = |runs: &Vec<Option<&Run>>| runs.iter().map(Option::is_some).collect();
+    let Paired { series: left, points: at } = paired(&answered.iter().map(has).collect::<Vec<_>>());
+    let of = |s: &usize| (series[*s].0, at.iter().filter_map(|k| answered[*s][*k]).collect());
+    (left.iter().map(of).collect(), at.len())
 }
 
 /// A run without a swept field stands at all its values; so does one for a point without that field.

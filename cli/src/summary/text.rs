@@ -2,14 +2,14 @@
 
 use super::panel::{Group, mean};
 use super::{Assumptions, Excess, Run, Summary};
+use crate::wrap;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 const GAINS: &str = "\
-Gains are those of the participants together, against no trade under the same policy. Resources: saved, upstream energy
-included. Retail margin: lost by the retailer. Carbon: payment avoided. Network: charges avoided. Payments: received on
-balance from the operator and others. The five sum to the gain.
-";
+Gains are those of the participants together, against no trade under the same policy. Resources: saved, upstream energy \
+included. Retail margin: lost by the retailer. Carbon: payment avoided. Network: charges avoided. Payments: received on \
+balance from the operator and others. The five sum to the gain.";
 
 /// Refuted claims and runs without an answer that are listed one by one.
 const MAX_LISTED: usize = 30;
@@ -18,24 +18,41 @@ const MAX_LISTED: usize = 30;
 type ExcessOf = fn(&Run) -> Option<&Excess>;
 
 impl Summary {
-    /// What is printed at the end of `coase run`: figures are compared with those of the mechanism `baseline`.
-    pub fn text(&self, baseline: &str) -> String {
+    /// What is printed at the end of `coase run`: figures are compared with those of the mechanism `baseline`. Where there is
+    /// a `width`, no line is longer, but for words that are.
+    pub fn text(&self, baseline: &str, width: Option<usize>) -> String {
         let mut text = String::new();
-        for group in self.groups() {
-            group.write(&mut text, baseline, self.assumptions_of(group.scenario));
+        for scenario in self.scenarios() {
+            for group in self.groups().iter().filter(|group| group.scenario == scenario.scenario) {
+                group.write(&mut text, baseline, self.assumptions_of(group.scenario), width);
+            }
+            scenario.write_policies(&mut text, width);
         }
         line(&mut text, "`*` marks the best of a column where they differ.");
-        line(&mut text, GAINS);
-        for assumptions in &self.assumptions {
-            line(&mut text, &assumptions.sentence());
-        }
+        text += &wrap::folded(GAINS, width.map_or(wrap::PROSE, |width| width.min(wrap::PROSE)));
+        self.write_assumptions(&mut text);
         if self.seeds_change_nothing() {
             line(&mut text, "The seeds change nothing: no figure of these runs is drawn at random.");
         }
         text += &self.limits();
         text += &self.problems();
         line(&mut text, &self.counts());
-        text
+        width.map_or(text.clone(), |width| wrap::folded(&text, width))
+    }
+
+    /// What costs hang on, in a line for all scenarios of which it is the same.
+    fn write_assumptions(&self, text: &mut String) {
+        let mut told: Vec<(String, Vec<&str>)> = vec![];
+        for assumptions in &self.assumptions {
+            let sentence = assumptions.sentence();
+            match told.iter_mut().find(|(known, _)| *known == sentence) {
+                Some((_, scenarios)) => scenarios.push(&assumptions.scenario),
+                None => told.push((sentence, vec![&assumptions.scenario])),
+            }
+        }
+        for (sentence, scenarios) in told {
+            line(text, &format!("{}: {sentence}", scenarios.join(", ")));
+        }
     }
 
     /// What must not be overlooked, last and in capitals.
@@ -112,7 +129,7 @@ impl Assumptions {
             other => format!("at {other}"),
         };
         let money = if self.currency.is_empty() { String::new() } else { format!("Money is in {}. ", self.currency) };
-        format!("{}: {money}Social cost holds a {damage}, and upstream energy valued {upstream}.", self.scenario)
+        format!("{money}Social cost holds a {damage}, and upstream energy valued {upstream}.")
     }
 }
 
@@ -124,7 +141,7 @@ impl Run {
 }
 
 impl Group<'_> {
-    fn write(&self, text: &mut String, baseline: &str, assumptions: Option<&Assumptions>) {
+    fn write(&self, text: &mut String, baseline: &str, assumptions: Option<&Assumptions>, width: Option<usize>) {
         let panel = self.panel();
         line(text, &format!("{} under {}", self.scenario, self.policy));
         if panel.compared.is_empty() {
@@ -136,9 +153,9 @@ impl Group<'_> {
         if let Some((measure, reference)) = assumptions.and_then(|a| a.matching.as_ref()) {
             self.write_matched(text, measure, reference);
         }
-        panel.write_figures(text);
+        panel.write_figures(text, width);
         panel.write_best(text, baseline);
-        panel.write_gains(text);
+        panel.write_gains(text, width);
         panel.write_relayed(text);
         line(text, "");
     }
@@ -267,7 +284,7 @@ mod tests {
     }
 
     fn text(summary: &Summary) -> String {
-        summary.text("grid-only")
+        summary.text("grid-only", None)
     }
 
     const RUNS: &str = "run_id,scenario,variant,carbon_label,status,reason,social_cost,emissions_kg,jain_index\n";
