@@ -1,10 +1,11 @@
 //! The display list of a figure, in points with y downwards.
 //!
 //! Everything the drawing backends lack (dashes, hatches, clipping, markers) happens here; what is left are polylines,
-//! polygons, discs and labels. Must not know axes or data.
+//! polygons, discs and labels. Must not know axes or data: the numbers that panels note down pass through.
 
 use crate::color::Rgb;
 use crate::geometry::{Pt, Rect, clip_line, clip_polygon, dashes, hatch_strokes, inside};
+use crate::numbers::Numbers;
 use crate::style::{BAR_EDGE, CAP_HEIGHT, Dash, HATCH_LINE, HATCH_STEP, Hatch, INK, Mark, SOLID, Series, WHITE};
 use crate::text::Weight;
 use std::fmt;
@@ -111,13 +112,15 @@ pub struct Canvas {
     pub width: f64,
     pub height: f64,
     pub ops: Vec<Op>,
+    /// What panels drew, in the coordinates of their axes.
+    pub numbers: Numbers,
     clip: Option<Rect>,
 }
 
 impl Canvas {
     /// An empty page.
     pub fn new(width: f64, height: f64) -> Canvas {
-        Canvas { width, height, ops: Vec::new(), clip: None }
+        Canvas { width, height, ops: Vec::new(), numbers: Numbers::default(), clip: None }
     }
 
     /// Draws with everything outside `r` cut off.

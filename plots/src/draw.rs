@@ -1,11 +1,12 @@
 //! From a result store to files: every figure of every scenario, and the captions.
 
 use crate::canvas::Op;
-use crate::export::{Format, Meta, encode};
+use crate::export::{Format, Meta, encode, pgf};
 use crate::figures::{KINDS, Picture};
 use crate::identity::Identity;
 use crate::store::Store;
 use crate::study::Study;
+use crate::tables::latex::{self, FURTHER, sets};
 use crate::text::unmarked;
 use coase_store::StoreError;
 use rayon::prelude::*;
@@ -21,9 +22,13 @@ pub struct Report {
     pub drawn: Vec<PathBuf>,
     /// The file with their captions.
     pub captions: PathBuf,
+    /// For papers: the data of figures (CSV), figures in pgfplots, and all of them with captions and labels (`figures.tex`).
+    pub sources: Vec<PathBuf>,
     pub skipped: Vec<Skipped>,
     /// Characters of labels that no font has.
     pub missing: Vec<char>,
+    /// What was drawn.
+    pub pictures: Vec<Named>,
 }
 
 /// A figure that was not drawn.
@@ -77,7 +82,71 @@ pub fn draw(
         .collect::<Result<Vec<PathBuf>, PlotError>>()?;
     let file = folder.join("captions.md");
     write(&file, captions(&pictures).as_bytes())?;
-    Ok(Report { drawn, captions: file, skipped, missing: missing(&pictures) })
+    let sources = sources(&pictures, &folder)?;
+    Ok(Report { drawn, captions: file, sources, skipped, missing: missing(&pictures), pictures })
+}
+
+/// Writes what papers are made from: the data of every figure, the figure in pgfplots, and a file with all figures, their
+/// captions and labels.
+fn sources(pictures: &[Named], folder: &Path) -> Result<Vec<PathBuf>, PlotError> {
+    let of = |named: &Named| -> Result<Vec<PathBuf>, PlotError> {
+        let canvas = &named.picture.canvas;
+        let mut written = vec![];
+        for (extension, text) in [("csv", canvas.numbers.csv()), ("tex", pgf(canvas))] {
+            if !text.is_empty() {
+                let file = folder.join(format!("{}.{extension}", named.stem));
+                write(&file, text.as_bytes())?;
+                written.push(file);
+            }
+        }
+        Ok(written)
+    };
+    let written = pictures.par_iter().map(of).collect::<Result<Vec<_>, PlotError>>()?;
+    let all = folder.join("figures.tex");
+    write(&all, in_latex(pictures).as_bytes())?;
+    Ok(written.into_iter().flatten().chain([all]).collect())
+}
+
+/// All figures as LaTeX floats.
+fn in_latex(pictures: &[Named]) -> String {
+    let mut out = String::from(
+        "% Every figure with its caption and label: copy what you need. Where the files are: \\graphicspath{{results/NAME/figures/}}\n\
+         % \\usepackage{graphicx}\n",
+    );
+    let said = |named: &Named| format!("{}. {}", named.picture.title, named.picture.caption.trim());
+    if pictures.iter().any(|named| unmarked(&said(named)).chars().any(|c| !sets(c))) {
+        out.push_str(FURTHER);
+    }
+    for named in pictures {
+        // Wider than a column is as wide as a page.
+        let environment = if named.picture.canvas.width > 260.0 { "figure*" } else { "figure" };
+        let (caption, label) = (latex::label(&said(named)), latex::reference(&named.stem));
+        let _ = write!(
+            out,
+            "\n\\begin{{{environment}}}[tbp]\n\\centering\n\\includegraphics{{{}.pdf}}\n\\caption{{{caption}}}\n\\label{{fig:{label}}}\n\
+             \\end{{{environment}}}\n",
+            named.stem
+        );
+    }
+    out
+}
+
+/// The files in the folder `figures` of some results, by their names, in alphabetical order; none where there is no folder.
+pub fn figure_files(dir: &Path) -> Vec<String> {
+    let there = std::fs::read_dir(dir.join("figures")).into_iter().flatten().flatten();
+    let mut names: Vec<String> = there.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Writes a page into a folder, whole or not at all; says where it is.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_page(dir: &Path, name: &str, html: &str) -> Result<PathBuf, PlotError> {
+    let file = dir.join(name);
+    write(&file, html.as_bytes())?;
+    Ok(file)
 }
 
 /// Characters that no font has, each once.
@@ -91,6 +160,9 @@ fn missing(pictures: &[Named]) -> Vec<char> {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Named {
     pub stem: String,
+    /// The kind of figure that it is of.
+    pub kind: &'static str,
+    pub scenario: String,
     pub picture: Picture,
 }
 
@@ -108,7 +180,7 @@ pub fn pictures(store: &Store) -> (Vec<Named>, Vec<Skipped>) {
                     let scenario = if studies.len() > 1 { study.scenario.as_str() } else { "" };
                     let parts = [kind.name, scenario, picture.qualifier.as_str()];
                     let stem = unused(&stem(&parts), |taken| drawn.iter().any(|d| taken(&d.stem)));
-                    drawn.push(Named { stem, picture });
+                    drawn.push(Named { stem, kind: kind.name, scenario: study.scenario.clone(), picture });
                 }
             }
             Err(reason) => skipped.push(Skipped {

@@ -114,6 +114,9 @@ impl Figure {
         if groups.iter().all(Vec::is_empty) {
             return;
         }
+        for group in groups {
+            self.canvas.numbers.name(group);
+        }
         let first_op = self.canvas.ops.len();
         let entry_width = |e: &Entry| e.0.width() + KEY_TEXT + text::width(&e.1, LABEL);
         // a single entry at the end, such as a total, is aligned with nothing

@@ -4,6 +4,7 @@ use crate::axis::{Axis, Kind};
 use crate::canvas::{Align, Canvas, Fill, Stroke};
 use crate::color::Rgb;
 use crate::geometry::{Pt, Rect};
+use crate::numbers::{Look, Shape, Trace};
 use crate::style::{
     ASCENT, DESCENT, ERROR_CAP, GRID, GRID_LINE, INK, LABEL, LEADING, MARKER, MINOR_TICK, MINOR_TICK_LINE, Mark,
     PAD_LABEL, PAD_TICK, PAD_TITLE, SPINE, THIN_LINE, TICK, TICK_LABEL,
@@ -237,8 +238,16 @@ impl Panel {
         }
     }
 
+    /// Notes down what is drawn.
+    fn note(&self, c: &mut Canvas, look: Look, shape: Shape) {
+        c.numbers.add(&self.title, self.area, &self.x, &self.y, Trace { look, shape });
+    }
+
     /// A curve through data points.
     pub fn line(&self, c: &mut Canvas, data: &[Pt], stroke: Stroke) {
+        if data.len() > 1 {
+            self.note(c, Look::Line(stroke), Shape::Line(data.to_vec()));
+        }
         let points: Vec<Pt> = data.iter().map(|d| self.point(d.0, d.1)).collect();
         c.clipped(self.area, |c| c.line(&points, stroke));
     }
@@ -271,6 +280,8 @@ impl Panel {
             let back = (start..end).rev().flat_map(|i| [self.point(x(i + 1), low[i]), self.point(x(i), low[i])]);
             let mut points: Vec<Pt> = there.chain(back).collect();
             points.dedup();
+            let steps = (start..end).map(|i| (x(i), x(i + 1), low[i], high[i])).collect();
+            self.note(c, Look::Fill(fill), Shape::Steps(steps));
             c.clipped(self.area, |c| c.polygon(&points, fill));
             start = end;
         }
@@ -278,6 +289,7 @@ impl Panel {
 
     /// A bar between two corners in data coordinates.
     pub fn bar(&self, c: &mut Canvas, from: Pt, to: Pt, fill: Fill) {
+        self.note(c, Look::Fill(fill), Shape::Bar(from, to));
         let (a, b) = (self.point(from.0, from.1), self.point(to.0, to.1));
         let r = Rect::new(a.0, a.1, b.0, b.1);
         // thinner is nothing but an edge
@@ -288,6 +300,7 @@ impl Panel {
 
     /// A vertical interval with caps.
     pub fn interval_y(&self, c: &mut Canvas, x: f64, interval: (f64, f64), color: Rgb) {
+        self.note(c, Look::Plain(color), Shape::IntervalY { x, from: interval.0, to: interval.1 });
         let (a, b) = (self.point(x, interval.0), self.point(x, interval.1));
         let stroke = Stroke::new(color, THIN_LINE);
         c.segment(a, b, stroke);
@@ -298,12 +311,14 @@ impl Panel {
 
     /// A horizontal interval without caps.
     pub fn interval_x(&self, c: &mut Canvas, y: f64, interval: (f64, f64), color: Rgb) {
+        self.note(c, Look::Plain(color), Shape::IntervalX { y, from: interval.0, to: interval.1 });
         c.segment(self.point(interval.0, y), self.point(interval.1, y), Stroke::new(color, THIN_LINE));
     }
 
     /// A marker.
     pub fn mark(&self, c: &mut Canvas, at: Pt, mark: Mark, color: Rgb) {
         if self.shows(at.0, at.1) {
+            self.note(c, Look::Mark(mark, color), Shape::Mark(at));
             c.mark(self.point(at.0, at.1), mark, MARKER, color);
         }
     }

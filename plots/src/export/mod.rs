@@ -3,6 +3,7 @@
 
 mod paint;
 mod pdf;
+mod pgf;
 mod png;
 mod raster;
 mod svg;
@@ -10,8 +11,9 @@ mod woff;
 
 pub use paint::{Scale, paint};
 pub use pdf::pdf;
+pub use pgf::pgf;
 pub use png::{DPI, png};
-pub use svg::svg;
+pub use svg::{drawing, svg};
 
 use crate::canvas::Canvas;
 

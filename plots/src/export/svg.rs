@@ -28,6 +28,20 @@ pub fn svg(canvas: &Canvas, meta: &Meta) -> String {
     out
 }
 
+/// A figure as a part of a page, with a label for readers who do not see it: without what only a file of its own needs.
+pub fn drawing(canvas: &Canvas, label: &str) -> String {
+    let whole = svg(canvas, &Meta { title: String::new(), description: String::new(), experiment: String::new() });
+    let (w, h) = ((canvas.width * UNITS_PER_PT).round() as u32, (canvas.height * UNITS_PER_PT).round() as u32);
+    let body = whole.split_once("</metadata>").map_or("", |(_, body)| body);
+    format!(
+        "<svg width=\"{:.2}pt\" height=\"{:.2}pt\" viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"{}\" \
+         font-family=\"{FAMILY}\" stroke-linejoin=\"round\">{body}",
+        canvas.width,
+        canvas.height,
+        escaped(label)
+    )
+}
+
 fn header(canvas: &Canvas, meta: &Meta, w: u32, h: u32) -> String {
     let (title, description, hash) = (escaped(&meta.title), escaped(&meta.description), escaped(&meta.experiment));
     format!(

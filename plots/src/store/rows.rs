@@ -20,6 +20,10 @@ pub struct Run {
     pub carbon_label: String,
     pub seed: u64,
     pub status: RunStatus,
+    /// Why it has no answer; empty where it has one.
+    pub reason: String,
+    /// Distance from convergence, in the measure of what was iterated.
+    pub residual: Option<f64>,
     /// As written, one for each swept parameter.
     pub sweep: Vec<String>,
     /// One for each column of metrics.
@@ -145,6 +149,10 @@ pub struct CurveRows {
 pub struct CertificateRow {
     pub name: String,
     pub value: Option<f64>,
+    /// What the value may be at most, where something is claimed.
+    pub tolerance: Option<f64>,
+    /// `upheld`, `refuted`, `measured`, `not_applicable` or `not_searched`.
+    pub verdict: String,
     pub witness: String,
 }
 
@@ -177,6 +185,7 @@ pub(super) fn runs(frame: &Frame) -> (Vec<String>, Vec<Run>) {
     let sweeps = swept().map(|series| series.head.name.clone()).collect();
     let metrics: Vec<Option<&Series>> = METRICS.iter().map(|column| frame.series(column.name)).collect();
     let seed = Columns { frame }.whole("seed");
+    let residual = Columns { frame }.number("residual");
     let run = |row: coase_store::RowRef, k: usize| Run {
         id: row.text("run_id"),
         scenario: row.text("scenario"),
@@ -188,6 +197,8 @@ pub(super) fn runs(frame: &Frame) -> (Vec<String>, Vec<Run>) {
         carbon_label: row.text("carbon_label"),
         seed: seed(k),
         status: RunStatus::named(row.word("status")).unwrap_or(RunStatus::Failed),
+        reason: row.text("reason"),
+        residual: residual(k),
         sweep: swept().map(|series| row.text(&series.head.name)).collect(),
         metrics: metrics.iter().map(|series| series.and_then(|s| s.number(k))).collect(),
     };
@@ -311,9 +322,16 @@ pub(super) fn branches(frame: &Frame) -> Vec<BranchRow> {
 
 pub(super) fn certificates(frame: &Frame) -> Vec<CertificateRow> {
     let columns = Columns { frame };
-    let [name, witness] = ["name", "witness"].map(|of| columns.word(of));
-    let value = columns.number("value");
-    (0..frame.len()).map(|k| CertificateRow { name: name(k), value: value(k), witness: witness(k) }).collect()
+    let [name, verdict, witness] = ["name", "verdict", "witness"].map(|of| columns.word(of));
+    let [value, tolerance] = ["value", "tolerance"].map(|of| columns.number(of));
+    let row = |k| CertificateRow {
+        name: name(k),
+        value: value(k),
+        tolerance: tolerance(k),
+        verdict: verdict(k),
+        witness: witness(k),
+    };
+    (0..frame.len()).map(row).collect()
 }
 
 pub(super) fn iterations(frame: &Frame) -> Vec<IterationRow> {

@@ -54,11 +54,9 @@ impl Sheet {
             !self.columns[k].is_number && self.rows.len() > 1 && cells.all(|cell| Some(cell) == first)
         };
         let (alike, shown): (Vec<usize>, Vec<usize>) = (0..self.columns.len()).partition(|k| same(*k));
-        let alike: String = alike
-            .into_iter()
-            .filter(|k| !self.rows[0][*k].is_empty())
-            .map(|k| format!("{}: {}. ", self.columns[k].name, self.rows[0][k]))
-            .collect();
+        let told = alike.into_iter().filter(|k| !self.rows[0][*k].is_empty());
+        let told: Vec<String> = told.map(|k| format!("{}: {}. ", self.columns[k].name, self.rows[0][k])).collect();
+        let alike = told.concat();
         // The widths at which words are broken where all of it would be wider than a page.
         let natural = |k: &usize| {
             let cells = self.rows.iter().map(|row| row[*k].as_str()).chain([self.columns[*k].name]);

@@ -3,5 +3,8 @@
 mod figures;
 mod fixture;
 mod games;
+mod markup;
+mod papers;
 mod replicated;
+mod report;
 mod store;

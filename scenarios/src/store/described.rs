@@ -69,6 +69,16 @@ pub(super) fn seen_from(folder: &Path, file: &Path) -> String {
     up.chain(to[shared..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
 }
 
+/// The question that a file answers: the first paragraph of the comment at its top. A page of results begins with it; where the
+/// file cannot be read again there is none.
+pub(super) fn question_of(file: &Path) -> String {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let lines =
+        text.lines().map(|line| line.trim_start_matches('\u{feff}').trim_start().strip_prefix("//").map(str::trim));
+    let paragraph = lines.map_while(|line| line.filter(|words| !words.is_empty()));
+    paragraph.collect::<Vec<_>>().join(" ")
+}
+
 fn planned(run: &Run, paths: &[&str]) -> PlannedRun {
     let swept = |value: &Value| match value {
         Value::Number(number) => Some(Swept::Number(*number)),

@@ -1,6 +1,6 @@
 //! An experiment about to be run into a store: what is there already, and what of it can be used.
 
-use super::described::{called, seen_from};
+use super::described::{called, question_of, seen_from};
 use super::{Existing, ExperimentError, StoreOptions};
 use crate::experiment::{Experiment, Run, VERSION};
 use crate::progress::Progress;
@@ -121,6 +121,7 @@ impl Prepared {
         }
         let manifest = Manifest {
             start: utc(SystemTime::now()),
+            question: options.file.as_deref().map_or_else(String::new, question_of),
             file: options.file.as_deref().map(|file| seen_from(store.dir(), file)),
             ..experiment.manifest(&options)
         };

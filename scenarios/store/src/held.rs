@@ -158,7 +158,7 @@ impl Store {
 
 /// Folders and endings of figures and tables for papers.
 const MADE: [&str; 2] = ["figures", "tables"];
-const ENDINGS: [&str; 5] = [".svg", ".pdf", ".png", ".tex", ".md"];
+const ENDINGS: [&str; 6] = [".svg", ".pdf", ".png", ".tex", ".md", ".csv"];
 
 /// Removes files of a list; one that is gone already is no matter. Whatever the list says, nothing outside the two folders.
 fn remove(dir: &Path, files: &[String]) {
@@ -183,6 +183,6 @@ pub fn is_own(name: &str) -> bool {
     match name.rsplit_once('.') {
         Some((stem, "csv")) => is_table(stem) || stem == "timings" || stem.starts_with("timings-"),
         Some((stem, "parquet")) => is_table(stem),
-        _ => name == "manifest.json" || name == "resolved.ron",
+        _ => ["manifest.json", "resolved.ron", "report.html", "comparison.html"].contains(&name),
     }
 }

@@ -30,6 +30,9 @@ pub struct Manifest {
     pub program_hash: Option<String>,
     /// Name of the experiment.
     pub experiment: String,
+    /// The question it answers: how the comment at the top of its file begins; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub question: String,
     /// The file it was in, as seen from the folder of the results.
     #[serde(default)]
     pub file: Option<String>,
