@@ -55,6 +55,8 @@ pub enum Command {
     Cite(Cite),
     Bundle(Bundle),
     Verify(Verify),
+    Report(Report),
+    Compare(Compare),
     New(New),
     Pages(Pages),
 }
@@ -647,6 +649,46 @@ pub struct Plot {
     /// Formats, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "svg,pdf,png")]
     pub format: Vec<FigureFormat>,
+}
+
+/// Writes the page of stored results, `report.html`, again
+///
+/// One file that can be read, sorted and printed in a browser without anything else: what the experiment found, every run, all
+/// figures, claims, methods and where it comes from. `coase run`, `coase collect` and `coase plot` write it too.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase report results/side_by_side")]
+pub struct Report {
+    /// Folder of the results
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// Puts two result folders side by side: runs that differ first, then what only one has
+///
+/// Runs are the same where scenario, mechanism, policy, swept values and seed are. Figures that differ by less than a millionth
+/// are equal. The page `comparison.html` in DIR_B has all of it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase compare results/before results/after
+  coase compare results/before results/after --json
+
+Exit status: 0 both are compared, whatever differs; 2 one of them holds no results.")]
+pub struct Compare {
+    /// Folder of the results that others are compared with
+    #[arg(value_name = "DIR_A")]
+    pub a: PathBuf,
+    /// Folder of the other results
+    #[arg(value_name = "DIR_B")]
+    pub b: PathBuf,
+    /// Prints JSON, and writes a page only where it is named
+    #[arg(long)]
+    pub json: bool,
+    /// Where the page goes; by default DIR_B/comparison.html
+    #[arg(long, value_name = "FILE.html")]
+    pub html: Option<PathBuf>,
 }
 
 /// A file format of figures.

@@ -23,6 +23,7 @@ mod audit;
 mod bundle;
 mod check;
 mod cite;
+mod compare;
 mod console;
 mod explain;
 mod flow;
@@ -39,6 +40,7 @@ mod pages;
 mod plot;
 mod progress;
 mod reference;
+mod report;
 mod rows;
 mod run;
 mod schema;
@@ -139,6 +141,8 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::Cite(what) => cite::cite(&what),
         args::Command::Bundle(what) => bundle::bundle(&what),
         args::Command::Verify(what) => bundle::verify(&what),
+        args::Command::Report(what) => report::report(&what),
+        args::Command::Compare(what) => compare::compare(&what),
         args::Command::New(what) => new::new(&what),
         args::Command::Pages(what) => pages::pages(&what),
     }

@@ -16,7 +16,12 @@ pub fn plot(args: &Plot) -> anyhow::Result<Finish> {
     let held = store.hold()?;
     let results = coase_plots::store::Store::read(store.dir())?;
     let report = draw(&results, store.dir(), &formats, Show::OnTerminals)?;
-    held.set_made(report.drawn.iter().chain([&report.captions]).map(PathBuf::as_path), false, None)?;
+    let page = crate::report::write(&results, store.dir(), &report.pictures, &report.skipped)?;
+    held.set_made(
+        report.drawn.iter().chain(&report.sources).chain([&report.captions, &page]).map(PathBuf::as_path),
+        false,
+        None,
+    )?;
     let mut text = format!("{} files in {}\n", report.drawn.len(), args.folder.join("figures").display());
     for skipped in &report.skipped {
         writeln!(text, "not drawn: {} of {}: {}", skipped.figure, skipped.scenario, skipped.reason)?;

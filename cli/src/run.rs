@@ -5,7 +5,7 @@ mod dry;
 use crate::args::{Collect, Run};
 use crate::progress::{RunBar, Show};
 use crate::summary::Summary;
-use crate::{Finish, console, interrupt, notes, offence::Offence, plot, wrap};
+use crate::{Finish, console, interrupt, notes, offence::Offence, plot, report, wrap};
 use anyhow::{Context, bail};
 use coase_core::engine::report_rules;
 use coase_core::mechanism::mechanisms;
@@ -160,7 +160,7 @@ impl Work {
         // What other parts have not done yet is not missing.
         let missing: Vec<_> = found.missing.iter().filter(|left| !is_part || left.why.is_some()).collect();
         console::error(&notes::missing(&missing));
-        let reported = if is_part { self.report_part(done, found) } else { report(&held, found, self.show) };
+        let reported = if is_part { self.tell_part(done, found) } else { tell_all(&held, found, self.show) };
         if self.show != Show::Never && reused > 0 {
             console::print(&format!("{reused} of {planned} runs were there already and were not made again\n"));
         }
@@ -172,7 +172,7 @@ impl Work {
     }
 
     /// The figures of a part of an experiment are drawn when it has been collected.
-    fn report_part(&self, done: usize, found: &coase_store::Summary) -> anyhow::Result<()> {
+    fn tell_part(&self, done: usize, found: &coase_store::Summary) -> anyhow::Result<()> {
         let folder = self.store.dir();
         console::error(&Summary::read(&Dataset::open(folder)?)?.problems());
         if self.show != Show::Never {
@@ -202,7 +202,7 @@ pub fn collect(args: &Collect) -> anyhow::Result<Finish> {
     let store = Store::open(&args.folder)?;
     let held = store.hold()?;
     let found = held.collect(args.tables.wanted().as_deref().unwrap_or(&Table::ALL))?;
-    report(&held, &found, Show::OnTerminals)?;
+    tell_all(&held, &found, Show::OnTerminals)?;
     console::print(&format!("collected {} of {} runs\n", found.finished(), found.planned));
     console::error(&notes::missing(&found.missing.iter().collect::<Vec<_>>()));
     if found.programs > 1 {
@@ -217,7 +217,7 @@ pub fn collect(args: &Collect) -> anyhow::Result<Finish> {
 
 /// Draws the figures, unless those that are there are of the same runs, and prints the summary; where nothing is shown, only
 /// what went wrong, on standard error.
-fn report(held: &Held, found: &coase_store::Summary, show: Show) -> anyhow::Result<()> {
+fn tell_all(held: &Held, found: &coase_store::Summary, show: Show) -> anyhow::Result<()> {
     let folder = held.store().dir();
     let results = coase_plots::store::Store::read(folder)?;
     // Other fonts draw other figures.
@@ -227,7 +227,8 @@ fn report(held: &Held, found: &coase_store::Summary, show: Show) -> anyhow::Resu
         let drawn = plot::draw(&results, folder, &coase_plots::Format::ALL, show)?;
         plot::tell_missing(&drawn);
         let tables = coase_plots::tables(&results, folder)?;
-        let made = drawn.drawn.iter().chain([&drawn.captions]).chain(&tables);
+        let page = report::write(&results, folder, &drawn.pictures, &drawn.skipped)?;
+        let made = drawn.drawn.iter().chain(&drawn.sources).chain([&drawn.captions, &page]).chain(&tables);
         // A font that is installed later mends figures with missing characters.
         let made_of = drawn.missing.is_empty().then_some(made_of.as_str());
         held.set_made(made.map(PathBuf::as_path), true, made_of)?;
@@ -238,8 +239,14 @@ fn report(held: &Held, found: &coase_store::Summary, show: Show) -> anyhow::Resu
         return Ok(());
     }
     let manifest = held.store().manifest()?;
-    let has_figures = manifest.made.iter().any(|file| file.starts_with("figures/") && file != "figures/captions.md");
-    let figures = if has_figures { " (figures in `figures`, tables for papers in `tables`)" } else { "" };
+    let has_figures = manifest.made.iter().any(|file| {
+        file.starts_with("figures/") && !["figures/captions.md", "figures/figures.tex"].contains(&file.as_str())
+    });
+    let figures = if has_figures {
+        " (figures in `figures`, tables for papers in `tables`, all of it on one page in `report.html`)"
+    } else {
+        ""
+    };
     let width = console::width();
     let results = format!("results in {}{figures}\n", folder.display());
     let results = width.map_or(results.clone(), |width| wrap::folded(&results, width));

@@ -19,6 +19,7 @@ mod plain_games;
 mod readers;
 mod readme;
 mod registry;
+mod report;
 mod run;
 mod scarcity;
 mod sensitivity;
