@@ -63,8 +63,8 @@ pub fn columns(names: &[&str], columns: &[Column], width: Option<usize>) -> Stri
             to += 1;
         }
         let row = |first: &str, cell: &dyn Fn(usize) -> String| {
-            let cells: String = (from..to).map(|k| format!("  {:>1$}", cell(k), widths[k])).collect();
-            format!("  {first:name$}{cells}").trim_end().to_owned() + "\n"
+            let cells: Vec<String> = (from..to).map(|k| format!("  {:>1$}", cell(k), widths[k])).collect();
+            format!("  {first:name$}{}", cells.concat()).trim_end().to_owned() + "\n"
         };
         for k in 0..2 {
             let heads = row("", &|column| columns[column].0[k].to_owned());

@@ -11,9 +11,9 @@ use crate::text::unmarked;
 const MOST_BYTES: usize = 4_000_000;
 
 /// Kinds of the section on cost and emissions.
-const COST: [&str; 6] =
-    ["cost_and_emissions", "cost_emissions_plane", "budget_and_efficiency", "sweep", "ranks", "sensitivity"];
-pub(super) const GAINS: [&str; 4] = ["benefit", "gain_split", "core", "interim_utility"];
+const COST: [&str; 7] =
+    ["cost_and_emissions", "change", "cost_emissions_plane", "budget_and_efficiency", "sweep", "ranks", "sensitivity"];
+pub(super) const GAINS: [&str; 5] = ["benefit", "gain_split", "core", "interim_utility", "regret"];
 pub(super) const CARBON: [&str; 2] = ["carbon_payers", "abatement"];
 const OPERATION: [&str; 3] = ["profiles", "dispatch", "supply_and_demand"];
 pub(super) const NETWORK: [&str; 4] = ["voltage", "carbon_intensity", "carbon_flow", "price_decomposition"];
