@@ -155,7 +155,7 @@ impl<'a> Panel<'a> {
             page.store.runs.iter().enumerate().filter(|(_, run)| run.scenario == scenario).collect();
         let (mut mechanisms, mut policies): (Vec<usize>, Vec<usize>) = (vec![], vec![]);
         let mut cells: BTreeMap<Cell, Vec<usize>> = BTreeMap::new();
-        let mut points: Vec<Point> = vec![];
+        let mut own: BTreeMap<usize, Point> = BTreeMap::new();
         for (run_at, run) in &all {
             let (Some(m), Some(p)) = (page.identity.mechanism(&run.variant), page.identity.policy(&run.carbon_label))
             else {
@@ -167,17 +167,17 @@ impl<'a> Panel<'a> {
                 }
             }
             cells.entry((m, p)).or_default().push(*run_at);
-            points.push(point(run));
+            own.insert(*run_at, point(run));
         }
+        let mut points: Vec<Point> = own.values().cloned().collect();
         points.sort();
         points.dedup();
         let points = kept(points);
         let answers = |runs: &Vec<usize>| -> Vec<Option<usize>> {
-            let stands = |run: &usize, at: &Point| {
-                let run = &page.store.runs[*run];
-                run.status.is_answer()
-                    && point(run).iter().zip(at).all(|(own, at)| own.is_empty() || at.is_empty() || own == at)
+            let fits = |run: &usize, at: &Point| {
+                own[run].iter().zip(at).all(|(own, at)| own.is_empty() || at.is_empty() || own == at)
             };
+            let stands = |run: &usize, at: &Point| page.store.runs[*run].status.is_answer() && fits(run, at);
             points.iter().map(|at| runs.iter().copied().find(|run| stands(run, at))).collect()
         };
         let answered: Vec<(Cell, Vec<Option<usize>>)> =
