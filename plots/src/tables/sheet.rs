@@ -60,7 +60,9 @@ impl Sheet {
         // The widths at which words are broken where all of it would be wider than a page.
         let natural = |k: &usize| {
             let cells = self.rows.iter().map(|row| row[*k].as_str()).chain([self.columns[*k].name]);
-            cells.map(|cell| width(&literal(cell), SIZE)).fold(0.0, f64::max)
+            let widest = cells.map(|cell| width(&literal(&cell.replace('-', "\u{2212}")), SIZE)).fold(0.0, f64::max);
+            // Digits of a paper's font are wider than those of figures; words can be broken.
+            if self.columns[*k].is_number { 1.1 * widest } else { widest }
         };
         let of = |is_number: bool| -> f64 {
             shown.iter().filter(|k| self.columns[**k].is_number == is_number).map(natural).sum()
