@@ -64,6 +64,16 @@ fn every_file_runs() {
     }
 }
 
+/// Whoever opens an experiment reads first what it is to answer.
+#[test]
+fn every_experiment_opens_with_its_question() {
+    for file in LIBRARY.iter().filter(|file| file.summary.starts_with("experiment")) {
+        let comment: Vec<&str> = file.text.lines().map_while(|line| line.strip_prefix("//")).collect();
+        let first = comment.split(|line| line.is_empty()).next().unwrap_or_default().join(" ");
+        assert!(first.contains('?'), "{}: {first}", file.id);
+    }
+}
+
 #[test]
 fn files_name_each_other_beside_them() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("library");
