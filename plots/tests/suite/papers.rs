@@ -124,15 +124,15 @@ fn tables_and_captions_are_set_by_latex_and_fit_the_page() {
     ];
     for (name, shape) in shapes {
         let (dir, _, _) = drawn(&format!("set_{name}"), &shape);
-        let mut body = String::new();
+        let mut inputs: Vec<String> = vec![];
         for entry in std::fs::read_dir(dir.join("tables")).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|e| e == "tex") {
-                body += &format!("\\input{{tables/{}}}\n", path.file_name().unwrap().to_str().unwrap());
+                inputs.push(format!("\\input{{tables/{}}}\n", path.file_name().unwrap().to_str().unwrap()));
             }
         }
         let captions = "\\graphicspath{{figures/}}\n\\input{figures/figures.tex}\n";
-        let Some(log) = set(&dir, "paper", &paper("", &(body + captions))) else { return };
+        let Some(log) = set(&dir, "paper", &paper("", &(inputs.concat() + captions))) else { return };
         let worst = overfull(&log).into_iter().fold(0.0, f64::max);
         assert!(worst < 6.0, "{name}: {worst} pt too wide");
     }
@@ -147,12 +147,13 @@ fn figures_are_set_by_pgfplots() {
         return;
     }
     let is_figure = |file: &&PathBuf| file.extension().is_some_and(|e| e == "tex") && !file.ends_with("figures.tex");
-    let body: String = report
+    let inputs: Vec<String> = report
         .sources
         .iter()
         .filter(is_figure)
         .map(|file| format!("\\input{{figures/{}}}\n\\clearpage\n", file.file_name().unwrap().to_str().unwrap()))
         .collect();
+    let body = inputs.concat();
     assert!(body.len() > 100);
     set(&dir, "pgf", &paper("\\usepackage{pgfplots}\\pgfplotsset{compat=1.16}", &body));
 }
