@@ -82,7 +82,8 @@ mod tests {
     }
 
     fn frame(table: Table, rows: &[&[Value]]) -> Frame {
-        let mut frame = Frame::new(Head::all(table, &[]));
+        let columns = table.columns().into_iter().map(Head::of);
+        let mut frame = Frame::new(std::iter::once(Head::run_id()).chain(columns));
         for row in rows {
             let run: Vec<Value> = [Value::from("run")].into_iter().chain(row.iter().cloned()).collect();
             frame.push(&run);
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn trades_of_a_period_or_a_pair_add_up() {
-        let trade = |period: i64, seller: &str, buyer: &str, kwh: f64| {
+        let trade = |period: usize, seller: &str, buyer: &str, kwh: f64| {
             [period.into(), "energy".into(), seller.into(), buyer.into(), kwh.into(), Value::Missing]
         };
         let rows = [trade(1, "a", "b", 2.0), trade(1, "a", "c", 3.0), trade(2, "c", "a", 4.0)];
@@ -105,9 +106,9 @@ mod tests {
 
     #[test]
     fn a_line_ends_at_its_last_point() {
-        let point = |who: &str, other: &str, at: i64, x: f64, y: f64| {
+        let point = |who: &str, other: &str, at: usize, x: f64, y: f64| {
             let other = if other.is_empty() { Value::Missing } else { other.into() };
-            ["share".into(), who.into(), other, 3.into(), at.into(), x.into(), y.into()]
+            ["share".into(), who.into(), other, 3_usize.into(), at.into(), x.into(), y.into()]
         };
         let rows = [point("a", "b", 0, 0.0, 0.5), point("a", "b", 1, 7.0, 0.8), point("a", "", 0, 0.0, 0.2)];
         let frame = frame(Table::Curves, &rows.iter().map(|row| &row[..]).collect::<Vec<_>>());

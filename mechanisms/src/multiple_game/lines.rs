@@ -2,9 +2,9 @@
 
 use super::{MultipleGame, Round};
 use crate::stalls::Stall;
+use coase_core::Market;
 use coase_core::curve::Curve;
 use coase_core::pricing::Layered;
-use coase_core::{Market, MechanismError};
 
 /// All of the first rounds are points of a line, then ever fewer, each so much later than the one before.
 const FIRST_ROUNDS: usize = 30;
@@ -53,7 +53,7 @@ impl Course {
 }
 
 /// All lines of a round, slot by slot; the prices of the day come last.
-pub(super) fn of(rule: &MultipleGame, market: &Market, round: &Round) -> Result<Vec<Curve>, MechanismError> {
+pub(super) fn of(rule: &MultipleGame, market: &Market, round: &Round) -> Vec<Curve> {
     let setting = market.setting();
     let mut curves = vec![];
     for ((stall, start), last) in round.stalls.iter().zip(&round.starts).zip(&round.layers) {
@@ -81,5 +81,5 @@ pub(super) fn of(rule: &MultipleGame, market: &Market, round: &Round) -> Result<
             curves.push(Curve { name: "price_of_period", member: Some(member), other: None, slot: None, points });
         }
     }
-    Ok(curves)
+    curves
 }

@@ -225,7 +225,7 @@ impl Mechanism for MultipleGame {
     /// `price_update`: what each seller of a slot asks, by round; `choice_probability`: the share of a buyer's need that it takes
     /// from a seller, or from the grid (nobody), by round; `price_of_period`: what each seller asks in the end, by period.
     fn curves(&self, market: &Market, _: &Outcome, seed: u64) -> Result<Vec<Curve>, MechanismError> {
-        lines::of(self, market, &self.solved(market, &mut RunContext::new(seed, ()))?.round)
+        Ok(lines::of(self, market, &self.solved(market, &mut RunContext::new(seed, ()))?.round))
     }
 
     /// The games that sellers play at the positions without trade: where prices follow the slope of profit and rest in an
