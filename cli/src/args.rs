@@ -1,12 +1,12 @@
 //! What can be typed.
 
-use crate::bundle::{Bundle, Verify};
-use crate::cite::Cite;
-use crate::methods::Methods;
+mod papers;
+
 use crate::nearest::hint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use coase_core::record::Table;
 use coase_scenarios::{Override, Shard};
+pub use papers::{Bundle, Cite, Methods, Verify};
 use std::path::PathBuf;
 use std::str::FromStr;
 

@@ -4,9 +4,9 @@
 //! stands by its name; what each rests on is declared by the plugin. The entries themselves are a file beside this one.
 
 use crate::Finish;
+use crate::args::Cite;
 use crate::console;
 use anyhow::Context;
-use clap::Args;
 use coase_core::engine::report_rules;
 use coase_core::mechanism::mechanisms;
 use coase_core::network::BUILT_IN;
@@ -15,21 +15,6 @@ use coase_core::participant::devices;
 use coase_core::policy::policies;
 use coase_store::{Manifest, Store};
 use std::fmt::Write;
-use std::path::PathBuf;
-
-/// Prints BibTeX of what results rest on: the program, mechanisms, policies, devices and networks
-///
-/// Entries carry a comment that says what they are cited for. A source that has no entry is named in a comment.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  coase cite results/side_by_side
-  coase cite results/side_by_side > references.bib")]
-pub struct Cite {
-    /// Folder of the results
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
-}
 
 /// Every entry below a comment with the words by which plugins name it, or the id of the network that it describes.
 const REFERENCES: &str = include_str!("cite/references.bib");

@@ -6,9 +6,9 @@
 mod latex;
 
 use crate::Finish;
+use crate::args::Methods;
 use crate::cite::{self, Used};
 use crate::console;
-use clap::Args;
 use coase_core::engine::report_rules;
 use coase_core::mechanism::mechanisms;
 use coase_core::participant::devices;
@@ -17,21 +17,6 @@ use coase_core::record::Table;
 use coase_store::{Manifest, Store};
 use latex::{escaped, prose};
 use std::fmt::Write;
-use std::path::PathBuf;
-
-/// Prints the methods of a paper in LaTeX: the problem, devices, mechanisms, policies and figures that results rest on
-///
-/// Works are cited by the keys of `coase cite`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  coase methods results/side_by_side > methods.tex
-  coase cite results/side_by_side > references.bib")]
-pub struct Methods {
-    /// Folder of the results
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
-}
 
 /// Figures that every paper defines; others are a column away (`coase explain`).
 const FIGURES: [&str; 6] = ["social_cost", "total_cost", "welfare_gain", "resource_gain", "efficiency", "emissions_kg"];

@@ -2,7 +2,8 @@
 //! asks, and keeps the margin.
 
 use crate::fixed_positions::{share, tradable};
-use crate::internal_price::{at_fixed_positions, bands};
+use crate::internal_price::at_fixed_positions;
+use crate::tariff_band::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Pairs, Side, Signal};
 use coase_core::{Market, MechanismError, Outcome, Party, Reason, RunContext, register};

@@ -2,7 +2,8 @@
 //! costs nothing.
 
 use crate::fixed_positions::Surplus;
-use crate::internal_price::{Balance, Band, Positions, run};
+use crate::internal_price::{Balance, Positions, run};
+use crate::tariff_band::Band;
 use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
 use schemars::JsonSchema;
@@ -53,7 +54,7 @@ mod horizon {
 
     use super::{Balance, Band};
     use crate::fixed_positions::tradable;
-    use crate::internal_price::bands;
+    use crate::tariff_band::bands;
     use coase_core::outcome::{Side, Signal};
     use coase_core::{Market, MechanismError, Outcome, Party, Reason};
 

@@ -3,7 +3,7 @@
 
 use crate::fixed_positions::{share, traded};
 use crate::gap::least_cost_gap;
-use crate::internal_price::bands;
+use crate::tariff_band::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Trade;
 use coase_core::setting::Product;

@@ -39,6 +39,7 @@ mod shares_in_motion;
 mod sharing_keys;
 mod stalls;
 mod supply_demand_ratio;
+mod tariff_band;
 mod tatonnement;
 mod trade_matrix;
 mod uniform_price;

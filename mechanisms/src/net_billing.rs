@@ -1,7 +1,7 @@
 //! Net billing: what a member feeds in counts against what it draws, before the tariff is applied and not after.
 
 use crate::fixed_positions::positions;
-use crate::internal_price::bands;
+use crate::tariff_band::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::{Certificate, Market, MechanismError, Outcome, Party, Reason, RunContext, register};
 use schemars::JsonSchema;

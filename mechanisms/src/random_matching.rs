@@ -2,7 +2,8 @@
 //! with no skill in it.
 
 use crate::fixed_positions::{tradable, traded};
-use crate::internal_price::{at_fixed_positions, bands};
+use crate::internal_price::at_fixed_positions;
+use crate::tariff_band::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Trade;
 use coase_core::statistics::luck::permutation;

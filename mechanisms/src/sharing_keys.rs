@@ -2,7 +2,7 @@
 //! register, whatever anybody would pay for it.
 
 use crate::fixed_positions::{share, tradable, traded};
-use crate::internal_price::bands;
+use crate::tariff_band::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::Trade;
 use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, register};

@@ -1,7 +1,8 @@
 //! Supply-demand ratio pricing: the scarcer surplus is, the nearer its price comes to the retail price.
 
 use crate::fixed_positions::Surplus;
-use crate::internal_price::{Balance, Band, Positions, at_fixed_positions, run};
+use crate::internal_price::{Balance, Positions, at_fixed_positions, run};
+use crate::tariff_band::Band;
 use coase_core::mechanism::Mechanism;
 use coase_core::{Market, MechanismError, Outcome, RunContext, register};
 use schemars::JsonSchema;

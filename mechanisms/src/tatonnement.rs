@@ -1,7 +1,7 @@
 //! Tatonnement: an auctioneer cries a price, everybody says what it would trade, and the price follows what is missing.
 
 use crate::fixed_positions::traded;
-use crate::internal_price::bands;
+use crate::tariff_band::bands;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Claim, Trade, pro_rata};
 use coase_core::{Certificate, Market, MechanismError, Outcome, RunContext, Status, register};

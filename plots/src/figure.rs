@@ -5,6 +5,7 @@ use crate::axis::Axis;
 use crate::canvas::{Align, Canvas, Fill, Stroke};
 use crate::color::{Map, Rgb};
 use crate::geometry::Rect;
+use crate::numbers::Look;
 use crate::panel::{Labels, Panel};
 use crate::style::{
     COLOR_BAR, GAP, GRID, INK, KEY_GAP, LABEL, MARKER, MM, Mark, PAD_LABEL, PAD_PAGE, PAD_TICK, SPINE, TICK, TICK_LABEL,
@@ -32,6 +33,18 @@ pub enum Key {
 }
 
 impl Key {
+    /// What it is the key to.
+    fn looks(&self) -> Vec<Look> {
+        match self {
+            Key::Line(stroke) => vec![Look::Line(*stroke)],
+            Key::Series(stroke, mark) => vec![Look::Line(*stroke), Look::Mark(*mark, stroke.color)],
+            Key::Fill(fill) => vec![Look::Fill(*fill)],
+            Key::Mark(mark, color) => vec![Look::Mark(*mark, *color)],
+            Key::Band(stroke, fill) => vec![Look::Line(*stroke), Look::Fill(*fill)],
+            Key::Frame(_) | Key::Cased(_) | Key::Ring(_) | Key::Post => vec![],
+        }
+    }
+
     fn width(&self) -> f64 {
         match self {
             Key::Line(_) | Key::Series(..) | Key::Band(..) | Key::Cased(_) => 18.0,
@@ -115,7 +128,9 @@ impl Figure {
             return;
         }
         for group in groups {
-            self.canvas.numbers.name(group);
+            for (key, name) in group {
+                self.canvas.numbers.name(key.looks(), name);
+            }
         }
         let first_op = self.canvas.ops.len();
         let entry_width = |e: &Entry| e.0.width() + KEY_TEXT + text::width(&e.1, LABEL);

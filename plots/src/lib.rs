@@ -29,6 +29,8 @@ pub mod figure;
 pub mod figures;
 pub mod geometry;
 pub mod identity;
+pub mod ink;
+mod latex;
 pub mod lint;
 pub mod numbers;
 pub mod panel;

@@ -4,10 +4,9 @@
 //! help, such as the cells of a map, is not in it.
 
 use crate::axis::{Axis, Kind};
-use crate::canvas::{Fill, Stroke};
 use crate::color::Rgb;
-use crate::figure::{Entry, Key};
 use crate::geometry::{Pt, Rect};
+use crate::ink::{Fill, Stroke};
 use crate::style::Mark;
 use crate::text::unmarked;
 
@@ -84,19 +83,9 @@ impl Numbers {
         }
     }
 
-    /// Notes down a legend.
-    pub(crate) fn name(&mut self, entries: &[Entry]) {
-        for (key, name) in entries {
-            let looks = match key {
-                Key::Line(stroke) => vec![Look::Line(*stroke)],
-                Key::Series(stroke, mark) => vec![Look::Line(*stroke), Look::Mark(*mark, stroke.color)],
-                Key::Fill(fill) => vec![Look::Fill(*fill)],
-                Key::Mark(mark, color) => vec![Look::Mark(*mark, *color)],
-                Key::Band(stroke, fill) => vec![Look::Line(*stroke), Look::Fill(*fill)],
-                Key::Frame(_) | Key::Cased(_) | Key::Ring(_) | Key::Post => vec![],
-            };
-            self.legend.extend(looks.into_iter().map(|look| (look, name.clone())));
-        }
+    /// Notes down what the legend calls some looks.
+    pub(crate) fn name(&mut self, looks: Vec<Look>, name: &str) {
+        self.legend.extend(looks.into_iter().map(|look| (look, name.to_owned())));
     }
 
     /// What the legend calls a trace; empty where it does not say.

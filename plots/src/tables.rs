@@ -4,7 +4,6 @@
 mod box_share;
 mod cases;
 mod differences;
-pub(crate) mod latex;
 mod measured;
 mod paper;
 mod risk;

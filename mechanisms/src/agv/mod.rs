@@ -21,7 +21,7 @@ mod played;
 mod tests;
 mod trader;
 
-use crate::internal_price::bands;
+use crate::tariff_band::bands;
 use coase_core::auction::{Auction, Clearing, Fill, per_slot};
 use coase_core::book::Book;
 use coase_core::market::reserve_price;

@@ -1,7 +1,7 @@
 //! Why a price leaves the band between what the grid pays and what it asks.
 
 use super::Priced;
-use crate::internal_price::bands;
+use crate::tariff_band::bands;
 use coase_core::outcome::Trade;
 use coase_core::{Certificate, Market, MechanismError, number};
 

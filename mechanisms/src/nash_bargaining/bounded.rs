@@ -4,7 +4,7 @@
 //! The objective is concave and every pair has its own box, so exact maximisation pair by pair converges to the optimum.
 
 use crate::canonical_payments::Priced;
-use crate::internal_price::Band;
+use crate::tariff_band::Band;
 use coase_core::outcome::Trade;
 use coase_core::program::{Cost, Expr, Program};
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@
 use super::bounded;
 use crate::canonical_payments::Priced;
 use crate::cooperation::Cooperation;
-use crate::internal_price::Band;
+use crate::tariff_band::Band;
 use coase_core::market::{Link, Pairwise};
 use coase_core::outcome::Trade;
 use coase_core::{Certificate, Market, MechanismError, RunContext};

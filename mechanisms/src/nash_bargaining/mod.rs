@@ -13,7 +13,7 @@ pub use weights::Weights;
 
 use crate::cooperation::{Cooperation, Found};
 use crate::distributed::Solver;
-use crate::internal_price::bands;
+use crate::tariff_band::bands;
 use crate::trade_matrix::TradeMatrix;
 use coase_core::mechanism::Mechanism;
 use coase_core::outcome::{Claim, Trade};

@@ -4,9 +4,9 @@
 use crate::axis::{Axis, Kind};
 use crate::canvas::{Canvas, Stroke};
 use crate::color::Rgb;
+use crate::latex::label;
 use crate::numbers::{Frame, Look, Numbers, Shape, Trace};
 use crate::style::{MARKER, Mark, THIN_LINE};
-use crate::tables::latex::label;
 use std::fmt::Write as _;
 
 /// A figure as an environment `tikzpicture`; empty where no panel drew anything.

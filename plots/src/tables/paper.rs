@@ -2,8 +2,8 @@
 //!
 //! Columns stand in blocks of at most six numbers; each block is a table of its own in LaTeX. Knows nothing of results.
 
-use super::latex::{FURTHER, escaped, number, reference, sets};
 use super::{decimals, fixed, piped};
+use crate::latex::{FURTHER, escaped, number, reference, sets};
 use crate::text::width;
 use std::fmt::Write as _;
 
@@ -445,7 +445,8 @@ mod tests {
     #[test]
     fn more_than_six_numbers_are_several_tables_and_millions_have_their_power_in_the_head() {
         let column = |k: usize| Column { name: format!("c{k}"), unit: "CNY".into(), ..Column::default() };
-        let cells = (0..8).map(|k| Cell { interval: Some((1.0, 2e6)), ..Cell::of(Some(1.5e6 + k as f64)) }).collect();
+        let cells =
+            (0..8).map(|k| Cell { interval: Some((1.0, 2e6)), ..Cell::of(Some(1.5e6 + f64::from(k))) }).collect();
         let table = Paper {
             name: "t".into(),
             columns: (0..8).map(column).collect(),

@@ -1,7 +1,7 @@
 //! A table of words and numbers, with what has to be said under it; the same rows as tidy data.
 
-use super::latex::{FURTHER, escaped, reference, sets};
 use super::piped;
+use crate::latex::{FURTHER, escaped, reference, sets};
 use crate::text::{literal, width};
 use std::fmt::Write as _;
 
@@ -62,7 +62,7 @@ impl Sheet {
             let cells = self.rows.iter().map(|row| row[*k].as_str()).chain([self.columns[*k].name]);
             let widest = cells.map(|cell| width(&literal(&cell.replace('-', "\u{2212}")), SIZE)).fold(0.0, f64::max);
             // Digits of a paper's font are wider than those of figures; words can be broken.
-            if self.columns[*k].is_number { 1.1 * widest } else { widest }
+            if self.columns[*k].is_number { 1.16 * widest } else { widest }
         };
         let of = |is_number: bool| -> f64 {
             shown.iter().filter(|k| self.columns[**k].is_number == is_number).map(natural).sum()

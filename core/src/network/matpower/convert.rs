@@ -218,7 +218,13 @@ fn cost(row: &Row) -> Result<Cost, String> {
             let points = parameters
                 .get(..2 * count)
                 .ok_or_else(|| format!("{count} points are announced, and {} cells follow", parameters.len()))?;
-            Ok(Cost::Piecewise(points.chunks_exact(2).map(|point| (point[0] * KW_PER_MW, point[1])).collect()))
+            let points: Vec<(f64, f64)> =
+                points.chunks_exact(2).map(|point| (point[0] * KW_PER_MW, point[1])).collect();
+            let is_a_wall = |p: &&[(f64, f64)]| p[1].0 > p[0].0 && !((p[1].1 - p[0].1) / (p[1].0 - p[0].0)).is_finite();
+            match points.windows(2).find(is_a_wall) {
+                Some(_) => Err("two points lie so near that the slope between them is no number".to_owned()),
+                None => Ok(Cost::Piecewise(points)),
+            }
         }
         2.0 if count > HIGHEST_DEGREE + 1 => Err(format!("a polynomial of {count} coefficients")),
         2.0 => {

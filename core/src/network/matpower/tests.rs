@@ -419,6 +419,13 @@ fn numbers_of(n: &Network) -> Vec<f64> {
     all
 }
 
+/// A slope that is no number is refused where it stands.
+#[test]
+fn points_of_a_cost_that_nearly_coincide_are_refused() {
+    let error = read(&[HEAD, BUS, GEN, BRANCH, "mpc.gencost = [1 0 0 2 0 0 1e-308 3500 0 0];"]).unwrap_err();
+    assert!(error.to_string().contains("no number"), "{error}");
+}
+
 use proptest::prelude::*;
 
 proptest! {
