@@ -43,7 +43,7 @@ impl Sheet {
 
     /// A table over the width of a page. Words that are the same in every row are said below it instead.
     pub fn latex(&self, label: &str) -> String {
-        let mut out = "% \\usepackage{booktabs}\n".to_owned();
+        let mut out = "% \\usepackage{booktabs,graphicx}\n".to_owned();
         let said = self.rows.iter().flatten().map(String::as_str).chain([self.caption.as_str(), self.note.as_str()]);
         if said.into_iter().any(|cell| cell.chars().any(|c| !sets(c))) {
             out.push_str(FURTHER);
@@ -62,7 +62,13 @@ impl Sheet {
             let cells = self.rows.iter().map(|row| row[*k].as_str()).chain([self.columns[*k].name]);
             let widest = cells.map(|cell| width(&literal(&cell.replace('-', "\u{2212}")), SIZE)).fold(0.0, f64::max);
             // Digits of a paper's font are wider than those of figures; words can be broken.
-            if self.columns[*k].is_number { 1.16 * widest } else { widest }
+            if self.columns[*k].is_number { 1.1 * widest } else { widest }
+        };
+        // A word that has no room in its column sticks out of it.
+        let longest_word = |k: &usize| {
+            let cells = self.rows.iter().map(|row| row[*k].as_str()).chain([self.columns[*k].name]);
+            let words = cells.flat_map(|cell| cell.split_inclusive([' ', '-']));
+            1.15 * words.map(|word| width(&literal(word.trim()), SIZE)).fold(0.0, f64::max)
         };
         let of = |is_number: bool| -> f64 {
             shown.iter().filter(|k| self.columns[**k].is_number == is_number).map(natural).sum()
@@ -74,11 +80,17 @@ impl Sheet {
             .map(|k| match (self.columns[*k].is_number, share >= 1.0) {
                 (true, _) => "r".to_owned(),
                 (false, true) => "l".to_owned(),
-                (false, false) => format!("p{{{:.0}pt}}", share * natural(k)),
+                (false, false) => format!("p{{{:.0}pt}}", (share * natural(k)).max(longest_word(k))),
             })
             .collect();
         let heads: Vec<String> = shown.iter().map(|k| escaped(self.columns[*k].name)).collect();
         let lines = if share >= 1.0 { LINES } else { LINES / 2 };
+        // Widths are estimates: what is a little wider than the page is set a little smaller.
+        let (fitted, end) = if share >= 1.0 {
+            ("", "")
+        } else {
+            ("\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n", "}")
+        };
         let note = escaped(format!("{alike}{}", self.note).trim());
         for (part, rows) in self.rows.chunks(lines).enumerate() {
             let caption = if part == 0 { escaped(&self.caption) } else { "The same, continued.".to_owned() };
@@ -86,7 +98,7 @@ impl Sheet {
             let _ = writeln!(
                 out,
                 "\\begin{{table*}}[tbp]\n\\centering\n\\caption{{{caption}}}\n\\label{{tab:{label}}}\n\\scriptsize\n\
-                 \\setlength{{\\tabcolsep}}{{{}pt}}\n\\begin{{tabular}}{{@{{}}{aligned}@{{}}}}\n\\toprule\n{} \\\\\n\\midrule",
+                 \\setlength{{\\tabcolsep}}{{{}pt}}\n{fitted}\\begin{{tabular}}{{@{{}}{aligned}@{{}}}}\n\\toprule\n{} \\\\\n\\midrule",
                 BETWEEN / 2.0,
                 heads.join(" & ")
             );
@@ -104,7 +116,7 @@ impl Sheet {
             }
             let _ = writeln!(
                 out,
-                "\\bottomrule\n\\end{{tabular}}\n\\par\\smallskip\n\\begin{{minipage}}{{\\linewidth}}\\scriptsize {note}\\end{{minipage}}\n\
+                "\\bottomrule\n\\end{{tabular}}{end}\n\\par\\smallskip\n\\begin{{minipage}}{{\\linewidth}}\\scriptsize {note}\\end{{minipage}}\n\
                  \\end{{table*}}"
             );
         }
