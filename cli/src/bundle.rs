@@ -36,10 +36,8 @@ pub fn bundle(args: &Bundle) -> anyhow::Result<Finish> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.tar.gz")));
     archive::pack(&out, &name, &files)?;
     drop(held);
-    console::print(
-        &format!("{} files in {}; coase verify {0} checks them\n", files.len(), out.display())
-            .replace("{0}", &out.display().to_string()),
-    );
+    let at = out.display();
+    console::print(&format!("{} files in {at}; coase verify {at} runs them again\n", files.len()));
     Ok(Finish::Done)
 }
 

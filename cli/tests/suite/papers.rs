@@ -52,6 +52,7 @@ fn a_bundle_is_run_again_to_the_same_bytes() {
     for name in ["first.tar.gz", "second.tar.gz"] {
         let packed = coase(&["bundle", &out, "--out", &path(name)]);
         assert_eq!(status(&packed), 0, "{}", stderr(&packed));
+        assert!(stdout(&packed).contains(&format!("coase verify {} ", path(name))), "{}", stdout(&packed));
     }
     assert_eq!(std::fs::read(path("first.tar.gz")).unwrap(), std::fs::read(path("second.tar.gz")).unwrap());
     let same = coase(&["verify", &path("first.tar.gz")]);
