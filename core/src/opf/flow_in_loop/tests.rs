@@ -187,7 +187,8 @@ proptest! {
         for (k, price) in tax.prices.iter().enumerate() {
             if n.buses[k].p_load_kw > 1.0 {
                 let (a, b) = (found.price_per_kwh[k].unwrap(), price.unwrap().per_kwh());
-                prop_assert!((a - b).abs() < 1e-6, "bus {}: {} {}", k + 1, a, b);
+                // Where costs are nearly flat a price is less certain than the cost that is held above.
+                prop_assert!((a - b).abs() < 1e-5, "bus {}: {} {}", k + 1, a, b);
             }
             if let Some(y) = found.downstream_price_per_tonne[k] {
                 prop_assert!((y - tau).abs() < 1e-6 * (1.0 + tau), "{} {}", y, tau);
