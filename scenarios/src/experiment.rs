@@ -8,7 +8,7 @@ use crate::repeat;
 use crate::spec::{Draws, Evidence, ExperimentForm, Matching, Scenario};
 use crate::sweep::{Axes, Filters, Sweep, shown};
 use crate::text::Text;
-use crate::variant::{Kind, Variant, plugin_hint};
+use crate::variant::{Kind, Variant, path_hint};
 use coase_core::engine::ReportRule;
 use coase_core::evaluate::{Search, Yardstick};
 use coase_core::policy::CarbonPolicy;
@@ -323,7 +323,7 @@ impl Experiment {
         if let Some((k, j)) = hit.iter().enumerate().find_map(|(k, hit)| Some((k, missed(hit)?))) {
             let path = &self.sweeps[k].paths[j];
             let cause = Cause::Path { path: path.written().to_owned() };
-            let hint = plugin_hint(path, &self.mechanisms, &self.policies, &self.rules);
+            let hint = path_hint(path, &self.scenarios, &self.mechanisms, &self.policies, &self.rules);
             return Err(self.text.fault(&self.sweeps[k].at_path(j), cause).with_hint(hint));
         }
         self.refuse_idle_seeds()?;

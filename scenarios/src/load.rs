@@ -11,7 +11,7 @@ use crate::resolve::{self, Files};
 use crate::spec::{ExperimentForm, Scenario};
 use crate::sweep::{Filters, sweeps};
 use crate::text::Text;
-use crate::variant::{Kind, Variant, plugin_hint};
+use crate::variant::{Kind, Variant, path_hint};
 use coase_core::Mechanism;
 use coase_core::engine::ReportRule;
 use coase_core::policy::CarbonPolicy;
@@ -160,7 +160,7 @@ impl Reader<'_> {
         }
         let sweeps = sweeps(&form, &text)?;
         if let Some((_, unused)) = self.overrides.iter().enumerate().find(|(k, _)| !self.used.contains(k)) {
-            let hint = plugin_hint(&unused.path, &mechanisms, &policies, &rules);
+            let hint = path_hint(&unused.path, &scenarios, &mechanisms, &policies, &rules);
             return Err(unused.fault(Cause::Path { path: unused.path.written().to_owned() }).with_hint(hint));
         }
         let baseline = baseline(&form, &text, &mechanisms)?;

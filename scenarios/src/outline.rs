@@ -117,8 +117,8 @@ impl Node {
     }
 
     /// The deepest place on a path that exists, and how many of the path's parts led there. A part is a field, a key, a
-    /// position in a list, or the `id` or `label` of a list element; `Some(..)` and other wrappers of one value are
-    /// looked through.
+    /// position in a list, the `id` or `label` of a list element, or its name where no other has it (`Pv`); `Some(..)` and
+    /// other wrappers of one value are looked through.
     pub(crate) fn deepest(&self, path: &[&str]) -> (&Node, usize) {
         let mut here = self;
         for (depth, part) in path.iter().enumerate() {
@@ -182,9 +182,32 @@ impl Node {
             }
             Kind::Items(items) => match part.parse::<usize>() {
                 Ok(position) => items.get(position),
-                Err(_) => items.iter().find(|item| item.answers_to(part)),
+                Err(_) => items.iter().find(|item| item.answers_to(part)).or_else(|| {
+                    let mut called = items.iter().filter(|item| item.name.as_deref() == Some(part));
+                    called.next().filter(|_| called.next().is_none())
+                }),
             },
         }
+    }
+
+    /// By which parts a path can go on from here into a list: ids, labels or names where they tell elements apart, else
+    /// positions. Empty where it is no list.
+    pub(crate) fn ways_on(&self) -> Vec<String> {
+        let items = self.innermost().items();
+        let word = |item: &Node| {
+            let key = ["id", "label"].iter().find_map(|key| item.field(key));
+            match key.map(|field| &field.kind) {
+                Some(Kind::Plain(word)) => Some(word.clone()),
+                _ => item.name.clone(),
+            }
+        };
+        let leads_to = |part: &str, item: &Node| self.child(part).is_some_and(|found| found.span == item.span);
+        let of = |(k, item): (usize, &Node)| match word(item) {
+            Some(word) if leads_to(&word, item) => word,
+            Some(word) => format!("{k} ({word})"),
+            None => k.to_string(),
+        };
+        items.iter().enumerate().map(of).collect()
     }
 
     /// What `Some(..)`, `Pv((..))` and the like wrap.
@@ -434,6 +457,7 @@ Scenario( /* an /* inner */ one */
         assert_eq!(at("name"), r#""a, \"b\") ""#);
         assert_eq!(at("participants.vpp1.devices.0.p_max_kw"), "1500");
         assert_eq!(at("participants.0.devices.1.p_kw.1"), "2");
+        assert_eq!(at("participants.vpp1.devices.Pv.p_max_kw"), "1500");
         assert_eq!(at("network.source"), "\"ieee-33\"");
         assert_eq!(at("network.branch_limit_kva.5-6"), "800");
         assert_eq!(at("raw"), "r#\"x ] y\"#");
@@ -445,6 +469,16 @@ Scenario( /* an /* inner */ one */
         let tree = outline(TEXT).unwrap();
         let (node, depth) = tree.deepest(&["participants", "vpp2", "bus"]);
         assert_eq!((&TEXT[node.span.clone()], depth), (r#"(id: "vpp2", devices: [])"#, 2));
+    }
+
+    #[test]
+    fn a_name_that_two_elements_have_is_no_place_and_positions_tell_them_apart() {
+        let text = "[Pv(a: 1), Load(p: 2), Load(p: 3), (id: \"x\"), 5]";
+        let tree = outline(text).unwrap();
+        assert_eq!(tree.ways_on(), ["Pv", "1 (Load)", "2 (Load)", "x", "4"]);
+        assert_eq!(tree.deepest(&["Load", "p"]).1, 0);
+        assert_eq!(tree.deepest(&["2", "p"]).1, 2);
+        assert!(outline("(a: 1)").unwrap().ways_on().is_empty());
     }
 
     #[test]

@@ -313,7 +313,11 @@ impl Writer<'_> {
     fn length_hint(&self, series: &Series, found: usize) -> Option<String> {
         let Series::Csv(_) = series else { return None };
         if found > self.periods {
-            return Some(format!("`start: 0` in Csv(..) takes what the first {} periods need", self.periods));
+            return Some(format!(
+                "`start: 0` in Csv(..) takes what the first {} periods need; of a table with a column of times, \
+                 `time: \"COLUMN\", from: \"2024-07-01 00:00\"` takes those from that time on",
+                self.periods
+            ));
         }
         // Hours in a scenario of quarters of an hour.
         (found > 0 && self.periods.is_multiple_of(found)).then(|| {

@@ -3,6 +3,7 @@
 //! Knows the registry in the core, and no entry of it.
 
 use crate::build::check_name;
+use crate::experiment::ScenarioEntry;
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::outline::Node;
 use crate::overrides::{ParameterPath, Root};
@@ -233,9 +234,10 @@ fn all_ids<T: Kind + ?Sized>() -> String {
     format!("there are {}", T::set().ids().collect::<Vec<_>>().join(", "))
 }
 
-/// The parameter of a listed plugin that a path may have meant.
-pub(crate) fn plugin_hint(
+/// What a path that leads nowhere may have meant: a parameter of a listed plugin, or how to go on in a scenario.
+pub(crate) fn path_hint(
     path: &ParameterPath,
+    scenarios: &[ScenarioEntry],
     mechanisms: &[Variant<dyn Mechanism>],
     policies: &[Variant<dyn CarbonPolicy>],
     rules: &[Variant<dyn ReportRule>],
@@ -244,7 +246,28 @@ pub(crate) fn plugin_hint(
         Root::Mechanism => mechanisms.iter().flat_map(Variant::fields).copied().collect(),
         Root::Carbon => policies.iter().flat_map(Variant::fields).copied().collect(),
         Root::Reporting => rules.iter().flat_map(Variant::fields).copied().collect(),
-        Root::Scenario | Root::Experiment => return None,
+        Root::Scenario => return scenarios.iter().find_map(|scenario| way_on(path, &scenario.text)),
+        Root::Experiment => return None,
     };
     did_you_mean(path.parts().first()?, fields)
 }
+
+/// How far a path leads in a scenario, and how it can go on there.
+fn way_on(path: &ParameterPath, text: &Text) -> Option<String> {
+    let (tree, parts) = (text.outline()?, path.parts());
+    let (node, depth) = tree.deepest(&parts);
+    let reached = ["scenario"].iter().chain(&parts[..depth]).copied().collect::<Vec<_>>().join(".");
+    let ways = node.ways_on();
+    let missing = parts.get(depth)?;
+    if ways.is_empty() {
+        return Some(format!("`{reached}` is a value without parts: the path ends there"));
+    }
+    let more = if ways.len() > MOST_WAYS { ", .." } else { "" };
+    let shown: Vec<String> = ways.iter().take(MOST_WAYS).map(|way| format!("`{way}`")).collect();
+    let meant =
+        did_you_mean(missing, ways.iter().map(String::as_str)).map_or(String::new(), |hint| format!("; {hint}"));
+    Some(format!("after `{reached}` comes {}{more}{meant}", shown.join(", ")))
+}
+
+/// Elements of a list that a hint names.
+const MOST_WAYS: usize = 8;

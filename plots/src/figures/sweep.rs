@@ -116,9 +116,18 @@ fn ordered(x: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// The field at the end of a path, as it is written: units are part of its name.
+/// The field at the end of a path, as it is written, for units are part of its name; and whose it is.
 fn field(path: &str) -> String {
-    literal(path.rsplit('.').next().unwrap_or(path))
+    let parts: Vec<&str> = path.split('.').collect();
+    let last = parts.last().copied().unwrap_or(path);
+    let whose = match parts[..] {
+        ["scenario", "participants", who, "devices", what, _, ..] if what.parse::<usize>().is_err() => {
+            format!(", {what} of {who}")
+        }
+        ["scenario", "participants", who, _, ..] => format!(" of {who}"),
+        _ => String::new(),
+    };
+    literal(&format!("{last}{whose}"))
 }
 
 fn panels(study: &Study, lines: &[Line], name: &str) -> Figure {
@@ -171,4 +180,17 @@ fn panels(study: &Study, lines: &[Line], name: &str) -> Figure {
         panel.front(c);
     }
     figure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::field;
+
+    #[test]
+    fn an_axis_says_the_field_and_whose_it_is() {
+        let of = ["scenario.participants.farm.devices.Pv.p_max_kw", "scenario.participants.farm.devices.0.p_max_kw"];
+        assert_eq!(of.map(field), ["p\\_max\\_kw, Pv of farm", "p\\_max\\_kw of farm"]);
+        let of = ["scenario.participants.home.count", "scenario.grid.sell_price_per_kwh", "carbon.price_factor"];
+        assert_eq!(of.map(field), ["count of home", "sell\\_price\\_per\\_kwh", "price\\_factor"]);
+    }
 }
