@@ -7,6 +7,7 @@ use crate::identity::Identity;
 use crate::latex::{self, FURTHER, sets};
 use crate::store::Store;
 use crate::study::Study;
+use crate::style::{MM, ONE_COLUMN_MM, TWO_COLUMNS_MM};
 use crate::text::unmarked;
 use coase_store::StoreError;
 use rayon::prelude::*;
@@ -120,10 +121,14 @@ fn in_latex(pictures: &[Named]) -> String {
     for named in pictures {
         // Wider than a column is as wide as a page.
         let environment = if named.picture.canvas.width > 260.0 { "figure*" } else { "figure" };
+        // Journals' columns and pages differ by fractions of a millimetre: what is drawn for one is set as wide as it.
+        let drawn_for = [ONE_COLUMN_MM, TWO_COLUMNS_MM].map(|mm| mm * MM);
+        let is_for = drawn_for.iter().any(|width| (named.picture.canvas.width / width - 1.0).abs() < 0.01);
+        let size = if is_for { "[width=\\linewidth]" } else { "" };
         let (caption, label) = (latex::label(&said(named)), latex::reference(&named.stem));
         let _ = write!(
             out,
-            "\n\\begin{{{environment}}}[tbp]\n\\centering\n\\includegraphics{{{}.pdf}}\n\\caption{{{caption}}}\n\\label{{fig:{label}}}\n\
+            "\n\\begin{{{environment}}}[tbp]\n\\centering\n\\includegraphics{size}{{{}.pdf}}\n\\caption{{{caption}}}\n\\label{{fig:{label}}}\n\
              \\end{{{environment}}}\n",
             named.stem
         );

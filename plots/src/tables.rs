@@ -30,7 +30,7 @@ pub fn tables(store: &Store, dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
     for study in &studies {
         let scenario = if studies.len() > 1 { study.scenario.as_str() } else { "" };
         for (name, paper) in [("metrics", measured::metrics(study)), ("participants", measured::participants(study))] {
-            let Some(mut table) = paper else { continue };
+            let Some(mut table) = paper.map(paper::Paper::without_zeros) else { continue };
             let name = unused(&stem(&[name, scenario]), |taken| stems.iter().any(|stem| taken(stem)));
             table.name.clone_from(&name);
             for (extension, text) in [("tex", table.latex()), ("md", table.markdown())] {

@@ -239,7 +239,34 @@ const PARTICIPANTS: [(&str, Value, Unit, &str); 11] = [
     ("Bought", |r| r.bought_kwh, Unit::Energy, ""),
 ];
 
-/// Under the reference policy: one for each policy would fill pages.
+/// Participants beyond which their distribution is shown in place of everybody.
+const MOST_PARTICIPANTS: usize = 24;
+/// Places in the order of the participants, from the least value to the greatest.
+const PLACES: [(&str, f64); 5] =
+    [("Least", 0.0), ("Lower quarter", 0.25), ("Median", 0.5), ("Upper quarter", 0.75), ("Greatest", 1.0)];
+
+/// The distribution of every figure over the participants, each figure in an order of its own.
+fn distribution(rows: &[(String, Vec<Cell>)]) -> Vec<(String, Vec<Cell>)> {
+    let columns = rows.first().map_or(0, |(_, cells)| cells.len());
+    let sorted: Vec<Vec<f64>> = (0..columns)
+        .map(|k| {
+            let mut values: Vec<f64> = rows.iter().filter_map(|(_, cells)| cells[k].value).collect();
+            values.sort_by(f64::total_cmp);
+            values
+        })
+        .collect();
+    let of = |at: f64| sorted.iter().map(|values| Cell::of(quantile(values, at))).collect();
+    PLACES.iter().map(|(name, at)| ((*name).to_owned(), of(*at))).collect()
+}
+
+/// On the straight line between the two values around a place.
+fn quantile(sorted: &[f64], at: f64) -> Option<f64> {
+    let place = at * sorted.len().checked_sub(1)? as f64;
+    let (below, above) = (sorted.get(place.floor() as usize)?, sorted.get(place.ceil() as usize)?);
+    Some(below + (above - below) * place.fract())
+}
+
+/// Under the reference policy: one for each policy would fill pages. Of many participants their distribution.
 pub(super) fn participants(study: &Study) -> Option<Paper> {
     let policy = study.reference_policy()?;
     let value = |m: usize, i: usize, value: Value| -> Option<Estimate> { study.of_participant((m, policy), i, value) };
@@ -249,7 +276,8 @@ pub(super) fn participants(study: &Study) -> Option<Paper> {
     if shown.is_empty() {
         return None;
     }
-    let groups: Vec<Group> = study
+    let are_many = study.participants.len() > MOST_PARTICIPANTS;
+    let mut groups: Vec<Group> = study
         .mechanisms
         .iter()
         .filter(|m| !study.runs(**m, policy).is_empty())
@@ -270,6 +298,18 @@ pub(super) fn participants(study: &Study) -> Option<Paper> {
         })
         .filter(|group: &Group| !group.rows.is_empty())
         .collect();
+    let mut many = String::new();
+    if are_many {
+        for group in &mut groups {
+            group.rows = distribution(&group.rows);
+        }
+        many = format!(
+            " Of {} participants, the least and the greatest value of every figure and what a quarter, half and three quarters of \
+             them stay below: rows are of no participant, and figures of a row are of different ones. Everybody is in \
+             participants.csv.",
+            study.participants.len()
+        );
+    }
     let columns = shown
         .iter()
         .map(|(name, _, unit, block)| Column {
@@ -282,10 +322,10 @@ pub(super) fn participants(study: &Study) -> Option<Paper> {
     Some(Paper {
         title: unmarked(&format!("Participants by mechanism under carbon policy {}", study.policy(policy).name)),
         caption: unmarked(&format!(
-            "Gain over grid only and its parts: gain = resource + retail margin + carbon + network - payment.{}",
+            "Gain over grid only and its parts: gain = resource + retail margin + carbon + network - payment.{many}{}",
             study.footnote(&Basis::Means)
         )),
-        stub: ["Mechanism", "Participant"],
+        stub: ["Mechanism", if are_many { "Participants" } else { "Participant" }],
         notes: vec![Note {
             about: "Emissions",
             words: "Emissions: imports at the grid's intensity and own fuel, whatever the policy charges; what one exports and \
@@ -296,4 +336,25 @@ pub(super) fn participants(study: &Study) -> Option<Paper> {
         groups,
         ..Paper::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cell, distribution, quantile};
+
+    #[test]
+    fn a_quarter_of_the_participants_lies_below_the_lower_quarter() {
+        let values: Vec<f64> = (0..=100).map(f64::from).collect();
+        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|at| quantile(&values, at)), [0.0, 25.0, 50.0, 100.0].map(Some));
+        assert_eq!((quantile(&[1.0, 2.0], 0.5), quantile(&[], 0.5)), (Some(1.5), None));
+        // Who has no value of a figure counts for the others.
+        let row = |k: u32| (k.to_string(), vec![Cell::of(Some(f64::from(k))), Cell::of((k > 4).then_some(7.0))]);
+        let rows = distribution(&(0..9).rev().map(row).collect::<Vec<_>>());
+        let found: Vec<(&str, Option<f64>)> =
+            rows.iter().map(|(name, cells)| (name.as_str(), cells[0].value)).collect();
+        let expected =
+            [("Least", 0.0), ("Lower quarter", 2.0), ("Median", 4.0), ("Upper quarter", 6.0), ("Greatest", 8.0)];
+        assert_eq!(found, expected.map(|(name, v)| (name, Some(v))));
+        assert!(rows.iter().all(|(_, cells)| cells[1].value == Some(7.0)));
+    }
 }

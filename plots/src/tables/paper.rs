@@ -100,6 +100,42 @@ struct Scale {
 }
 
 impl Paper {
+    /// Without the columns whose numbers are all zero, which the caption names; with the changes that follow them. A table that
+    /// would have no number left stays as it is.
+    pub fn without_zeros(mut self) -> Paper {
+        let is_zero = |k: usize| {
+            let values: Vec<f64> = self.cells(k).filter_map(|cell| cell.value).collect();
+            self.columns[k].kind == Kind::Number && !values.is_empty() && values.iter().all(|v| *v == 0.0)
+        };
+        let mut left_out = vec![false; self.columns.len()];
+        for k in 0..self.columns.len() {
+            let follows = self.columns[k].kind == Kind::Change && k > 0 && left_out[k - 1];
+            left_out[k] = is_zero(k) || follows;
+        }
+        let is_number = |k: &usize| self.columns[*k].kind == Kind::Number;
+        if left_out.iter().all(|out| !out) || (0..self.columns.len()).filter(is_number).all(|k| left_out[k]) {
+            return self;
+        }
+        let named = (0..self.columns.len()).filter(|k| left_out[*k] && is_number(k));
+        let names: Vec<&str> = named.map(|k| self.columns[k].name.as_str()).collect();
+        self.caption = format!("{} Zero throughout, and left out: {}.", self.caption.trim(), names.join(", "));
+        // The title of a block goes on to its next column.
+        for k in 0..self.columns.len() {
+            if left_out[k] && self.columns.get(k + 1).is_some_and(|next| next.block.is_empty()) {
+                self.columns[k + 1].block = std::mem::take(&mut self.columns[k].block);
+            }
+        }
+        fn kept<T>(all: &mut Vec<T>, left_out: &[bool]) {
+            let mut out = left_out.iter();
+            all.retain(|_| !out.next().copied().unwrap_or(false));
+        }
+        kept(&mut self.columns, &left_out);
+        for (_, cells) in self.groups.iter_mut().flat_map(|group| &mut group.rows) {
+            kept(cells, &left_out);
+        }
+        self
+    }
+
     /// The columns of every block.
     fn blocks(&self) -> Vec<Vec<usize>> {
         let mut blocks: Vec<Vec<usize>> = vec![];
@@ -404,6 +440,33 @@ mod tests {
             C & None & 0 & -- \\\\\n & 50 \\% \\textbar{} tax & \\textbf{0} & 0.0 \\\\\n\\bottomrule\n\\end{tabular}\n\
             \\par\\smallskip\n\\begin{minipage}{\\linewidth}\\scriptsize --: no value.\\end{minipage}\n\\end{table}\n";
         assert_eq!(table().latex(), expected);
+    }
+
+    #[test]
+    fn columns_of_zeros_are_left_out_and_named() {
+        let column = |name: &str, block: &str, kind| Column {
+            name: name.into(),
+            block: block.into(),
+            kind,
+            ..Column::default()
+        };
+        let columns = vec![
+            column("Cost", "costs", Kind::Number),
+            column("Change", "", Kind::Change),
+            column("Relayed", "energy", Kind::Number),
+            column("Peak", "", Kind::Number),
+        ];
+        let row = |values: [Option<f64>; 4]| ("m".to_owned(), values.map(Cell::of).to_vec());
+        let group = |rows| vec![Group { name: "p".into(), rows }];
+        let rows = vec![row([Some(0.0), None, Some(0.0), Some(2.0)]), row([Some(0.0), None, Some(-0.0), None])];
+        let shown = Paper { columns: columns.clone(), groups: group(rows), ..table() }.without_zeros();
+        let names: Vec<(&str, &str)> = shown.columns.iter().map(|c| (c.name.as_str(), c.block.as_str())).collect();
+        assert_eq!(names, [("Peak", "energy")]);
+        assert!(shown.caption.ends_with("Zero throughout, and left out: Cost, Relayed."), "{}", shown.caption);
+        assert!(shown.groups[0].rows.iter().all(|(_, cells)| cells.len() == 1));
+        // Nothing but zeros is shown as it is.
+        let nothing = Paper { columns, groups: group(vec![row([Some(0.0), None, Some(0.0), Some(0.0)])]), ..table() };
+        assert_eq!(nothing.clone().without_zeros(), nothing);
     }
 
     #[test]

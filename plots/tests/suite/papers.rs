@@ -49,7 +49,10 @@ fn the_data_of_a_figure_are_the_figures_of_the_store() {
     assert!(report.sources.iter().all(|file| file.is_file()));
     let all = std::fs::read_to_string(dir.join("figures/figures.tex")).unwrap();
     for named in &report.pictures {
-        assert!(all.contains(&format!("\\includegraphics{{{}.pdf}}", named.stem)), "{}", named.stem);
+        let is_there = ["", "[width=\\linewidth]"]
+            .iter()
+            .any(|size| all.contains(&format!("\\includegraphics{size}{{{}.pdf}}", named.stem)));
+        assert!(is_there, "{}", named.stem);
     }
 }
 
@@ -110,6 +113,7 @@ fn tables_and_captions_are_set_by_latex_and_fit_the_page() {
     let shapes = [
         ("usual", Shape::side_by_side()),
         ("seeds", Shape { seeds: 4, periods: 3, buses: 4, ..Shape::side_by_side() }),
+        ("many", Shape { participants: 60, periods: 2, buses: 4, ..Shape::side_by_side() }),
         ("large", Shape { money: 1e7, periods: 3, buses: 4, ..Shape::side_by_side() }),
         ("small", Shape { money: 1e-6, periods: 3, buses: 4, ..Shape::side_by_side() }),
         (
@@ -122,6 +126,8 @@ fn tables_and_captions_are_set_by_latex_and_fit_the_page() {
             },
         ),
     ];
+    let asked = Command::new("kpsewhich").arg("IEEEtran.cls").output();
+    let has_ieee = asked.is_ok_and(|output| output.status.success());
     for (name, shape) in shapes {
         let (dir, _, _) = drawn(&format!("set_{name}"), &shape);
         let mut inputs: Vec<String> = vec![];
@@ -132,10 +138,28 @@ fn tables_and_captions_are_set_by_latex_and_fit_the_page() {
             }
         }
         let captions = "\\graphicspath{{figures/}}\n\\input{figures/figures.tex}\n";
-        let Some(log) = set(&dir, "paper", &paper("", &(inputs.concat() + captions))) else { return };
-        let worst = overfull(&log).into_iter().fold(0.0, f64::max);
-        assert!(worst < 6.0, "{name}: {worst} pt too wide");
+        // In IEEE's own class nothing is too wide; where it is not there, estimated widths may miss by little.
+        let (body, room) = (inputs.concat() + captions, if has_ieee { 0.0 } else { 6.0 });
+        let texts = match (has_ieee, name) {
+            (false, _) => vec![paper("", &body)],
+            (true, "usual") => vec![ieee("journal", &body), ieee("conference", &body)],
+            (true, _) => vec![ieee("journal", &body)],
+        };
+        for text in texts {
+            let Some(log) = set(&dir, "paper", &text) else { return };
+            let worst = overfull(&log).into_iter().fold(0.0, f64::max);
+            assert!(worst <= room, "{name}: {worst} pt too wide");
+        }
     }
+}
+
+/// The text of a paper in IEEE's own class, of a kind that the class knows.
+fn ieee(kind: &str, body: &str) -> String {
+    format!(
+        "\\documentclass[{kind}]{{IEEEtran}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage[utf8]{{inputenc}}\n\
+         \\usepackage{{booktabs,graphicx}}\n\\setcounter{{totalnumber}}{{50}}\n\
+         \\begin{{document}}\n\\title{{T}}\\author{{A}}\\maketitle\n{body}\n\\clearpage\n\\end{{document}}\n"
+    )
 }
 
 #[test]
