@@ -612,6 +612,7 @@ Examples:
   coase new scenario my_village        my_village.ron
   coase new experiment my_study        my_study.ron and its scenario
   coase new mechanism my-rule          a crate my-rule/ with one mechanism, a program and an experiment
+  coase new auction my-auction         a crate my-auction/ with one auction, a program and an experiment
   coase new policy my-tax              a crate my-tax/ with one carbon policy, a program and an experiment
   coase new device my-boiler           a crate my-boiler/ with one device, a program and an experiment")]
 pub struct New {
@@ -630,6 +631,8 @@ pub enum NewKind {
     Experiment,
     /// A crate with a mechanism of one's own
     Mechanism,
+    /// A crate with an auction of one's own: a mechanism that clears books of bids
+    Auction,
     /// A crate with a carbon policy of one's own
     Policy,
     /// A crate with a device of one's own

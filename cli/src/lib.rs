@@ -89,6 +89,22 @@ where
         .into()
 }
 
+/// Whether the program takes such arguments, the program's name first, and why not. Nothing is run: what documentation shows is
+/// checked by it.
+///
+/// # Errors
+/// What the program would complain of.
+pub fn takes<I>(args: I) -> Result<(), String>
+where
+    I: IntoIterator,
+    I::Item: Into<OsString> + Clone,
+{
+    match args::Cli::try_parse_from(args) {
+        Err(wrong) if wrong.use_stderr() => Err(wrong.render().to_string()),
+        _ => Ok(()),
+    }
+}
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Finish {

@@ -15,6 +15,7 @@ const SCENARIO: &str = include_str!("../templates/scenario.ron");
 const EXPERIMENT: &str = include_str!("../templates/experiment.ron");
 /// The starting points of plugins are those of the example of a crate outside the workspace.
 const MECHANISM: &str = include_str!("../../examples/outside_plugin/src/posted_price.rs");
+const AUCTION: &str = include_str!("../../examples/outside_plugin/src/k_double_auction.rs");
 const POLICY: &str = include_str!("../../examples/outside_plugin/src/exempted_tax.rs");
 const DEVICE: &str = include_str!("../../examples/outside_plugin/src/hydrogen_plant.rs");
 const MAIN: &str = include_str!("../../examples/outside_plugin/src/main.rs");
@@ -30,9 +31,9 @@ pub fn new(args: &New) -> anyhow::Result<Finish> {
             (PathBuf::from(format!("{name}.ron")), EXPERIMENT.replace("NAME", name)),
             (PathBuf::from(format!("{name}_scenario.ron")), SCENARIO.replace("NAME", &format!("{name}_scenario"))),
         ],
-        NewKind::Mechanism | NewKind::Policy | NewKind::Device => plugin(begin(args.kind), name),
+        NewKind::Mechanism | NewKind::Auction | NewKind::Policy | NewKind::Device => plugin(begin(args.kind), name),
     };
-    let is_crate = matches!(args.kind, NewKind::Mechanism | NewKind::Policy | NewKind::Device);
+    let is_crate = !matches!(args.kind, NewKind::Scenario | NewKind::Experiment);
     let crate_folder = is_crate.then(|| Path::new(name));
     for path in files.iter().map(|file| file.0.as_path()).chain(crate_folder) {
         ensure!(path.symlink_metadata().is_err(), "`{}` is there already", path.display());
@@ -93,8 +94,6 @@ struct PluginCrate {
     module: &'static str,
     id: &'static str,
     camel: &'static str,
-    /// The modules of the example that are left out.
-    others: [&'static str; 2],
     /// The file with an example of its use, `experiment` or `scenario`, and what it stands in the place of there.
     used_in: &'static str,
     replaced: &'static str,
@@ -107,11 +106,21 @@ const MECHANISM_CRATE: PluginCrate = PluginCrate {
     module: "posted_price",
     id: "posted-price",
     camel: "PostedPrice",
-    others: ["mod exempted_tax;\n", "mod hydrogen_plant;\n"],
     used_in: "experiment",
     replaced: "NashBargaining(weights: Equal),",
     parameters: "(share: 0.5),",
     what: "A mechanism",
+};
+
+const AUCTION_CRATE: PluginCrate = PluginCrate {
+    source: AUCTION,
+    module: "k_double_auction",
+    id: "k-double-auction",
+    camel: "KDoubleAuction",
+    used_in: "experiment",
+    replaced: "NashBargaining(weights: Equal),",
+    parameters: "(k: 0.5),",
+    what: "An auction",
 };
 
 const POLICY_CRATE: PluginCrate = PluginCrate {
@@ -119,7 +128,6 @@ const POLICY_CRATE: PluginCrate = PluginCrate {
     module: "exempted_tax",
     id: "exempted-tax",
     camel: "ExemptedTax",
-    others: ["mod posted_price;\n", "mod hydrogen_plant;\n"],
     used_in: "experiment",
     replaced: "(label: \"tax-120\", policy: Tax(price_per_tonne: 120)),",
     parameters: "(price_per_tonne: 60, exempt_kg: 100),",
@@ -131,7 +139,6 @@ const DEVICE_CRATE: PluginCrate = PluginCrate {
     module: "hydrogen_plant",
     id: "hydrogen-plant",
     camel: "HydrogenPlant",
-    others: ["mod posted_price;\n", "mod exempted_tax;\n"],
     used_in: "scenario",
     replaced: "Shiftable(share: 0.1, cost_per_kwh: 0.01),",
     parameters: "(p_max_kw: 60, hydrogen_kg_per_h: 0.4),",
@@ -141,6 +148,7 @@ const DEVICE_CRATE: PluginCrate = PluginCrate {
 /// What a crate with a plugin of a kind begins with.
 fn begin(kind: NewKind) -> &'static PluginCrate {
     match kind {
+        NewKind::Auction => &AUCTION_CRATE,
         NewKind::Policy => &POLICY_CRATE,
         NewKind::Device => &DEVICE_CRATE,
         NewKind::Mechanism | NewKind::Scenario | NewKind::Experiment => &MECHANISM_CRATE,
@@ -159,12 +167,13 @@ fn plugin(begin: &PluginCrate, name: &str) -> Vec<(PathBuf, String)> {
     let home = source().display().to_string().replace('\\', "/");
     let manifest = MANIFEST
         .replace(
-            "A mechanism, a carbon policy and a device in a crate of their own",
+            "Mechanisms, a carbon policy and a device in a crate of their own",
             &format!("{} in a crate of its own", begin.what),
         )
         .replace("outside-plugin", name)
         .replace("path = \"../../", &format!("path = \"{home}/"));
-    let main = begin.others.iter().fold(MAIN.to_owned(), |main, other| main.replace(other, ""));
+    let is_other = |line: &str| line.starts_with("mod ") && line != format!("mod {};", begin.module);
+    let main: String = MAIN.lines().filter(|line| !is_other(line)).flat_map(|line| [line, "\n"]).collect();
     let main = main.replace("the plugins of this crate", "the plugin of this crate");
     let used = |file: &str, text: String| {
         if begin.used_in == file { text.replace(begin.replaced, &format!("{camel}{}", begin.parameters)) } else { text }
@@ -172,14 +181,29 @@ fn plugin(begin: &PluginCrate, name: &str) -> Vec<(PathBuf, String)> {
     let experiment = used("experiment", EXPERIMENT.replace("NAME", "experiment"));
     let scenario = used("scenario", SCENARIO.replace("NAME", "experiment_scenario"));
     let folder = Path::new(name);
-    vec![
+    let mut files = vec![
         (folder.join("Cargo.toml"), manifest),
         (folder.join("src/main.rs"), renamed(&main)),
         (folder.join(format!("src/{module}.rs")), renamed(begin.source)),
         (folder.join("experiment.ron"), experiment),
         (folder.join("experiment_scenario.ron"), scenario),
-    ]
+    ];
+    // With the versions of Coase's own dependencies and its folder of built files, only Coase itself is compiled again.
+    if let Ok(versions) = fs::read_to_string(source().join("Cargo.lock")) {
+        files.push((folder.join("Cargo.lock"), versions));
+    }
+    if source().join("target").is_dir() {
+        files.push((folder.join(".cargo/config.toml"), SHARED_TARGET.replace("HOME", &home)));
+    }
+    files
 }
+
+/// Where a new crate is built.
+const SHARED_TARGET: &str = "\
+# Built where Coase was built: what both need is compiled once. Take this file away to build in a folder `target` here.
+[build]
+target-dir = \"HOME/target\"
+";
 
 /// Where this program was built from: a new crate depends on it by path.
 fn source() -> &'static Path {

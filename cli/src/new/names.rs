@@ -49,7 +49,7 @@ pub(super) fn check(kind: NewKind, name: &str) -> anyhow::Result<()> {
                 "`{name}` is in the library (`coase list scenarios`): take another name"
             );
         }
-        NewKind::Mechanism | NewKind::Policy | NewKind::Device => check_plugin(kind, name)?,
+        NewKind::Mechanism | NewKind::Auction | NewKind::Policy | NewKind::Device => check_plugin(kind, name)?,
     }
     Ok(())
 }

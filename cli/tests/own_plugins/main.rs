@@ -1,6 +1,7 @@
-//! A device, a mechanism and a carbon policy that nothing in the workspace knows of, registered by these tests: apart from the
+//! A device, mechanisms and a carbon policy that nothing in the workspace knows of, registered by these tests: apart from the
 //! suite, whose tests speak of all that are registered.
 
+mod own_auction;
 mod own_device;
 mod own_mechanism;
 mod own_policy;

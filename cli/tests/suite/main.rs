@@ -5,6 +5,7 @@ mod auction;
 mod audit;
 mod bad_input;
 mod batches;
+mod book;
 mod cooperation;
 mod ended;
 mod files;

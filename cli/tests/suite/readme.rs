@@ -110,6 +110,7 @@ fn the_tables_are_the_registry() {
 fn the_example_is_the_file() {
     for file in [
         include_str!("../../../examples/outside_plugin/src/posted_price.rs"),
+        include_str!("../../../examples/outside_plugin/src/k_double_auction.rs"),
         include_str!("../../../examples/outside_plugin/src/exempted_tax.rs"),
         include_str!("../../../examples/outside_plugin/src/main.rs"),
     ] {

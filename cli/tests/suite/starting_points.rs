@@ -34,6 +34,23 @@ fn a_new_mechanism_is_the_example_under_its_own_name() {
 }
 
 #[test]
+fn a_new_auction_is_the_example_and_is_built_beside_coase() {
+    let folder = folder("new_auction");
+    let output = new(&folder, "auction", "village-auction");
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let read = |file: &str| std::fs::read_to_string(folder.join("village-auction").join(file)).unwrap();
+    assert!(read("src/village_auction.rs").contains("register!(VillageAuction, \"village-auction\", Auction,"));
+    assert!(read("src/main.rs").contains("mod village_auction;") && read("src/main.rs").matches("mod ").count() == 1);
+    assert!(read("experiment.ron").contains("VillageAuction(k: 0.5)"));
+    assert!(read("Cargo.toml").starts_with("# An auction in a crate of its own"));
+    // The versions of Coase's own dependencies, and its folder of built files.
+    let own = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock")).unwrap();
+    assert_eq!(read("Cargo.lock"), own);
+    let config = folder.join("village-auction/.cargo/config.toml");
+    assert!(!config.exists() || std::fs::read_to_string(config).unwrap().contains("/target\""));
+}
+
+#[test]
 fn a_new_policy_is_the_example_under_its_own_name() {
     let folder = folder("new_policy");
     // A name with that of the example in it is not renamed twice.

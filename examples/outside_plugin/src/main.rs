@@ -2,6 +2,7 @@
 
 mod exempted_tax;
 mod hydrogen_plant;
+mod k_double_auction;
 mod posted_price;
 
 fn main() -> std::process::ExitCode {
