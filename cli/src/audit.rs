@@ -14,7 +14,8 @@ use coase_scenarios::answers::is_auction;
 use coase_scenarios::{
     AuditOptions, AuditWatch, AuditedRun, Experiment, Override, Run, load, read_reports, read_within,
 };
-use findings::{Told, is_something, quoted, table};
+pub use findings::quoted;
+use findings::{Told, is_something, table};
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;

@@ -47,6 +47,16 @@ pub fn keys(source: &str) -> Vec<&'static str> {
     found.iter().filter_map(|(_, reference)| reference.entry.split(['{', ',']).nth(1)).collect()
 }
 
+/// The entries of the works that a source names, as they stand in a bibliography.
+pub fn entries(source: &str) -> Vec<&'static str> {
+    let references = references();
+    let mut found = cited_in(source, &references);
+    found.sort_by_key(|(end, _)| *end);
+    let mut entries: Vec<&'static str> = found.iter().map(|(_, reference)| reference.entry).collect();
+    entries.dedup();
+    entries
+}
+
 /// Something that was used, and the words in which it names what it rests on.
 pub struct Used {
     pub id: &'static str,

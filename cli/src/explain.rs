@@ -7,6 +7,8 @@ mod forms;
 mod plugin;
 mod words;
 
+pub use files::comment;
+
 use crate::Finish;
 use crate::args::Explain;
 use crate::console;

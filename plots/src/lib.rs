@@ -27,6 +27,7 @@ pub mod export;
 mod fallback;
 pub mod figure;
 pub mod figures;
+pub mod formula;
 pub mod geometry;
 pub mod identity;
 pub mod ink;

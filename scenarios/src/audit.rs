@@ -8,7 +8,6 @@ use coase_core::Market;
 use coase_core::evaluate::audit::{Audit, Audited, Watch, Within};
 use coase_core::participant::Distortion;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// How runs are audited.
@@ -74,19 +73,23 @@ impl Experiment {
     pub fn selecting(&self, run: &Run) -> Option<String> {
         let is_other = |other: &&Arc<Run>| other.run_id != run.run_id;
         self.runs.iter().find(is_other)?;
-        let mut entry = format!(
-            "[{{\"scenario\": {:?}, \"mechanism\": {:?}, \"carbon\": {:?}, \"seed\": {}",
-            run.scenario, run.variant, run.carbon_label, run.seed
-        );
-        for (path, value) in self.swept().into_iter().zip(&run.swept) {
-            let shown = shown(value);
-            if !shown.is_empty() {
-                let written = shown.parse::<f64>().map_or_else(|_| format!("{shown:?}"), |_| shown.clone());
-                let _ = write!(entry, ", {path:?}: {written}");
-            }
-        }
-        Some(entry + "}]")
+        let axes = [("scenario", &run.scenario), ("mechanism", &run.variant), ("carbon", &run.carbon_label)];
+        let axes = axes.map(|(axis, value)| (axis, value.clone())).into_iter();
+        let swept = self.swept().into_iter().zip(run.swept.iter().map(shown));
+        Some(only(axes.chain([("seed", run.seed.to_string())]).chain(swept)))
     }
+}
+
+/// The value of `experiment.only` that leaves the runs with the values of some axes, as tables show them: `scenario`,
+/// `mechanism`, `carbon` and `reporting` (labels), `seed`, and swept paths. Axes without a value are left out.
+pub fn only<'a>(axes: impl Iterator<Item = (&'a str, String)>) -> String {
+    let entry = |(axis, value): (&str, String)| {
+        // A label that looks like a number is a label.
+        let is_number = (axis == "seed" || axis.contains('.')) && value.parse::<f64>().is_ok();
+        if is_number { format!("{axis:?}: {value}") } else { format!("{axis:?}: {value:?}") }
+    };
+    let entries: Vec<String> = axes.filter(|(_, value)| !value.is_empty()).map(entry).collect();
+    format!("[{{{}}}]", entries.join(", "))
 }
 
 /// Reports by participants as they are written: `{"vpp1": (price_factor: 1.25)}`.

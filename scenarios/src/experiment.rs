@@ -19,6 +19,7 @@ pub use coase_store::{Choices, VERSION};
 use coase_store::{as_played, hash_of as hex};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What is to be run.
@@ -32,6 +33,8 @@ pub struct Experiment {
     pub seeds: Vec<u64>,
     /// All runs in the order of the tables.
     pub runs: Vec<Arc<Run>>,
+    /// The files that it was read from: its own, those of scenarios, series and networks. What comes with the program is in none.
+    pub inputs: Vec<PathBuf>,
     pub(crate) scenarios: Vec<ScenarioEntry>,
     pub(crate) mechanisms: Vec<Variant<dyn Mechanism>>,
     pub(crate) policies: Vec<Variant<dyn CarbonPolicy>>,

@@ -54,7 +54,7 @@ mod variant;
 mod words;
 mod zone;
 
-pub use audit::{AuditOptions, AuditWatch, AuditedRun, read_reports, read_within};
+pub use audit::{AuditOptions, AuditWatch, AuditedRun, only, read_reports, read_within};
 pub use build::Instance;
 pub use csv_file::CsvError;
 pub use experiment::{Choices, Experiment, Matched, Run, VERSION};

@@ -53,10 +53,10 @@ impl Loader {
         let known = path.to_str().filter(|_| !path.exists()).and_then(library_file);
         if let Some(known) = known {
             let text = Text::new(format!("library/{}.ron", known.id), "", known.text);
-            return self.read(known.id, text, overrides);
+            return self.read(known.id, text, overrides, BTreeSet::new());
         }
         let name = path.file_stem().map_or_else(|| "experiment".to_owned(), |s| s.to_string_lossy().into_owned());
-        self.read(&name, Text::read(path)?, overrides)
+        self.read(&name, Text::read(path)?, overrides, BTreeSet::from([path.to_owned()]))
     }
 
     /// Reads a text that lies in no file, such as one of the library; `folder` is what relative names in it refer to.
@@ -70,20 +70,28 @@ impl Loader {
         folder: &Path,
         overrides: &[Override],
     ) -> Result<Experiment, Fault> {
-        self.read(name, Text::new(name, folder, text), overrides)
+        self.read(name, Text::new(name, folder, text), overrides, BTreeSet::new())
     }
 
-    fn read(&self, name: &str, text: Text, overrides: &[Override]) -> Result<Experiment, Fault> {
+    fn read(
+        &self,
+        name: &str,
+        text: Text,
+        overrides: &[Override],
+        read: BTreeSet<PathBuf>,
+    ) -> Result<Experiment, Fault> {
         let files = Files::new(self.data.clone());
-        let mut reader = Reader { files, overrides, used: BTreeSet::new(), beyond: 0 };
-        match text.head() {
+        let mut reader = Reader { files, overrides, used: BTreeSet::new(), beyond: 0, read };
+        let experiment = match text.head() {
             "Scenario" => reader.experiment(name, Text::new(&*text.file, &text.folder, ALONE), vec![text.clone()]),
             "Experiment" => {
                 let scenarios = reader.listed_scenarios(&text)?;
                 reader.experiment(name, text, scenarios)
             }
             found => Err(wrong_head(&text, found, "`Scenario(..)` or `Experiment(..)`")),
-        }
+        }?;
+        let inputs = reader.read.into_iter().chain(reader.files.named()).collect::<BTreeSet<PathBuf>>();
+        Ok(Experiment { inputs: inputs.into_iter().collect(), ..experiment })
     }
 }
 
@@ -121,6 +129,8 @@ struct Reader<'a> {
     used: BTreeSet<usize>,
     /// Periods beyond the horizon at which the last day of a draw begins.
     beyond: usize,
+    /// Files of experiments and scenarios that were read.
+    read: BTreeSet<PathBuf>,
 }
 
 impl Reader<'_> {
@@ -178,6 +188,7 @@ impl Reader<'_> {
             sweeps,
             plan: Plan::of(&form),
             runs: vec![],
+            inputs: vec![],
             text,
         };
         experiment.planned(self)
@@ -208,7 +219,11 @@ impl Reader<'_> {
                     let hint = did_you_mean(file, LIBRARY.iter().map(|f| f.id));
                     return Err(text.fault(&place, cause).with_hint(hint));
                 }
-                (true, _) => Text::read(&path)?,
+                (true, _) => {
+                    let scenario = Text::read(&path)?;
+                    self.read.insert(path);
+                    scenario
+                }
             };
             scenarios.push(scenario);
         }

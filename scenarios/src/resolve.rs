@@ -12,6 +12,7 @@ use coase_core::intern;
 use coase_core::network::{self, BUILT_IN, ReadError};
 use coase_core::participant::{DeviceError, Scene};
 use coase_core::setting::Prior;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What stands for the folder with reference data at the beginning of a file name.
@@ -24,21 +25,32 @@ const MOST: f64 = 1e15;
 pub(crate) struct Files {
     csv: CsvFiles,
     data: Option<PathBuf>,
+    /// Files that scenarios name.
+    named: BTreeSet<PathBuf>,
 }
 
 impl Files {
     pub(crate) fn new(data: Option<PathBuf>) -> Self {
-        Self { csv: CsvFiles::default(), data }
+        Self { csv: CsvFiles::default(), data, named: BTreeSet::new() }
     }
 
-    fn path(&self, text: &Text, at: &str, file: &str) -> Result<PathBuf, Fault> {
-        let Some(rest) = file.strip_prefix(DATA) else { return Ok(text.folder.join(file)) };
-        match &self.data {
-            Some(data) => Ok(data.join(rest)),
-            None => Err(text
-                .fault(at, Cause::NoData { file: file.to_owned() })
-                .with_hint("set the environment variable COASE_DATA to the folder with the reference data".to_owned())),
-        }
+    /// Files that scenarios named, and that were read.
+    pub(crate) fn named(self) -> BTreeSet<PathBuf> {
+        self.named
+    }
+
+    fn path(&mut self, text: &Text, at: &str, file: &str) -> Result<PathBuf, Fault> {
+        let path = match (file.strip_prefix(DATA), &self.data) {
+            (None, _) => text.folder.join(file),
+            (Some(rest), Some(data)) => data.join(rest),
+            (Some(_), None) => {
+                let fault = text.fault(at, Cause::NoData { file: file.to_owned() });
+                let hint = "set the environment variable COASE_DATA to the folder with the reference data";
+                return Err(fault.with_hint(hint.to_owned()));
+            }
+        };
+        self.named.insert(path.clone());
+        Ok(path)
     }
 
     fn column(&mut self, text: &Text, at: &str, ask: &Ask<'_>) -> Result<Vec<f64>, Fault> {

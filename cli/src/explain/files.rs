@@ -55,7 +55,7 @@ pub fn library(id: &str) -> Option<anyhow::Result<Sheet>> {
 }
 
 /// What the comment at the top of a file says.
-fn comment(text: &str) -> String {
+pub fn comment(text: &str) -> String {
     let lines = text.lines().map_while(|line| line.strip_prefix("//"));
     let paragraphs = lines.map(str::trim).fold(String::new(), |text, line| match line {
         "" => text + "\n\n",

@@ -105,6 +105,60 @@ fn what_is_printed_fits_the_width_it_is_given() {
     assert!(wide.contains("pair: carbon policies compared"), "{wide}");
 }
 
+/// The claim that the best fee is the only one does not hold where two fees earn the same.
+#[test]
+fn the_command_beside_a_refuted_claim_shows_it_again() {
+    let folder = folder("report_refuted");
+    let out = folder.join("out");
+    let dir = out.to_str().unwrap();
+    assert_eq!(status(&coase(&["run", "two_best_fees", "--quiet", "--out", dir])), 0);
+    let html = std::fs::read_to_string(out.join("report.html")).unwrap();
+    let table = html.split("id=\"table-refuted\"").nth(1).unwrap().split("</table>").next().unwrap();
+    let command = table.split("<code>coase run").nth(1).unwrap().split("</code>").next().unwrap();
+    let command = command.replace("&quot;", "\"").replace("&#39;", "'");
+    assert!(command.contains("\"mechanism\": \"best\""), "{command}");
+    let command = format!("'{}' run{command}", env!("CARGO_BIN_EXE_coase"));
+    let output = Command::new("sh").args(["-c", &command]).current_dir(&out).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{command}: {}", stderr(&output));
+    let refuted = |dir: &Path| {
+        let rows = std::fs::read_to_string(dir.join("certificates.csv")).unwrap();
+        rows.lines().filter(|row| row.contains(",refuted,")).map(|row| row[33..].to_owned()).collect::<Vec<_>>()
+    };
+    let again = refuted(&out.join("again"));
+    assert!(again.len() == 1 && refuted(&out) == again, "{again:?}");
+}
+
+#[test]
+fn a_page_says_from_which_files_and_networks_and_in_what_time() {
+    let folder = folder("report_provenance");
+    let file = file(
+        &folder,
+        "series.ron",
+        "Scenario(name: \"s\", periods: 2, currency: \"EUR\", network: (source: \"das-15\"),
+            grid: (buy_price_per_kwh: Csv(file: \"prices.csv\", column: \"p\"), sell_price_per_kwh: 0.1, intensity_kg_per_kwh: 0.4),
+            participants: [(id: \"a\", bus: 2, devices: [Load(p_kw: 20)])])",
+    );
+    std::fs::write(folder.join("prices.csv"), "p\n0.3\n0.4\n").unwrap();
+    let out = folder.join("out");
+    assert_eq!(status(&coase(&["run", &file, "--quiet", "--out", out.to_str().unwrap()])), 0);
+    let html = std::fs::read_to_string(out.join("report.html")).unwrap();
+    let inputs = html.split("id=\"table-inputs\"").nth(1).unwrap().split("</table>").next().unwrap();
+    // `printf 'p\n0.3\n0.4\n' | b3sum`
+    let hash = coase_store::hash_of_bytes(b"p\n0.3\n0.4\n");
+    assert!(inputs.contains("../prices.csv") && inputs.contains(&hash) && inputs.contains("../series.ron"), "{inputs}");
+    for words in [
+        "Longest time",
+        "Size of s: 1 participant, 2 periods and 15 buses",
+        "<code>das-15</code>",
+        "Das",
+        "@misc{coase_results",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+    // Formulas are set, and what was run stands beside its default.
+    assert!(html.contains("<math>") && html.contains("As run"), "no formula");
+}
+
 /// The first of some programs that answers.
 fn browser() -> Option<&'static str> {
     let answers = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success());

@@ -1,7 +1,7 @@
 //! Carbon flow on a map of the feeder: branches as they hang together, as wide as the power and as dark as the carbon in
 //! it, one map for each of two policies at the period in which their carbon flows differ most.
 
-use super::feeder_layout::Layout;
+use super::feeder_layout::{Layout, parents};
 use super::feeder_map::{BUYER, Drawing, Frame, MEMBER, Map, NEGLIGIBLE_KW, NO_FLOW, State, width};
 use super::{Absent, Basis, Picture, lettered, listed};
 use crate::axis::Axis;
@@ -13,7 +13,7 @@ use crate::store::BranchRow;
 use crate::study::{Study, largest, power};
 use crate::style::{LABEL, MM, NOTE, PAD_TITLE, TWO_COLUMNS_MM, WHITE};
 use crate::text;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Beyond these columns there is no room for the numbers of the buses.
 const MOST_NUMBERED: f64 = 33.0;
@@ -115,29 +115,10 @@ impl Map {
     fn of(study: &Study, flow: &Flow) -> Option<Map> {
         let strands = &study.facts.feeder;
         let root = *strands.first()?.first()?;
-        let rows = flow.values().next()?;
-        let buses: Vec<u64> = strands.iter().flatten().copied().collect();
-        if rows.len() + 1 != buses.len() {
-            return None;
-        }
-        let mut parent: BTreeMap<u64, u64> = BTreeMap::new();
-        let along = strands.iter().flat_map(|s| s.windows(2)).map(|w| (w[0], w[1]));
-        parent.extend(along.map(|(a, b)| (b, a)));
-        // a lateral leaves a bus of a strand before it
-        let mut before: BTreeSet<u64> = strands[0].iter().copied().collect();
-        for lateral in &strands[1..] {
-            let first = *lateral.first()?;
-            let mut neighbours = rows.iter().filter_map(|b| match (b.from == first, b.to == first) {
-                (true, _) => Some(b.to),
-                (_, true) => Some(b.from),
-                _ => None,
-            });
-            parent.insert(first, neighbours.find(|n| before.contains(n))?);
-            before.extend(lateral);
-        }
-        let known = |b: &BranchRow| parent.get(&b.to) == Some(&b.from) || parent.get(&b.from) == Some(&b.to);
+        let branches: Vec<(u64, u64)> = flow.values().next()?.iter().map(|row| (row.from, row.to)).collect();
+        let parent = parents(strands, &branches)?;
         let layout = Layout::of(strands, &parent);
-        if !rows.iter().all(known) || layout.places.len() != buses.len() {
+        if layout.places.len() != strands.iter().map(Vec::len).sum::<usize>() {
             return None;
         }
         let mut members: BTreeMap<u64, Vec<usize>> = BTreeMap::new();

@@ -5,20 +5,44 @@
 //! it begins, so the way to a later one never meets an earlier one, and there is always a lane that is free.
 
 use crate::geometry::Pt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Columns count along the trunk, lanes from it, both from any number; positive lanes are below.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// Column and lane of every bus.
-    pub(super) places: BTreeMap<u64, Pt>,
+    pub(crate) places: BTreeMap<u64, Pt>,
     /// The line to every bus but the root, from its parent: columns and lanes of its corners.
-    pub(super) lines: BTreeMap<u64, Vec<Pt>>,
+    pub(crate) lines: BTreeMap<u64, Vec<Pt>>,
+}
+
+/// By bus, the one towards the root; `None` where the branches are no tree along the strands.
+pub(crate) fn parents(strands: &[Vec<u64>], branches: &[(u64, u64)]) -> Option<BTreeMap<u64, u64>> {
+    strands.first()?.first()?;
+    if branches.len() + 1 != strands.iter().map(Vec::len).sum::<usize>() {
+        return None;
+    }
+    let along = strands.iter().flat_map(|s| s.windows(2)).map(|w| (w[1], w[0]));
+    let mut parent: BTreeMap<u64, u64> = along.collect();
+    // a lateral leaves a bus of a strand before it
+    let mut before: BTreeSet<u64> = strands[0].iter().copied().collect();
+    for lateral in &strands[1..] {
+        let first = *lateral.first()?;
+        let mut neighbours = branches.iter().filter_map(|(from, to)| match (*from == first, *to == first) {
+            (true, _) => Some(*to),
+            (_, true) => Some(*from),
+            _ => None,
+        });
+        parent.insert(first, neighbours.find(|n| before.contains(n))?);
+        before.extend(lateral);
+    }
+    let known = |(from, to): &(u64, u64)| parent.get(to) == Some(from) || parent.get(from) == Some(to);
+    branches.iter().all(known).then_some(parent)
 }
 
 impl Layout {
     /// `strands` are the trunk and the laterals outwards; `parent` tells the bus that each lateral leaves.
-    pub(super) fn of(strands: &[Vec<u64>], parent: &BTreeMap<u64, u64>) -> Layout {
+    pub(crate) fn of(strands: &[Vec<u64>], parent: &BTreeMap<u64, u64>) -> Layout {
         let mut laterals: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for (i, strand) in strands.iter().enumerate().skip(1) {
             if let Some(from) = strand.first().and_then(|b| parent.get(b)) {
@@ -31,7 +55,7 @@ impl Layout {
     }
 
     /// Least and greatest column, least and greatest lane.
-    pub(super) fn extent(&self) -> (Pt, Pt) {
+    pub(crate) fn extent(&self) -> (Pt, Pt) {
         let points = || self.places.values().chain(self.lines.values().flatten());
         let fold = |f: fn(f64, f64) -> f64, pick: fn(&Pt) -> f64| points().map(pick).reduce(f).unwrap_or(0.0);
         ((fold(f64::min, |p| p.0), fold(f64::max, |p| p.0)), (fold(f64::min, |p| p.1), fold(f64::max, |p| p.1)))

@@ -17,7 +17,7 @@ mod dispatch;
 mod explained;
 mod fee_and_distance;
 mod feeder;
-mod feeder_layout;
+pub(crate) mod feeder_layout;
 mod feeder_map;
 mod gain_split;
 mod interim_utility;

@@ -64,7 +64,6 @@ pub(super) fn write(page: &Page, _: &[Panel], html: &mut Html) {
 }
 
 fn refuted(page: &Page, html: &mut Html) {
-    let file = page.store.data().manifest().file.clone();
     let all: Vec<_> =
         page.evidence.iter().enumerate().flat_map(|(run, e)| e.refuted().map(move |row| (run, row))).collect();
     if all.is_empty() {
@@ -78,17 +77,20 @@ fn refuted(page: &Page, html: &mut Html) {
             Cell::Number(row.tolerance),
             Cell::Words(row.witness.clone()),
         ]);
+        cells.extend(page.about.again.get(*run).map(|command| Cell::Code(command.clone())));
         (String::new(), cells)
     };
     let mut columns = run_columns();
     columns.push(Column::filter("Claim"));
     columns.extend([Column::number("Found", ""), Column::number("Allowed", ""), Column::words("Where")]);
+    columns.extend((!page.about.again.is_empty()).then(|| Column::words("Shown again by")));
     let many = if all.len() > MOST { format!(": {MOST} of {}", all.len()) } else { String::new() };
     let rows = all.iter().take(MOST).map(row).collect();
     let caption = format!("Refuted{many}. Every row is a row of `certificates.csv`.");
     Table { id: "table-refuted".to_owned(), caption, columns, rows }.write(html);
-    if let Some(file) = file {
-        let name = std::path::Path::new(&file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into_owned());
-        paragraph(html, &format!("A search for more counter-examples: `coase audit {name} --mechanism LABEL`."));
-    }
+    paragraph(
+        html,
+        "Commands are meant for the folder of these results, and write into the folder `again`: its `certificates.csv` has the same \
+         rows. A search for further counter-examples: `coase audit resolved.ron --mechanism LABEL`.",
+    );
 }

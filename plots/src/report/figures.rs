@@ -26,11 +26,12 @@ pub(super) fn cost(page: &Page, _: &[Panel], html: &mut Html) {
 }
 
 /// Of kinds that no other section has, too.
-pub(super) fn operation(page: &Page, _: &[Panel], html: &mut Html) {
+pub(super) fn operation(page: &Page, panels: &[Panel], html: &mut Html) {
     let elsewhere: [&[&str]; 5] = [&COST, &GAINS, &CARBON, &NETWORK, &CONVERGENCE];
     let mut count = figures(page, &|kind| OPERATION.contains(&kind), html);
     let is_other = |kind: &str| !OPERATION.contains(&kind) && !elsewhere.iter().any(|kinds| kinds.contains(&kind));
     count += figures(page, &is_other, html);
+    super::operation::write(page, panels, html);
     if count == 0 {
         paragraph(html, "No figure: there are no profiles over time.");
     }

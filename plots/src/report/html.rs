@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of results.
 
+use crate::formula::{Quoted, quoted};
 use std::fmt::Write as _;
 
 /// Elements without content.
@@ -64,7 +65,22 @@ impl Html {
         self
     }
 
-    /// Paragraphs parted by empty lines; fenced ones stand as they are written.
+    /// Text in which what stands between backticks is code, or a formula.
+    pub fn say_with_formulas(&mut self, words: &str) -> &mut Html {
+        for (k, part) in words.split('`').enumerate() {
+            if k % 2 == 0 {
+                self.say(part);
+                continue;
+            }
+            match quoted(part) {
+                Quoted::Code(code) => self.element("code", &[], &code),
+                Quoted::Formula(formula) => self.raw(&formula.mathml()),
+            };
+        }
+        self
+    }
+
+    /// Paragraphs with formulas, parted by empty lines; fenced ones stand as they are written.
     pub fn paragraphs(&mut self, words: &str) -> &mut Html {
         let mut lines = words.lines().peekable();
         let is_fence = |line: &str| line.trim_start().starts_with("```");
@@ -81,10 +97,15 @@ impl Html {
                     paragraph.push(' ');
                     paragraph.push_str(next.trim());
                 }
-                self.open("p", &[]).say_with_code(&paragraph).close();
+                self.open("p", &[]).say_with_formulas(&paragraph).close();
             }
         }
         self
+    }
+
+    /// Data for the script, in JSON that holds nothing but what its writer lets in.
+    pub fn json(&mut self, json: &str) -> &mut Html {
+        self.open("script", &[("type", "application/json")]).raw(json).close()
     }
 
     /// What is HTML already: a style sheet, a script, a drawing.

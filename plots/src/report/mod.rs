@@ -9,31 +9,37 @@
 mod answer;
 mod claims;
 mod compare;
+mod data;
 mod evidence;
+mod feeder;
 mod figures;
 mod head;
 mod html;
 mod matrix;
 mod methods;
+mod operation;
 mod panel;
 mod parts;
+mod provenance;
 mod runs;
 mod table;
 
 pub use compare::{Change, Changed, Comparison, Differing, compare, comparison_page};
-pub use methods::{Method, Parameter};
+pub use methods::{Method, Parameter, Value};
+pub use provenance::Network;
 
 use crate::draw::{Named, Skipped};
 use crate::identity::{Entity, Identity};
 use crate::store::Store;
 use crate::text::{number, unmarked};
+use coase_store::Timing;
 use evidence::Evidence;
 use html::Html;
 use panel::{Panel, Unit};
 use std::collections::BTreeMap;
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("explore.js"));
 
 /// What a page says that results do not hold.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +53,15 @@ pub struct About<'a> {
     pub skipped: &'a [Skipped],
     /// Files in the folder `figures` beside the page, by their names: those are linked to.
     pub files: &'a [String],
+    /// The time that runs took, by their ids, where the store knows it. It is part of the store: whoever runs the same again gets
+    /// other times on the page, and whoever writes the page again gets the same.
+    pub times: Option<&'a BTreeMap<String, Timing>>,
+    /// By run in the order of the store: the command that makes it again.
+    pub again: &'a [String],
+    /// The networks that come with the program and were used.
+    pub networks: &'a [Network],
+    /// BibTeX of all that the results rest on.
+    pub bibliography: &'a str,
 }
 
 /// What the sections are written from.
@@ -78,7 +93,7 @@ const SECTIONS: [Section; 13] = [
     Section { id: "convergence", title: "Convergence", write: parts::convergence },
     Section { id: "failures", title: "Runs without an answer", write: parts::failures },
     Section { id: "methods", title: "Methods", write: methods::write },
-    Section { id: "provenance", title: "Provenance", write: methods::provenance },
+    Section { id: "provenance", title: "Provenance", write: provenance::write },
 ];
 
 /// The page of some results.

@@ -156,7 +156,7 @@ pub(super) fn carbon(page: &Page, panels: &[Panel], html: &mut Html) {
     figures(page, &|kind| CARBON.contains(&kind), html);
 }
 
-pub(super) fn network(page: &Page, _: &[Panel], html: &mut Html) {
+pub(super) fn network(page: &Page, panels: &[Panel], html: &mut Html) {
     let known: Vec<usize> = (0..page.store.runs.len()).filter(|run| page.evidence[*run].voltage.is_some()).collect();
     let excess = |run: usize| {
         let of = &page.evidence[run];
@@ -198,6 +198,7 @@ pub(super) fn network(page: &Page, _: &[Panel], html: &mut Html) {
         let rows = beyond.iter().take(MOST_RUNS).map(row).collect();
         Table { id: "table-network".to_owned(), caption, columns, rows }.write(html);
     }
+    super::feeder::write(page, panels, html);
     figures(page, &|kind| NETWORK.contains(&kind), html);
 }
 
@@ -226,12 +227,46 @@ pub(super) fn run_cells(page: &Page, run: usize) -> Vec<Cell> {
     ]
 }
 
-pub(super) fn convergence(page: &Page, _: &[Panel], html: &mut Html) {
+/// How large the problems were.
+fn sizes(page: &Page, panels: &[Panel], html: &mut Html) {
+    for panel in panels {
+        let facts = page.store.facts(panel.scenario);
+        let first = page.store.runs.iter().position(|run| run.scenario == panel.scenario);
+        let members = page.store.participants.iter().filter(|row| Some(row.run) == first).count();
+        let counts = [
+            (members, "participants"),
+            (facts.periods.unwrap_or(0), "periods"),
+            (facts.feeder.iter().map(Vec::len).sum(), "buses"),
+        ];
+        let told = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, noun)| if *count == 1 { format!("1 {}", singular(noun)) } else { format!("{count} {noun}") });
+        let told: Vec<String> = told.collect();
+        if !told.is_empty() {
+            paragraph(html, &format!("Size of {}: {}.", panel.scenario, crate::words::listed(&told)));
+        }
+    }
+}
+
+fn singular(noun: &str) -> &str {
+    if noun == "buses" { "bus" } else { noun.strip_suffix('s').unwrap_or(noun) }
+}
+
+pub(super) fn convergence(page: &Page, panels: &[Panel], html: &mut Html) {
     let mut columns = vec![Column::words("Mechanism")];
     columns.extend(
         ["Runs", "Answered", "Largest residual", "Iterations", "Messages", "Local programs"]
             .map(|h| Column::number(h, "")),
     );
+    let time = |run: &usize| {
+        let timing = page.about.times?.get(&page.store.runs[*run].id)?;
+        Some((timing.mechanism + timing.evaluation + timing.build).as_secs_f64())
+    };
+    let is_timed = (0..page.store.runs.len()).any(|run| time(&run).is_some());
+    if is_timed {
+        columns.extend(["Median time", "Longest time"].map(|h| Column::number(h, "s")));
+    }
     let mut rows = vec![];
     for (m, entity) in page.identity.mechanisms.iter().enumerate() {
         let runs: Vec<usize> = (0..page.store.runs.len())
@@ -248,12 +283,18 @@ pub(super) fn convergence(page: &Page, _: &[Panel], html: &mut Html) {
         cells.extend(counts);
         cells.push(Cell::Number(residual));
         cells.extend(["iterations", "messages", "local_solves"].map(|metric| Cell::Number(of(metric))));
+        if is_timed {
+            let mut times: Vec<f64> = runs.iter().filter_map(time).collect();
+            times.sort_by(f64::total_cmp);
+            cells.extend([times.get(times.len() / 2), times.last()].map(|time| Cell::Number(time.copied())));
+        }
         rows.push((String::new(), cells));
     }
     let caption = "How mechanisms came to their answers: means over answered runs, but for the residual, which is the largest of \
-                   all runs."
+                   all runs. Times are wall time on the machine named under Provenance, whatever else it did."
         .to_owned();
     Table { id: "table-convergence".to_owned(), caption, columns, rows }.write(html);
+    sizes(page, panels, html);
     figures(page, &|kind| CONVERGENCE.contains(&kind), html);
 }
 

@@ -5,9 +5,11 @@ use crate::experiment::{Experiment, Run};
 use crate::spec::Draws;
 use coase_core::network::{Bus, Network, NodeId, Topology};
 use coase_core::record::Value;
-use coase_store::{Counts, Facts, Manifest, PlannedRun, Platform, Swept, VERSION, as_played, written};
+use coase_store::{
+    Counts, Facts, Input, Manifest, PlannedRun, Platform, Swept, VERSION, as_played, hash_of_bytes, written,
+};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl Experiment {
     /// What a manifest says of it, without the time, the file and the part that was run.
@@ -67,6 +69,15 @@ pub(super) fn seen_from(folder: &Path, file: &Path) -> String {
     }
     let up = std::iter::repeat_n("..", from.len() - shared);
     up.chain(to[shared..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
+}
+
+/// Files as seen from a folder, with what they hold now; one that is gone has no hash.
+pub(super) fn inputs(folder: &Path, files: &[PathBuf]) -> Vec<Input> {
+    let input = |file: &PathBuf| Input {
+        file: seen_from(folder, file),
+        blake3: std::fs::read(file).map_or_else(|_| String::new(), |bytes| hash_of_bytes(&bytes)),
+    };
+    files.iter().map(input).collect()
 }
 
 /// The question that a file answers: the first paragraph of the comment at its top. A page of results begins with it; where the

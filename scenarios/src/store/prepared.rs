@@ -1,6 +1,6 @@
 //! An experiment about to be run into a store: what is there already, and what of it can be used.
 
-use super::described::{called, question_of, seen_from};
+use super::described::{called, inputs, question_of, seen_from};
 use super::{Existing, ExperimentError, StoreOptions};
 use crate::experiment::{Experiment, Run, VERSION};
 use crate::progress::Progress;
@@ -123,6 +123,7 @@ impl Prepared {
             start: utc(SystemTime::now()),
             question: options.file.as_deref().map_or_else(String::new, question_of),
             file: options.file.as_deref().map(|file| seen_from(store.dir(), file)),
+            inputs: inputs(store.dir(), &experiment.inputs),
             ..experiment.manifest(&options)
         };
         store.set_manifest(&there.map_or(manifest.clone(), |there| manifest.clone().keeping(there)))?;

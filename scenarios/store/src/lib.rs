@@ -42,7 +42,7 @@ pub use error::{RunFileError, StoreError};
 pub use folder::Store;
 pub use frame::{Cells, Frame, Head, RowRef, Series, Words};
 pub use held::{Held, is_own};
-pub use manifest::{Choices, Counts, Facts, Made, MadeTables, Manifest, PlannedRun, Platform, Swept};
+pub use manifest::{Choices, Counts, Facts, Input, Made, MadeTables, Manifest, PlannedRun, Platform, Swept};
 pub use program::Build;
 pub use reader::Reader;
 pub use result::{Keys, RunResult, RunStatus, Timing, as_played};
@@ -61,4 +61,9 @@ pub fn hash_of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         hasher.update(part.as_bytes());
     }
     hasher.finalize().to_hex()[..32].to_owned()
+}
+
+/// BLAKE3 of bytes, 64 hex digits, as `b3sum` prints it.
+pub fn hash_of_bytes(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
 }

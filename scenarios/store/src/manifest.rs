@@ -36,6 +36,9 @@ pub struct Manifest {
     /// The file it was in, as seen from the folder of the results.
     #[serde(default)]
     pub file: Option<String>,
+    /// The files that it was read from; what comes with the program is in none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
     /// Hash of all its runs.
     pub experiment_hash: String,
     /// Label of the mechanism that others are compared with.
@@ -117,6 +120,16 @@ pub struct Platform {
     pub architecture: String,
     /// Threads that ran it.
     pub threads: usize,
+}
+
+/// A file that an experiment was read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Input {
+    /// As seen from the folder of the results.
+    pub file: String,
+    /// BLAKE3 of its bytes, 64 hex digits; empty where it could not be read again.
+    pub blake3: String,
 }
 
 /// What a reader must know about how a scenario is measured.

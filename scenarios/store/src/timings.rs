@@ -8,6 +8,8 @@ use crate::whole::write_whole;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const HEADER: &str = "run_id,build_s,mechanism_s,evaluation_s";
 
@@ -46,4 +48,26 @@ impl Store {
         }
         if text == old { Ok(()) } else { write_whole(&path, text.as_bytes()) }
     }
+
+    /// The times that are known, by run: what was made here or by parts of the experiment.
+    pub fn timings(&self) -> BTreeMap<String, Timing> {
+        let files = fs::read_dir(self.dir()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_one = |path: &Path| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            name.starts_with("timings") && name.ends_with(".csv")
+        };
+        let mut files: Vec<PathBuf> = files.filter(|path| is_one(path)).collect();
+        files.sort();
+        let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
+        texts.flat_map(|text| text.lines().filter_map(timed).collect::<Vec<_>>()).collect()
+    }
+}
+
+/// A row of the table; `None` for its head and for what is none.
+fn timed(line: &str) -> Option<(String, Timing)> {
+    let (id, times) = line.split_once(',')?;
+    let times: Option<Vec<Duration>> =
+        times.split(',').map(|s| Duration::try_from_secs_f64(s.parse().ok()?).ok()).collect();
+    let [build, mechanism, evaluation] = times?.try_into().ok()?;
+    Some((id.to_owned(), Timing { build, mechanism, evaluation }))
 }
