@@ -384,6 +384,8 @@ pub enum ListKind {
     Metrics,
     /// Columns of the result tables
     Columns,
+    /// Kinds of figures
+    Figures,
 }
 
 /// Explains a mechanism, a carbon policy, a report rule, a device, a network, a file of the library, a metric, a column, a form or a field
@@ -644,7 +646,9 @@ pub enum NewKind {
 #[command(after_help = "\
 Examples:
   coase plot results/side_by_side
-  coase plot results/side_by_side --format pdf")]
+  coase plot results/side_by_side --format pdf
+  coase plot results/side_by_side --kind change,voltage --width-mm 88.9
+  coase plot results/side_by_side --spec house_style.ron")]
 pub struct Plot {
     /// Folder of the results
     #[arg(value_name = "DIR")]
@@ -652,6 +656,15 @@ pub struct Plot {
     /// Formats, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "svg,pdf,png")]
     pub format: Vec<FigureFormat>,
+    /// File `Figures(..)` that says which figures are drawn and how; not given: as the experiment says
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+    /// Kinds of figures that are drawn, separated by commas: `coase list figures`
+    #[arg(long, value_delimiter = ',', value_name = "KIND")]
+    pub kind: Vec<String>,
+    /// Width in print of every figure: 88.9 is a column of a journal, 181.9 a page
+    #[arg(long, value_name = "MM")]
+    pub width_mm: Option<f64>,
 }
 
 /// Writes the page of stored results, `report.html`, again

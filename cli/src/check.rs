@@ -2,13 +2,17 @@
 
 use crate::args::Check;
 use crate::console;
-use crate::{Finish, offence::Offence};
+use crate::{Finish, offence::Offence, plot};
 
 /// Reads and checks files and runs nothing; all files are checked, whatever is wrong with the first.
 pub fn check(args: &Check) -> Finish {
     let mut finish = Finish::Done;
     for file in &args.files {
-        match coase_scenarios::load(file, &args.set) {
+        let checked = coase_scenarios::load(file, &args.set).map_err(Offence::from).and_then(|experiment| {
+            plot::check(experiment.figures(), &experiment.names_for_figures())?;
+            Ok(experiment)
+        });
+        match checked {
             Ok(experiment) => {
                 let (runs, shown) = (experiment.runs.len(), file.display());
                 let noun = if runs == 1 { "run" } else { "runs" };
@@ -19,8 +23,8 @@ pub fn check(args: &Check) -> Finish {
                     console::notes(&[coase_plots::advice_on_missing(&missing)]);
                 }
             }
-            Err(fault) => {
-                console::error(&Offence::from(fault).drawn());
+            Err(offence) => {
+                console::error(&offence.drawn());
                 finish = Finish::BadInput;
             }
         }

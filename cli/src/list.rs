@@ -9,6 +9,7 @@ use coase_core::network::BUILT_IN;
 use coase_core::participant::devices;
 use coase_core::policy::policies;
 use coase_core::record::{Column, Kind, METRICS, Table};
+use coase_plots::figures;
 use coase_scenarios::LIBRARY;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -32,13 +33,14 @@ pub fn list(args: &List) -> anyhow::Result<Finish> {
                 ListKind::Networks,
             ];
             let sections = short.map(|k| format!("{}\n{}", k.title(), k.lines())).join("\n");
-            console::print(&format!("{sections}\nmetrics, columns: `coase list metrics`, `coase list columns`\n"));
+            let more = "metrics, columns, figures: `coase list metrics`, `coase list columns`, `coase list figures`";
+            console::print(&format!("{sections}\n{more}\n"));
         }
     }
     Ok(Finish::Done)
 }
 
-const KINDS: [ListKind; 8] = [
+const KINDS: [ListKind; 9] = [
     ListKind::Mechanisms,
     ListKind::Carbon,
     ListKind::Reporting,
@@ -47,6 +49,7 @@ const KINDS: [ListKind; 8] = [
     ListKind::Networks,
     ListKind::Metrics,
     ListKind::Columns,
+    ListKind::Figures,
 ];
 
 /// The name of a family, as in lists.
@@ -90,6 +93,7 @@ impl ListKind {
             ListKind::Networks => "networks",
             ListKind::Metrics => "metrics",
             ListKind::Columns => "columns",
+            ListKind::Figures => "figures",
         }
     }
 
@@ -126,6 +130,10 @@ impl ListKind {
             ListKind::Scenarios => LIBRARY.iter().map(|f| json!({"id": f.id, "summary": f.summary})).collect(),
             ListKind::Networks => BUILT_IN.iter().map(|n| json!({"id": n.id, "summary": n.summary})).collect(),
             ListKind::Metrics => METRICS.iter().map(column_json).collect(),
+            ListKind::Figures => figures::KINDS
+                .iter()
+                .map(|k| json!({"id": k.name, "summary": k.shows, "metrics": k.metrics, "facets": k.facets}))
+                .collect(),
             ListKind::Columns => {
                 let columns = |table: Table| -> Value { table.columns().into_iter().map(column_json).collect() };
                 Table::ALL.iter().map(|t| (t.name().to_owned(), columns(*t))).collect::<Map<_, _>>().into()
@@ -142,6 +150,7 @@ impl ListKind {
             ListKind::Scenarios => two_columns(LIBRARY.iter().map(|f| (f.id, f.summary.to_owned()))),
             ListKind::Networks => two_columns(BUILT_IN.iter().map(|n| (n.id, n.summary.to_owned()))),
             ListKind::Metrics => two_columns(METRICS.iter().map(|c| (c.name, described(c)))),
+            ListKind::Figures => two_columns(figures::KINDS.iter().map(|k| (k.name, shown(k)))),
             ListKind::Columns => {
                 let section = |table: &Table| {
                     let columns = table.columns();
@@ -165,6 +174,17 @@ pub fn column_json(column: &Column) -> Value {
 
 fn described(column: &Column) -> String {
     if column.unit.is_empty() { column.meaning.to_owned() } else { format!("{} [{}]", column.meaning, column.unit) }
+}
+
+/// A kind of figure: what it shows, and what the user may choose of it.
+fn shown(kind: &figures::Kind) -> String {
+    let metrics = (kind.metrics > 0).then(|| format!("up to {} metrics", kind.metrics));
+    let chosen: Vec<String> = metrics.into_iter().chain(kind.facets.then(|| "facets".to_owned())).collect();
+    let when = if kind.on_demand { "; drawn where it is asked for" } else { "" };
+    if chosen.is_empty() {
+        return format!("{}{when}", kind.shows);
+    }
+    format!("{} (to choose: {}){when}", kind.shows, chosen.join(", "))
 }
 
 /// Lines of an id and what it is.

@@ -23,7 +23,7 @@ pub fn report(args: &Report) -> anyhow::Result<Finish> {
     let results = coase_plots::store::Store::read(store.dir())?;
     let (pictures, skipped) = coase_plots::pictures(&results);
     let page = write(&results, store.dir(), &pictures, &skipped)?;
-    held.set_made([page.as_path()], false, None)?;
+    held.set_made([page.as_path()], |_| false, None)?;
     console::print(&format!("{}\n", page.display()));
     Ok(Finish::Done)
 }

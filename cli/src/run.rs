@@ -14,6 +14,7 @@ use coase_core::policy::policies;
 use coase_core::record::Table;
 use coase_scenarios::{Existing, Experiment, Prepared, RunOptions, StoreOptions};
 use coase_store::{Build, Dataset, Held, RunStatus, Store, hash_of};
+use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Runs an experiment into a store, draws it and says what came out.
 pub fn run(args: &Run) -> anyhow::Result<Finish> {
     let experiment = Arc::new(coase_scenarios::load(&args.file, &args.set).map_err(Offence::from)?);
+    plot::check(experiment.figures(), &experiment.names_for_figures())?;
     tell(&experiment.notes(), args.quiet);
     if args.is_dry {
         let jobs = args.jobs.map(usize::from);
@@ -222,16 +224,25 @@ fn tell_all(held: &Held, found: &coase_store::Summary, show: Show) -> anyhow::Re
     let results = coase_plots::store::Store::read(folder)?;
     // Other fonts draw other figures.
     let fonts = std::env::var_os("COASE_FONTS").unwrap_or_default();
-    let made_of = hash_of([found.of.as_str(), &fonts.to_string_lossy()]);
+    // So does another wish for them.
+    let wanted = serde_json::to_string(&results.figures)?;
+    let made_of = hash_of([found.of.as_str(), &fonts.to_string_lossy(), &wanted]);
+    let mut not_drawn = String::new();
     if !held.is_made_of(&made_of) {
         let drawn = plot::draw(&results, folder, &coase_plots::Format::ALL, show)?;
         plot::tell_missing(&drawn);
+        plot::tell_skipped(&drawn);
+        let kinds: BTreeSet<&str> = drawn.skipped.iter().map(|skipped| skipped.figure.as_str()).collect();
+        if show != Show::Never && !kinds.is_empty() {
+            let (noun, verb) = if kinds.len() == 1 { ("kind", "is") } else { ("kinds", "are") };
+            not_drawn = format!("; {} {noun} of figures {verb} not drawn, `figures/captions.md` says why", kinds.len());
+        }
         let tables = coase_plots::tables(&results, folder)?;
         let page = report::write(&results, folder, &drawn.pictures, &drawn.skipped)?;
         let made = drawn.drawn.iter().chain(&drawn.sources).chain([&drawn.captions, &page]).chain(&tables);
         // A font that is installed later mends figures with missing characters.
         let made_of = drawn.missing.is_empty().then_some(made_of.as_str());
-        held.set_made(made.map(PathBuf::as_path), true, made_of)?;
+        held.set_made(made.map(PathBuf::as_path), |_| true, made_of)?;
     }
     let summary = Summary::read(results.data())?;
     if show == Show::Never {
@@ -248,7 +259,7 @@ fn tell_all(held: &Held, found: &coase_store::Summary, show: Show) -> anyhow::Re
         ""
     };
     let width = console::width();
-    let results = format!("results in {}{figures}\n", folder.display());
+    let results = format!("results in {}{figures}{not_drawn}\n", folder.display());
     let results = width.map_or(results.clone(), |width| wrap::folded(&results, width));
     console::print(&(summary.text(&manifest.baseline, width) + &results));
     Ok(())

@@ -6,6 +6,7 @@
 use crate::color::Rgb;
 use crate::geometry::{Pt, Rect, clip_line, clip_polygon, dashes, hatch_strokes, inside};
 pub use crate::ink::{Fill, Stroke};
+use crate::language::said;
 use crate::numbers::Numbers;
 use crate::style::{BAR_EDGE, CAP_HEIGHT, HATCH_LINE, HATCH_STEP, Hatch, INK, Mark, WHITE};
 use crate::text::Weight;
@@ -226,8 +227,9 @@ impl Canvas {
         });
     }
 
-    fn label(&mut self, label: Label) {
+    fn label(&mut self, mut label: Label) {
         if !label.text.is_empty() {
+            label.text = said(&label.text).into_owned();
             self.ops.push(Op::Text(label));
         }
     }

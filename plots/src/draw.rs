@@ -2,15 +2,17 @@
 
 use crate::canvas::Op;
 use crate::export::{Format, Meta, encode, pgf};
-use crate::figures::{KINDS, Picture};
+use crate::figures::{Absent, KINDS, Kind, Picture};
 use crate::identity::Identity;
+use crate::language;
 use crate::latex::{self, FURTHER, sets};
 use crate::store::Store;
-use crate::study::Study;
+use crate::study::{Study, Wanted};
 use crate::style::{MM, ONE_COLUMN_MM, TWO_COLUMNS_MM};
-use crate::text::unmarked;
-use coase_store::StoreError;
+use crate::text::{literal, unmarked};
+use coase_store::{ALL, Drawing, Facets, Figures, KindOfFigure, Names, StoreError, WrongFigures};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -38,6 +40,8 @@ pub struct Skipped {
     pub figure: String,
     pub scenario: String,
     pub reason: String,
+    /// Whether the user asked for just this one.
+    pub is_wanted: bool,
 }
 
 /// Why nothing could be drawn or written.
@@ -82,7 +86,7 @@ pub fn draw(
         })
         .collect::<Result<Vec<PathBuf>, PlotError>>()?;
     let file = folder.join("captions.md");
-    write(&file, captions(&pictures).as_bytes())?;
+    write(&file, captions(&pictures, &skipped).as_bytes())?;
     let sources = sources(&pictures, &folder)?;
     Ok(Report { drawn, captions: file, sources, skipped, missing: missing(&pictures), pictures })
 }
@@ -171,31 +175,88 @@ pub struct Named {
     pub picture: Picture,
 }
 
-/// All pictures of a store, and what is not drawn and why.
+/// Whether all that is wanted of figures can be asked of what they are to be about.
+///
+/// # Errors
+/// The first thing that cannot.
+pub fn check(figures: &Figures, names: &Names) -> Result<(), WrongFigures> {
+    let kinds: Vec<KindOfFigure> = KINDS.iter().map(Kind::facts).collect();
+    figures.check(&kinds, names)
+}
+
+/// All pictures of a store, as its figures are wanted, and what is not drawn and why.
 pub fn pictures(store: &Store) -> (Vec<Named>, Vec<Skipped>) {
     let identity = Identity::of(store);
-    let studies = Study::all(store, &identity);
+    let wishes = wishes(store, &identity);
+    let several = wishes.iter().any(|wish| wish.study.scenario != wishes[0].study.scenario);
+    let answers: Vec<_> = wishes.par_iter().map(|wish| wish.answer(&store.figures)).collect();
     let (mut drawn, mut skipped): (Vec<Named>, Vec<Skipped>) = (Vec::new(), Vec::new());
-    let asked: Vec<_> = studies.iter().flat_map(|study| KINDS.iter().map(move |kind| (study, kind))).collect();
-    let answers: Vec<_> = asked.par_iter().map(|(study, kind)| (kind.draw)(study)).collect();
-    for ((study, kind), answer) in asked.into_iter().zip(answers) {
+    for (wish, answer) in wishes.into_iter().zip(answers) {
         match answer {
             Ok(pictures) => {
-                for picture in pictures {
-                    let scenario = if studies.len() > 1 { study.scenario.as_str() } else { "" };
-                    let parts = [kind.name, scenario, picture.qualifier.as_str()];
-                    let stem = unused(&stem(&parts), |taken| drawn.iter().any(|d| taken(&d.stem)));
-                    drawn.push(Named { stem, kind: kind.name, scenario: study.scenario.clone(), picture });
+                for mut picture in pictures {
+                    let scenario = if several { wish.study.scenario.as_str() } else { "" };
+                    let name = wish.drawing.name.as_deref().unwrap_or(wish.kind.name);
+                    let stem = unused(&stem(&[name, scenario, picture.qualifier.as_str()]), |taken| {
+                        drawn.iter().any(|d| taken(&d.stem))
+                    });
+                    if let Some(title) = &wish.drawing.title {
+                        picture.title = literal(title);
+                    }
+                    drawn.push(Named { stem, kind: wish.kind.name, scenario: wish.study.scenario.clone(), picture });
                 }
             }
             Err(reason) => skipped.push(Skipped {
-                figure: kind.name.to_owned(),
-                scenario: study.scenario.clone(),
+                figure: wish.drawing.name.as_deref().unwrap_or(wish.kind.name).to_owned(),
+                scenario: wish.study.scenario.clone(),
                 reason: reason.to_string(),
+                is_wanted: wish.is_wanted,
             }),
         }
     }
     (drawn, skipped)
+}
+
+/// A kind of figure that is drawn of a study.
+struct Wish<'a> {
+    kind: &'static Kind,
+    drawing: Cow<'a, Drawing>,
+    /// Whether the user asked for just this.
+    is_wanted: bool,
+    study: Study<'a>,
+}
+
+impl Wish<'_> {
+    fn answer(&self, figures: &Figures) -> Result<Vec<Picture>, Absent> {
+        language::speaking(figures, || (self.kind.draw)(&self.study))
+    }
+}
+
+/// What is drawn, in order: what the user lists, or every kind of every scenario.
+fn wishes<'a>(store: &'a Store, identity: &'a Identity) -> Vec<Wish<'a>> {
+    let figures = &store.figures;
+    let every = Drawing { kind: ALL.to_owned(), ..Drawing::default() };
+    let listed: Vec<Cow<Drawing>> = if figures.draw.is_empty() {
+        vec![Cow::Owned(every)]
+    } else {
+        figures.draw.iter().map(Cow::Borrowed).collect()
+    };
+    let mut wishes = vec![];
+    for drawing in listed {
+        let wanted = Wanted::of(&drawing, figures, store, identity);
+        let mut scenarios = Study::scenarios(store);
+        scenarios.retain(|name| drawing.scenarios.is_empty() || drawing.scenarios.iter().any(|known| known == name));
+        if drawing.facets == Some(Facets::Scenarios) {
+            scenarios.truncate(1);
+        }
+        for scenario in scenarios {
+            let study = Study::of(store, identity, scenario, wanted.clone()).faceted();
+            let is_wanted = drawing.kind != ALL;
+            let kinds = KINDS.iter().filter(|kind| if is_wanted { kind.name == drawing.kind } else { !kind.on_demand });
+            wishes.extend(kinds.map(|kind| Wish { kind, drawing: drawing.clone(), is_wanted, study: study.clone() }));
+        }
+    }
+    wishes
 }
 
 /// Bytes of a stem: with an ending, and what a file on its way has behind it, far from the 255 that file systems take, and
@@ -234,11 +295,19 @@ pub(crate) fn unused(stem: &str, among: impl Fn(&dyn Fn(&str) -> bool) -> bool) 
     std::iter::once(stem.to_owned()).chain(numbered).find(|s| !taken(s)).expect("invariant: numbers do not run out")
 }
 
-fn captions(pictures: &[Named]) -> String {
+fn captions(pictures: &[Named], skipped: &[Skipped]) -> String {
     let mut out = String::from("# Captions\n");
     for named in pictures {
         let (title, caption) = (unmarked(&named.picture.title), unmarked(&named.picture.caption));
         let _ = write!(out, "\n**{}.** {title}. {caption}\n", named.stem);
+    }
+    if !skipped.is_empty() {
+        out.push_str("\n# Not drawn\n\n");
+        let scenarios: BTreeSet<&str> = skipped.iter().map(|skipped| skipped.scenario.as_str()).collect();
+        for Skipped { figure, scenario, reason, .. } in skipped {
+            let of = if scenarios.len() > 1 { format!(" of {scenario}") } else { String::new() };
+            let _ = writeln!(out, "- {figure}{of}: {reason}");
+        }
     }
     out
 }

@@ -71,6 +71,8 @@ impl Key {
             }
             Key::Frame(s) => c.frame(swatch, *s),
             Key::Cased(width) => {
+                // a wide line with round ends stays on the page where it stands at its edge
+                let x = x.max((width + 1.0) / 2.0);
                 c.segment((x, y), (end, y), Stroke::new(INK, width + 1.0));
                 c.segment((x + 0.5, y), (end - 0.5, y), Stroke::new(GRID, *width));
             }
@@ -102,6 +104,8 @@ pub struct Figure {
     pub area: Rect,
     legend: Option<Placed>,
     x_label: Option<String>,
+    /// The width that it is laid out for, pt.
+    needed: f64,
 }
 
 /// A legend that moves to the left edge of the axes once that is known.
@@ -113,13 +117,38 @@ struct Placed {
 }
 
 const KEY_TEXT: f64 = 3.0;
+/// Panels that are narrower have no room for their ticks, pt.
+const LEAST_PANEL: f64 = 88.0;
 
 impl Figure {
     /// An empty page of a size in mm.
     pub fn new(width_mm: f64, height_mm: f64) -> Figure {
         let (w, h) = (width_mm * MM, height_mm * MM);
         let area = Rect::new(PAD_PAGE, PAD_PAGE, w - PAD_PAGE, h - PAD_PAGE);
-        Figure { canvas: Canvas::new(w, h), area, legend: None, x_label: None }
+        Figure { canvas: Canvas::new(w, h), area, legend: None, x_label: None, needed: w }
+    }
+
+    /// The same, laid out for another width than it has, mm: where it is narrower, legends and panels take more rows and the
+    /// page grows.
+    #[must_use]
+    pub fn needing(self, width_mm: f64) -> Figure {
+        Figure { needed: width_mm * MM, ..self }
+    }
+
+    /// By how much it is narrower than it is laid out for, pt.
+    fn short_of(&self) -> f64 {
+        (self.needed - self.canvas.width).max(0.0)
+    }
+
+    /// Whether it is narrower than it is laid out for.
+    pub fn is_narrow(&self) -> bool {
+        self.short_of() > 0.0
+    }
+
+    /// Adds height at the foot.
+    fn grow(&mut self, height: f64) {
+        self.canvas.height += height;
+        self.area.y1 += height;
     }
 
     /// The legend above the panels: every group begins a row, and rows of several entries share their columns.
@@ -148,7 +177,10 @@ impl Figure {
                 .collect()
         };
         let total = |widths: &[f64]| widths.iter().sum::<f64>() + KEY_GAP * (widths.len() - 1) as f64;
-        let n = (1..=longest).rev().find(|n| total(&columns_for(*n)) <= self.area.width()).unwrap_or(1);
+        let fitting = |room: f64| (1..=longest).rev().find(|n| total(&columns_for(*n)) <= room).unwrap_or(1);
+        let (n, as_needed) = (fitting(self.area.width()), fitting(self.area.width() + self.short_of()));
+        let rows_of = |n: usize| groups.iter().map(|group| group.len().div_ceil(n)).sum::<usize>();
+        let further = rows_of(n).saturating_sub(rows_of(as_needed));
         let widths = columns_for(n);
         let (x0, y0, x1) = (self.area.x0, self.area.y0, self.area.x1);
         let line = LABEL * 1.35;
@@ -173,6 +205,7 @@ impl Figure {
             end = x;
         }
         self.area.y0 += line * rows + 4.0;
+        self.grow(line * further as f64);
         self.legend = Some(Placed { first_op, end_op: self.canvas.ops.len(), right });
     }
 
@@ -194,7 +227,7 @@ impl Figure {
         if n == 0 {
             return;
         }
-        let columns = columns.clamp(1, n);
+        let columns = self.fitting(columns.clamp(1, n), panels);
         let rows = n.div_ceil(columns);
         if self.x_label.is_some() {
             self.area.y1 -= LABEL + PAD_LABEL;
@@ -253,6 +286,24 @@ impl Figure {
                 op.shift(dx, 0.0);
             }
         }
+    }
+
+    /// Columns of panels that have room on the page as it is: as many as wanted where it is as wide as it is laid out for. Where
+    /// there are fewer, the page grows by the rows that this makes.
+    fn fitting(&mut self, wanted: usize, panels: &[Panel]) -> usize {
+        let short = self.short_of();
+        if short == 0.0 || wanted == 1 {
+            return wanted;
+        }
+        let beside = panels.iter().map(|p| p.left() + GAP).fold(0.0, f64::max);
+        let room = |width: f64, columns: usize| width / columns as f64 - beside;
+        let as_needed = room(self.area.width() + short, wanted);
+        let least = as_needed.min(LEAST_PANEL);
+        let columns = (1..=wanted).rev().find(|k| room(self.area.width(), *k) >= least).unwrap_or(1);
+        let rows = |columns: usize| panels.len().div_ceil(columns) as f64;
+        let height = self.area.height() / rows(wanted);
+        self.grow(height * (rows(columns) - rows(wanted)));
+        columns
     }
 
     /// A single panel in the whole free area.

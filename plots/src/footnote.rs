@@ -27,8 +27,8 @@ impl Study<'_> {
     /// The same of a figure that also shows some runs without an answer; places in the store.
     pub fn footnote_showing(&self, basis: &Basis, shown: &[usize]) -> String {
         format!(
-            " Scenario {}.{}{}{}",
-            literal(&self.scenario),
+            " {}.{}{}{}",
+            self.scenarios_in_words(),
             self.seeds_in_words(basis),
             self.point_in_words(basis),
             self.missing_in_words(shown)
@@ -36,6 +36,9 @@ impl Study<'_> {
     }
 
     fn seeds_in_words(&self, basis: &Basis) -> String {
+        if let Some(seed) = self.wanted.seed {
+            return format!(" Seed {seed} alone.");
+        }
         let n = self.seeds();
         if n < 2 {
             return String::new();
@@ -56,24 +59,16 @@ impl Study<'_> {
         let free = |column: usize| matches!(basis, Basis::Along(columns) if columns.contains(&column));
         let mut told = Vec::new();
         for (column, name) in self.store.sweeps.iter().enumerate() {
-            let value = &self.first_point[column];
+            let value = &self.point[column];
             if free(column) || value.is_empty() {
                 continue;
             }
-            let values = self.swept_values(column);
-            let first = if values > 1 { format!(", the first of {values} values") } else { String::new() };
-            told.push(literal(&format!("{name} = {value}{first}")));
+            let values = self.values_of(column).len();
+            let which = if self.wanted.at.contains_key(&column) { "one" } else { "the first" };
+            let of = if values > 1 { format!(", {which} of {values} values") } else { String::new() };
+            told.push(literal(&format!("{name} = {value}{of}")));
         }
         if told.is_empty() { String::new() } else { format!(" At {}.", told.join("; ")) }
-    }
-
-    /// Values of a swept parameter in the scenario.
-    fn swept_values(&self, column: usize) -> usize {
-        let of_scenario = self.store.runs.iter().filter(|r| r.scenario == self.scenario);
-        let mut values: Vec<&str> = of_scenario.map(|r| r.sweep[column].as_str()).filter(|v| !v.is_empty()).collect();
-        values.sort_unstable();
-        values.dedup();
-        values.len()
     }
 
     /// Runs that are in no figure, by how they ended, and who has no run in any.

@@ -1,9 +1,14 @@
 //! What every mechanism, policy and participant is called and looks like: decided once per experiment, so that one
 //! entity has one colour in all figures, however they are filtered.
 
+use crate::color::Rgb;
 use crate::store::Store;
-use crate::style::{CAP_AND_TRADE, CYCLE, FURTHER_POLICIES, INTEGRATED, NO_CARBON_PRICE, STEPPED, Series, TAX};
+use crate::style::{
+    CAP_AND_TRADE, CYCLE, DASH_DOT, DASH_DOT_DOT, DASHED, DOTTED, Dash, FURTHER_POLICIES, Hatch, INTEGRATED, LONG_DASH,
+    Mark, NO_CARBON_PRICE, SOLID, STEPPED, Series, TAX,
+};
 use crate::text::literal;
+use coase_store::{HatchStyle, LineStyle, Look, MarkStyle, rgb};
 use std::collections::HashMap;
 
 /// A mechanism, policy or participant. Names are labels: free of markup.
@@ -56,7 +61,36 @@ impl Identity {
                 });
             }
         }
+        for look in &store.figures.looks {
+            identity.pin(look);
+        }
         identity
+    }
+
+    /// Gives what a user calls by its label the name and the look that it is to have.
+    fn pin(&mut self, look: &Look) {
+        let all = self.mechanisms.iter_mut().chain(&mut self.policies).chain(&mut self.participants);
+        for entity in all.filter(|entity| entity.key == look.of) {
+            if let Some(name) = &look.name {
+                entity.name = literal(name);
+                entity.short = literal(name);
+            }
+            if let Some(short) = &look.short {
+                entity.short = literal(short);
+            }
+            if let Some(colour) = look.colour.as_deref().and_then(rgb) {
+                (entity.series.color, entity.series.ink) = (Rgb::hex(colour), Rgb::hex(colour));
+            }
+            if let Some(line) = look.line {
+                entity.series.dash = dash(line);
+            }
+            if let Some(mark) = look.mark {
+                entity.series.mark = shape(mark);
+            }
+            if let Some(hatch) = look.hatch {
+                entity.series.hatch = hatching(hatch);
+            }
+        }
     }
 
     pub fn mechanism(&self, variant: &str) -> Option<usize> {
@@ -72,6 +106,41 @@ impl Identity {
     }
 }
 
+fn dash(line: LineStyle) -> Dash {
+    match line {
+        LineStyle::Solid => SOLID,
+        LineStyle::Dashed => DASHED,
+        LineStyle::Dotted => DOTTED,
+        LineStyle::DashDot => DASH_DOT,
+        LineStyle::LongDash => LONG_DASH,
+        LineStyle::DashDotDot => DASH_DOT_DOT,
+    }
+}
+
+fn shape(mark: MarkStyle) -> Mark {
+    match mark {
+        MarkStyle::Disc => Mark::Disc,
+        MarkStyle::Square => Mark::Square,
+        MarkStyle::Up => Mark::Up,
+        MarkStyle::Down => Mark::Down,
+        MarkStyle::Diamond => Mark::Diamond,
+        MarkStyle::Plus => Mark::Plus,
+        MarkStyle::Cross => Mark::Cross,
+        MarkStyle::Star => Mark::Star,
+    }
+}
+
+fn hatching(hatch: HatchStyle) -> Hatch {
+    match hatch {
+        HatchStyle::Plain => Hatch::None,
+        HatchStyle::Forward => Hatch::Forward,
+        HatchStyle::Back => Hatch::Back,
+        HatchStyle::Cross => Hatch::Cross,
+        HatchStyle::Horizontal => Hatch::Horizontal,
+        HatchStyle::Dots => Hatch::Dots,
+    }
+}
+
 fn find(entities: &[Entity], key: &str) -> Option<usize> {
     entities.iter().position(|e| e.key == key)
 }
@@ -79,16 +148,22 @@ fn find(entities: &[Entity], key: &str) -> Option<usize> {
 /// The policy that has no label has the look of its id, else its first variant; all others take what is free.
 fn dress(policies: &mut [Entity]) {
     let mut taken: Vec<Series> = Vec::new();
-    let mut further = 0;
+    let mut without: Vec<usize> = Vec::new();
     for i in 0..policies.len() {
         let id = &policies[i].id;
         let unlabelled = policies.iter().any(|e| e.key == *id);
-        let own = look(id).filter(|s| !taken.contains(s) && (policies[i].key == *id || !unlabelled));
-        policies[i].series = own.unwrap_or_else(|| {
-            further += 1;
-            FURTHER_POLICIES[(further - 1) % FURTHER_POLICIES.len()]
-        });
-        taken.extend(own);
+        match look(id).filter(|s| !taken.contains(s) && (policies[i].key == *id || !unlabelled)) {
+            Some(own) => {
+                policies[i].series = own;
+                taken.push(own);
+            }
+            None => without.push(i),
+        }
+    }
+    let free: Vec<Series> = FURTHER_POLICIES.into_iter().filter(|s| !taken.contains(s)).collect();
+    let looks = if free.is_empty() { FURTHER_POLICIES.to_vec() } else { free };
+    for (k, i) in without.into_iter().enumerate() {
+        policies[i].series = looks[k % looks.len()];
     }
 }
 
@@ -100,6 +175,11 @@ fn look(id: &str) -> Option<Series> {
         "cap-and-trade" => Some(CAP_AND_TRADE),
         "stepped" => Some(STEPPED),
         "integrated" => Some(INTEGRATED),
+        "nodal-flow" => Some(FURTHER_POLICIES[0]),
+        "nodal-marginal" => Some(FURTHER_POLICIES[1]),
+        "stepped-nodal" => Some(FURTHER_POLICIES[2]),
+        "allowance-trading" => Some(FURTHER_POLICIES[3]),
+        "hard-cap" => Some(FURTHER_POLICIES[4]),
         _ => None,
     }
 }

@@ -31,8 +31,10 @@ pub mod formula;
 pub mod geometry;
 pub mod identity;
 pub mod ink;
+mod language;
 mod latex;
 pub mod lint;
+mod measure;
 pub mod numbers;
 pub mod panel;
 pub mod place;
@@ -44,11 +46,13 @@ pub mod text;
 
 mod designed;
 mod draw;
+mod facets;
 mod footnote;
 mod tables;
+mod wanted;
 mod words;
 
-pub use draw::{Named, PlotError, Report, Skipped, draw, figure_files, pictures, write_page};
+pub use draw::{Named, PlotError, Report, Skipped, check, draw, figure_files, pictures, write_page};
 pub use export::Format;
 pub use fallback::advice as advice_on_missing;
 pub use footnote::Basis;

@@ -1,8 +1,10 @@
 //! One scenario of a result store at one point of the sweeps: what figures and tables are drawn from.
 
+use crate::figure::Figure;
 use crate::identity::{Entity, Identity};
-use crate::store::{ParticipantRow, PeriodRow, Store};
+use crate::store::{ParticipantRow, PeriodRow, Run, Store};
 use crate::text::{self, literal};
+pub use crate::wanted::Wanted;
 use coase_core::statistics::{Estimate, estimate};
 use coase_store::{Facts, RunStatus};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +32,12 @@ pub struct Study<'a> {
     pub participants: Vec<usize>,
     /// Runs at this point that did not converge and are in no figure; places in the store.
     pub left_out: Vec<usize>,
-    /// The first value of every swept parameter, as written.
-    pub(crate) first_point: Vec<String>,
+    /// The point of the sweeps that is shown: a value of every swept parameter, as written.
+    pub(crate) point: Vec<String>,
+    /// What the user wants of the figure.
+    pub wanted: Wanted,
+    /// What its panels are, where the user says so: the study cut to what each shows, with its name.
+    pub facets: Vec<(String, Study<'a>)>,
     pub clock: Clock,
     cells: BTreeMap<(usize, usize), Vec<usize>>,
     /// The rows of participants by run.
@@ -57,23 +63,30 @@ pub struct Unit {
 impl<'a> Study<'a> {
     /// The studies of a store, one for each scenario, at the first point of the sweeps.
     pub fn all(store: &'a Store, identity: &'a Identity) -> Vec<Study<'a>> {
+        Self::scenarios(store).into_iter().map(|s| Study::of(store, identity, s, Wanted::default())).collect()
+    }
+
+    /// The scenarios of a store, in order.
+    pub fn scenarios(store: &Store) -> Vec<&str> {
         let mut scenarios: Vec<&str> = Vec::new();
         for run in &store.runs {
             if !scenarios.contains(&run.scenario.as_str()) {
                 scenarios.push(&run.scenario);
             }
         }
-        scenarios.into_iter().map(|s| Study::of(store, identity, s)).collect()
+        scenarios
     }
 
-    fn of(store: &'a Store, identity: &'a Identity, scenario: &str) -> Study<'a> {
+    /// What is wanted of a scenario.
+    pub fn of(store: &'a Store, identity: &'a Identity, scenario: &str, wanted: Wanted) -> Study<'a> {
         let of_scenario = || store.runs.iter().enumerate().filter(|(_, r)| r.scenario == scenario);
         // a mechanism or policy without the swept field has an empty column and belongs to every point
-        let first_value = |column: usize| {
+        let value = |column: usize| {
             let mut values = of_scenario().map(|(_, r)| r.sweep[column].as_str()).filter(|v| !v.is_empty());
-            values.next().unwrap_or("").to_owned()
+            let is_wanted = |value: &&str| wanted.at.get(&column).is_none_or(|wanted| wanted.is_written(value));
+            values.find(is_wanted).unwrap_or("").to_owned()
         };
-        let first_point: Vec<String> = (0..store.sweeps.len()).map(first_value).collect();
+        let point: Vec<String> = (0..store.sweeps.len()).map(value).collect();
         let mut study = Study {
             store,
             identity,
@@ -83,17 +96,21 @@ impl<'a> Study<'a> {
             policies: Vec::new(),
             participants: Vec::new(),
             left_out: Vec::new(),
-            first_point,
+            point,
+            wanted,
+            facets: Vec::new(),
             clock: Clock::of(store, scenario),
             cells: BTreeMap::new(),
             rows: BTreeMap::new(),
         };
         for (i, run) in of_scenario() {
-            if !study.at_first_point(&run.sweep, None) {
+            if !study.is_at_point(run, &[]) {
                 continue;
             }
             if run.status != RunStatus::Converged {
-                study.left_out.push(i);
+                if study.has(run, &[]) {
+                    study.left_out.push(i);
+                }
                 continue;
             }
             let (Some(m), Some(p)) = (identity.mechanism(&run.variant), identity.policy(&run.carbon_label)) else {
@@ -109,13 +126,45 @@ impl<'a> Study<'a> {
                 insert(&mut study.participants, i);
             }
         }
+        for (found, wanted) in [
+            (&mut study.mechanisms, &study.wanted.mechanisms),
+            (&mut study.policies, &study.wanted.policies),
+            (&mut study.participants, &study.wanted.participants),
+        ] {
+            if !wanted.is_empty() {
+                *found = wanted.iter().copied().filter(|place| found.contains(place)).collect();
+            }
+        }
         study
     }
 
-    /// Whether a run lies at the first point of the sweeps, but for the column that is `free`.
-    pub fn at_first_point(&self, sweep: &[String], free: Option<usize>) -> bool {
-        let same = |(i, (a, b)): (usize, (&String, &String))| Some(i) == free || a.is_empty() || a == b;
-        sweep.iter().zip(&self.first_point).enumerate().all(same)
+    /// Whether a run is one of those that the study shows, at its point of the sweeps but for the columns that are `free`;
+    /// however it ended.
+    pub fn has(&self, run: &Run, free: &[usize]) -> bool {
+        let chosen = |wanted: &[usize], place: Option<usize>| {
+            wanted.is_empty() || place.is_some_and(|place| wanted.contains(&place))
+        };
+        self.is_at_point(run, free)
+            && chosen(&self.wanted.mechanisms, self.identity.mechanism(&run.variant))
+            && chosen(&self.wanted.policies, self.identity.policy(&run.carbon_label))
+    }
+
+    /// The same of any mechanism and policy: what is not shown may be what others are compared with.
+    fn is_at_point(&self, run: &Run, free: &[usize]) -> bool {
+        let mut swept = run.sweep.iter().zip(&self.point).enumerate();
+        run.scenario == self.scenario
+            && self.wanted.seed.is_none_or(|seed| run.seed == seed)
+            && swept.all(|(column, (value, here))| free.contains(&column) || value.is_empty() || value == here)
+    }
+
+    /// Width of a figure in mm: what the user wants, else what it needs.
+    pub fn width_mm(&self, needed: f64) -> f64 {
+        self.wanted.width_mm.unwrap_or(needed)
+    }
+
+    /// An empty figure that needs a width and a height, mm; where the user wants it narrower it grows in height.
+    pub fn figure(&self, needed_mm: f64, height_mm: f64) -> Figure {
+        Figure::new(self.width_mm(needed_mm), height_mm).needing(needed_mm)
     }
 
     pub fn mechanism(&self, m: usize) -> &'a Entity {
@@ -135,9 +184,10 @@ impl<'a> Study<'a> {
         self.cells.get(&(m, p)).map_or(&[], Vec::as_slice)
     }
 
-    /// Converged runs in all.
+    /// Converged runs that are shown.
     pub fn run_count(&self) -> usize {
-        self.cells.values().map(Vec::len).sum()
+        let cells = self.mechanisms.iter().flat_map(|m| self.policies.iter().map(move |p| self.runs(*m, *p)));
+        cells.map(<[usize]>::len).sum()
     }
 
     /// Most seeds in one cell.
@@ -200,9 +250,9 @@ impl<'a> Study<'a> {
         estimate(&self.runs(m, p).iter().filter_map(sum).collect::<Vec<_>>())
     }
 
-    /// The run without trade.
+    /// The run without trade, whether it is shown or not.
     pub fn baseline(&self) -> Option<usize> {
-        self.mechanisms.iter().copied().find(|m| self.mechanism(*m).id == GRID_ONLY)
+        self.cells.keys().map(|(m, _)| *m).find(|m| self.mechanism(*m).id == GRID_ONLY)
     }
 
     /// All mechanisms but the run without trade.
@@ -210,16 +260,20 @@ impl<'a> Study<'a> {
         self.mechanisms.iter().copied().filter(|m| Some(*m) != self.baseline()).collect()
     }
 
-    /// The policy under which details are shown: the first with a carbon price.
+    /// The policy under which details are shown: the first that the user names, else the first with a carbon price.
     pub fn reference_policy(&self) -> Option<usize> {
         let priced = self.policies.iter().copied().find(|p| self.policy(*p).id != NO_POLICY);
-        priced.or_else(|| self.policies.first().copied())
+        let first = self.policies.first().copied().filter(|_| !self.wanted.policies.is_empty());
+        first.or(priced).or_else(|| self.policies.first().copied())
     }
 
-    /// The market whose details are shown under a policy: least social cost among those that are no benchmark, then
-    /// least total cost, then the first.
+    /// The market whose details are shown under a policy: the first that the user names, else least social cost among those that
+    /// are no benchmark, then least total cost, then the first.
     pub fn best_market(&self, p: usize) -> Option<usize> {
         let ran: Vec<usize> = self.mechanisms.iter().copied().filter(|m| !self.runs(*m, p).is_empty()).collect();
+        if !self.wanted.mechanisms.is_empty() {
+            return ran.first().copied();
+        }
         let markets: Vec<usize> =
             ran.iter().copied().filter(|m| !BENCHMARKS.contains(&self.mechanism(*m).id.as_str())).collect();
         let candidates = if markets.is_empty() { ran } else { markets };
@@ -338,7 +392,7 @@ impl Clock {
         }
         let hour = |t: usize| {
             let hours = t as f64 * self.step;
-            text::number(hours, usize::from((hours - hours.round()).abs() > 1e-9))
+            text::plain_number(hours, usize::from((hours - hours.round()).abs() > 1e-9))
         };
         format!("hour {}\u{2013}{}", hour(period), hour(period + 1))
     }

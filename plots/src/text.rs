@@ -5,6 +5,7 @@
 //! next character as it is.
 
 use crate::fallback;
+use crate::language::{has_decimal_comma, said};
 use ab_glyph::{Font, FontRef, GlyphId};
 use std::sync::LazyLock;
 
@@ -175,12 +176,12 @@ pub fn width(label: &str, size: f64) -> f64 {
 
 /// As [`width`], for either weight.
 pub fn weighted_width(label: &str, size: f64, weight: Weight) -> f64 {
-    runs(label).iter().map(|r| run_width(r, size, weight)).sum()
+    runs(&said(label)).iter().map(|r| run_width(r, size, weight)).sum()
 }
 
 /// Width of the widest line of a label.
 pub fn block_width(label: &str, size: f64) -> f64 {
-    label.split('\n').map(|line| width(line, size)).fold(0.0, f64::max)
+    said(label).split('\n').map(|line| width(line, size)).fold(0.0, f64::max)
 }
 
 /// The label, cut with an ellipsis where it is wider than `max`. Markup must not be in it.
@@ -193,7 +194,7 @@ pub fn fit_weighted(label: &str, size: f64, weight: Weight, max: f64) -> String 
     if weighted_width(label, size, weight) <= max {
         return label.to_owned();
     }
-    let mut kept: Vec<char> = label.chars().collect();
+    let mut kept: Vec<char> = said(label).chars().collect();
     while !kept.is_empty() {
         kept.pop();
         // a lone escape at the end would swallow the ellipsis
@@ -210,6 +211,7 @@ pub fn fit_weighted(label: &str, size: f64, weight: Weight, max: f64) -> String 
 
 /// Breaks a label of several words into two lines of least width.
 pub fn two_lines(label: &str) -> String {
+    let label = &*said(label);
     label
         .match_indices(' ')
         .map(|(i, _)| format!("{}\n{}", &label[..i], &label[i + 1..]))
@@ -233,8 +235,15 @@ fn is_missing(c: char) -> bool {
     font(Weight::Regular).glyph_id(c).0 == 0 && fallback::serving(c).is_none()
 }
 
-/// A number as printed: true minus, thin space from five digits on, never `−0`.
+/// A number as printed on figures: true minus, thin space from five digits on, never `−0`, decimals as the language of labels has
+/// them.
 pub fn number(value: f64, decimals: usize) -> String {
+    let written = plain_number(value, decimals);
+    if has_decimal_comma() { written.replace('.', ",") } else { written }
+}
+
+/// The same in English, for captions.
+pub fn plain_number(value: f64, decimals: usize) -> String {
     let digits = format!("{:.*}", decimals, value.abs());
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
     let negative = value < 0.0 && digits.bytes().any(|b| (b'1'..=b'9').contains(&b));

@@ -9,6 +9,7 @@ use crate::repeat;
 use crate::spec::{Evidence, Scenario};
 use crate::sweep::Sweep;
 use crate::text::options;
+use coase_store::Figures;
 use ron::ser::PrettyConfig;
 use std::fmt::Write as _;
 
@@ -76,7 +77,12 @@ impl Experiment {
         let Evidence { core, regret, curves } = self.plan.evidence;
         let first = self.plan.first_periods.map_or_else(|| "None".to_owned(), |n| format!("Some({n})"));
         let _ = writeln!(out, "],\n    evidence: (core: {core}, regret: {regret}, curves: {curves}),");
-        let _ = writeln!(out, "    match: {:?},\n    first_periods: {first},\n)", self.plan.matching);
+        let _ = writeln!(out, "    match: {:?},\n    first_periods: {first},", self.plan.matching);
+        let figures = self.figures.figures();
+        if *figures != Figures::default() {
+            let _ = writeln!(out, "    figures: {},", options().to_string(figures)?);
+        }
+        out.push_str(")\n");
         Ok(out)
     }
 

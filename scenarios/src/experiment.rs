@@ -3,6 +3,7 @@
 use crate::build::Instance;
 use crate::draws::Drawn;
 use crate::fault::{Cause, Fault};
+use crate::figures::WrittenFigures;
 use crate::overrides::{ParameterPath, Root};
 use crate::repeat;
 use crate::spec::{Draws, Evidence, ExperimentForm, Matching, Scenario};
@@ -44,6 +45,7 @@ pub struct Experiment {
     pub(crate) draws: Option<Draws>,
     pub(crate) sensitivity: Option<Sensitivity>,
     pub(crate) plan: Plan,
+    pub(crate) figures: WrittenFigures,
     pub(crate) text: Text,
 }
 
@@ -326,7 +328,13 @@ impl Experiment {
         if let Some((k, j)) = hit.iter().enumerate().find_map(|(k, hit)| Some((k, missed(hit)?))) {
             let path = &self.sweeps[k].paths[j];
             let cause = Cause::Path { path: path.written().to_owned() };
-            let hint = path_hint(path, &self.scenarios, &self.mechanisms, &self.policies, &self.rules);
+            let hint = path_hint(
+                path,
+                self.scenarios.iter().map(|scenario| &scenario.text),
+                &self.mechanisms,
+                &self.policies,
+                &self.rules,
+            );
             return Err(self.text.fault(&self.sweeps[k].at_path(j), cause).with_hint(hint));
         }
         self.refuse_idle_seeds()?;

@@ -9,6 +9,7 @@ use crate::spec::{
 };
 use coase_core::declaration::{Declaration, schema_of};
 use coase_core::statistics::sensitivity::{Parameter, Sensitivity};
+use coase_store::{Drawing, Figures, Look};
 use serde_json::Value;
 
 /// The parts of scenario, experiment, carbon, game and auction files by their names, each with its fields in the order of the form. Devices,
@@ -29,6 +30,9 @@ pub fn forms() -> Vec<(&'static str, Declaration)> {
         ("Sensitivity", Declaration::of::<Sensitivity>()),
         ("BoxParameter", Declaration::of::<Parameter>()),
         ("Evidence", Declaration::of::<Evidence>()),
+        ("Figures", Declaration::of::<Figures>()),
+        ("Drawing", Declaration::of::<Drawing>()),
+        ("Look", Declaration::of::<Look>()),
         ("Carbon", Declaration::of::<Carbon>()),
         ("Generation", Declaration::of::<Generation>()),
     ];

@@ -4,6 +4,7 @@ use crate::build::{Instance, instance};
 use crate::draws::Drawn;
 use crate::experiment::{Experiment, Materials, Plan, ScenarioEntry};
 use crate::fault::{Cause, Fault, did_you_mean};
+use crate::figures::WrittenFigures;
 use crate::library::{LIBRARY, library_file};
 use crate::overrides::{Override, ParameterPath, Root};
 use crate::repeat;
@@ -88,7 +89,7 @@ impl Loader {
                 let scenarios = reader.listed_scenarios(&text)?;
                 reader.experiment(name, text, scenarios)
             }
-            found => Err(wrong_head(&text, found, "`Scenario(..)` or `Experiment(..)`")),
+            found => Err(text.wrong_head(found, "`Scenario(..)` or `Experiment(..)`")),
         }?;
         let inputs = reader.read.into_iter().chain(reader.files.named()).collect::<BTreeSet<PathBuf>>();
         Ok(Experiment { inputs: inputs.into_iter().collect(), ..experiment })
@@ -112,14 +113,6 @@ impl Damage {
         };
         policies.iter().find_map(priced).unwrap_or(Self { per_tonne: 0.0, from: None })
     }
-}
-
-pub(crate) fn wrong_head(text: &Text, found: &str, expected: &'static str) -> Fault {
-    if text.as_str().trim().is_empty() {
-        return text.fault("", Cause::Nothing { expected });
-    }
-    let found = if found.is_empty() { text.as_str().chars().take(1).collect() } else { found.to_owned() };
-    text.fault("", Cause::Head { found, expected })
 }
 
 struct Reader<'a> {
@@ -170,10 +163,18 @@ impl Reader<'_> {
         }
         let sweeps = sweeps(&form, &text)?;
         if let Some((_, unused)) = self.overrides.iter().enumerate().find(|(k, _)| !self.used.contains(k)) {
-            let hint = path_hint(&unused.path, &scenarios, &mechanisms, &policies, &rules);
+            let hint = path_hint(
+                &unused.path,
+                scenarios.iter().map(|scenario| &scenario.text),
+                &mechanisms,
+                &policies,
+                &rules,
+            );
             return Err(unused.fault(Cause::Path { path: unused.path.written().to_owned() }).with_hint(hint));
         }
         let baseline = baseline(&form, &text, &mechanisms)?;
+        let figures = WrittenFigures::of(&text)?;
+        self.read.extend(figures.file.clone());
         let experiment = Experiment {
             name: name.to_owned(),
             scenarios,
@@ -187,6 +188,7 @@ impl Reader<'_> {
             sensitivity: form.sensitivity.clone(),
             sweeps,
             plan: Plan::of(&form),
+            figures,
             runs: vec![],
             inputs: vec![],
             text,
@@ -246,7 +248,7 @@ impl Reader<'_> {
     fn read_scenario(&mut self, text: &Text) -> Result<Scenario, Fault> {
         match text.head() {
             "Scenario" => {}
-            found => return Err(wrong_head(text, found, "`Scenario(..)`")),
+            found => return Err(text.wrong_head(found, "`Scenario(..)`")),
         }
         let text = repeat::written_out(text)?;
         resolve::inline(text.parse()?, &text, &mut self.files, self.beyond)

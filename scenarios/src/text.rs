@@ -73,6 +73,15 @@ impl Text {
         &text[..text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len())]
     }
 
+    /// It begins with another word than it should.
+    pub(crate) fn wrong_head(&self, found: &str, expected: &'static str) -> Fault {
+        if self.as_str().trim().is_empty() {
+            return self.fault("", Cause::Nothing { expected });
+        }
+        let found = if found.is_empty() { self.as_str().chars().take(1).collect() } else { found.to_owned() };
+        self.fault("", Cause::Head { found, expected })
+    }
+
     /// Reads it as a value.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         quoted::from_str(&options(), &without_some(self.as_str())).map_err(|error| self.ron_fault(error))

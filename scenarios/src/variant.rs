@@ -3,7 +3,6 @@
 //! Knows the registry in the core, and no entry of it.
 
 use crate::build::check_name;
-use crate::experiment::ScenarioEntry;
 use crate::fault::{Cause, Fault, did_you_mean};
 use crate::outline::Node;
 use crate::overrides::{ParameterPath, Root};
@@ -235,9 +234,9 @@ fn all_ids<T: Kind + ?Sized>() -> String {
 }
 
 /// What a path that leads nowhere may have meant: a parameter of a listed plugin, or how to go on in a scenario.
-pub(crate) fn path_hint(
+pub(crate) fn path_hint<'a>(
     path: &ParameterPath,
-    scenarios: &[ScenarioEntry],
+    mut scenarios: impl Iterator<Item = &'a Text>,
     mechanisms: &[Variant<dyn Mechanism>],
     policies: &[Variant<dyn CarbonPolicy>],
     rules: &[Variant<dyn ReportRule>],
@@ -246,7 +245,7 @@ pub(crate) fn path_hint(
         Root::Mechanism => mechanisms.iter().flat_map(Variant::fields).copied().collect(),
         Root::Carbon => policies.iter().flat_map(Variant::fields).copied().collect(),
         Root::Reporting => rules.iter().flat_map(Variant::fields).copied().collect(),
-        Root::Scenario => return scenarios.iter().find_map(|scenario| way_on(path, &scenario.text)),
+        Root::Scenario => return scenarios.find_map(|scenario| way_on(path, scenario)),
         Root::Experiment => return None,
     };
     did_you_mean(path.parts().first()?, fields)

@@ -8,6 +8,7 @@ mod batches;
 mod book;
 mod cooperation;
 mod ended;
+mod figures;
 mod files;
 mod flow;
 mod game;

@@ -7,7 +7,6 @@ use crate::canvas::{Canvas, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Pt;
 use crate::panel::Panel;
-use crate::store::Run;
 use crate::study::{NO_POLICY, Study, largest};
 use crate::style::{DATA_LINE, GREY, LIMIT_DASH, MARKER, ONE_COLUMN_MM, THIN_LINE, TWO_COLUMNS_MM, WHITE};
 use coase_core::statistics::{Estimate, estimate};
@@ -95,20 +94,19 @@ fn is_price(name: &str) -> bool {
     name.ends_with("price_factor") || name.ends_with("price_per_tonne")
 }
 
-/// Swept columns that are a carbon price stand on the axis; the others stay at their first point.
-fn at_first_point(study: &Study, run: &Run) -> bool {
-    let swept = study.store.sweeps.iter().zip(&run.sweep);
-    let kept: Vec<String> =
-        swept.map(|(name, value)| if is_price(name) { String::new() } else { value.clone() }).collect();
-    study.at_first_point(&kept, None)
+/// The swept columns that are a carbon price: they stand on the axis, and the others stay at their point.
+fn prices(study: &Study) -> Vec<usize> {
+    let names = study.store.sweeps.iter().enumerate();
+    names.filter(|(_, name)| is_price(name)).map(|(column, _)| column).collect()
 }
 
 fn curves(study: &Study) -> Vec<Curve> {
     /// Price, whether all converged, samples.
     type Sampled = (f64, bool, [Vec<f64>; 2]);
     let mut found: BTreeMap<(usize, usize), BTreeMap<(u64, bool), Sampled>> = BTreeMap::new();
+    let free = prices(study);
     for (i, run) in study.store.runs.iter().enumerate() {
-        if run.scenario != study.scenario || !at_first_point(study, run) {
+        if !study.has(run, &free) {
             continue;
         }
         let converged = match run.status {
@@ -217,7 +215,7 @@ impl Sheet<'_> {
         let columns = self.mechanisms.len();
         let width = if columns == 1 { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
         let legend_rows = if columns == 1 { 4.0 } else { 2.0 };
-        let mut figure = Figure::new(width, 10.0 + 4.0 * legend_rows + 46.0 * f64::from(rows));
+        let mut figure = study.figure(width, 10.0 + 4.0 * legend_rows + 46.0 * f64::from(rows));
         figure.legend(&[self.legend()]);
         let (low, high) = range(self.points().map(|p| p.price)).unwrap_or((0.0, 1.0));
         // markers at the ends stay off the spines

@@ -92,7 +92,7 @@ impl<'a> Gains<'a> {
         let study = self.study;
         let columns = self.mechanisms.len().min(3);
         let lines = self.mechanisms.len().div_ceil(columns);
-        let mut figure = Figure::new(TWO_COLUMNS_MM, 16.0 + 44.0 * lines as f64);
+        let mut figure = study.figure(TWO_COLUMNS_MM, 16.0 + 44.0 * lines as f64);
         let fill = |p: usize| Fill::of(&study.policy(p).series);
         if study.policies.len() > 1 {
             let entries: Vec<Entry> =
@@ -153,7 +153,7 @@ impl<'a> Gains<'a> {
         };
         let titles: Vec<(String, String)> = self.mechanisms.iter().enumerate().map(title).collect();
         let (series, names) = self.participants(&shown);
-        dot_panels(&titles, &rows, &series, &names)
+        dot_panels(self.study, &titles, &rows, &series, &names)
     }
 
     /// The participants that dots are drawn of: those with the largest gain or loss, by place in the study.
@@ -185,6 +185,6 @@ impl<'a> Gains<'a> {
             })
             .collect();
         let (series, names) = self.participants(&shown);
-        dot_panels(&[(String::new(), self.label())], &rows, &series, &names)
+        dot_panels(self.study, &[(String::new(), self.label())], &rows, &series, &names)
     }
 }

@@ -4,7 +4,7 @@ use super::explained::{Explained, first_explained, in_period, name_of};
 use super::{Absent, Basis, Picture, lettered, listed, shown_of};
 use crate::axis::Axis;
 use crate::canvas::{Canvas, Stroke};
-use crate::figure::{Figure, Key, Sharing};
+use crate::figure::{Key, Sharing};
 use crate::geometry::Pt;
 use crate::panel::{Grid, Panel};
 use crate::store::CurveRows;
@@ -91,7 +91,7 @@ fn parts(points: &[Pt], along: fn(&Pt) -> f64, jump: f64) -> Vec<Vec<Pt>> {
 
 fn page(study: &Study, drawn: &[Drawn]) -> Canvas {
     let (width, height) = if drawn.len() > 1 { (TWO_COLUMNS_MM, 82.0) } else { (ONE_COLUMN_MM, 84.0) };
-    let mut figure = Figure::new(width, height);
+    let mut figure = study.figure(width, height);
     let strokes = [Stroke::new(BLUE, DATA_LINE), Stroke::new(ORANGE, DATA_LINE).dashed(LONG_DASH)];
     let name = |k: usize| {
         let first = &drawn[0].sellers[k];

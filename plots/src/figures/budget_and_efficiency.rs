@@ -3,7 +3,7 @@
 use super::{Absent, Basis, Picture, lettered, listed, shown_of};
 use crate::axis::{Axis, Kind, range};
 use crate::canvas::Stroke;
-use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::figure::{Entry, Key, Sharing};
 use crate::panel::Panel;
 use crate::store::Run;
 use crate::study::Study;
@@ -99,12 +99,7 @@ fn moving_with(study: &Study, column: usize) -> Vec<usize> {
 fn markets(study: &Study, policy: usize, column: Option<usize>) -> Vec<Market> {
     let free = column.map_or_else(Vec::new, |column| moving_with(study, column));
     let is_here = |run: &Run| {
-        let same =
-            |(k, (value, first)): (usize, (&String, &String))| free.contains(&k) || value.is_empty() || value == first;
-        run.scenario == study.scenario
-            && run.carbon_label == study.policy(policy).key
-            && run.status == RunStatus::Converged
-            && run.sweep.iter().zip(&study.first_point).enumerate().all(same)
+        study.has(run, &free) && run.carbon_label == study.policy(policy).key && run.status == RunStatus::Converged
     };
     let of_mechanism = |mechanism: usize| {
         let mut samples: BTreeMap<u64, (f64, Vec<f64>, Vec<f64>)> = BTreeMap::new();
@@ -224,7 +219,7 @@ fn field(path: &str) -> String {
 }
 
 fn page(study: &Study, drawn: &[Market], contents: &[Content]) -> crate::canvas::Canvas {
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 68.0);
+    let mut figure = study.figure(TWO_COLUMNS_MM, 68.0);
     let series = |m: usize| study.mechanism(m).series;
     let stroke = |m: usize| Stroke::new(series(m).ink, DATA_LINE).dashed(series(m).dash);
     let key = |m: &Market| -> Entry {

@@ -197,7 +197,7 @@ impl Scene<'_> {
         // the label of the colour bar must fit, too
         let height = f64::max(above + lanes * lane + below, 130.0 / self.maps.len() as f64);
         let legend = 2.0 * LABEL * 1.35 + 8.0;
-        let mut figure = Figure::new(TWO_COLUMNS_MM, (legend + height * self.maps.len() as f64) / MM);
+        let mut figure = self.study.figure(TWO_COLUMNS_MM, (legend + height * self.maps.len() as f64) / MM);
         let most_kw = largest(self.maps.iter().flat_map(|m| m.branches.values().map(|b| b.0)));
         figure.legend(&self.legend(most_kw));
         let intensities =

@@ -131,7 +131,7 @@ impl Sheet<'_> {
         let page = if self.shown.len() == 1 { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
         let legend_rows = if self.shown.len() == 1 { 3.0 } else { 1.0 + (self.payers.len() / 8) as f64 };
         let height = 11.0 + 4.0 * legend_rows + rows as f64 * (body + 6.5);
-        let mut figure = Figure::new(page, height);
+        let mut figure = study.figure(page, height);
         let mut legend: Vec<Entry> = self.payers.iter().map(|p| (Key::Fill(p.fill), p.name.clone())).collect();
         legend.push((Key::Mark(Mark::Diamond, BLACK), "Sum".into()));
         figure.legend(&[legend]);

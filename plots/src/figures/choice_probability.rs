@@ -48,7 +48,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     caption +=
         &shown_of(shown.len(), all, "periods with several sellers", "the first, the one with most sellers, the last");
     caption += &study.footnote(&Basis::OneRun);
-    let canvas = page(&names, &contents, "Round", |points| {
+    let canvas = page(study, &names, &contents, "Round", |points| {
         Axis::from_zero(points.iter().map(|p| p.1), 5, "Probability of choice")
     });
     Ok(vec![Picture { qualifier: String::new(), title: "Choices on their way to rest".into(), caption, canvas }])

@@ -3,7 +3,7 @@
 use super::{Absent, Basis, Picture, lettered, listed, shown_of};
 use crate::axis::Axis;
 use crate::canvas::Stroke;
-use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::figure::{Entry, Key, Sharing};
 use crate::geometry::Pt;
 use crate::panel::Panel;
 use crate::store::IterationRow;
@@ -73,9 +73,8 @@ type Value = fn(&IterationRow) -> Option<f64>;
 fn lines(study: &Study, policy: usize) -> Vec<Line> {
     let mut lines: Vec<Line> = vec![];
     for (i, run) in study.store.runs.iter().enumerate() {
-        let here = run.scenario == study.scenario
+        let here = study.has(run, &[])
             && run.carbon_label == study.policy(policy).key
-            && study.at_first_point(&run.sweep, None)
             && matches!(run.status, RunStatus::Converged | RunStatus::NotConverged);
         let Some(mechanism) = study.identity.mechanism(&run.variant).filter(|_| here) else { continue };
         if lines.iter().any(|line| line.mechanism == mechanism) {
@@ -142,7 +141,7 @@ fn last_cost(line: &Line) -> Option<f64> {
 }
 
 fn page(study: &Study, lines: &[Line], contents: Vec<Content>) -> crate::canvas::Canvas {
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 62.0);
+    let mut figure = study.figure(TWO_COLUMNS_MM, 62.0);
     let stroke = |line: &Line| {
         let series = study.mechanism(line.mechanism).series;
         Stroke::new(series.ink, DATA_LINE).dashed(series.dash)

@@ -5,7 +5,7 @@ use super::{Absent, Basis, Picture, greatest, listed, shown_of};
 use crate::axis::{Axis, Kind};
 use crate::canvas::{Canvas, Fill};
 use crate::color::Rgb;
-use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::figure::{Entry, Key, Sharing};
 use crate::geometry::Rect;
 use crate::panel::{Grid, Panel};
 use crate::study::{Study, largest};
@@ -110,7 +110,7 @@ fn page(study: &Study, rules: &[Rule]) -> Canvas {
     let all = || participants.iter().flat_map(|i| rules.iter().flat_map(move |rule| ends(rule, *i)));
     let unit = study.money(largest(all()));
     let width = if participants.len() < 2 { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
-    let mut figure = Figure::new(width, 23.0 + ROW_MM * rules.len() as f64);
+    let mut figure = study.figure(width, 23.0 + ROW_MM * rules.len() as f64);
     figure.legend(&[legend(rules)]);
     figure.shared_x_label(&format!("Gain ({})", unit.label));
     let longest = width * MM * 0.3;

@@ -1,10 +1,11 @@
 //! Total cost and emissions of every mechanism under every policy: bars, or dots on rows where there are many.
 
 use super::rows::{DotRow, dot_panels};
-use super::{Absent, Basis, Picture, group_width, lettered};
+use super::{Absent, Basis, Picture, group_width, lettered, listed};
 use crate::axis::Axis;
 use crate::canvas::Fill;
 use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::measure::Measure;
 use crate::panel::Panel;
 use crate::study::{Study, Unit, largest};
 use crate::style::{GAP, INK, MM, TICK_LABEL, TWO_COLUMNS_MM};
@@ -21,27 +22,59 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     if study.mechanisms.len() * study.policies.len() < 2 {
         return Err(Absent::OneRun);
     }
-    let quantities = [quantity(study, "total_cost")?, quantity(study, "emissions_kg")?];
+    let measures = study.measures(&["total_cost", "emissions_kg"]);
+    let quantities: Vec<Quantity> = measures.iter().map(|m| quantity(study, *m)).collect::<Result<_, _>>()?;
     let bars = study.mechanisms.len() <= MOST_MECHANISMS && study.policies.len() <= MOST_POLICIES;
-    let canvas = match names_for_bars(study) {
+    let canvas = match names_for_bars(study, quantities.len()) {
         Some(names) if bars => bar_panels(study, &quantities, &names).canvas,
         _ => dots(study, &quantities).canvas,
     };
     Ok(vec![Picture {
         qualifier: String::new(),
-        title: "Total cost and emissions by mechanism and carbon policy".into(),
-        caption: format!(
-            "Total cost of the participants (a), carbon payments included, and emissions of the whole feeder (b) by \
-             mechanism and carbon policy. Only social cost compares policies; total cost counts payments to the \
-             authority.{}",
-            study.footnote(&Basis::Means)
-        ),
+        title: format!("{} by mechanism and carbon policy", titles(&measures)),
+        caption: format!("{}{}", caption(&measures), study.footnote(&Basis::Means)),
         canvas,
     }])
 }
 
+/// `Total cost and emissions`.
+pub(super) fn titles(measures: &[Measure]) -> String {
+    let titles: Vec<String> = measures.iter().copied().map(Measure::title).collect();
+    let lower = |(k, title): (usize, &String)| if k == 0 { title.clone() } else { in_a_sentence(title) };
+    listed(&titles.iter().enumerate().map(lower).collect::<Vec<_>>())
+}
+
+/// A title within a sentence: names keep their capital.
+fn in_a_sentence(title: &str) -> String {
+    let mut chars = title.chars();
+    match chars.next() {
+        Some(first) if !title.starts_with("Jain") && !title.starts_with("Gini") => {
+            first.to_lowercase().collect::<String>() + chars.as_str()
+        }
+        _ => title.to_owned(),
+    }
+}
+
+fn caption(measures: &[Measure]) -> String {
+    let shows = |name: &str| measures.iter().any(|m| m.name() == name);
+    let said = match measures {
+        [a, b] if (a.name(), b.name()) == ("total_cost", "emissions_kg") => {
+            "Total cost of the participants (a), carbon payments included, and emissions of the whole feeder (b) by mechanism and \
+             carbon policy."
+                .to_owned()
+        }
+        _ => format!("{} by mechanism and carbon policy.", titles(measures)),
+    };
+    let of_cost = if shows("total_cost") {
+        " Only social cost compares policies; total cost counts payments to the authority."
+    } else {
+        ""
+    };
+    said + of_cost
+}
+
 struct Quantity {
-    title: &'static str,
+    title: String,
     label: String,
     /// By mechanism and policy of the study, in the unit of the label.
     values: Vec<Vec<Option<Estimate>>>,
@@ -58,7 +91,8 @@ fn ends(e: &Estimate) -> [f64; 2] {
     e.interval.map_or([e.mean, e.mean], |(low, high)| [low.min(e.mean), high.max(e.mean)])
 }
 
-fn quantity(study: &Study, column: &'static str) -> Result<Quantity, Absent> {
+fn quantity(study: &Study, measure: Measure) -> Result<Quantity, Absent> {
+    let column = measure.name();
     let estimates: Vec<Vec<Option<Estimate>>> = study
         .mechanisms
         .iter()
@@ -68,14 +102,11 @@ fn quantity(study: &Study, column: &'static str) -> Result<Quantity, Absent> {
         return Err(Absent::NoData { column });
     }
     let most = largest(estimates.iter().flatten().flatten().flat_map(ends));
-    let (title, unit, name) = match column {
-        "total_cost" => ("Cost", study.money(most), "Total cost"),
-        _ => ("Emissions", study.carbon(most), "Emissions"),
-    };
+    let unit = measure.unit(study, most);
     let scaled = |e: &Estimate| scale(e, &unit);
     Ok(Quantity {
-        title,
-        label: format!("{name} ({})", unit.label),
+        title: measure.title(),
+        label: measure.label(&unit),
         values: estimates.iter().map(|row| row.iter().map(|e| e.as_ref().map(scaled)).collect()).collect(),
     })
 }
@@ -86,8 +117,10 @@ fn scale(e: &Estimate, unit: &Unit) -> Estimate {
 }
 
 /// Names below the groups, in two lines; `None` if some name does not fit.
-fn names_for_bars(study: &Study) -> Option<Vec<String>> {
-    let panel = TWO_COLUMNS_MM * MM / 2.0 - 36.0 - GAP;
+fn names_for_bars(study: &Study, panels: usize) -> Option<Vec<String>> {
+    let page = study.width_mm(TWO_COLUMNS_MM);
+    let beside = if page < TWO_COLUMNS_MM || panels == 1 { 1.0 } else { 2.0 };
+    let panel = page * MM / beside - 36.0 - GAP;
     let pitch = panel / study.mechanisms.len() as f64;
     let fits = |s: &String| text::block_width(s, TICK_LABEL) + 3.0 <= pitch;
     let name = |m: &usize| {
@@ -100,7 +133,8 @@ fn names_for_bars(study: &Study) -> Option<Vec<String>> {
 }
 
 fn bar_panels(study: &Study, quantities: &[Quantity], names: &[String]) -> Figure {
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 62.0);
+    let height = 12.0 + 50.0 * quantities.len().div_ceil(2) as f64;
+    let mut figure = study.figure(TWO_COLUMNS_MM, height);
     let fill = |p: usize| Fill::of(&study.policy(p).series);
     if study.policies.len() > 1 {
         let entries: Vec<Entry> =
@@ -112,10 +146,10 @@ fn bar_panels(study: &Study, quantities: &[Quantity], names: &[String]) -> Figur
         .enumerate()
         .map(|(i, q)| {
             let y = Axis::from_zero(q.extremes(), 5, &q.label);
-            Panel::new(Axis::categories(names, ""), y).titled(&lettered(i, q.title))
+            Panel::new(Axis::categories(names, ""), y).titled(&lettered(i, &q.title))
         })
         .collect();
-    figure.grid(2, Sharing::None, &mut panels);
+    figure.grid(2.min(panels.len()), Sharing::None, &mut panels);
     let group = group_width(study.policies.len());
     let width = group / study.policies.len() as f64;
     for (panel, quantity) in panels.iter().zip(quantities) {
@@ -136,14 +170,16 @@ fn bar_panels(study: &Study, quantities: &[Quantity], names: &[String]) -> Figur
     figure
 }
 
-/// Mechanisms as rows, cheapest on top.
+/// Mechanisms as rows: as the user lists them, else the least of what is drawn first on top.
 fn dots(study: &Study, quantities: &[Quantity]) -> Figure {
     let cost = |m: usize| {
         let means: Vec<f64> = quantities[0].values[m].iter().flatten().map(|e| e.mean).collect();
         means.iter().sum::<f64>() / means.len().max(1) as f64
     };
     let mut order: Vec<usize> = (0..study.mechanisms.len()).collect();
-    order.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)));
+    if study.wanted.mechanisms.is_empty() {
+        order.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)));
+    }
     let series: Vec<_> = study.policies.iter().map(|p| study.policy(*p).series).collect();
     let legend = study.policies.iter().map(|p| study.policy(*p).name.clone()).collect::<Vec<_>>();
     let rows: Vec<DotRow> = order
@@ -154,6 +190,6 @@ fn dots(study: &Study, quantities: &[Quantity]) -> Figure {
         })
         .collect();
     let titles: Vec<(String, String)> =
-        quantities.iter().enumerate().map(|(i, q)| (lettered(i, q.title), q.label.clone())).collect();
-    dot_panels(&titles, &rows, &series, &legend)
+        quantities.iter().enumerate().map(|(i, q)| (lettered(i, &q.title), q.label.clone())).collect();
+    dot_panels(study, &titles, &rows, &series, &legend)
 }

@@ -178,7 +178,8 @@ impl Plane<'_> {
             near.len() < all.len() && share(zx, &x) < 0.5 && share(zy, &y) < 0.5
         });
         let two = zoom.is_some();
-        let mut figure = if two { Figure::new(TWO_COLUMNS_MM, 68.0) } else { Figure::new(ONE_COLUMN_MM, 76.0) };
+        let (width, height) = if two { (TWO_COLUMNS_MM, 68.0) } else { (ONE_COLUMN_MM, 76.0) };
+        let mut figure = self.study.figure(width, height);
         figure.legend(&self.legend());
         let title = |s: &str| if two { s.to_owned() } else { String::new() };
         let mut panels = vec![Panel::new(x, y).with_grid(Grid::Both).titled(&title("(a) All runs"))];

@@ -3,7 +3,7 @@
 use super::{Absent, lettered};
 use crate::axis::Axis;
 use crate::canvas::{Canvas, Stroke};
-use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::figure::{Entry, Key, Sharing};
 use crate::geometry::Pt;
 use crate::panel::Panel;
 use crate::store::CurveRows;
@@ -60,8 +60,8 @@ pub struct Content {
 }
 
 /// Panels that share both axes, below a legend.
-pub fn page(names: &[String], contents: &[Content], x_label: &str, y: impl Fn(&[Pt]) -> Axis) -> Canvas {
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 64.0);
+pub fn page(study: &Study, names: &[String], contents: &[Content], x_label: &str, y: impl Fn(&[Pt]) -> Axis) -> Canvas {
+    let mut figure = study.figure(TWO_COLUMNS_MM, 64.0);
     let look = |k: usize| CYCLE[k % CYCLE.len()];
     let stroke = |k: usize| Stroke::new(look(k).ink, DATA_LINE).dashed(look(k).dash);
     let keys: Vec<Entry> =

@@ -136,7 +136,7 @@ fn stack(study: &Study, layers: &[Layer], rows: &[PeriodRow]) -> Figure {
     let unit = power(largest(up.iter().chain(&down).copied()) / 2.0);
     let net: Vec<Option<f64>> = rows.iter().map(|r| r.net_export_kw.map(|v| v * unit.factor)).collect();
 
-    let mut figure = Figure::new(ONE_COLUMN_MM, 70.0);
+    let mut figure = study.figure(ONE_COLUMN_MM, 70.0);
     let entries = |side: Side| -> Vec<Entry> {
         layers.iter().filter(|l| l.side == side).map(|l| (Key::Fill(l.fill), l.name.clone())).collect()
     };

@@ -45,9 +45,8 @@ pub(super) fn explained(study: &Study, policy: usize, open: bool, wanted: &dyn F
     let mut found: Vec<Explained> = vec![];
     for (run, row) in study.store.runs.iter().enumerate() {
         let converged = row.status == RunStatus::Converged;
-        let here = row.scenario == study.scenario
+        let here = study.has(row, &[])
             && row.carbon_label == study.policy(policy).key
-            && study.at_first_point(&row.sweep, None)
             && (converged || (open && row.status == RunStatus::NoEquilibrium));
         let Some(mechanism) = study.identity.mechanism(&row.variant).filter(|_| here) else { continue };
         if found.iter().any(|known| known.mechanism == mechanism) {

@@ -4,7 +4,7 @@ use super::explained::{Explained, first_explained};
 use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::axis::Axis;
 use crate::canvas::Canvas;
-use crate::figure::{Figure, Key, Sharing};
+use crate::figure::{Key, Sharing};
 use crate::geometry::Pt;
 use crate::panel::{Grid, Panel};
 use crate::study::Study;
@@ -75,7 +75,7 @@ impl Drawn {
 }
 
 fn page(study: &Study, drawn: &[Drawn]) -> Canvas {
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 64.0);
+    let mut figure = study.figure(TWO_COLUMNS_MM, 64.0);
     figure.legend(&[vec![
         (Key::Mark(TRADES, BLUE), "pair that trades".to_owned()),
         (Key::Mark(IDLE, GREY), "pair that does not".to_owned()),

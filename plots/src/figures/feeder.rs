@@ -4,7 +4,7 @@ use super::{Absent, Basis, Picture, lettered, listed};
 use crate::axis::Axis;
 use crate::canvas::{Align, Canvas, Fill, Stroke};
 use crate::color::{DIVERGING, Map, SEQUENTIAL};
-use crate::figure::{ColorBar, Figure, Sharing};
+use crate::figure::{ColorBar, Figure, Key, Sharing};
 use crate::geometry::Rect;
 use crate::panel::Panel;
 use crate::store::NodeRow;
@@ -152,9 +152,14 @@ fn draw(study: &Study, maps: &[HeatMap], scale: &Scale, rows: &Rows) -> Figure {
     let clock = study.clock;
     let n = rows.buses.len();
     let height = (24.0 + 1.5 * n as f64).clamp(62.0, 210.0);
-    let mut figure = Figure::new(if maps.len() > 1 { TWO_COLUMNS_MM } else { ONE_COLUMN_MM }, height);
+    let mut figure = study.figure(if maps.len() > 1 { TWO_COLUMNS_MM } else { ONE_COLUMN_MM }, height);
     let free = (height - 18.0) * MM;
     let y = Axis::rows(n, bus_ticks(rows, free / n as f64), "Bus");
+    // beside a title there is room on a wide page only
+    let narrow = figure.is_narrow();
+    if let Some((key, text)) = scale.note.key().filter(|_| narrow) {
+        figure.legend(&[vec![(key, text)]]);
+    }
     let bar = figure.color_bar(scale.axis.clone(), scale.map);
     let mut panels: Vec<Panel> = maps
         .iter()
@@ -181,7 +186,7 @@ fn draw(study: &Study, maps: &[HeatMap], scale: &Scale, rows: &Rows) -> Figure {
         panel.front(c);
     }
     bar.draw(c, panels[0].area.y0, panels[0].area.y1);
-    if let Some(panel) = panels.last() {
+    if let Some(panel) = panels.last().filter(|_| !narrow) {
         note(c, panel.area, scale.note);
     }
     figure
@@ -240,13 +245,26 @@ fn contour(c: &mut Canvas, panel: &Panel, map: &HeatMap, step: f64, marked: &dyn
     }
 }
 
+impl Note {
+    /// The sample and what it means.
+    fn key(self) -> Option<(Key, String)> {
+        match self {
+            Note::None => None,
+            Note::Undefined => {
+                let hatched = Fill::new(WHITE).hatched(Hatch::Forward).edged();
+                Some((Key::Fill(hatched), "no through-flow".to_owned()))
+            }
+            Note::Limits { low, high } => {
+                let text = format!("outside {}\u{2013}{} p.u.", text::number(low, 2), text::number(high, 2));
+                Some((Key::Frame(Stroke::new(BLACK, 1.0)), text))
+            }
+        }
+    }
+}
+
 /// What a hatch or an outline means, at the right end of the line of the titles.
 fn note(c: &mut Canvas, panel: Rect, note: Note) {
-    let text = match note {
-        Note::None => return,
-        Note::Undefined => "no through-flow".to_owned(),
-        Note::Limits { low, high } => format!("outside {}\u{2013}{} p.u.", text::number(low, 2), text::number(high, 2)),
-    };
+    let Some((_, text)) = note.key() else { return };
     let (x, y) = (panel.x1 - text::width(&text, NOTE), panel.y0 - PAD_TITLE - 3.0);
     let swatch = Rect::new(x - 12.0, y - 3.0, x - 3.0, y + 3.0);
     if note == Note::Undefined {

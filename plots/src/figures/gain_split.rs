@@ -20,6 +20,8 @@ const MOST_PANELS: usize = 6;
 const MOST_POLICIES: usize = 12;
 const MOST_PARTICIPANTS: usize = 8;
 const MOST_MECHANISMS: usize = 10;
+/// Width that a panel needs, mm.
+const PANEL_MM: f64 = 56.0;
 
 type Value = fn(&ParticipantRow) -> Option<f64>;
 
@@ -158,6 +160,8 @@ fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
             "those with the largest private gain under the first carbon price",
         );
     let page = if policies.len() == 1 && shown.len() <= 5 { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
+    let page = study.width_mm(page);
+    let columns = columns.min((page / PANEL_MM) as usize).max(1);
     let width = (page - 16.0) / columns as f64 * MM;
     let name = |m: &usize| {
         let entity = study.mechanism(*m);
@@ -213,7 +217,7 @@ fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<
             (study.mechanism(*m).name.clone(), participants.iter().map(split).collect())
         })
         .collect();
-    let columns = sheets.len().min(3);
+    let columns = sheets.len().min(3).min((study.width_mm(TWO_COLUMNS_MM) / PANEL_MM) as usize).max(1);
     let canvas = sheets_figure(study, &sheets, columns, Payment::Beside)?.canvas;
     let names: Vec<String> = shown.iter().map(|m| study.mechanism(*m).name.clone()).collect();
     Some(Picture {
@@ -250,7 +254,7 @@ fn sheets_figure(study: &Study, sheets: &[Sheet], columns: usize, payment: Payme
     let lines = sheets.len().div_ceil(columns);
     let few = sheets.len() == 1 && sheets[0].1.len() <= 5;
     let width = if few { ONE_COLUMN_MM } else { TWO_COLUMNS_MM };
-    let mut figure = Figure::new(
+    let mut figure = study.figure(
         width,
         18.0 + if lines > 4 {
             36.0

@@ -3,7 +3,7 @@
 use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::axis::Axis;
 use crate::canvas::{Canvas, Stroke};
-use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::figure::{Entry, Key, Sharing};
 use crate::panel::Panel;
 use crate::store::CurveRows;
 use crate::study::Study;
@@ -72,7 +72,7 @@ fn tables(study: &Study, policy: usize) -> Vec<Table> {
 }
 
 fn page(study: &Study, tables: &[Table], traders: &[&str]) -> Canvas {
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 64.0);
+    let mut figure = study.figure(TWO_COLUMNS_MM, 64.0);
     let stroke = |k: usize| Stroke::new(CYCLE[k].ink, DATA_LINE);
     let name = |id: &str| {
         let known = study.participants.iter().map(|i| study.participant(*i)).find(|entity| entity.key == id);

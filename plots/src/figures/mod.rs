@@ -21,6 +21,7 @@ pub(crate) mod feeder_layout;
 mod feeder_map;
 mod gain_split;
 mod interim_utility;
+mod metrics;
 mod play;
 mod price_decomposition;
 mod price_of_period;
@@ -39,6 +40,7 @@ use crate::canvas::Canvas;
 use crate::footnote::Basis;
 use crate::study::Study;
 pub(crate) use crate::words::listed;
+use coase_store::KindOfFigure;
 
 /// A finished figure.
 #[derive(Clone, PartialEq, Debug)]
@@ -109,41 +111,92 @@ pub enum Absent {
 pub struct Kind {
     /// As in the file name.
     pub name: &'static str,
+    /// What it shows.
+    pub shows: &'static str,
     pub draw: fn(&Study) -> Result<Vec<Picture>, Absent>,
+    /// The most metrics that it shows where the user chooses them; 0 where it has its own.
+    pub metrics: usize,
+    /// Whether the user may choose what its panels are.
+    pub facets: bool,
+    /// Whether it is drawn only where the user asks for it.
+    pub on_demand: bool,
+}
+
+impl Kind {
+    const fn new(name: &'static str, shows: &'static str, draw: fn(&Study) -> Result<Vec<Picture>, Absent>) -> Kind {
+        Kind { name, shows, draw, metrics: 0, facets: false, on_demand: false }
+    }
+
+    /// The same, of which the user chooses up to so many metrics.
+    const fn of_metrics(self, metrics: usize) -> Kind {
+        Kind { metrics, ..self }
+    }
+
+    /// The same, of which the user chooses the panels.
+    const fn with_facets(self) -> Kind {
+        Kind { facets: true, ..self }
+    }
+
+    /// The same, drawn only where it is asked for.
+    const fn on_demand(self) -> Kind {
+        Kind { on_demand: true, ..self }
+    }
+
+    /// What of a wish for it can be wrong.
+    pub fn facts(&self) -> KindOfFigure {
+        KindOfFigure { name: self.name, metrics: self.metrics, facets: self.facets }
+    }
 }
 
 /// All kinds, in the order of a paper.
 pub const KINDS: &[Kind] = &[
-    Kind { name: "cost_and_emissions", draw: cost_and_emissions::draw },
-    Kind { name: "change", draw: change::draw },
-    Kind { name: "cost_emissions_plane", draw: cost_emissions_plane::draw },
-    Kind { name: "benefit", draw: benefit::draw },
-    Kind { name: "gain_split", draw: gain_split::draw },
-    Kind { name: "core", draw: core::draw },
-    Kind { name: "budget_and_efficiency", draw: budget_and_efficiency::draw },
-    Kind { name: "supply_and_demand", draw: supply_and_demand::draw },
-    Kind { name: "interim_utility", draw: interim_utility::draw },
-    Kind { name: "regret", draw: regret::draw },
-    Kind { name: "play", draw: play::draw },
-    Kind { name: "simplex", draw: simplex::draw },
-    Kind { name: "shares_over_time", draw: shares_over_time::draw },
-    Kind { name: "best_response", draw: best_response::draw },
-    Kind { name: "fee_and_distance", draw: fee_and_distance::draw },
-    Kind { name: "price_of_period", draw: price_of_period::draw },
-    Kind { name: "price_update", draw: price_update::draw },
-    Kind { name: "choice_probability", draw: choice_probability::draw },
-    Kind { name: "carbon_payers", draw: carbon_payers::draw },
-    Kind { name: "abatement", draw: abatement::draw },
-    Kind { name: "profiles", draw: profiles::draw },
-    Kind { name: "dispatch", draw: dispatch::draw },
-    Kind { name: "price_decomposition", draw: price_decomposition::draw },
-    Kind { name: "carbon_intensity", draw: feeder::carbon_intensity },
-    Kind { name: "voltage", draw: feeder::voltage },
-    Kind { name: "carbon_flow", draw: carbon_flow::draw },
-    Kind { name: "sweep", draw: sweep::draw },
-    Kind { name: "ranks", draw: ranks::draw },
-    Kind { name: "sensitivity", draw: sensitivity::draw },
-    Kind { name: "convergence", draw: convergence::draw },
+    Kind::new(
+        "cost_and_emissions",
+        "cost and emissions, or other metrics, of every mechanism under every policy",
+        cost_and_emissions::draw,
+    )
+    .of_metrics(4),
+    Kind::new("change", "change of metrics against no trade", change::draw).of_metrics(4),
+    Kind::new("metrics", "any metrics, by scenario, policy, mechanism or swept value", metrics::draw)
+        .of_metrics(4)
+        .with_facets()
+        .on_demand(),
+    Kind::new("cost_emissions_plane", "resources used against emissions, with the front", cost_emissions_plane::draw),
+    Kind::new("benefit", "gain of every participant", benefit::draw),
+    Kind::new(
+        "gain_split",
+        "where the gains come from: resources, retail margin, carbon, network, payments",
+        gain_split::draw,
+    ),
+    Kind::new("core", "what groups could gain by themselves over what they got", core::draw),
+    Kind::new(
+        "budget_and_efficiency",
+        "surplus of the market's operator against the gain that is lost",
+        budget_and_efficiency::draw,
+    ),
+    Kind::new("supply_and_demand", "curves of a market with what is cleared", supply_and_demand::draw),
+    Kind::new("interim_utility", "expected gain by type, and of types that lie", interim_utility::draw),
+    Kind::new("regret", "what every participant could gain by lying", regret::draw),
+    Kind::new("play", "social cost and exploitability under several kinds of play", play::draw),
+    Kind::new("simplex", "dynamics of shares of three strategies, with their points of rest", simplex::draw),
+    Kind::new("shares_over_time", "shares of strategies on their way to rest", shares_over_time::draw),
+    Kind::new("best_response", "best responses of two players and where they meet", best_response::draw),
+    Kind::new("fee_and_distance", "a network fee against the distance of those who trade", fee_and_distance::draw),
+    Kind::new("price_of_period", "equilibrium price of every period", price_of_period::draw),
+    Kind::new("price_update", "prices by round of a game of prices", price_update::draw),
+    Kind::new("choice_probability", "probability of every choice by round", choice_probability::draw),
+    Kind::new("carbon_payers", "who pays for carbon", carbon_payers::draw),
+    Kind::new("abatement", "emissions against the carbon price", abatement::draw),
+    Kind::new("profiles", "net positions and prices over time", profiles::draw),
+    Kind::new("dispatch", "devices and trade of a participant over time", dispatch::draw),
+    Kind::new("price_decomposition", "parts of nodal prices", price_decomposition::draw),
+    Kind::new("carbon_intensity", "carbon intensity of buses over time", feeder::carbon_intensity),
+    Kind::new("voltage", "voltages of buses over time", feeder::voltage),
+    Kind::new("carbon_flow", "carbon along the feeder", carbon_flow::draw),
+    Kind::new("sweep", "metrics against a swept parameter", sweep::draw).of_metrics(4).with_facets(),
+    Kind::new("ranks", "mean ranks over draws with critical differences", ranks::draw),
+    Kind::new("sensitivity", "what the results hinge on", sensitivity::draw),
+    Kind::new("convergence", "residuals by iteration", convergence::draw),
 ];
 
 /// Share of the distance of two categories that `n` bars side by side take, so that few bars do not become walls.

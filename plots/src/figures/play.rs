@@ -28,10 +28,7 @@ impl Played {
     fn of(study: &Study, policy: usize) -> Self {
         let mut played = Self { mechanisms: vec![], kinds: vec![], runs: BTreeMap::new(), open: 0 };
         for (i, run) in study.store.runs.iter().enumerate() {
-            let here = run.scenario == study.scenario
-                && run.carbon_label == study.policy(policy).key
-                && study.at_first_point(&run.sweep, None);
-            if !here {
+            if !study.has(run, &[]) || run.carbon_label != study.policy(policy).key {
                 continue;
             }
             let place = |of: &mut Vec<String>, name: &String| {
@@ -105,7 +102,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         qualifier: String::new(),
         title: "Kinds of play".into(),
         caption,
-        canvas: page(&titles, &drawn, &legend),
+        canvas: page(study, &titles, &drawn, &legend),
     }])
 }
 
@@ -116,7 +113,7 @@ fn exploitability(study: &Study, run: usize) -> Option<(usize, f64)> {
     Some((run, found.value?))
 }
 
-fn page(titles: &[(String, String)], rows: &[DotRow], legend: &[String]) -> Canvas {
+fn page(study: &Study, titles: &[(String, String)], rows: &[DotRow], legend: &[String]) -> Canvas {
     let series: Vec<Series> = CYCLE[..legend.len()].to_vec();
-    dot_panels(titles, rows, &series, legend).canvas
+    dot_panels(study, titles, rows, &series, legend).canvas
 }

@@ -140,7 +140,7 @@ fn picture(study: &Study, (m, p, prices): &(usize, usize, Prices), several: bool
     let dearest = first_greatest((0..buses).map(|k| prices.mean(k)));
     let cheapest = first_greatest((0..buses).map(|k| -prices.mean(k)));
     let scene = Scene { study, prices, period, dearest, cheapest };
-    let energy = text::number(prices.parts[period][0].energy, 3);
+    let energy = text::plain_number(prices.parts[period][0].energy, 3);
     let zero: Vec<String> =
         PARTS.iter().filter(|(_, value, _)| !scene.drawn(*value)).map(|(name, ..)| name.to_lowercase()).collect();
     let nothing = match &zero[..] {
@@ -198,7 +198,7 @@ impl Scene<'_> {
 
     fn draw(&self) -> Figure {
         let timed = self.prices.parts.len() > 1;
-        let mut figure = Figure::new(TWO_COLUMNS_MM, if timed { 112.0 } else { 64.0 });
+        let mut figure = self.study.figure(TWO_COLUMNS_MM, if timed { 112.0 } else { 64.0 });
         figure.legend(&self.legend(timed));
         let free = figure.area;
         // the legend is aligned with the panels of the first grid
@@ -303,7 +303,7 @@ impl Scene<'_> {
             })
             .collect();
         // names stand where they have room: the ends of the trunk, then the beginning of each lateral
-        let pitch = (TWO_COLUMNS_MM * MM - 40.0) / n;
+        let pitch = (self.study.width_mm(TWO_COLUMNS_MM) * MM - 40.0) / n;
         let wanted = [0, strands[0].len() - 1].into_iter().chain(starts.iter().copied().skip(1));
         let mut ticks: Vec<(usize, String)> = Vec::new();
         for place in wanted {

@@ -4,7 +4,7 @@ use super::courses::{self, Content, MOST_LINES};
 use super::{Absent, Basis, Picture, shown_of};
 use crate::axis::Axis;
 use crate::canvas::Stroke;
-use crate::figure::{Entry, Figure, Key};
+use crate::figure::{Entry, Key};
 use crate::panel::Panel;
 use crate::study::Study;
 use crate::style::{CYCLE, DATA_LINE, TWO_COLUMNS_MM};
@@ -33,7 +33,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         title: String::new(),
         lines: drawn.iter().enumerate().flat_map(|(k, c)| pieces(&c.points).into_iter().map(move |p| (k, p))).collect(),
     };
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 64.0);
+    let mut figure = study.figure(TWO_COLUMNS_MM, 64.0);
     let stroke = |k: usize| Stroke::new(CYCLE[k].ink, DATA_LINE).dashed(CYCLE[k].dash);
     let key = |(k, curve): (usize, &crate::store::CurveRows)| -> Entry {
         (Key::Series(stroke(k), CYCLE[k].mark), courses::name(study, &curve.participant))

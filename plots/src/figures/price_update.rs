@@ -32,6 +32,6 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         &shown_of(shown.len(), all, "periods with several sellers", "the first, the one with most sellers, the last");
     caption += &study.footnote(&Basis::OneRun);
     let label = format!("Price ({}/kWh)", study.currency());
-    let canvas = page(&names, &contents, "Round", |points| Axis::tight(points.iter().map(|p| p.1), &label));
+    let canvas = page(study, &names, &contents, "Round", |points| Axis::tight(points.iter().map(|p| p.1), &label));
     Ok(vec![Picture { qualifier: String::new(), title: "Prices on their way to rest".into(), caption, canvas }])
 }

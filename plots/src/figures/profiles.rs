@@ -12,6 +12,8 @@ use crate::text::literal;
 
 /// More participants go into further figures.
 const COLUMNS: usize = 6;
+/// Width that a participant needs, mm.
+const COLUMN_MM: f64 = 30.0;
 /// A handful of pages is read, more is a data set.
 const MOST_PAGES: usize = 4;
 
@@ -32,12 +34,13 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     }
     let scene =
         Scene { study, profiles: &profiles, name: &study.mechanism(mechanism).name, with_baseline: baseline.is_some() };
-    let pages = profiles.chunks(COLUMNS).count();
+    let columns = ((study.width_mm(TWO_COLUMNS_MM) / COLUMN_MM) as usize).clamp(1, COLUMNS);
+    let pages = profiles.chunks(columns).count();
     let rest =
-        shown_of(profiles.len().min(MOST_PAGES * COLUMNS), profiles.len(), "participants", "the first of the scenario");
+        shown_of(profiles.len().min(MOST_PAGES * columns), profiles.len(), "participants", "the first of the scenario");
     let priced = where_priced(&profiles);
     let outside = outside_the_band(study, run);
-    let pictures = profiles.chunks(COLUMNS).enumerate().map(|(page, chunk)| {
+    let pictures = profiles.chunks(columns).enumerate().map(|(page, chunk)| {
         let (mechanism, policy) = (&study.mechanism(mechanism).name, &study.policy(policy).name);
         Picture {
             qualifier: if pages > 1 { (page + 1).to_string() } else { String::new() },
@@ -166,7 +169,7 @@ impl Scene<'_> {
         let priced = self.profiles.iter().any(|p| p.prices().next().is_some());
         let tint = Fill::new(BLUE.mix(WHITE, 0.84));
 
-        let mut figure = Figure::new(TWO_COLUMNS_MM, if priced { 88.0 } else { 52.0 });
+        let mut figure = Figure::new(self.study.width_mm(TWO_COLUMNS_MM), if priced { 88.0 } else { 52.0 });
         let mut entries: Vec<Entry> = vec![(Key::Band(net_line, tint), format!("Net position, {}", self.name))];
         if self.with_baseline {
             entries.push((Key::Line(baseline_line), "Net position, grid only".into()));

@@ -2,7 +2,6 @@
 
 use super::{Absent, Basis, Picture, lettered, listed};
 use crate::canvas::{Align, Canvas, Stroke};
-use crate::figure::Figure;
 use crate::study::{SAME, Study};
 use crate::style::{
     DATA_LINE, GAP, INK, LABEL, MM, ONE_COLUMN_MM, PAD_PAGE, SPINE, THIN_LINE, TICK, TICK_LABEL, TWO_COLUMNS_MM,
@@ -149,7 +148,7 @@ fn page(study: &Study, panels: &[Ranked]) -> Canvas {
         panels.chunks(columns).map(|row| row.iter().map(Ranked::height).fold(0.0, f64::max)).collect();
     let height = heights.iter().sum::<f64>() + GAP * (heights.len() - 1) as f64 + 2.0 * PAD_PAGE;
     let width = if wide { TWO_COLUMNS_MM } else { ONE_COLUMN_MM };
-    let mut figure = Figure::new(width, height / MM);
+    let mut figure = study.figure(width, height / MM);
     let panel_width = (figure.area.width() - 2.0 * GAP * (columns - 1) as f64) / columns as f64;
     let mut y = figure.area.y0;
     for (row, height) in panels.chunks(columns).zip(heights) {
@@ -199,7 +198,11 @@ fn diagram(c: &mut Canvas, study: &Study, panel: &Ranked, (x0, y0): (f64, f64), 
     let told = format!("CD = {}{}", text::number(panel.critical, 2), if beyond { ", off the axis" } else { "" });
     c.text((from, above - TICK - 2.0), Align::Left, TICK_LABEL, &told);
 
-    c.text((x0 + width, above - TICK - 2.0), Align::Right, TICK_LABEL, "Mean rank (1 is best)");
+    // the caption says as much where there is no room for it
+    let (label, taken) = ("Mean rank (1 is best)", from + text::width(&told, TICK_LABEL) + 4.0 * PAD);
+    if x0 + width - text::width(label, TICK_LABEL) > taken {
+        c.text((x0 + width, above - TICK - 2.0), Align::Right, TICK_LABEL, label);
+    }
 
     let axis = y0 + CRITICAL + TICKS;
     c.segment((from, axis), (to, axis), spine);
@@ -243,8 +246,8 @@ fn caption(study: &Study, panels: &[Ranked]) -> String {
         let name = &study.policy(panel.policy).name;
         let name = if panels.len() > 1 { lettered(k, name) } else { format!("Carbon policy {name}") };
         let p = panel.ranking.chi_square_p;
-        let p = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {}", text::number(p, 3)) };
-        let (n, cd) = (panel.ranking.cases, text::number(panel.critical, 2));
+        let p = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {}", text::plain_number(p, 3)) };
+        let (n, cd) = (panel.ranking.cases, text::plain_number(panel.critical, 2));
         let _ = write!(out, " {name}: {n} draws, CD = {cd}, Friedman's test {p}.");
     }
     let unranked = study.policies.iter().filter(|p| panels.iter().all(|panel| panel.policy != **p));

@@ -52,7 +52,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         qualifier: String::new(),
         title: "Gain from misreports".into(),
         caption,
-        canvas: dot_panels(&[(String::new(), label)], &dots, &series, &names).canvas,
+        canvas: dot_panels(study, &[(String::new(), label)], &dots, &series, &names).canvas,
     }])
 }
 

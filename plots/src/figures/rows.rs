@@ -5,9 +5,13 @@ use crate::canvas::{Canvas, Fill};
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Rect;
 use crate::panel::{Grid, Panel};
+use crate::study::Study;
 use crate::style::{MM, ROW_MM, Series, TICK_LABEL, TWO_COLUMNS_MM, ZEBRA};
 use crate::text;
 use coase_core::statistics::Estimate;
+
+/// Panels that are narrower have no room for three numbers below them, pt.
+const LEAST_PANEL: f64 = 96.0;
 
 pub(super) struct DotRow {
     pub(super) name: String,
@@ -40,16 +44,27 @@ pub(super) fn shade_every_second_row(c: &mut Canvas, panel: &Panel, rows: usize)
 }
 
 /// Panels with title and x label side by side, their rows shared.
-pub(super) fn dot_panels(titles: &[(String, String)], rows: &[DotRow], series: &[Series], legend: &[String]) -> Figure {
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 20.0 + ROW_MM * rows.len() as f64);
+pub(super) fn dot_panels(
+    study: &Study,
+    titles: &[(String, String)],
+    rows: &[DotRow],
+    series: &[Series],
+    legend: &[String],
+) -> Figure {
+    let page = study.width_mm(TWO_COLUMNS_MM) * MM;
+    let longest = f64::min(TWO_COLUMNS_MM * MM * 0.3, page * 0.4);
+    // panels that have no room beside each other stand below each other
+    let beside = if page < TWO_COLUMNS_MM * MM { ((page - longest) / LEAST_PANEL) as usize } else { titles.len() };
+    let columns = beside.clamp(1, titles.len().max(1));
+    let below = titles.len().div_ceil(columns) as f64;
+    let mut figure = Figure::new(page / MM, 6.0 + (14.0 + ROW_MM * rows.len() as f64) * below);
     if series.len() > 1 {
         let key = |(s, name): (&Series, &String)| -> Entry { (Key::Mark(s.mark, s.ink), name.clone()) };
         figure.legend(&[series.iter().zip(legend).map(key).collect()]);
     }
-    let longest = TWO_COLUMNS_MM * MM * 0.3;
     let names: Vec<(usize, String)> =
         rows.iter().enumerate().map(|(i, r)| (i, text::fit(&r.name, TICK_LABEL, longest))).collect();
-    let width = (TWO_COLUMNS_MM * MM - longest) / titles.len() as f64;
+    let width = (page - longest) / columns as f64;
     let mut panels: Vec<Panel> = titles
         .iter()
         .map(|(title, label)| {
@@ -60,14 +75,14 @@ pub(super) fn dot_panels(titles: &[(String, String)], rows: &[DotRow], series: &
             let mut y = Axis::rows(rows.len(), names.clone(), "");
             y.kind = crate::axis::Kind::Category;
             let ends: Vec<f64> = ends.collect();
-            let most = if titles.len() > 2 { 4 } else { 5 };
+            let most = if columns > 2 { 4 } else { 5 };
             let tries = (2..=most).rev().map(|steps| Axis::around(ends.iter().copied(), steps, label));
             let x = tries.into_iter().reduce(|fits, next| if has_room(&fits, width) { fits } else { next });
             let x = x.unwrap_or_else(|| Axis::around(ends, 2, label));
-            Panel::new(with_room(x, width, titles.len()), y).with_grid(Grid::X).titled(title)
+            Panel::new(with_room(x, width, columns), y).with_grid(Grid::X).titled(title)
         })
         .collect();
-    figure.grid(titles.len(), Sharing::Y, &mut panels);
+    figure.grid(columns, Sharing::Y, &mut panels);
     for (k, panel) in panels.iter().enumerate() {
         let c = &mut figure.canvas;
         shade_every_second_row(c, panel, rows.len());

@@ -8,7 +8,7 @@ use crate::designed::Designed;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::panel::{Grid, Panel};
 use crate::study::{Study, largest};
-use crate::style::{DATA_LINE, INK, MM, SPINE, TICK_LABEL, TWO_COLUMNS_MM, WHITE};
+use crate::style::{DATA_LINE, INK, SPINE, TICK_LABEL, TWO_COLUMNS_MM, WHITE};
 use crate::text::{self, literal};
 use coase_core::statistics::sensitivity::{Findings, Method};
 
@@ -138,7 +138,7 @@ fn what(designed: &Designed) -> String {
 
 fn page(study: &Study, designed: &Designed, shown: &[usize], rows: &[usize], all: &[Vec<Option<Vec<Bar>>>]) -> Figure {
     let height = ROW_MM + SERIES_MM * (shown.len() - 1) as f64;
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 22.0 + height * rows.len() as f64);
+    let mut figure = study.figure(TWO_COLUMNS_MM, 22.0 + height * rows.len() as f64);
     if shown.len() > 1 {
         let key = |m: &usize| -> Entry {
             let entity = study.mechanism(*m);
@@ -146,7 +146,7 @@ fn page(study: &Study, designed: &Designed, shown: &[usize], rows: &[usize], all
         };
         figure.legend(&[shown.iter().map(key).collect()]);
     }
-    let room = TWO_COLUMNS_MM * MM * 0.26;
+    let room = figure.canvas.width * 0.26;
     let names: Vec<(usize, String)> =
         rows.iter().enumerate().map(|(i, k)| (i, named(&designed.study.over[*k].path, room))).collect();
     let is_share = matches!(designed.study.method, Method::Sobol { .. });

@@ -4,7 +4,7 @@ use super::explained::{Explained, first_explained, in_period, name_of};
 use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::axis::Axis;
 use crate::canvas::{Canvas, Stroke};
-use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::figure::{Entry, Key, Sharing};
 use crate::panel::Panel;
 use crate::store::CurveRows;
 use crate::study::Study;
@@ -73,7 +73,7 @@ impl Drawn {
 }
 
 fn page(study: &Study, drawn: &[Drawn]) -> Canvas {
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 64.0);
+    let mut figure = study.figure(TWO_COLUMNS_MM, 64.0);
     // The same look for an option in all panels.
     let mut options: Vec<&str> = vec![];
     for line in drawn.iter().flat_map(|of| &of.lines) {

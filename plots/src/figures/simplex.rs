@@ -5,7 +5,7 @@ use super::explained::{Explained, first_explained, in_period, name_of};
 use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::canvas::{Align, Canvas, Fill, Stroke};
 use crate::color::Rgb;
-use crate::figure::{Figure, Key};
+use crate::figure::Key;
 use crate::geometry::{Pt, Rect};
 use crate::store::CurveRows;
 use crate::study::Study;
@@ -55,7 +55,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
 
 fn page(study: &Study, planes: &[(&Explained, Option<usize>)]) -> Canvas {
     let width = if planes.len() > 1 { TWO_COLUMNS_MM } else { crate::style::ONE_COLUMN_MM };
-    let mut figure = Figure::new(width, 86.0);
+    let mut figure = study.figure(width, 86.0);
     let drawn = |name: &str| planes.iter().any(|(of, period)| of.of_period(*period).any(|curve| curve.name == name));
     let mut keys = vec![(Key::Line(WAY), "way".to_owned())];
     let rests = RESTS.iter().filter(|(curve, ..)| drawn(curve));

@@ -4,7 +4,7 @@ use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::axis::{Axis, range};
 use crate::canvas::{Canvas, Fill, Stroke};
 use crate::color::Rgb;
-use crate::figure::{Figure, Key, Sharing};
+use crate::figure::{Key, Sharing};
 use crate::geometry::Pt;
 use crate::panel::Panel;
 use crate::store::{CurveRows, PeriodRow};
@@ -213,7 +213,7 @@ fn page(study: &Study, books: &[&Book], period: usize) -> Canvas {
     let room = 0.06 * (high - low).max(1e-3 * high.abs());
     let y = Axis::tight([low - room, high + room], &format!("Price ({}/kWh)", study.currency()));
     let x = Axis::from_zero([1.08 * right], 5, "Energy (kWh)");
-    let mut figure = Figure::new(TWO_COLUMNS_MM, 66.0);
+    let mut figure = study.figure(TWO_COLUMNS_MM, 66.0);
     let (demand, supply) = (Stroke::new(BLUE, DATA_LINE), Stroke::new(INK, DATA_LINE));
     let paid = Stroke::new(RED, THIN_LINE);
     let mut keys = vec![

@@ -11,9 +11,10 @@ pub use rows::{
     PriceParts, Run,
 };
 
-use coase_core::record::{METRICS, Table};
-use coase_store::{Choices, Dataset, Facts, StoreError, Tables};
+use coase_core::record::{Kind, METRICS, Table};
+use coase_store::{Choices, Dataset, Facts, Figures, Names, StoreError, Tables};
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,6 +32,8 @@ pub struct Store {
     pub devices: Vec<DeviceColumn>,
     pub runs: Vec<Run>,
     pub participants: Vec<ParticipantRow>,
+    /// How its figures are drawn.
+    pub figures: Figures,
     data: Dataset,
     /// The periods of the runs that were asked for last, the latest behind: every participant asks in turn, and figures are
     /// drawn side by side.
@@ -71,10 +74,45 @@ impl Store {
             devices: rows::devices(),
             runs,
             participants,
+            figures: data.manifest().figures.clone(),
             data,
             last: Mutex::default(),
             failed: Mutex::default(),
         })
+    }
+
+    /// The same, with its figures drawn in another way.
+    pub fn drawn_as(self, figures: Figures) -> Store {
+        Store { figures, ..self }
+    }
+
+    /// What its figures can be about.
+    pub fn names(&self) -> Names {
+        let mut names = Names {
+            metrics: METRICS.iter().filter(|c| c.kind != Kind::Text).map(|c| c.name.to_owned()).collect(),
+            swept: self.sweeps.iter().map(|path| (path.clone(), vec![])).collect(),
+            ..Names::default()
+        };
+        fn add<T: PartialEq>(list: &mut Vec<T>, new: T) {
+            if !list.contains(&new) {
+                list.push(new);
+            }
+        }
+        for run in &self.runs {
+            add(&mut names.scenarios, run.scenario.clone());
+            add(&mut names.mechanisms, run.variant.clone());
+            add(&mut names.policies, run.carbon_label.clone());
+            add(&mut names.seeds, run.seed);
+            for ((_, values), value) in names.swept.iter_mut().zip(&run.sweep) {
+                if !value.is_empty() {
+                    add(values, value.clone());
+                }
+            }
+        }
+        let mut known = HashSet::new();
+        let ids = self.participants.iter().map(|row| &row.participant);
+        names.participants = ids.filter(|id| known.insert(id.as_str())).cloned().collect();
+        names
     }
 
     /// Where they come from.

@@ -8,3 +8,4 @@ mod papers;
 mod replicated;
 mod report;
 mod store;
+mod wanted;

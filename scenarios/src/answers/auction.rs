@@ -11,7 +11,6 @@ pub use offers::{WrongOffers, read_offers, written_offers};
 
 use super::game::Sheet;
 use crate::fault::{Cause, Fault, did_you_mean};
-use crate::load::wrong_head;
 use crate::run::NoThreads;
 use crate::text::Text;
 use coase_core::auction::{Auction as Rule, Clearing, Fill, position};
@@ -207,7 +206,7 @@ pub fn auction_schema() -> Value {
 fn read(text: Text) -> Result<Bids, Fault> {
     let found = text.head();
     if found != "Auction" {
-        return Err(wrong_head(&text, found, HEAD).with_hint(did_you_mean(found, ["Auction"])));
+        return Err(text.wrong_head(found, HEAD).with_hint(did_you_mean(found, ["Auction"])));
     }
     let form: Auction = text.parse()?;
     let mut book = Book::default();

@@ -5,6 +5,7 @@ use coase_core::Mechanism;
 use coase_core::engine::ReportRule;
 use coase_core::policy::CarbonPolicy;
 use coase_core::statistics::sensitivity::Sensitivity;
+use coase_store::Figures;
 use ron::value::RawValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,11 @@ pub(crate) struct ExperimentForm {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) first_periods: Option<usize>,
+    /// How its figures are drawn: in place, or the name of a file with `Figures(..)` that many experiments share. No run depends on it.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read through its place in the text")]
+    #[schemars(with = "Option<Figures>")]
+    pub(crate) figures: Option<Box<RawValue>>,
 }
 
 /// Values that a parameter takes in turn.

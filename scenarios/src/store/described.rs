@@ -6,7 +6,7 @@ use crate::spec::Draws;
 use coase_core::network::{Bus, Network, NodeId, Topology};
 use coase_core::record::Value;
 use coase_store::{
-    Counts, Facts, Input, Manifest, PlannedRun, Platform, Swept, VERSION, as_played, hash_of_bytes, written,
+    Counts, Facts, Input, Manifest, PlannedRun, Platform, Swept, VERSION, as_played, hash_of_bytes, in_a_table,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,7 @@ impl Experiment {
             seeds: self.seeds.clone(),
             seeds_in_order: matches!(self.draws, Some(Draws::Days { .. })),
             sensitivity: self.sensitivity.clone(),
+            figures: self.figures().figures().clone(),
             counts: Counts {
                 scenarios: self.scenarios.len(),
                 mechanisms: self.mechanisms.len(),
@@ -110,22 +111,12 @@ fn planned(run: &Run, paths: &[&str]) -> PlannedRun {
 pub(super) fn called(run: &Run, paths: &[&str]) -> String {
     let value = |(path, value): (&&str, &Value)| match value {
         Value::Missing => None,
-        known => Some(format!("{path} = {}", text(known))),
+        known => Some(format!("{path} = {}", in_a_table(known))),
     };
     let swept: Vec<String> = paths.iter().zip(&run.swept).filter_map(value).collect();
     let with = if swept.is_empty() { String::new() } else { format!(" with {}", swept.join(", ")) };
     let played = as_played(&run.variant, &run.reporting);
     format!("{played} under {} in {}{with}, seed {}", run.carbon_label, run.scenario, run.seed)
-}
-
-/// A swept value as tables have it.
-fn text(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Integer(number) => number.to_string(),
-        Value::Number(number) => written(*number),
-        Value::Missing => String::new(),
-    }
 }
 
 /// Facts of every scenario as its first run has them.

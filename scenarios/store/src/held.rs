@@ -83,16 +83,16 @@ impl Held {
         Ok(summary)
     }
 
-    /// Says which figures and tables for papers were made from the store, by their paths; with `all`, those that were made
-    /// before and are not among them are removed. Nothing else is: what the program did not make is not in its list. With
-    /// `made_of`, a hash of all that they were made of, they need not be made anew as long as nothing changes.
+    /// Says which figures and tables for papers were made from the store, by their paths; those that were made before, are not
+    /// among them and are `gone` by their names are removed. Nothing else is: what the program did not make is not in its list.
+    /// With `made_of`, a hash of all that they were made of, they need not be made anew as long as nothing changes.
     ///
     /// # Errors
     /// If the manifest cannot be written.
     pub fn set_made<'a>(
         &self,
         files: impl IntoIterator<Item = &'a Path>,
-        all: bool,
+        gone: fn(&str) -> bool,
         made_of: Option<&str>,
     ) -> Result<(), StoreError> {
         let dir = self.store.dir();
@@ -102,8 +102,10 @@ impl Held {
         };
         let mut made: Vec<String> = files.into_iter().filter_map(name).collect();
         let before = self.store.manifest()?.made;
-        let (kept, gone): (Vec<String>, Vec<String>) =
-            before.into_iter().filter(|file| !made.contains(file)).partition(|file| !all && dir.join(file).is_file());
+        let (kept, gone): (Vec<String>, Vec<String>) = before
+            .into_iter()
+            .filter(|file| !made.contains(file))
+            .partition(|file| !gone(file) && dir.join(file).is_file());
         remove(dir, &gone);
         made.extend(kept);
         made.sort_unstable();

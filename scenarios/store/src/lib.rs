@@ -19,6 +19,7 @@ mod collect;
 mod csv_table;
 mod dataset;
 mod error;
+mod figures;
 mod folder;
 mod frame;
 mod held;
@@ -30,6 +31,7 @@ mod program;
 mod reader;
 mod result;
 mod run_file;
+mod swept;
 mod tables;
 mod text;
 mod timings;
@@ -39,16 +41,21 @@ pub use clock::utc;
 pub use collect::{Left, Summary};
 pub use dataset::Dataset;
 pub use error::{RunFileError, StoreError};
+pub use figures::{
+    ALL, Drawing, Facets, Figures, HatchStyle, KindOfFigure, Language, LineStyle, Look, MarkStyle, Names, WrongFigure,
+    WrongFigures, rgb,
+};
 pub use folder::Store;
 pub use frame::{Cells, Frame, Head, RowRef, Series, Words};
 pub use held::{Held, is_own};
-pub use manifest::{Choices, Counts, Facts, Input, Made, MadeTables, Manifest, PlannedRun, Platform, Swept};
+pub use manifest::{Choices, Counts, Facts, Input, Made, MadeTables, Manifest, PlannedRun, Platform};
 pub use program::Build;
 pub use reader::Reader;
 pub use result::{Keys, RunResult, RunStatus, Timing, as_played};
 pub use run_file::StoredRun;
+pub use swept::Swept;
 pub use tables::Tables;
-pub use text::written;
+pub use text::{in_a_table, written};
 
 /// The version of the program, part of every run's identity.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,10 +1,12 @@
 //! `manifest.json`: what was run, by which program, when, and what a reader of the tables must know.
 
 use crate::error::StoreError;
+use crate::figures::Figures;
 use crate::folder::Store;
 use crate::frame::Head;
 use crate::hash_of;
 use crate::program::Build;
+use crate::swept::Swept;
 use crate::whole::write_whole;
 use coase_core::record::{Kind, Value};
 use coase_core::statistics::sensitivity::Sensitivity;
@@ -53,6 +55,9 @@ pub struct Manifest {
     /// What the results hinge on: the box whose points the swept parameters are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitivity: Option<Sensitivity>,
+    /// How its figures are drawn, as the experiment has it.
+    #[serde(default, skip_serializing_if = "is_unwritten")]
+    pub figures: Figures,
     /// How many there are of what is combined.
     #[serde(default)]
     pub counts: Counts,
@@ -92,6 +97,10 @@ pub struct Manifest {
     pub drawn: Option<Made>,
     /// Every run, in the order of the tables.
     pub runs: Vec<PlannedRun>,
+}
+
+fn is_unwritten(figures: &Figures) -> bool {
+    *figures == Figures::default()
 }
 
 /// How many there are of what is combined.
@@ -189,16 +198,6 @@ pub struct PlannedRun {
     pub policy_hash: String,
     /// The run without a policy that this one is compared with.
     pub without_policy: Option<String>,
-}
-
-/// A value of a swept parameter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Swept {
-    /// A number.
-    Number(f64),
-    /// Words.
-    Text(String),
 }
 
 /// Files that need not be made anew as long as they, and what they were made of, are as they were.

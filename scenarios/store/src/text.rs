@@ -1,5 +1,6 @@
 //! Values as the text of a table.
 
+use coase_core::record::Value;
 use std::fmt::Write as _;
 
 /// Texts of numbers that were written lately. The runs of a study have most of their numbers in common, and to find the
@@ -73,6 +74,16 @@ pub fn written(number: f64) -> String {
     let mut text = String::new();
     write(number, &mut text);
     text
+}
+
+/// A value as the tables have it in CSV; nothing where it is missing.
+pub fn in_a_table(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Integer(number) => number.to_string(),
+        Value::Number(number) => written(*number),
+        Value::Missing => String::new(),
+    }
 }
 
 /// Appends the text of a number. The digits are those of the standard library, which are found once: a table is numbers for

@@ -298,7 +298,7 @@ fn another_experiment_in_the_folder_is_told_and_its_tables_are_removed() {
     // A list that was tampered with leads to nothing outside.
     let listed =
         [made[0], made[3], "figures/../own.csv", "own.csv", "runs", "figures/note.txt"].map(|n| folder.0.join(n));
-    folder.store().hold().unwrap().set_made(listed.iter().map(PathBuf::as_path), false, None).unwrap();
+    folder.store().hold().unwrap().set_made(listed.iter().map(PathBuf::as_path), |_| false, None).unwrap();
     let prepared = Prepared::new(&folder.store(), two.clone(), StoreOptions::default()).unwrap();
     let before = prepared.before().unwrap().clone();
     assert_eq!(

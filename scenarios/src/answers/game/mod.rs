@@ -19,7 +19,6 @@ pub use population::{Population, PopulationAnswer, PopulationBuyer, PopulationSe
 pub use pricing::{Pricing, PricingAnswer, PricingBuyer, PricingSeller};
 
 use crate::fault::{Fault, did_you_mean};
-use crate::load::wrong_head;
 use crate::text::Text;
 use coase_core::coalition::CoalitionError;
 use coase_core::declaration::{Declaration, schema_of};
@@ -141,7 +140,7 @@ fn read(text: &Text) -> Result<Box<dyn Game>, Fault> {
         return (form.read)(text);
     }
     let hint = did_you_mean(found, FORMS.iter().map(|form| form.head));
-    Err(wrong_head(text, found, HEADS).with_hint(hint))
+    Err(text.wrong_head(found, HEADS).with_hint(hint))
 }
 
 /// The forms by their head words and their parts, each with its fields.
