@@ -118,7 +118,7 @@ fn in_latex(pictures: &[Named]) -> String {
         "% Every figure with its caption and label: copy what you need. Where the files are: \\graphicspath{{results/NAME/figures/}}\n\
          % \\usepackage{graphicx}\n",
     );
-    let said = |named: &Named| format!("{}. {}", named.picture.title, named.picture.caption.trim());
+    let said = |named: &Named| whole(&named.picture);
     if pictures.iter().any(|named| unmarked(&said(named)).chars().any(|c| !sets(c))) {
         out.push_str(FURTHER);
     }
@@ -298,8 +298,7 @@ pub(crate) fn unused(stem: &str, among: impl Fn(&dyn Fn(&str) -> bool) -> bool) 
 fn captions(pictures: &[Named], skipped: &[Skipped]) -> String {
     let mut out = String::from("# Captions\n");
     for named in pictures {
-        let (title, caption) = (unmarked(&named.picture.title), unmarked(&named.picture.caption));
-        let _ = write!(out, "\n**{}.** {title}. {caption}\n", named.stem);
+        let _ = write!(out, "\n**{}.** {}\n", named.stem, unmarked(&whole(&named.picture)));
     }
     if !skipped.is_empty() {
         out.push_str("\n# Not drawn\n\n");
@@ -310,6 +309,13 @@ fn captions(pictures: &[Named], skipped: &[Skipped]) -> String {
         }
     }
     out
+}
+
+/// Title and caption in one; a caption that begins with the title stands alone.
+fn whole(picture: &Picture) -> String {
+    let (title, caption) = (&picture.title, picture.caption.trim());
+    let is_repeated = caption.strip_prefix(title.as_str()).is_some_and(|rest| rest.starts_with([' ', ',', '.']));
+    if is_repeated { caption.to_owned() } else { format!("{title}. {caption}") }
 }
 
 /// Writes a file that is whole or not there: beside its place, then moved into it.

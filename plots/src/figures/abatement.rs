@@ -170,8 +170,8 @@ impl Sheet<'_> {
         let study = self.study;
         let names: Vec<String> = self.mechanisms.iter().map(|m| study.mechanism(*m).name.clone()).collect();
         let accounted = if self.has_accounted() {
-            " Above: emissions of the whole feeder. Below: what the policy's own accounts make of them, that is emissions \
-             without a policy less the fall of the base that is charged; at a price of zero there are none."
+            " Above: emissions of the whole feeder. Below: accounted emissions, E_0 - (B_0 - B), with the emissions E_0 and \
+             the charged base B_0 without a policy and the charged base B with it. There are none at a price of zero."
         } else {
             ""
         };

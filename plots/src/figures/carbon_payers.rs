@@ -40,8 +40,8 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         title: "Who pays for carbon".into(),
         caption: format!(
             "Payments for carbon by payer, mechanism and carbon policy, refunds taken off{credits}. The network operator \
-             pays for passive load and losses; what members pay it for carbon in a nodal price is theirs and taken off \
-             its share. The mark is the sum: the revenue of the authority.{left_out}{}",
+             pays for passive load and losses. Carbon that participants pay inside a nodal price is shown as theirs, not as \
+             the network operator's. The mark is the sum: the revenue of the authority.{left_out}{}",
             study.footnote(&Basis::PlainMeans)
         ),
         canvas: Sheet { study, paid: &paid, payers: &payers, most, shown }.draw().canvas,

@@ -58,7 +58,7 @@ fn statuses(page: &Page, html: &mut Html) {
     html.close();
 }
 
-/// On what the figures hang.
+/// On what the figures depend.
 fn must_know(page: &Page, html: &mut Html) {
     let manifest = page.store.data().manifest();
     html.open("div", &[("class", "note")]).element("h2", &[], "What a reader must know");
