@@ -35,7 +35,25 @@ pub fn error(text: &str) {
 
 /// Writes what a reader must know, a line each.
 pub fn notes(notes: &[String]) {
-    print(&notes.iter().fold(String::new(), |text, note| text + "note: " + note + "\n"));
+    print(&folded(&in_lines(notes)));
+}
+
+/// The same to standard error.
+pub fn notes_aside(notes: &[String]) {
+    aside(&in_lines(notes));
+}
+
+/// Writes prose to standard error, its lines no longer than the terminal's.
+pub fn aside(text: &str) {
+    error(&folded(text));
+}
+
+fn in_lines(notes: &[String]) -> String {
+    notes.iter().fold(String::new(), |text, note| text + "note: " + note + "\n")
+}
+
+fn folded(text: &str) -> String {
+    width().map_or_else(|| text.to_owned(), |width| crate::wrap::folded(text, width))
 }
 
 /// Writes an error: with its line where it is in a file, else with its causes.

@@ -47,7 +47,7 @@ pub fn run(args: &Run) -> anyhow::Result<Finish> {
             store.dir().join(before.file.as_deref().unwrap_or_default()).display()
         );
     }
-    console::error(&notes::prepared(&prepared));
+    console::aside(&notes::prepared(&prepared));
     let work = Work {
         show: if args.quiet { Show::Never } else { Show::OnTerminals },
         is_drawing: Arc::default(),
@@ -61,7 +61,7 @@ pub fn run(args: &Run) -> anyhow::Result<Finish> {
 /// What a reader of the results must know; on standard error where nothing else is printed.
 fn tell(notes: &[String], is_quiet: bool) {
     if is_quiet {
-        console::error(&notes.iter().fold(String::new(), |text, note| text + "note: " + note + "\n"));
+        console::notes_aside(notes);
     } else {
         console::notes(notes);
     }
@@ -161,7 +161,7 @@ impl Work {
         let is_part = self.options.run.shard.is_some();
         // What other parts have not done yet is not missing.
         let missing: Vec<_> = found.missing.iter().filter(|left| !is_part || left.why.is_some()).collect();
-        console::error(&notes::missing(&missing));
+        console::aside(&notes::missing(&missing));
         let reported = if is_part { self.tell_part(done, found) } else { tell_all(&held, found, self.show) };
         if self.show != Show::Never && reused > 0 {
             console::print(&format!("{reused} of {planned} runs were there already and were not made again\n"));
@@ -206,7 +206,7 @@ pub fn collect(args: &Collect) -> anyhow::Result<Finish> {
     let found = held.collect(args.tables.wanted().as_deref().unwrap_or(&Table::ALL))?;
     tell_all(&held, &found, Show::OnTerminals)?;
     console::print(&format!("collected {} of {} runs\n", found.finished(), found.planned));
-    console::error(&notes::missing(&found.missing.iter().collect::<Vec<_>>()));
+    console::aside(&notes::missing(&found.missing.iter().collect::<Vec<_>>()));
     if found.programs > 1 {
         let note =
             "note: the runs were made by {} programs of one source that were built apart, with plugins of their own\n";

@@ -45,11 +45,38 @@ fn push_words(out: &mut String, words: &str, first: &str, further: &str, width: 
 /// A column of a table: its head in two lines, and its cells.
 pub type Column<'a> = ([&'a str; 2], Vec<String>);
 
+/// Fewest characters that a name in front of a table is left.
+const LEAST_NAME: usize = 20;
+
+/// A name in lines of at most so many characters, broken between words where it can be.
+fn name_lines(name: &str, most: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for piece in name.split_inclusive(' ') {
+        let length = piece.trim_end().chars().count();
+        if used > 0 && used + length > most {
+            lines.push(String::new());
+            used = 0;
+        }
+        for c in piece.chars() {
+            if used == most && c != ' ' {
+                lines.push(String::new());
+                used = 0;
+            }
+            lines.last_mut().expect("invariant: there is a line").push(c);
+            used += 1;
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
 /// A table with names in front, its cells at the right of their columns, behind two blanks. Columns that do not fit into `width`
-/// follow in further blocks, with the names again.
+/// follow in further blocks, with the names again. Names that would take more than two fifths of it go on in further lines.
 pub fn columns(names: &[&str], columns: &[Column], width: Option<usize>) -> String {
     let count = |text: &str| text.chars().count();
-    let name = names.iter().map(|n| count(n)).max().unwrap_or(0);
+    let most = width.map_or(usize::MAX, |width| LEAST_NAME.max(width * 2 / 5));
+    let names: Vec<Vec<String>> = names.iter().map(|name| name_lines(name, most)).collect();
+    let name = names.iter().flatten().map(|line| count(line)).max().unwrap_or(0);
     let of = |(head, cells): &Column| {
         head.iter().copied().chain(cells.iter().map(String::as_str)).map(count).max().unwrap_or(0)
     };
@@ -70,8 +97,12 @@ pub fn columns(names: &[&str], columns: &[Column], width: Option<usize>) -> Stri
             let heads = row("", &|column| columns[column].0[k].to_owned());
             out += if heads.trim().is_empty() { "" } else { &heads };
         }
-        for (at, of) in names.iter().enumerate() {
-            out += &row(of, &|column| columns[column].1[at].clone());
+        for (at, lines) in names.iter().enumerate() {
+            // The cells stand in the last line, where the name ends.
+            for line in &lines[..lines.len() - 1] {
+                out += &format!("  {line}\n");
+            }
+            out += &row(&lines[lines.len() - 1], &|column| columns[column].1[at].clone());
         }
         from = to;
     }
@@ -90,6 +121,21 @@ mod tests {
         assert_eq!(folded(text, 80), text);
         // A word has no place to be broken.
         assert_eq!(folded("abcdefghij klm", 4), "abcdefghij\n  klm\n");
+    }
+
+    #[test]
+    fn a_long_name_goes_on_in_further_lines_and_leaves_room_for_numbers() {
+        let all = [(["one", ""], vec!["1.00".to_owned(), "2.00".to_owned()])];
+        let text = columns(&["bargaining with exponential weights", "b"], &all, Some(50));
+        assert_eq!(
+            text,
+            "                        one\n  bargaining with\n  exponential weights  1.00\n  b                    2.00\n"
+        );
+        let word = columns(&["a".repeat(45).as_str(), "b"], &all, Some(50));
+        assert!(
+            word.lines().all(|line| line.chars().count() <= 50) && word.contains("\n  aaaaa                 1.00\n"),
+            "{word}"
+        );
     }
 
     #[test]

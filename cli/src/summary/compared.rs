@@ -137,7 +137,7 @@ impl Panel<'_> {
             }
             // A percentage of a debt means nothing.
             let share = if base > 0.0 && value >= 0.0 { Some(100.0 * (value / base - 1.0)) } else { None };
-            let share = share.map_or(String::new(), |share| format!(", {share:+.1} %"));
+            let share = share.map_or(String::new(), |share| format!(", {}", percent(share)));
             let (value, base) = (number(value), number(base));
             line(text, &format!("  {}: {} with {value} ({baseline}: {base}{share})", figure.name, winners.join(", ")));
         }
@@ -194,5 +194,22 @@ impl Run {
     fn beyond_limits(&self) -> Option<[bool; 2]> {
         let beyond = |e: &Option<Excess>| e.as_ref().map(|e| e.by > 0.0);
         Some([beyond(&self.voltage)?, beyond(&self.rating)?])
+    }
+}
+
+/// A change in per cent with its sign, never a signed zero.
+fn percent(share: f64) -> String {
+    let digits = if share.abs() < 0.05 { 3 } else { 1 };
+    let text = format!("{share:+.digits$}");
+    if text.bytes().any(|b| matches!(b, b'1'..=b'9')) { format!("{text} %") } else { "0 %".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn a_small_change_has_its_digits_and_no_change_no_sign() {
+        assert_eq!([-25.04, 3.0, -0.016, -0.0001, 0.0].map(percent), ["-25.0 %", "+3.0 %", "-0.016 %", "0 %", "0 %"]);
     }
 }

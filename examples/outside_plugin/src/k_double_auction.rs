@@ -82,3 +82,22 @@ impl Mechanism for KDoubleAuction {
         Some(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Auction, Book, KDoubleAuction, Order, RunContext};
+
+    #[test]
+    fn everybody_trades_half_way_between_the_marginal_bids() {
+        let order = |who, price, quantity| Order { who, price, quantity };
+        let book = Book {
+            buyers: vec![order(0, 0.9, 1.0), order(1, 0.6, 2.0)],
+            sellers: vec![order(2, 0.2, 2.0), order(3, 0.4, 1.0)],
+            ..Book::default()
+        };
+        let found = KDoubleAuction { k: 0.5 }.clear(&book, &mut RunContext::new(1, ())).expect("a price");
+        assert!((found.price.unwrap_or(0.0) - 0.5).abs() < 1e-12, "{found:?}");
+        let sold: f64 = found.sells.iter().map(|fill| fill.quantity).sum();
+        assert!((sold - 3.0).abs() < 1e-12, "{found:?}");
+    }
+}
