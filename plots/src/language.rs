@@ -99,7 +99,15 @@ impl Spoken {
             return (said.is_some() || of_unit.is_some())
                 .then(|| format!("{} ({})", said.as_deref().unwrap_or(quantity), of_unit.as_deref().unwrap_or(unit)));
         }
-        self.around(label)
+        self.around(label).or_else(|| self.list(label))
+    }
+
+    /// Names in a row: each is looked up by itself.
+    fn list(&self, label: &str) -> Option<String> {
+        let parts: Vec<&str> = label.split(", ").collect();
+        let known = parts.iter().any(|part| self.look_up(part).is_some());
+        let said = |part: &&str| self.look_up(part).unwrap_or_else(|| (*part).to_owned());
+        (parts.len() > 1 && known).then(|| parts.iter().map(said).collect::<Vec<_>>().join(", "))
     }
 
     /// `10^{3} CNY/day`: what stands behind the stroke is a word.

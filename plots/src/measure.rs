@@ -4,6 +4,7 @@
 
 use crate::identity::sentence;
 use crate::study::{Study, Unit};
+use crate::text::literal;
 use coase_core::record::{Column, METRICS};
 
 /// A metric that is drawn.
@@ -62,6 +63,42 @@ impl Measure {
     pub fn label(self, unit: &Unit) -> String {
         if unit.label.is_empty() { self.title() } else { format!("{} ({})", self.title(), unit.label) }
     }
+}
+
+/// What a swept parameter is called on an axis: the words of the field at the end of its path, whose it is, and the unit that is part
+/// of its name.
+pub fn swept_label(path: &str, study: &Study) -> String {
+    let field = path.rsplit('.').next().unwrap_or(path);
+    // Positions in a list name nothing.
+    if !field.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return literal(path);
+    }
+    let money = study.currency();
+    let units = [
+        ("_per_kwh", format!("{money}/kWh")),
+        ("_per_tonne", format!("{money}/t")),
+        ("_per_kg", format!("{money}/kg")),
+        ("_kg_per_kwh", "kg/kWh".to_owned()),
+        ("_kwh", "kWh".to_owned()),
+        ("_kw", "kW".to_owned()),
+        ("_kva", "kVA".to_owned()),
+        ("_kg", "kg".to_owned()),
+        ("_pu", "p.u.".to_owned()),
+        ("_h", "h".to_owned()),
+    ];
+    // The longest ending: that of `kg_per_kwh` is no price.
+    let fitting = units.iter().filter(|(ending, _)| field.ends_with(ending)).max_by_key(|(ending, _)| ending.len());
+    let bare = fitting.map_or(field, |(ending, _)| &field[..field.len() - ending.len()]);
+    let parts: Vec<&str> = path.split('.').collect();
+    let whose = match parts[..] {
+        ["scenario", "participants", who, "devices", what, _, ..] if what.parse::<usize>().is_err() => {
+            format!(", {what} of {who}")
+        }
+        ["scenario", "participants", who, _, ..] if who.parse::<usize>().is_err() => format!(" of {who}"),
+        _ => String::new(),
+    };
+    let words = sentence(&bare.replace('_', "-")) + &literal(&whose);
+    fitting.map_or(words.clone(), |(_, unit)| format!("{words} ({unit})"))
 }
 
 impl Study<'_> {

@@ -122,6 +122,7 @@ fn every_block_of_the_book_is_read_by_a_test() {
                 }),
                 ("docs/first_study.md", "csv" | "ron" | "tex" | "text" | "rust") => true, // the_first_study_goes_as_the_page_says
                 ("docs/extending.md", "rust") => true, // readme::the_example_is_the_file
+                ("docs/figures.md", "ron") => true,    // figures::figures_of_the_book_are_drawn_as_it_says
                 ("docs/scenarios.md", "ron") => true,  // readme::scenarios_and_experiments_of_the_book_pass_the_check
                 ("docs/results.md", "python" | "r" | "julia") => true, // papers::results_are_read_elsewhere_as_the_book_says
                 ("docs/batches.md", "python" | "snakemake") => true,   // batches

@@ -143,3 +143,28 @@ fn kinds_of_figures_are_listed_with_what_can_be_chosen() {
             && text.contains("(to choose: up to 4 metrics, facets); drawn where it is asked for")
     );
 }
+
+#[test]
+fn figures_of_the_book_are_drawn_as_it_says() {
+    let page = include_str!("../../../docs/figures.md");
+    let block = page.split("```ron\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = folder("figures_of_book");
+    let out = folder.join("out");
+    let experiment = file(&folder, "paper.ron", block);
+    let args = ["run", &experiment, "--quiet", "--set", "experiment.first_periods=2", "--out", out.to_str().unwrap()];
+    let run = coase(&args);
+    assert_eq!(status(&run), 0, "{}", stderr(&run));
+    assert_eq!(pictures(&out), ["figure_1.svg", "figure_2.svg", "figure_3-vpp5.svg"]);
+    let kinds = stdout(&coase(&["list", "figures"]));
+    for kind in ["change", "sweep", "dispatch", "metrics", "cost_and_emissions"] {
+        assert!(page.contains(&format!("`{kind}`")) || page.contains(&format!("\"{kind}\"")));
+        assert!(kinds.contains(&format!("  {kind} ")), "{kind}");
+    }
+    for line in kinds.lines().filter(|line| line.contains("to choose")) {
+        let kind = line.split_whitespace().next().unwrap();
+        assert!(
+            page.contains(&format!("`{kind}`")),
+            "the page does not say that metrics or facets of `{kind}` can be chosen"
+        );
+    }
+}

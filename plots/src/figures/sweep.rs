@@ -8,7 +8,7 @@ use crate::designed::Designed;
 use crate::figure::{Entry, Figure, Key, Sharing};
 use crate::geometry::Pt;
 use crate::identity::Entity;
-use crate::measure::Measure;
+use crate::measure::{Measure, swept_label};
 use crate::panel::Panel;
 use crate::study::{Study, largest};
 use crate::style::{DATA_LINE, TWO_COLUMNS_MM};
@@ -176,27 +176,13 @@ fn ordered(x: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// The field at the end of a path, as it is written, for units are part of its name; and whose it is.
-fn field(path: &str) -> String {
-    let parts: Vec<&str> = path.split('.').collect();
-    let last = parts.last().copied().unwrap_or(path);
-    let whose = match parts[..] {
-        ["scenario", "participants", who, "devices", what, _, ..] if what.parse::<usize>().is_err() => {
-            format!(", {what} of {who}")
-        }
-        ["scenario", "participants", who, _, ..] => format!(" of {who}"),
-        _ => String::new(),
-    };
-    literal(&format!("{last}{whose}"))
-}
-
 fn page(study: &Study, facets: &[Facet], measures: &[Measure], name: &str) -> Figure {
     let lines = || facets.iter().flat_map(|facet| &facet.lines);
     let values_of_x = lines().flat_map(|l| l.points.iter().map(|p| p.0));
     let (low, high) = range(values_of_x).unwrap_or((0.0, 1.0));
     // markers at the ends stay off the spines
     let room = 0.04 * (high - low);
-    let x = Axis { low: low - room, high: high + room, ..Axis::linear(low, high, 5, &field(name)) };
+    let x = Axis { low: low - room, high: high + room, ..Axis::linear(low, high, 5, &swept_label(name, study)) };
     let wanted: Vec<(usize, &Facet)> =
         (0..measures.len()).flat_map(|k| facets.iter().map(move |facet| (k, facet))).take(MOST_PANELS).collect();
     let columns = wanted.len().min(if facets.len() > 1 { facets.len().min(COLUMNS) } else { 2 });

@@ -151,6 +151,10 @@ pub(super) const WORDS: &[Entry] = &[
     ("{} from upstream", "{} vom vorgelagerten Netz", "来自上级电网 {}"),
     ("outside {}", "außerhalb {}", "超出{}"),
     // sweeps, games, solvers
+    ("Sell price", "Einspeisepreis", "上网电价"),
+    ("Buy price", "Bezugspreis", "零售电价"),
+    ("Price factor", "Preisfaktor", "价格系数"),
+    ("Load scale", "Lastfaktor", "负荷系数"),
     ("Fee", "Entgelt", "费用"),
     ("Electrical distance", "Elektrischer Abstand", "电气距离"),
     ("share of the mean", "Anteil am Mittel", "相对均值"),

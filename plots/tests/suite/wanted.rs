@@ -207,6 +207,7 @@ fn panels_are_what_the_user_wants_side_by_side() {
     for named in &all {
         assert_eq!(lint(&named.picture.canvas), vec![], "{}", named.stem);
     }
+    assert!(has_label(&all[3].picture.canvas, "Load scale"));
     assert!(has_label(&all[0].picture.canvas, "(b) Tax") && has_label(&all[1].picture.canvas, "(c) load\\_scale = 2"));
     // panels of one metric are drawn on one scale
     let scales: Vec<_> = all[1].picture.canvas.numbers.panels.iter().map(|p| (p.x.low, p.x.high)).collect();

@@ -54,7 +54,7 @@ impl Store {
         let files = fs::read_dir(self.dir()).into_iter().flatten().flatten().map(|entry| entry.path());
         let is_one = |path: &Path| {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            name.starts_with("timings") && name.ends_with(".csv")
+            name.starts_with("timings") && path.extension().is_some_and(|extension| extension == "csv")
         };
         let mut files: Vec<PathBuf> = files.filter(|path| is_one(path)).collect();
         files.sort();
