@@ -68,12 +68,15 @@ impl Measure {
 /// What a swept parameter is called on an axis: the words of the field at the end of its path, whose it is, and the unit that is part
 /// of its name.
 pub fn swept_label(path: &str, study: &Study) -> String {
+    named(path, &study.currency())
+}
+
+fn named(path: &str, money: &str) -> String {
     let field = path.rsplit('.').next().unwrap_or(path);
     // Positions in a list name nothing.
     if !field.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return literal(path);
     }
-    let money = study.currency();
     let units = [
         ("_per_kwh", format!("{money}/kWh")),
         ("_per_tonne", format!("{money}/t")),
@@ -94,7 +97,7 @@ pub fn swept_label(path: &str, study: &Study) -> String {
         ["scenario", "participants", who, "devices", what, _, ..] if what.parse::<usize>().is_err() => {
             format!(", {what} of {who}")
         }
-        ["scenario", "participants", who, _, ..] if who.parse::<usize>().is_err() => format!(" of {who}"),
+        ["scenario", "participants", who, _, ..] => format!(" of {who}"),
         _ => String::new(),
     };
     let words = sentence(&bare.replace('_', "-")) + &literal(&whose);
@@ -112,7 +115,7 @@ impl Study<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::Measure;
+    use super::{Measure, named};
 
     #[test]
     fn metrics_are_called_by_their_columns_without_units() {
@@ -127,5 +130,20 @@ mod tests {
             assert_eq!(title(column).as_deref(), Some(expected));
         }
         assert_eq!(title("run_id"), None);
+    }
+
+    #[test]
+    fn an_axis_says_the_field_whose_it_is_and_its_unit() {
+        for (path, expected) in [
+            ("scenario.participants.farm.devices.Pv.p_max_kw", "P max, Pv of farm (kW)"),
+            ("scenario.participants.farm.devices.0.p_max_kw", "P max of farm (kW)"),
+            ("scenario.participants.home.count", "Count of home"),
+            ("scenario.grid.sell_price_per_kwh", "Sell price (EUR/kWh)"),
+            ("scenario.grid.carbon_kg_per_kwh", "Carbon (kg/kWh)"),
+            ("carbon.price_factor", "Price factor"),
+            ("scenario.participants.farm.devices.Pv.p_kw.0", "scenario.participants.farm.devices.Pv.p\\_kw.0"),
+        ] {
+            assert_eq!(named(path, "EUR"), expected);
+        }
     }
 }

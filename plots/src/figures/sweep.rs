@@ -254,16 +254,3 @@ fn page(study: &Study, facets: &[Facet], measures: &[Measure], name: &str) -> Fi
     }
     figure
 }
-
-#[cfg(test)]
-mod tests {
-    use super::field;
-
-    #[test]
-    fn an_axis_says_the_field_and_whose_it_is() {
-        let of = ["scenario.participants.farm.devices.Pv.p_max_kw", "scenario.participants.farm.devices.0.p_max_kw"];
-        assert_eq!(of.map(field), ["p\\_max\\_kw, Pv of farm", "p\\_max\\_kw of farm"]);
-        let of = ["scenario.participants.home.count", "scenario.grid.sell_price_per_kwh", "carbon.price_factor"];
-        assert_eq!(of.map(field), ["count of home", "sell\\_price\\_per\\_kwh", "price\\_factor"]);
-    }
-}
