@@ -35,7 +35,9 @@ impl Offence {
     pub fn drawn(&self) -> String {
         let Some(place) = &self.place else {
             let hint = self.hint.as_ref().map_or(String::new(), |h| format!("  help: {h}\n"));
-            return format!("error: {}: {}\n{hint}", self.file, self.message);
+            // What names the file already is not told twice.
+            let file = if self.message.contains(&self.file) { String::new() } else { format!("{}: ", self.file) };
+            return format!("error: {file}{}\n{hint}", self.message);
         };
         // The drawing shows one line: a tab would shift the marks, and a mark needs a character to stand under.
         let line = place.text.replace('\t', " ") + " ";

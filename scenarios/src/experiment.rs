@@ -23,6 +23,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Carbon dioxide per kWh of electricity that no fuel reaches, kg.
+const MOST_INTENSITY: f64 = 3.0;
+
 /// What is to be run.
 #[derive(Clone, Debug)]
 pub struct Experiment {
@@ -189,11 +192,24 @@ impl Experiment {
         self.scenarios.iter().map(choice).collect()
     }
 
-    /// What a reader of the results must know and would not expect: what a shortened horizon leaves out.
+    /// What a reader of the results must know and would not expect: what a shortened horizon leaves out, and an intensity that no
+    /// fuel has.
     pub fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = vec![];
         for run in &self.runs {
             let form = &run.instance.form;
+            let most = form.grid.intensity_kg_per_kwh.values().iter().copied().fold(0.0, f64::max);
+            if most > MOST_INTENSITY {
+                let note = format!(
+                    "{}: grid.intensity_kg_per_kwh is up to {} kg per kWh, and no fuel emits more than {MOST_INTENSITY}: grams per \
+                     kWh are a thousandth of it (`scale: 0.001` in Csv(..))",
+                    run.scenario,
+                    Plain(most)
+                );
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
             let end_h = Plain(form.periods as f64 * form.period_h);
             let mut all = coase_core::participant::LeftOut::default();
             for left in &run.instance.left_out {

@@ -241,14 +241,29 @@ pub(crate) fn path_hint<'a>(
     policies: &[Variant<dyn CarbonPolicy>],
     rules: &[Variant<dyn ReportRule>],
 ) -> Option<String> {
-    let fields: Vec<&str> = match path.root {
-        Root::Mechanism => mechanisms.iter().flat_map(Variant::fields).copied().collect(),
-        Root::Carbon => policies.iter().flat_map(Variant::fields).copied().collect(),
-        Root::Reporting => rules.iter().flat_map(Variant::fields).copied().collect(),
+    // What may follow the root: a parameter, or a label and then a parameter.
+    fn of<T: Kind + ?Sized>(variants: &[Variant<T>]) -> (Vec<&str>, Vec<&str>)
+    where
+        Box<T>: DeserializeOwned,
+    {
+        let labels = variants.iter().map(|variant| variant.label.as_str()).collect();
+        (labels, variants.iter().flat_map(Variant::fields).copied().collect())
+    }
+    let (labels, fields) = match path.root {
+        Root::Mechanism => of(mechanisms),
+        Root::Carbon => of(policies),
+        Root::Reporting => of(rules),
         Root::Scenario => return scenarios.find_map(|scenario| way_on(path, scenario)),
         Root::Experiment => return None,
     };
-    did_you_mean(path.parts().first()?, fields)
+    let parts = path.parts();
+    let first = *parts.first()?;
+    // Behind a label only its parameter can be wrong.
+    if let (true, Some(second)) = (labels.contains(&first), parts.get(1)) {
+        return did_you_mean(second, fields);
+    }
+    let meant = if parts.len() > 1 { did_you_mean(first, labels.iter().copied()) } else { None };
+    meant.or_else(|| did_you_mean(first, fields))
 }
 
 /// How far a path leads in a scenario, and how it can go on there.

@@ -41,6 +41,11 @@ pub(crate) fn told(error: Error, text: &str, at: usize, tree: Option<&Node>) -> 
         Error::ExpectedInteger | Error::InvalidIntegerDigit { .. } => wrong("a whole number"),
         Error::IntegerOutOfBounds if found.starts_with('-') => wrong("a whole number of at least 0"),
         Error::IntegerOutOfBounds => wrong("a smaller whole number"),
+        Error::ExpectedComma if text[..at].ends_with("None") && text[at..].starts_with('(') => {
+            let hint =
+                "`None` is the empty option of the format and takes no parentheses: write `\"none\"`, the id in quotes";
+            Told { hint: Some(hint.to_owned()), ..plain(Cause::Ron(Error::ExpectedComma)) }
+        }
         Error::ExpectedComma if found.parse::<f64>().is_ok() => wrong("a whole number"),
         Error::ExpectedComma | Error::ExpectedString if is_word => quotes(wrong("text in quotes"), &found),
         Error::ExpectedFloat | Error::FloatUnderscore | Error::UnderscoreAtBeginning => wrong("a number"),

@@ -287,3 +287,54 @@ fn messages_name_the_field_what_stands_there_and_what_was_expected() {
         refused(&folder, &experiment(rest), expected);
     }
 }
+
+/// What a newcomer wrote, and what it is answered with.
+#[test]
+fn paths_options_and_units_that_newcomers_get_wrong_are_answered_with_what_to_write() {
+    let folder = folder("newcomers");
+    let experiment = |carbon: &str, more: &str| {
+        format!("Experiment(scenarios: [\"three_vpp.ron\"], mechanisms: [\"grid-only\"], carbon: [{carbon}]{more})")
+    };
+    let both = "Tax(price_per_tonne: 60), (label: \"tax-120\", policy: Tax(price_per_tonne: 120))";
+    let plain = file(&folder, "plain.ron", &experiment(both, ""));
+    let sweep = |path: &str| experiment("\"none\"", &format!(", sweep: [(path: \"{path}\", values: [1])]"));
+    let cases = [
+        (
+            file(&folder, "none.ron", &experiment("None()", "")),
+            vec![],
+            vec!["none.ron:1", "`\"none\"`, the id in quotes"],
+        ),
+        (plain.clone(), vec!["--set", "carbon.tax-12.price_per_tonne=1"], vec!["did you mean `tax-120`?"]),
+        (plain.clone(), vec!["--set", "carbon.tax-120.price_per_ton=1"], vec!["did you mean `price_per_tonne`?"]),
+        (
+            file(&folder, "device.ron", &sweep("scenario.participants.vpp1.devices.Pv.p_max_kw")),
+            vec![],
+            vec!["device.ron:1", "after `scenario.participants.vpp1.devices` comes `Quadratic`"],
+        ),
+        (
+            file(&folder, "who.ron", &sweep("scenario.participants.vpp9.bus")),
+            vec![],
+            vec!["after `scenario.participants` comes `vpp1`, `vpp2`, `vpp3`"],
+        ),
+    ];
+    for (path, set, words) in cases {
+        let output = coase(&[&["check", path.as_str()][..], &set].concat());
+        let said = stderr(&output);
+        assert_eq!(status(&output), 2, "{said}");
+        for word in words {
+            // Lines of a drawing name the place as [ file:line:column ].
+            assert!(said.contains(word), "`{word}` is not in\n{said}");
+        }
+    }
+    // A file that is not there is named once.
+    let said = stderr(&coase(&["check", "nowhere.ron"]));
+    assert_eq!(said.matches("nowhere.ron").count(), 1, "{said}");
+    // Grams where kilograms are meant.
+    let grams =
+        "Scenario(name: \"g\", periods: 1, currency: \"EUR\", grid: (buy_price_per_kwh: 0.3, sell_price_per_kwh: 0.1,
+        intensity_kg_per_kwh: 400), participants: [(id: \"a\", devices: [Load(p_kw: 1)])])";
+    let output = coase(&["check", &file(&folder, "grams.ron", grams)]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let told = stdout(&output);
+    assert!(told.contains("up to 400 kg per kWh") && told.contains("scale: 0.001"), "{told}");
+}
