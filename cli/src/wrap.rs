@@ -100,7 +100,7 @@ pub fn columns(names: &[&str], columns: &[Column], width: Option<usize>) -> Stri
         for (at, lines) in names.iter().enumerate() {
             // The cells stand in the last line, where the name ends.
             for line in &lines[..lines.len() - 1] {
-                out += &format!("  {line}\n");
+                out.extend(["  ", line.as_str(), "\n"]);
             }
             out += &row(&lines[lines.len() - 1], &|column| columns[column].1[at].clone());
         }
