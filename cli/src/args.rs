@@ -59,6 +59,7 @@ pub enum Command {
     Compare(Compare),
     New(New),
     Pages(Pages),
+    Gallery(Gallery),
 }
 
 /// Runs an experiment, or a scenario with the default mechanisms, and draws its figures
@@ -218,6 +219,35 @@ pub struct Pages {
     pub library: PathBuf,
     /// Where the runs are kept
     #[arg(long, value_name = "DIR", default_value = "results/pages")]
+    pub out: PathBuf,
+}
+
+/// Runs the experiments of the library and writes a page with a card for each, every kind of figure and every paper
+///
+/// The page is `index.html` in the folder; beside it lie the results of every experiment. The page is checked: every card has a
+/// picture, and every link leads somewhere.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coase gallery --periods 4                   quickly: horizons are cut
+  coase gallery side_by_side three_vpp --out two_of_them
+
+Exit status: 0 the page is whole, 1 a card has no picture or a link leads nowhere (each is named), 2 bad input.")]
+pub struct Gallery {
+    /// Only these experiments of the library, by their names; all of them if left out
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Cuts every horizon to so many periods
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub periods: Option<u32>,
+    /// Leaves out the view by kind of figure, which runs experiments of its own
+    #[arg(long)]
+    pub no_kinds: bool,
+    /// Folder of the pages of results, from which papers are read
+    #[arg(long, value_name = "DIR", default_value = "docs")]
+    pub docs: PathBuf,
+    /// Folder of the gallery
+    #[arg(long, value_name = "DIR", default_value = "gallery")]
     pub out: PathBuf,
 }
 

@@ -27,6 +27,7 @@ mod compare;
 mod console;
 mod explain;
 mod flow;
+mod gallery;
 mod game;
 mod interrupt;
 mod list;
@@ -161,5 +162,6 @@ fn dispatch(command: args::Command) -> anyhow::Result<Finish> {
         args::Command::Compare(what) => compare::compare(&what),
         args::Command::New(what) => new::new(&what),
         args::Command::Pages(what) => pages::pages(&what),
+        args::Command::Gallery(what) => gallery::gallery(&what),
     }
 }

@@ -135,7 +135,9 @@ fn values(ran: &[&Written], parameter: &str, default: &str) -> Vec<Value> {
     // What all variants share is said once.
     if found.windows(2).all(|pair| pair[0].value == pair[1].value) {
         found.truncate(1);
-        found.iter_mut().for_each(|value| value.of.clear());
+        for value in &mut found {
+            value.of.clear();
+        }
     }
     found
 }

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod batches;
 mod book;
+mod browser;
 mod cooperation;
 mod ended;
 mod figures;

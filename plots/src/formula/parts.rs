@@ -79,10 +79,7 @@ fn of(all: &[Token]) -> Vec<Part> {
                     }
                     _ => vec![],
                 };
-                if !pair.is_empty() {
-                    out.extend(pair);
-                    k += 1;
-                } else {
+                if pair.is_empty() {
                     match sign {
                         '^' | '_' => {
                             let (argument, used) = argument(&all[k + 1..]);
@@ -93,6 +90,9 @@ fn of(all: &[Token]) -> Vec<Part> {
                         '*' => out.push(Part::Sign('·')),
                         _ => out.push(Part::Sign(*sign)),
                     }
+                } else {
+                    out.extend(pair);
+                    k += 1;
                 }
             }
         }

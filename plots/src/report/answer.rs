@@ -1,9 +1,12 @@
 //! The answer in sentences: who does best at what, what matters, who loses, which claims fail. A sentence stands only where
 //! figures differ by more than solvers may be off.
 
-use super::html::Html;
+use super::evidence::Evidence;
+use super::html::{Html, words};
 use super::panel::{Better, Cell, MEASURES, Measure, Panel, tolerance};
-use super::{Page, name, paragraph, per_cent, some, with_unit};
+use super::{About, Page, name, paragraph, per_cent, some, with_unit};
+use crate::identity::Identity;
+use crate::store::Store;
 use crate::tables::decimals;
 
 /// Figures of which the best is told.
@@ -33,6 +36,28 @@ pub(super) fn write(page: &Page, panels: &[Panel], html: &mut Html) {
         }
     }
     refuted(page, html);
+}
+
+/// The first of the sentences, for a list of many results.
+pub fn in_a_line(store: &Store) -> String {
+    let identity = Identity::of(store);
+    let about = About::default();
+    let page = Page { store, identity: &identity, about: &about, evidence: Evidence::all(store) };
+    let panels = Panel::all(&page);
+    let many = panels.len() > 1;
+    for panel in &panels {
+        let mut html = Html::default();
+        let told = MEASURES[..TOLD].iter().any(|measure| best(&page, panel, measure, &mut html))
+            || effect(&page, panel, true, &mut html)
+            || effect(&page, panel, false, &mut html);
+        if told {
+            let of = if many { format!("{}: ", panel.scenario) } else { String::new() };
+            return of + words(&html.finished()).trim();
+        }
+    }
+    let has_answer = panels.iter().any(|panel| !panel.compared.is_empty());
+    if has_answer { "All that is compared is alike, within what solvers may be off." } else { "No run has an answer." }
+        .to_owned()
 }
 
 fn label(page: &Page, (m, p): Cell) -> String {
@@ -163,7 +188,7 @@ fn losers(page: &Page, panel: &Panel, html: &mut Html) -> bool {
 fn refuted(page: &Page, html: &mut Html) {
     let mut names: Vec<String> = vec![];
     let mut count = 0;
-    for row in page.evidence.iter().flat_map(super::evidence::Evidence::refuted) {
+    for row in page.evidence.iter().flat_map(Evidence::refuted) {
         count += 1;
         let words = row.name.replace('_', " ");
         if !names.contains(&words) {

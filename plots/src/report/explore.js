@@ -152,7 +152,7 @@
       const least = sized.reduce((a, b) => size(b[1]) < size(a[1]) ? b : a, sized[0]);
       const most = sized.reduce((a, b) => size(b[1]) > size(a[1]) ? b : a, sized[0]);
       const noun = isPower ? "the branch to bus " : "bus ";
-      told.textContent = quantity.name + " under " + run.name + " in " + clock(data, period) + (sized.length === 0 ? ": not known."
+      told.textContent = quantity.name + ", " + run.name + ", in " + clock(data, period) + (sized.length === 0 ? ": not known."
         : ": least " + words(least[1]) + " at " + noun + least[0] + ", most " + words(most[1]) + " at " + noun + most[0] + ".");
     };
     const runs = select("Run", data.runs.map((run, k) => [k, run.name]), () => { offer(); draw(); });

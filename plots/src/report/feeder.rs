@@ -127,7 +127,7 @@ fn scenario(page: &Page, panel: &Panel, most: usize, html: &mut Html) {
     html.raw(&svg).close();
     html.open("p", &[("class", "told"), ("aria-live", "polite")]);
     html.say(&format!(
-        "Voltage under {} in period {period}, when one is farthest from {NOMINAL} p.u. The root is at the left; squares are buses of \
+        "Voltage, {}, in period {period}, when one is farthest from {NOMINAL} p.u. The root is at the left; squares are buses of \
          participants.",
         first.label
     ));

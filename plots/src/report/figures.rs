@@ -28,17 +28,25 @@ pub(super) fn cost(page: &Page, _: &[Panel], html: &mut Html) {
 /// Of kinds that no other section has, too.
 pub(super) fn operation(page: &Page, panels: &[Panel], html: &mut Html) {
     let elsewhere: [&[&str]; 5] = [&COST, &GAINS, &CARBON, &NETWORK, &CONVERGENCE];
-    let mut count = figures(page, &|kind| OPERATION.contains(&kind), html);
-    let is_other = |kind: &str| !OPERATION.contains(&kind) && !elsewhere.iter().any(|kinds| kinds.contains(&kind));
-    count += figures(page, &is_other, html);
+    let is_here = |kind: &str| !elsewhere.iter().any(|kinds| kinds.contains(&kind));
+    let mut count = drawn(page, &|kind| OPERATION.contains(&kind), html);
+    count += drawn(page, &|kind| is_here(kind) && !OPERATION.contains(&kind), html);
+    not_drawn(page, &is_here, html);
     super::operation::write(page, panels, html);
     if count == 0 {
         paragraph(html, "No figure: there are no profiles over time.");
     }
 }
 
-/// Writes the figures of some kinds, those of one kind as a choice; how many there are.
+/// Writes the figures of some kinds and what is not drawn of them; how many there are.
 pub(super) fn figures(page: &Page, of: &dyn Fn(&str) -> bool, html: &mut Html) -> usize {
+    let count = drawn(page, of, html);
+    not_drawn(page, of, html);
+    count
+}
+
+/// Writes the figures of some kinds, those of one kind as a choice; how many there are.
+fn drawn(page: &Page, of: &dyn Fn(&str) -> bool, html: &mut Html) -> usize {
     let mut kinds: Vec<&str> = vec![];
     for named in page.about.pictures.iter().filter(|named| of(named.kind)) {
         if !kinds.contains(&named.kind) {
@@ -56,6 +64,11 @@ pub(super) fn figures(page: &Page, of: &dyn Fn(&str) -> bool, html: &mut Html) -
         html.close();
         count += drawn.len();
     }
+    count
+}
+
+/// Says which kinds were not drawn, and why.
+fn not_drawn(page: &Page, of: &dyn Fn(&str) -> bool, html: &mut Html) {
     let skipped: Vec<_> = page.about.skipped.iter().filter(|skipped| of(&skipped.figure)).collect();
     if !skipped.is_empty() {
         html.open("details", &[]).element("summary", &[], "Not drawn").open("ul", &[]);
@@ -65,7 +78,6 @@ pub(super) fn figures(page: &Page, of: &dyn Fn(&str) -> bool, html: &mut Html) -
         }
         html.close().close();
     }
-    count
 }
 
 fn figure(page: &Page, named: &Named, html: &mut Html) {

@@ -6,7 +6,7 @@ use crate::formula::{Quoted, quoted};
 use std::fmt::Write as _;
 
 /// Elements without content.
-const VOID: [&str; 3] = ["br", "meta", "link"];
+const VOID: [&str; 4] = ["br", "img", "link", "meta"];
 
 /// Attributes by their names.
 pub(crate) type Attributes<'a> = &'a [(&'a str, &'a str)];
@@ -150,6 +150,17 @@ pub(crate) fn escaped(words: &str) -> String {
         }
     }
     out
+}
+
+/// What a reader reads of markup that was written here.
+pub(crate) fn words(html: &str) -> String {
+    let pieces = html
+        .split('<')
+        .enumerate()
+        .map(|(k, piece)| if k == 0 { piece } else { piece.split_once('>').map_or("", |(_, words)| words) });
+    let said = pieces.collect::<String>();
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    entities.iter().fold(said, |said, (entity, c)| said.replace(entity, c))
 }
 
 #[cfg(test)]

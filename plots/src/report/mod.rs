@@ -13,6 +13,7 @@ mod data;
 mod evidence;
 mod feeder;
 mod figures;
+mod gallery;
 mod head;
 mod html;
 mod matrix;
@@ -24,7 +25,9 @@ mod provenance;
 mod runs;
 mod table;
 
+pub use answer::in_a_line as answer_in_a_line;
 pub use compare::{Change, Changed, Comparison, Differing, compare, comparison_page};
+pub use gallery::{Card, Gallery, Kind, Paper, Shown, gallery_page};
 pub use methods::{Method, Parameter, Value};
 pub use provenance::Network;
 
@@ -39,7 +42,7 @@ use panel::{Panel, Unit};
 use std::collections::BTreeMap;
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("explore.js"));
+const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("explore.js"), include_str!("gallery.js"));
 
 /// What a page says that results do not hold.
 #[derive(Clone, Debug, Default)]
@@ -118,8 +121,7 @@ fn begin(html: &mut Html, title: &str, contents: &[(&str, &str)]) {
     html.raw("<!DOCTYPE html>\n").open("html", &[("lang", "en")]).open("head", &[]);
     html.open("meta", &[("charset", "utf-8")]);
     html.open("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
-    let policy =
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; img-src data:";
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; img-src 'self' file: data:";
     html.open("meta", &[("http-equiv", "Content-Security-Policy"), ("content", policy)]);
     html.element("title", &[], title);
     html.open("style", &[]).raw(STYLE).close().close();

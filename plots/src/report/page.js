@@ -138,15 +138,19 @@
     });
     if (rows.length > 6) bar.append(labelled("Search", search));
     search.addEventListener("input", filter);
-    const further = heads.map((head, k) => k).filter((k) => heads[k].classList.contains("more"));
-    if (further.length > 0) {
+    // The first column says what a row is; the others can be taken away and brought back.
+    const picked = heads.map((head, k) => k).slice(1);
+    if (heads.length > 6) {
       const box = make("details");
       const field = make("fieldset");
-      field.append(make("legend", {}, "Shown beside the others"));
-      further.forEach((k) => {
+      field.append(make("legend", {}, "Columns that are shown"));
+      picked.forEach((k) => {
         const tick = make("input", { type: "checkbox" });
+        const isFurther = heads[k].classList.contains("more");
+        tick.checked = !isFurther;
         tick.addEventListener("change", () => {
-          [heads[k], ...rows.map((row) => row.cells[k])].forEach((cell) => cell.classList.toggle("asked", tick.checked));
+          const [name, has] = isFurther ? ["asked", tick.checked] : ["unasked", !tick.checked];
+          [heads[k], ...rows.map((row) => row.cells[k])].forEach((cell) => cell.classList.toggle(name, has));
         });
         const label = make("label", { title: heads[k].title });
         label.append(tick, text(heads[k]));

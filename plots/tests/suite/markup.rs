@@ -15,7 +15,7 @@ enum Node {
     Text(String),
 }
 
-const VOID: [&str; 3] = ["br", "meta", "link"];
+const VOID: [&str; 4] = ["br", "img", "link", "meta"];
 /// What is in these is not markup.
 const RAW: [&str; 2] = ["script", "style"];
 
@@ -33,6 +33,12 @@ impl Element {
     /// Elements of a name in it.
     pub fn find(&self, name: &str) -> Vec<&Element> {
         self.all().into_iter().filter(|e| e.name == name).collect()
+    }
+
+    /// Everything in it, be it read or run.
+    pub fn raw(&self) -> String {
+        let text = |child: &Node| if let Node::Text(text) = child { text.clone() } else { String::new() };
+        self.children.iter().map(text).collect()
     }
 
     /// What a reader reads.

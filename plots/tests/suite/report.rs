@@ -2,7 +2,9 @@
 
 use crate::fixture::{Shape, rewrite, write_store};
 use crate::markup::{Element, parse};
-use coase_plots::report::{About, Method, compare, comparison_page, report};
+use coase_plots::report::{
+    About, Card, Gallery, Kind, Method, Paper, Shown, answer_in_a_line, compare, comparison_page, gallery_page, report,
+};
 use coase_plots::store::Store;
 use coase_plots::{Named, Skipped, pictures};
 use std::path::{Path, PathBuf};
@@ -235,4 +237,74 @@ fn a_comparison_finds_what_differs_and_only_that() {
     let text = root.text();
     assert!(text.contains("a<1>") && text.contains("grid-only under tax in five, seed 1"), "{text}");
     assert!(root.find("td").iter().any(|td| td.attribute("data-v") == Some("10900")));
+}
+
+#[test]
+fn the_feeder_stands_on_the_page_without_the_script_and_its_data_are_those_of_the_store() {
+    let dir = folder("feeder", &small());
+    let store = Store::read(&dir).unwrap();
+    let root = sound(&page(&store, &pictures(&store)), &store);
+    let block = |kind: &str| {
+        let blocks = root.all().into_iter().filter(|e| e.attribute("data-explore") == Some(kind)).collect::<Vec<_>>();
+        assert_eq!(blocks.len(), 1, "{kind}");
+        blocks[0]
+    };
+    let feeder = block("feeder");
+    let marks: Vec<&str> = feeder.all().iter().filter_map(|e| e.attribute("data-bus")).collect();
+    assert_eq!(marks.len(), 5);
+    // Every mark says its value where nobody can see its colour.
+    let titles =
+        feeder.find("rect").iter().flat_map(|rect| rect.find("title")).filter(|t| t.text().contains("p.u.")).count();
+    assert_eq!(titles, 5);
+    let data: serde_json::Value = serde_json::from_str(&feeder.find("script")[0].raw()).unwrap();
+    let run = &data["runs"][0];
+    let values = run["voltage"].as_array().unwrap();
+    assert_eq!(values.len(), 4 * 5);
+    let nodes = store.nodes(0);
+    let first = nodes.iter().find(|n| n.period == 0 && Some(n.bus) == data["buses"][0].as_u64()).unwrap();
+    assert!((values[0].as_f64().unwrap() - first.voltage_pu.unwrap()).abs() < 1e-3, "{values:?}");
+    let operation: serde_json::Value = serde_json::from_str(&block("operation").find("script")[0].raw()).unwrap();
+    assert_eq!(operation["runs"].as_array().unwrap().len(), 6);
+    let power = operation["runs"][0]["of"]["0"]["power"].as_array().unwrap();
+    assert!(!power.is_empty() && power.iter().all(|line| line[1].as_array().unwrap().len() == 4), "{power:?}");
+}
+
+#[test]
+fn a_gallery_shows_every_card_kind_and_paper() {
+    let shown = Shown { file: "a/b.svg".to_owned(), caption: "A <caption>".to_owned() };
+    let gallery = Gallery {
+        note: "Cut.".to_owned(),
+        cards: vec![Card {
+            id: "one".to_owned(),
+            question: "Is `x` & y?".to_owned(),
+            report: "one/report.html".to_owned(),
+            picture: Some(shown.clone()),
+            mechanisms: vec!["a".to_owned(), "b".to_owned()],
+            ..Card::default()
+        }],
+        kinds: vec![Kind {
+            name: "plane".to_owned(),
+            source: "Experiment()".to_owned(),
+            picture: shown.clone(),
+            awkward: Some(("many".to_owned(), shown)),
+            ..Kind::default()
+        }],
+        papers: vec![Paper {
+            id: "p".to_owned(),
+            heads: ["id", "statement", "verdict"].map(str::to_owned).to_vec(),
+            rows: vec![["P-1", "s", "holds"].map(str::to_owned).to_vec()],
+            ..Paper::default()
+        }],
+        left_out: vec!["two: no data".to_owned()],
+    };
+    let root = parse(&gallery_page(&gallery)).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert!(
+        root.find("img").len() == 3 && root.find("img").iter().all(|img| img.attribute("alt") == Some("A <caption>"))
+    );
+    assert_eq!(root.find("article")[0].attribute("data-mechanism"), Some("a|b"));
+    let text = root.text();
+    for words in ["Is x & y?", "P-1", "many", "two: no data", "Experiment()"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert_eq!(answer_in_a_line(&Store::read(&folder("line", &small())).unwrap()).matches(": ").count(), 2);
 }
