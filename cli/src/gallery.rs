@@ -177,7 +177,7 @@ impl Work<'_> {
         let page = report::write(&results, &folder, &drawing.pictures, &drawing.skipped)?;
         let held = store.hold()?;
         let made = drawing.drawn.iter().chain(&drawing.sources).chain([&drawing.captions, &page]);
-        held.set_made(made.map(PathBuf::as_path), false, None)?;
+        held.set_made(made.map(PathBuf::as_path), |_| false, None)?;
         drop(held);
         let seconds = store.timings().values().map(|t| (t.build + t.mechanism + t.evaluation).as_secs_f64()).sum();
         let file = |named: &Named| format!("{id}/figures/{}.svg", named.stem);

@@ -361,7 +361,7 @@ impl<'a> Study<'a> {
 
 impl Clock {
     /// The periods of a scenario and their length.
-    fn of(store: &Store, scenario: &str) -> Clock {
+    pub(crate) fn of(store: &Store, scenario: &str) -> Clock {
         let facts = store.facts(scenario);
         // Swept horizons differ from run to run; else one number is true of all.
         let told = facts.periods.filter(|_| !store.sweeps.iter().any(|path| path.starts_with("experiment.")));

@@ -139,7 +139,7 @@ mod tests {
         );
         assert_eq!(
             Formula::read("sum_i cost_per_kwh").mathml(),
-            "<math><msub><mo movablelimits=\"true\">∑</mo><mi>i</mi></msub><mspace width=\"0.2em\"/><mtext>cost_per_kwh</mtext></math>"
+            "<math><msub><mo movablelimits=\"true\">∑</mo><mi>i</mi></msub><mspace width=\"0.25em\"/><mtext>cost_per_kwh</mtext></math>"
         );
     }
 }

@@ -9,6 +9,7 @@ use crate::color::{DIVERGING, Map, Rgb, SEQUENTIAL};
 use crate::figures::feeder_layout::{Layout, parents};
 use crate::geometry::Pt;
 use crate::store::{BranchRow, NodeRow};
+use crate::study::Clock;
 use crate::text::number;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -61,7 +62,7 @@ struct Flown {
 fn scenario(page: &Page, panel: &Panel, most: usize, html: &mut Html) {
     let facts = page.store.facts(panel.scenario);
     let strands = &facts.feeder;
-    let Some(periods) = facts.periods.filter(|n| *n > 0) else { return };
+    let periods = Clock::of(page.store, panel.scenario).periods;
     let cells: Vec<(String, usize)> = panel
         .compared
         .iter()

@@ -6,6 +6,7 @@ use super::html::Html;
 use super::panel::Panel;
 use super::{Page, name, paragraph};
 use crate::store::PeriodRow;
+use crate::study::Clock;
 
 /// Bytes of data for all scenarios of a page.
 const MOST_BYTES: usize = 900_000;
@@ -23,7 +24,7 @@ pub(super) fn write(page: &Page, panels: &[Panel], html: &mut Html) {
 
 fn scenario(page: &Page, panel: &Panel, most: usize, html: &mut Html) {
     let facts = page.store.facts(panel.scenario);
-    let periods = facts.periods.unwrap_or(0);
+    let periods = Clock::of(page.store, panel.scenario).periods;
     if !(2..=MOST_PERIODS).contains(&periods) {
         return;
     }
