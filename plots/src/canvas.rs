@@ -209,6 +209,19 @@ impl Canvas {
         });
     }
 
+    /// As [`Canvas::text_middle`] with both centred, in a colour that is read on a ground: ink, or white on what is dark.
+    pub fn text_on(&mut self, ground: Rgb, at: Pt, size: f64, text: &str) {
+        self.label(Label {
+            at: (at.0, at.1 + CAP_HEIGHT * size / 2.0),
+            align: Align::Center,
+            size,
+            weight: Weight::Regular,
+            reading: Reading::Across,
+            color: if ground.luminance() > 0.22 { INK } else { WHITE },
+            text: text.into(),
+        });
+    }
+
     /// As [`Canvas::text`], with the capitals centred on `at`.
     pub fn text_middle(&mut self, at: Pt, align: Align, size: f64, text: &str) {
         self.text((at.0, at.1 + CAP_HEIGHT * size / 2.0), align, size, text);

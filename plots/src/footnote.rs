@@ -14,6 +14,10 @@ pub enum Basis {
     PlainMeans,
     /// One run, the first seed's.
     OneRun,
+    /// Means over seeds with bands from the 5 % to the 95 % quantile of the seeds.
+    Bands,
+    /// Every run counts for itself.
+    AllRuns,
     /// Means along these swept parameters, by column: they are on an axis and have no fixed value.
     Along(Vec<usize>),
 }
@@ -51,6 +55,10 @@ impl Study<'_> {
                 format!(" Means over {n} seeds; intervals are 95 % bootstrap intervals.")
             }
             Basis::PlainMeans => format!(" Means over {n} seeds."),
+            Basis::Bands => {
+                format!(" Means over {n} seeds; bands reach from the 5 % to the 95 % quantile of the seeds.")
+            }
+            Basis::AllRuns => format!(" Over {n} seeds."),
             Basis::OneRun => format!(" One seed of {n}, the first, is drawn."),
         }
     }

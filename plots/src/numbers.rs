@@ -1,7 +1,7 @@
 //! The numbers behind a figure: what its panels drew, in the coordinates of their axes, and what the legend calls it.
 //!
 //! Panels note down what they draw, so that a figure's data cannot differ from its picture. What is drawn without a panel's
-//! help, such as the cells of a map, is not in it.
+//! help is not in it.
 
 use crate::axis::{Axis, Kind};
 use crate::color::Rgb;
@@ -56,6 +56,12 @@ pub enum Shape {
     },
     /// Between two profiles: where a step begins and ends, from where to where.
     Steps(Vec<(f64, f64, f64, f64)>),
+    /// A cell of a map or a matrix between two corners, and the value that its colour stands for.
+    Cell {
+        from: Pt,
+        to: Pt,
+        value: f64,
+    },
 }
 
 /// What it looks like, by which the legend names it.
@@ -103,8 +109,10 @@ impl Numbers {
             return String::new();
         }
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let head =
-            ["panel", "x_axis", "y_axis", "series", "shape", "part", "x", "x_to", "x_name", "y", "y_to", "y_name"];
+        let head = [
+            "panel", "x_axis", "y_axis", "series", "shape", "part", "x", "x_to", "x_name", "y", "y_to", "y_name",
+            "value",
+        ];
         let mut write = |row: &[String]| {
             // Into memory, rows of one length: nothing can fail.
             writer.write_record(row).unwrap_or_else(|never| unreachable!("{never}"));
@@ -122,6 +130,7 @@ impl Numbers {
                     let mut row = [&frame.title, &frame.x.label, &frame.y.label].map(|s| unmarked(s)).to_vec();
                     row.extend([series.clone(), shape.to_owned(), part.to_string()]);
                     row.extend([plain(x.0), end(x.1), named(&frame.x, x), plain(y.0), end(y.1), named(&frame.y, y)]);
+                    row.push(end(trace.shape.value().filter(|v| v.is_finite())));
                     write(&row);
                 }
             }
@@ -164,7 +173,13 @@ impl Shape {
             Shape::IntervalX { y, from, to } => vec![("interval", (*from, Some(*to)), (*y, None))],
             Shape::IntervalY { x, from, to } => vec![("interval", (*x, None), (*from, Some(*to)))],
             Shape::Steps(steps) => steps.iter().map(|s| ("step", (s.0, Some(s.1)), (s.2, Some(s.3)))).collect(),
+            Shape::Cell { from, to, .. } => vec![("cell", (from.0, Some(to.0)), (from.1, Some(to.1)))],
         }
+    }
+
+    /// What a colour stands for; only cells have it.
+    fn value(&self) -> Option<f64> {
+        if let Shape::Cell { value, .. } = self { Some(*value) } else { None }
     }
 }
 

@@ -287,6 +287,15 @@ impl Panel {
         }
     }
 
+    /// The area between two curves over the same places.
+    pub fn between_lines(&self, c: &mut Canvas, low: &[Pt], high: &[Pt], fill: Fill) {
+        for (a, b) in low.iter().zip(high) {
+            self.note(c, Look::Fill(fill), Shape::IntervalY { x: a.0, from: a.1, to: b.1 });
+        }
+        let points: Vec<Pt> = high.iter().chain(low.iter().rev()).map(|p| self.point(p.0, p.1)).collect();
+        c.clipped(self.area, |c| c.polygon(&points, fill));
+    }
+
     /// A bar between two corners in data coordinates.
     pub fn bar(&self, c: &mut Canvas, from: Pt, to: Pt, fill: Fill) {
         self.note(c, Look::Fill(fill), Shape::Bar(from, to));
@@ -296,6 +305,20 @@ impl Panel {
         if r.height() > 0.05 && r.width() > 0.05 {
             c.clipped(self.area, |c| c.rect(r, fill));
         }
+    }
+
+    /// A cell of a map or a matrix: its colour stands for a value. Neighbours overlap a little, so that there are no seams.
+    pub fn cell(&self, c: &mut Canvas, from: Pt, to: Pt, value: f64, fill: Fill) {
+        self.note(c, Look::Fill(fill), Shape::Cell { from, to, value });
+        let (a, b) = (self.point(from.0, from.1), self.point(to.0, to.1));
+        let r = Rect::new(a.0, a.1, b.0, b.1);
+        let (x1, y1) = ((r.x1 + 0.25).min(self.area.x1), (r.y1 + 0.25).min(self.area.y1));
+        c.rect(Rect { x1, y1, ..r }, fill);
+    }
+
+    /// Notes down a cell that is drawn together with its neighbours.
+    pub fn note_cell(&self, c: &mut Canvas, from: Pt, to: Pt, value: f64, color: Rgb) {
+        self.note(c, Look::Fill(Fill::new(color)), Shape::Cell { from, to, value });
     }
 
     /// A vertical interval with caps.
@@ -313,6 +336,11 @@ impl Panel {
     pub fn interval_x(&self, c: &mut Canvas, y: f64, interval: (f64, f64), color: Rgb) {
         self.note(c, Look::Plain(color), Shape::IntervalX { y, from: interval.0, to: interval.1 });
         c.segment(self.point(interval.0, y), self.point(interval.1, y), Stroke::new(color, THIN_LINE));
+    }
+
+    /// Notes down a marker that is drawn otherwise.
+    pub fn note_mark(&self, c: &mut Canvas, at: Pt, mark: Mark, color: Rgb) {
+        self.note(c, Look::Mark(mark, color), Shape::Mark(at));
     }
 
     /// A marker.

@@ -9,6 +9,9 @@ use crate::numbers::{Frame, Look, Numbers, Shape, Trace};
 use crate::style::{MARKER, Mark, THIN_LINE};
 use std::fmt::Write as _;
 
+/// Cells of a panel beyond which TeX runs out of memory: larger maps are left to the data.
+const MOST_CELLS: usize = 400;
+
 /// A figure as an environment `tikzpicture`; empty where no panel drew anything.
 pub fn pgf(canvas: &Canvas) -> String {
     let numbers = &canvas.numbers;
@@ -41,7 +44,12 @@ fn panel(out: &mut String, canvas: &Canvas, numbers: &Numbers, frame: &Frame, na
         out,
         "  axis lines=left, axis line style={{-}}, legend style={{draw=none, at={{(0,1.12)}}, anchor=south west, legend columns=3}}]"
     );
-    for trace in &frame.traces {
+    let is_cell = |trace: &&Trace| matches!(trace.shape, Shape::Cell { .. });
+    let cells = frame.traces.iter().filter(is_cell).count() <= MOST_CELLS;
+    if !cells {
+        out.push_str("% a map of more cells than TeX holds: they are in the figure's data (CSV)\n");
+    }
+    for trace in frame.traces.iter().filter(|trace| cells || !is_cell(trace)) {
         let name = numbers.called(&trace.look);
         let is_new = !name.is_empty() && !named.contains(&name);
         draw(out, trace, if is_new { Some(&name) } else { None });
@@ -105,7 +113,7 @@ fn draw(out: &mut String, trace: &Trace, name: Option<&str>) {
                 at(p.0, p.1)
             );
         }
-        Shape::Bar(a, b) if is_finite(a) && is_finite(b) => {
+        Shape::Bar(a, b) | Shape::Cell { from: a, to: b, .. } if is_finite(a) && is_finite(b) => {
             area(out, &color, forget, &[at(a.0, a.1), at(a.0, b.1), at(b.0, b.1), at(b.0, a.1)]);
         }
         Shape::IntervalX { y, from, to } => interval(out, &color, &at(*from, *y), &at(*to, *y)),
@@ -115,7 +123,7 @@ fn draw(out: &mut String, trace: &Trace, name: Option<&str>) {
             let back = steps.iter().rev().flat_map(|s| [at(s.1, s.2), at(s.0, s.2)]);
             area(out, &color, forget, &there.chain(back).collect::<Vec<_>>());
         }
-        Shape::Mark(_) | Shape::Bar(..) => return,
+        Shape::Mark(_) | Shape::Bar(..) | Shape::Cell { .. } => return,
     }
     if let Some(name) = name.filter(|_| !matches!(trace.shape, Shape::IntervalX { .. } | Shape::IntervalY { .. })) {
         let _ = writeln!(out, "\\addlegendentry{{{}}}", label(&crate::text::literal(name)));

@@ -1,7 +1,7 @@
 //! What every participant gains over trading with the grid alone, by mechanism and policy.
 
 use super::rows::{DotRow, dot_panels};
-use super::{Absent, Basis, Picture, greatest, group_width, lettered, shown_of};
+use super::{Absent, Basis, Picture, extremes, extremes_of, group_width, lettered};
 use crate::axis::Axis;
 use crate::canvas::Fill;
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -35,7 +35,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         let how = format!("by mechanism, carbon policy {}", study.policy(policy).name);
         (gains.dots(policy).canvas, how, MOST_PARTICIPANTS)
     };
-    let rest = shown_of(shown, all, "participants", "those with the largest gain or loss anywhere");
+    let rest = extremes_of(shown, all);
     let who = if shown < all { "participants" } else { "every participant" };
     Ok(vec![Picture {
         qualifier: String::new(),
@@ -71,7 +71,11 @@ impl<'a> Gains<'a> {
         if known.is_empty() {
             return Err(Absent::NoData { column: "gain" });
         }
-        let unit = study.money(largest(known.iter().map(|e| e.mean)));
+        let most = largest(known.iter().map(|e| e.mean));
+        if most == 0.0 {
+            return Err(Absent::NothingGained);
+        }
+        let unit = study.money(most);
         for e in values.iter_mut().flatten().flatten().flatten() {
             e.mean *= unit.factor;
             e.interval = e.interval.map(|(a, b)| (a * unit.factor, b * unit.factor));
@@ -156,10 +160,13 @@ impl<'a> Gains<'a> {
         dot_panels(self.study, &titles, &rows, &series, &names)
     }
 
-    /// The participants that dots are drawn of: those with the largest gain or loss, by place in the study.
+    /// The participants that dots are drawn of: the greatest winners and losers, by place in the study.
     fn shown(&self) -> Vec<usize> {
-        let size = |i: usize| largest(self.values.iter().flat_map(|m| m[i].iter().flatten().map(|e| e.mean)));
-        greatest(&(0..self.study.participants.len()).map(size).collect::<Vec<_>>(), MOST_PARTICIPANTS)
+        let all = self.study.participants.len();
+        let gains = |i: usize| self.values.iter().flat_map(move |m| m[i].iter().flatten().map(|e| e.mean));
+        let most: Vec<f64> = (0..all).map(|i| gains(i).fold(f64::NEG_INFINITY, f64::max)).collect();
+        let least: Vec<f64> = (0..all).map(|i| gains(i).fold(f64::INFINITY, f64::min)).collect();
+        extremes(&most, &least, MOST_PARTICIPANTS)
     }
 
     /// What participants look like and are called. Looks repeat from the eighth on: those shown have their own.

@@ -22,11 +22,12 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let counts = options.iter().map(|(period, sellers)| (*period, sellers.len())).collect();
     let (shown, all) = courses::periods(&counts)?;
     // The first buyer of a period: those who pay the grid the same choose alike.
-    let of_period = |t: usize| -> Vec<&CurveRows> {
+    let of_buyer = |t: usize| -> Vec<&CurveRows> {
         let mut curves = lines.curves.iter().filter(|curve| curve.period == Some(t)).peekable();
         let buyer = curves.peek().map(|curve| curve.participant.clone()).unwrap_or_default();
-        curves.filter(|curve| curve.participant == buyer).take(MOST_LINES).collect()
+        curves.filter(|curve| curve.participant == buyer).collect()
     };
+    let of_period = |t: usize| -> Vec<&CurveRows> { of_buyer(t).into_iter().take(MOST_LINES).collect() };
     let mut ids: Vec<&str> = shown.iter().flat_map(|t| of_period(*t)).map(|curve| curve.other.as_str()).collect();
     // The grid, which has no id, comes last.
     ids.sort_unstable_by_key(|id| (id.is_empty(), *id));
@@ -47,6 +48,8 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let _ = write!(caption, " of the sellers; carbon policy {}.", study.policy(lines.policy).name);
     caption +=
         &shown_of(shown.len(), all, "periods with several sellers", "the first, the one with most sellers, the last");
+    let most = shown.iter().map(|t| of_buyer(*t).len()).max().unwrap_or(0);
+    caption += &shown_of(most.min(MOST_LINES), most, "options at most of a buyer", "the first");
     caption += &study.footnote(&Basis::OneRun);
     let canvas = page(study, &names, &contents, "Round", |points| {
         Axis::from_zero(points.iter().map(|p| p.1), 5, "Probability of choice")

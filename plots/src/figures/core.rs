@@ -44,7 +44,10 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         return Err(Absent::NoRun);
     }
     let policies = study.policies.iter().copied().filter_map(|p| Some((p, rules(study, p)?)));
-    let drawn: Vec<(usize, Vec<Rule>)> = policies.take(MOST_POLICIES).collect();
+    let mut drawn: Vec<(usize, Vec<Rule>)> = policies.collect();
+    let all = drawn.len();
+    drawn.truncate(MOST_POLICIES);
+    let rest = shown_of(drawn.len(), all, "policies, a picture each", "the first");
     if drawn.is_empty() {
         return Err(Absent::NoData { column: "core_excess" });
     }
@@ -52,7 +55,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let picture = |(policy, rules): &(usize, Vec<Rule>)| Picture {
         qualifier: if several { study.policy(*policy).key.clone() } else { String::new() },
         title: "Gains and the core".into(),
-        caption: caption(study, *policy, rules),
+        caption: caption(study, *policy, rules) + &rest,
         canvas: page(study, rules),
     };
     Ok(drawn.iter().map(picture).collect())

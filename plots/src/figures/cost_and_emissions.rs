@@ -1,19 +1,12 @@
-//! Total cost and emissions of every mechanism under every policy: bars, or dots on rows where there are many.
+//! Total cost and emissions of every mechanism under every policy: dots on rows, for what is compared differs by far less than
+//! it is.
 
 use super::rows::{DotRow, dot_panels};
-use super::{Absent, Basis, Picture, group_width, lettered, listed};
-use crate::axis::Axis;
-use crate::canvas::Fill;
-use crate::figure::{Entry, Figure, Key, Sharing};
+use super::{Absent, Basis, Picture, lettered, listed};
+use crate::figure::Figure;
 use crate::measure::Measure;
-use crate::panel::Panel;
 use crate::study::{Study, Unit, largest};
-use crate::style::{GAP, INK, MM, TICK_LABEL, TWO_COLUMNS_MM};
-use crate::text;
 use coase_core::statistics::Estimate;
-
-const MOST_MECHANISMS: usize = 8;
-const MOST_POLICIES: usize = 5;
 
 pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     if study.run_count() == 0 {
@@ -23,16 +16,20 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         return Err(Absent::OneRun);
     }
     let measures = study.measures(&["total_cost", "emissions_kg"]);
-    let quantities: Vec<Quantity> = measures.iter().map(|m| quantity(study, *m)).collect::<Result<_, _>>()?;
-    let bars = study.mechanisms.len() <= MOST_MECHANISMS && study.policies.len() <= MOST_POLICIES;
-    let canvas = match names_for_bars(study, quantities.len()) {
-        Some(names) if bars => bar_panels(study, &quantities, &names).canvas,
-        _ => dots(study, &quantities).canvas,
-    };
+    let all = measures.iter().map(|m| Ok((*m, quantity(study, *m)?))).collect::<Result<Vec<_>, Absent>>()?;
+    let is_zero = |(_, q): &(Measure, Quantity)| q.values.iter().flatten().flatten().all(|e| e.mean == 0.0);
+    let (mut zero, mut shown): (Vec<_>, Vec<_>) = all.into_iter().partition(is_zero);
+    if shown.is_empty() {
+        shown = std::mem::take(&mut zero);
+    }
+    let nothing: Vec<String> = zero.iter().map(|(_, q)| in_a_sentence(&q.title)).collect();
+    let nothing = if nothing.is_empty() { String::new() } else { format!(" Zero everywhere: {}.", listed(&nothing)) };
+    let (measures, quantities): (Vec<Measure>, Vec<Quantity>) = shown.into_iter().unzip();
+    let canvas = dots(study, &quantities).canvas;
     Ok(vec![Picture {
         qualifier: String::new(),
         title: format!("{} by mechanism and carbon policy", titles(&measures)),
-        caption: format!("{}{}", caption(&measures), study.footnote(&Basis::Means)),
+        caption: format!("{} Axes do not begin at zero.{nothing}{}", caption(&measures), study.footnote(&Basis::Means)),
         canvas,
     }])
 }
@@ -80,13 +77,6 @@ struct Quantity {
     values: Vec<Vec<Option<Estimate>>>,
 }
 
-impl Quantity {
-    /// Everything the axis must hold.
-    fn extremes(&self) -> Vec<f64> {
-        self.values.iter().flatten().flatten().flat_map(ends).collect()
-    }
-}
-
 fn ends(e: &Estimate) -> [f64; 2] {
     e.interval.map_or([e.mean, e.mean], |(low, high)| [low.min(e.mean), high.max(e.mean)])
 }
@@ -116,60 +106,6 @@ fn scale(e: &Estimate, unit: &Unit) -> Estimate {
     Estimate { mean: e.mean * f, interval: e.interval.map(|(a, b)| (a * f, b * f)), n: e.n }
 }
 
-/// Names below the groups, in two lines; `None` if some name does not fit.
-fn names_for_bars(study: &Study, panels: usize) -> Option<Vec<String>> {
-    let page = study.width_mm(TWO_COLUMNS_MM);
-    let beside = if page < TWO_COLUMNS_MM || panels == 1 { 1.0 } else { 2.0 };
-    let panel = page * MM / beside - 36.0 - GAP;
-    let pitch = panel / study.mechanisms.len() as f64;
-    let fits = |s: &String| text::block_width(s, TICK_LABEL) + 3.0 <= pitch;
-    let name = |m: &usize| {
-        let entity = study.mechanism(*m);
-        [entity.name.clone(), text::two_lines(&entity.name), entity.short.clone(), text::two_lines(&entity.short)]
-            .into_iter()
-            .find(fits)
-    };
-    study.mechanisms.iter().map(name).collect()
-}
-
-fn bar_panels(study: &Study, quantities: &[Quantity], names: &[String]) -> Figure {
-    let height = 12.0 + 50.0 * quantities.len().div_ceil(2) as f64;
-    let mut figure = study.figure(TWO_COLUMNS_MM, height);
-    let fill = |p: usize| Fill::of(&study.policy(p).series);
-    if study.policies.len() > 1 {
-        let entries: Vec<Entry> =
-            study.policies.iter().map(|p| (Key::Fill(fill(*p)), study.policy(*p).name.clone())).collect();
-        figure.legend(&[entries]);
-    }
-    let mut panels: Vec<Panel> = quantities
-        .iter()
-        .enumerate()
-        .map(|(i, q)| {
-            let y = Axis::from_zero(q.extremes(), 5, &q.label);
-            Panel::new(Axis::categories(names, ""), y).titled(&lettered(i, &q.title))
-        })
-        .collect();
-    figure.grid(2.min(panels.len()), Sharing::None, &mut panels);
-    let group = group_width(study.policies.len());
-    let width = group / study.policies.len() as f64;
-    for (panel, quantity) in panels.iter().zip(quantities) {
-        let c = &mut figure.canvas;
-        panel.back(c);
-        for (m, row) in quantity.values.iter().enumerate() {
-            for (k, estimate) in row.iter().enumerate() {
-                let Some(e) = estimate else { continue };
-                let x = m as f64 - group / 2.0 + width * k as f64;
-                panel.bar(c, (x, 0.0), (x + width, e.mean), fill(study.policies[k]));
-                if let Some(interval) = e.interval {
-                    panel.interval_y(c, x + width / 2.0, interval, INK);
-                }
-            }
-        }
-        panel.front(c);
-    }
-    figure
-}
-
 /// Mechanisms as rows: as the user lists them, else the least of what is drawn first on top.
 fn dots(study: &Study, quantities: &[Quantity]) -> Figure {
     let cost = |m: usize| {
@@ -189,7 +125,8 @@ fn dots(study: &Study, quantities: &[Quantity]) -> Figure {
             panels: quantities.iter().map(|q| q.values[*m].clone()).collect(),
         })
         .collect();
+    let title = |i: usize, q: &Quantity| if quantities.len() > 1 { lettered(i, &q.title) } else { q.title.clone() };
     let titles: Vec<(String, String)> =
-        quantities.iter().enumerate().map(|(i, q)| (lettered(i, &q.title), q.label.clone())).collect();
+        quantities.iter().enumerate().map(|(i, q)| (title(i, q), q.label.clone())).collect();
     dot_panels(study, &titles, &rows, &series, &legend)
 }

@@ -1,7 +1,7 @@
 //! What a gain from trade is made of: saved resources, or somebody else's loss of margin, carbon revenue or network
 //! charges; and what the participants pay each other.
 
-use super::{Absent, Basis, Picture, greatest, lettered, listed, shown_of};
+use super::{Absent, Basis, Picture, extremes, extremes_of, lettered, listed, shown_of};
 use crate::axis::Axis;
 use crate::canvas::{Canvas, Fill, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
@@ -39,6 +39,9 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         return Err(if study.run_count() == 0 { Absent::NoRun } else { Absent::OnlyBaseline });
     }
     let policy = study.reference_policy().ok_or(Absent::NoRun)?;
+    if is_nothing(study, &mechanisms) {
+        return Err(Absent::NothingGained);
+    }
     let mut pictures = Vec::new();
     pictures.extend(totals(study, &mechanisms));
     pictures.extend(by_participant(study, &mechanisms, policy));
@@ -49,6 +52,14 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         pictures.extend(picture.map(|p| Picture { qualifier: format!("{}-{key}", p.qualifier), ..p }));
     }
     if pictures.is_empty() { Err(Absent::NoData { column: "gain_resource" }) } else { Ok(pictures) }
+}
+
+/// Whether the table knows gains and all of them, and their parts, are zero.
+fn is_nothing(study: &Study, mechanisms: &[usize]) -> bool {
+    let cells = || mechanisms.iter().flat_map(|m| study.policies.iter().map(move |p| (*m, *p)));
+    let splits =
+        || cells().flat_map(|cell| study.participants.iter().filter_map(move |i| Split::of(study, cell, &[*i])));
+    splits().next().is_some() && splits().all(|split| split.ends(Payment::Beside).iter().all(|v| *v == 0.0))
 }
 
 /// One group: the parts, the payment received, the gain.
@@ -122,10 +133,13 @@ enum Payment {
 
 const PAYMENT_FILL: Fill = Fill::new(RED).hatched(Hatch::Horizontal).edged();
 
-/// Parts that are zero everywhere are not explained.
+/// Parts so small against all others are no thicker than their edge.
+const INVISIBLE: f64 = 2e-3;
+
+/// Parts that cannot be seen anywhere are not explained.
 fn legend(splits: &[&Split], payment: Payment) -> Vec<Entry> {
     let largest = largest(splits.iter().flat_map(|s| s.ends(payment)));
-    let drawn = |k: usize| splits.iter().any(|s| s.parts[k].abs() > 1e-6 * largest);
+    let drawn = |k: usize| splits.iter().any(|s| s.parts[k].abs() > INVISIBLE * largest);
     let parts = PARTS.iter().enumerate().filter(|(k, _)| drawn(*k));
     let mut out: Vec<Entry> = parts.map(|(_, (name, _, fill))| (Key::Fill(*fill), (*name).to_owned())).collect();
     if payment == Payment::Beside {
@@ -177,14 +191,15 @@ fn totals(study: &Study, mechanisms: &[usize]) -> Option<Picture> {
             (study.policy(*p).name.clone(), shown.iter().map(split).collect())
         })
         .collect();
-    let canvas = sheets_figure(study, &sheets, columns, Payment::Left)?.canvas;
+    let (sheets, nothing) = with_something(sheets, Payment::Left);
+    let canvas = sheets_figure(study, &sheets, columns.min(sheets.len()), Payment::Left)?.canvas;
     Some(Picture {
         qualifier: "total".into(),
         title: "What the gain of all is made of".into(),
         caption: format!(
             "Gain of all participants over trading with the grid alone by mechanism: saved resources, and what the \
              retailer (margin), the authority (carbon) and the network operator lose to it. Payments between \
-             participants cancel; where the mark is off the stack, an operator keeps or pays the difference.{further}{}",
+             participants cancel; where the mark is off the stack, an operator keeps or pays the difference.{nothing}{further}{}",
             study.footnote(&Basis::Means)
         ),
         canvas,
@@ -204,12 +219,13 @@ fn most_gain(study: &Study, mechanisms: &[usize], policy: usize, n: usize) -> Ve
 /// Every participant, a panel per mechanism.
 fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<Picture> {
     let shown = most_gain(study, mechanisms, policy, MOST_PANELS);
-    let size = |i: &usize| {
-        largest(shown.iter().filter_map(|m| study.of_participant((*m, policy), *i, |r| r.gain)).map(|e| e.mean))
-    };
-    let sizes: Vec<f64> = study.participants.iter().map(size).collect();
+    let gains =
+        |i: usize| shown.iter().filter_map(move |m| study.of_participant((*m, policy), i, |r| r.gain)).map(|e| e.mean);
+    let all = || study.participants.iter().copied();
+    let most: Vec<f64> = all().map(|i| gains(i).fold(f64::NEG_INFINITY, f64::max)).collect();
+    let least: Vec<f64> = all().map(|i| gains(i).fold(f64::INFINITY, f64::min)).collect();
     let participants: Vec<usize> =
-        greatest(&sizes, MOST_PARTICIPANTS).into_iter().map(|k| study.participants[k]).collect();
+        extremes(&most, &least, MOST_PARTICIPANTS).into_iter().map(|k| study.participants[k]).collect();
     let sheets: Vec<Sheet> = shown
         .iter()
         .map(|m| {
@@ -229,17 +245,23 @@ fn by_participant(study: &Study, mechanisms: &[usize], policy: usize) -> Option<
             if participants.len() < study.participants.len() { "participants" } else { "every participant" },
             listed(&names),
             study.policy(policy).name,
-            shown_of(
-                participants.len(),
-                study.participants.len(),
-                "participants",
-                "those with the largest gain or loss here"
-            ),
+            extremes_of(participants.len(), study.participants.len()),
             shown_of(shown.len(), mechanisms.len(), "mechanisms", "those with the largest private gain"),
             study.footnote(&Basis::Means)
         ),
         canvas,
     })
+}
+
+/// The panels in which something is to be seen, and what a caption says of the others; all of them where nothing is anywhere.
+fn with_something(sheets: Vec<Sheet>, payment: Payment) -> (Vec<Sheet>, String) {
+    let size = |sheet: &Sheet| largest(sheet.1.iter().filter_map(|g| g.1.as_ref()).flat_map(|s| s.ends(payment)));
+    let most = largest(sheets.iter().map(size));
+    let (full, empty): (Vec<Sheet>, Vec<Sheet>) =
+        sheets.into_iter().partition(|s| most <= 0.0 || size(s) > 1e-6 * most);
+    let names: Vec<String> = empty.iter().map(|sheet| sheet.0.clone()).collect();
+    let told = if names.is_empty() { String::new() } else { format!(" Zero everywhere: {}.", listed(&names)) };
+    (full, told)
 }
 
 fn sheets_figure(study: &Study, sheets: &[Sheet], columns: usize, payment: Payment) -> Option<Figure> {
@@ -286,4 +308,20 @@ fn sheets_figure(study: &Study, sheets: &[Sheet], columns: usize, payment: Payme
         panel.front(c);
     }
     Some(figure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Payment, Sheet, Split, with_something};
+
+    #[test]
+    fn panels_in_which_nothing_is_are_told_and_not_drawn() {
+        let split = |gain: f64| Split { parts: [gain, 0.0, 0.0, 0.0], received: 0.0, gain, interval: None };
+        let sheet = |name: &str, gain: f64| -> Sheet { (name.to_owned(), vec![("a".to_owned(), Some(split(gain)))]) };
+        let (drawn, told) =
+            with_something(vec![sheet("Tax", 5.0), sheet("Nodal", 1e-9), sheet("Flat", 0.0)], Payment::Left);
+        assert_eq!((drawn.len(), told.as_str()), (1, " Zero everywhere: Nodal and Flat."));
+        let (drawn, told) = with_something(vec![sheet("Tax", 0.0)], Payment::Left);
+        assert_eq!((drawn.len(), told.as_str()), (1, ""));
+    }
 }

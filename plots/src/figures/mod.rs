@@ -3,23 +3,28 @@
 mod abatement;
 mod benefit;
 mod best_response;
+mod branch_loading;
 mod budget_and_efficiency;
 mod carbon_flow;
 mod carbon_payers;
 mod change;
 mod choice_probability;
+mod claims;
 mod convergence;
 mod core;
 mod cost_and_emissions;
 mod cost_emissions_plane;
 mod courses;
 mod dispatch;
+mod distribution;
+mod duration;
 mod explained;
 mod fee_and_distance;
 mod feeder;
 pub(crate) mod feeder_layout;
 mod feeder_map;
 mod gain_split;
+mod heat;
 mod interim_utility;
 mod metrics;
 mod play;
@@ -33,8 +38,11 @@ mod rows;
 mod sensitivity;
 mod shares_over_time;
 mod simplex;
+mod spread;
+mod state_of_charge;
 mod supply_and_demand;
 mod sweep;
+mod trades;
 
 use crate::canvas::Canvas;
 use crate::footnote::Basis;
@@ -102,6 +110,16 @@ pub enum Absent {
     NoCurves,
     #[error("no misreports were searched: write `evidence: (regret: true)`")]
     NotSearched,
+    #[error("nobody gains or loses anything over trading with the grid alone")]
+    NothingGained,
+    #[error("no run with a certificate")]
+    NoCertificates,
+    #[error("nobody has a storage or vehicles")]
+    NoStorage,
+    #[error("{participants} participants: `benefit` draws each of them")]
+    FewParticipants { participants: usize },
+    #[error("no trades: the table of trades is empty for the runs shown")]
+    NoTrades,
     #[error("column `{column}` is empty")]
     NoData { column: &'static str },
 }
@@ -163,6 +181,7 @@ pub const KINDS: &[Kind] = &[
         .on_demand(),
     Kind::new("cost_emissions_plane", "resources used against emissions, with the front", cost_emissions_plane::draw),
     Kind::new("benefit", "gain of every participant", benefit::draw),
+    Kind::new("distribution", "gains and costs of many participants", distribution::draw),
     Kind::new(
         "gain_split",
         "where the gains come from: resources, retail margin, carbon, network, payments",
@@ -185,18 +204,23 @@ pub const KINDS: &[Kind] = &[
     Kind::new("price_of_period", "equilibrium price of every period", price_of_period::draw),
     Kind::new("price_update", "prices by round of a game of prices", price_update::draw),
     Kind::new("choice_probability", "probability of every choice by round", choice_probability::draw),
+    Kind::new("trades", "who sells how much to whom", trades::draw),
     Kind::new("carbon_payers", "who pays for carbon", carbon_payers::draw),
     Kind::new("abatement", "emissions against the carbon price", abatement::draw),
     Kind::new("profiles", "net positions and prices over time", profiles::draw),
     Kind::new("dispatch", "devices and trade of a participant over time", dispatch::draw),
+    Kind::new("state_of_charge", "energy in storages and vehicles over time", state_of_charge::draw),
+    Kind::new("duration", "for which share of the time power is at least so great", duration::draw),
     Kind::new("price_decomposition", "parts of nodal prices", price_decomposition::draw),
     Kind::new("carbon_intensity", "carbon intensity of buses over time", feeder::carbon_intensity),
     Kind::new("voltage", "voltages of buses over time", feeder::voltage),
+    Kind::new("branch_loading", "loading of branches over time", branch_loading::draw),
     Kind::new("carbon_flow", "carbon along the feeder", carbon_flow::draw),
     Kind::new("sweep", "metrics against a swept parameter", sweep::draw).of_metrics(4).with_facets(),
     Kind::new("ranks", "mean ranks over draws with critical differences", ranks::draw),
     Kind::new("sensitivity", "what the results hinge on", sensitivity::draw),
     Kind::new("convergence", "residuals by iteration", convergence::draw),
+    Kind::new("claims", "what mechanisms claim and what was found", claims::draw),
 ];
 
 /// Share of the distance of two categories that `n` bars side by side take, so that few bars do not become walls.
@@ -222,4 +246,43 @@ fn greatest(values: &[f64], n: usize) -> Vec<usize> {
     places.truncate(n);
     places.sort_unstable();
     places
+}
+
+/// The places of those with the greatest and of those with the least values, half of `n` each, in their own order: `most` and `least`
+/// are what a place reaches anywhere.
+fn extremes(most: &[f64], least: &[f64], n: usize) -> Vec<usize> {
+    let mut winners: Vec<usize> = (0..most.len()).collect();
+    let mut losers = winners.clone();
+    winners.sort_by(|a, b| most[*b].total_cmp(&most[*a]));
+    losers.sort_by(|a, b| least[*a].total_cmp(&least[*b]));
+    let mut places: Vec<usize> = vec![];
+    for place in winners.into_iter().zip(losers).flat_map(|(winner, loser)| [winner, loser]) {
+        if places.len() < n && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places.sort_unstable();
+    places
+}
+
+/// What a caption says of participants chosen by [`extremes`], and where all of them are.
+fn extremes_of(shown: usize, all: usize) -> String {
+    let told = shown_of(shown, all, "participants", "those that gain most and those that gain least or lose most");
+    if told.is_empty() { told } else { format!("{told} The other {} are in the figure distribution.", all - shown) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{extremes, extremes_of};
+
+    #[test]
+    fn winners_and_losers_are_drawn_alike() {
+        // The third wins most here and loses most there; nobody is drawn twice.
+        let (most, least) = ([1.0, 2.0, 9.0, 4.0, 0.0, 3.0], [0.0, 1.0, -8.0, 2.0, -5.0, -1.0]);
+        assert_eq!(extremes(&most, &least, 4), [2, 3, 4, 5]);
+        assert_eq!(extremes(&most, &least, 9), [0, 1, 2, 3, 4, 5]);
+        assert!(extremes(&[], &[], 4).is_empty());
+        assert!(extremes_of(8, 30).contains("The other 22 are in the figure distribution."));
+        assert_eq!(extremes_of(5, 5), "");
+    }
 }

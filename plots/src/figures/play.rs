@@ -88,8 +88,9 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let missing = if open > 0 { format!(" {open} runs found no answer and have no mark.") } else { String::new() };
     let caption = format!(
         "Social cost against that of the baseline (a), and the most that anybody gains by another report while the others keep \
-         theirs (b), by mechanism and kind of play, carbon policy {}.{missing}{}{}",
+         theirs (b), by mechanism and kind of play, carbon policy {}.{missing}{}{}{}",
         study.policy(policy).name,
+        shown_of(kinds, played.kinds.len(), "kinds of play", "the first"),
         shown_of(named, rows.len(), "mechanisms", "the first"),
         study.footnote(&Basis::Means)
     );

@@ -30,6 +30,9 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let _ = write!(caption, "; carbon policy {}.", study.policy(lines.policy).name);
     caption +=
         &shown_of(shown.len(), all, "periods with several sellers", "the first, the one with most sellers, the last");
+    let sellers = |t: usize| lines.curves.iter().filter(move |curve| curve.period == Some(t)).count();
+    let most = shown.iter().map(|t| sellers(*t)).max().unwrap_or(0);
+    caption += &shown_of(most.min(MOST_LINES), most, "sellers at most of a period", "the first");
     caption += &study.footnote(&Basis::OneRun);
     let label = format!("Price ({}/kWh)", study.currency());
     let canvas = page(study, &names, &contents, "Round", |points| Axis::tight(points.iter().map(|p| p.1), &label));

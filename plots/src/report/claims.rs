@@ -1,5 +1,6 @@
 //! What was claimed and what was found: by claim and mechanism, the refuted ones first with what shows them.
 
+use super::figures::{CLAIMS, figures};
 use super::html::Html;
 use super::panel::Panel;
 use super::parts::{run_cells, run_columns};
@@ -61,6 +62,7 @@ pub(super) fn write(page: &Page, _: &[Panel], html: &mut Html) {
         html.close();
     }
     html.close().close().close();
+    figures(page, &|kind| CLAIMS.contains(&kind), html);
 }
 
 fn refuted(page: &Page, html: &mut Html) {

@@ -13,10 +13,12 @@ const MOST_BYTES: usize = 4_000_000;
 /// Kinds of the section on cost and emissions.
 const COST: [&str; 7] =
     ["cost_and_emissions", "change", "cost_emissions_plane", "budget_and_efficiency", "sweep", "ranks", "sensitivity"];
-pub(super) const GAINS: [&str; 5] = ["benefit", "gain_split", "core", "interim_utility", "regret"];
+pub(super) const GAINS: [&str; 6] = ["benefit", "distribution", "gain_split", "core", "interim_utility", "regret"];
 pub(super) const CARBON: [&str; 2] = ["carbon_payers", "abatement"];
-const OPERATION: [&str; 3] = ["profiles", "dispatch", "supply_and_demand"];
-pub(super) const NETWORK: [&str; 4] = ["voltage", "carbon_intensity", "carbon_flow", "price_decomposition"];
+const OPERATION: [&str; 6] = ["profiles", "dispatch", "state_of_charge", "duration", "trades", "supply_and_demand"];
+pub(super) const NETWORK: [&str; 5] =
+    ["voltage", "branch_loading", "carbon_intensity", "carbon_flow", "price_decomposition"];
+pub(super) const CLAIMS: [&str; 1] = ["claims"];
 pub(super) const CONVERGENCE: [&str; 1] = ["convergence"];
 
 pub(super) fn cost(page: &Page, _: &[Panel], html: &mut Html) {
@@ -27,7 +29,7 @@ pub(super) fn cost(page: &Page, _: &[Panel], html: &mut Html) {
 
 /// Of kinds that no other section has, too.
 pub(super) fn operation(page: &Page, panels: &[Panel], html: &mut Html) {
-    let elsewhere: [&[&str]; 5] = [&COST, &GAINS, &CARBON, &NETWORK, &CONVERGENCE];
+    let elsewhere: [&[&str]; 6] = [&COST, &GAINS, &CARBON, &NETWORK, &CONVERGENCE, &CLAIMS];
     let is_here = |kind: &str| !elsewhere.iter().any(|kinds| kinds.contains(&kind));
     let mut count = drawn(page, &|kind| OPERATION.contains(&kind), html);
     count += drawn(page, &|kind| is_here(kind) && !OPERATION.contains(&kind), html);

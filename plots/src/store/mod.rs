@@ -8,7 +8,7 @@ mod rows;
 
 pub use rows::{
     BranchRow, CertificateRow, CurveRows, DeviceColumn, IterationRow, LedgerRow, NodeRow, ParticipantRow, PeriodRow,
-    PriceParts, Run,
+    PriceParts, Run, TradeRow,
 };
 
 use coase_core::record::{Kind, METRICS, Table};
@@ -149,6 +149,11 @@ impl Store {
         }
         held.push((run, rows.clone()));
         rows
+    }
+
+    /// Who sold to whom in a run.
+    pub fn trades(&self, run: usize) -> Vec<TradeRow> {
+        self.rows(Table::Trades, run, rows::trades)
     }
 
     /// The buses of a run's network in every period.

@@ -74,7 +74,20 @@ pub struct PeriodRow {
     pub price_buy_per_kwh: Option<f64>,
     /// One for each kind of device.
     pub devices_kw: Vec<Option<f64>>,
+    /// Energy in storages at the end of the period, and in vehicles.
     pub soc_kwh: Option<f64>,
+    pub ev_soc_kwh: Option<f64>,
+}
+
+/// One line of `trades`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TradeRow {
+    pub period: usize,
+    pub product: String,
+    pub seller: String,
+    pub buyer: String,
+    pub quantity_kwh: f64,
+    pub price_per_kwh: Option<f64>,
 }
 
 /// One line of `nodes`.
@@ -117,6 +130,7 @@ pub struct BranchRow {
     pub from: u64,
     pub to: u64,
     pub p_from_kw: Option<f64>,
+    pub q_from_kvar: Option<f64>,
     pub carbon_flow_kg_per_h: Option<f64>,
     /// Of the sending bus; `None` where nothing flows.
     pub carbon_intensity_kg_per_kwh: Option<f64>,
@@ -254,8 +268,9 @@ pub(super) fn periods(frame: &Frame) -> Vec<PeriodRow> {
     let [net_export_kw, grid_import_kw, grid_export_kw, p2p_sold_kw, p2p_bought_kw] =
         ["net_export_kw", "grid_import_kw", "grid_export_kw", "p2p_sold_kw", "p2p_bought_kw"]
             .map(|name| columns.number(name));
-    let [price_sell_per_kwh, price_buy_per_kwh, soc_kwh] =
-        ["price_sell_per_kwh", "price_buy_per_kwh", "soc_kwh"].map(|name| columns.number(name));
+    let [price_sell_per_kwh, price_buy_per_kwh] =
+        ["price_sell_per_kwh", "price_buy_per_kwh"].map(|name| columns.number(name));
+    let [soc_kwh, ev_soc_kwh] = ["soc_kwh", "ev_soc_kwh"].map(|name| columns.number(name));
     let devices: Vec<_> = devices().iter().map(|kind| columns.number(&format!("{}_kw", kind.0))).collect();
     let row = |k| PeriodRow {
         participant: participant(k),
@@ -270,6 +285,23 @@ pub(super) fn periods(frame: &Frame) -> Vec<PeriodRow> {
         price_buy_per_kwh: price_buy_per_kwh(k),
         devices_kw: devices.iter().map(|of| of(k)).collect(),
         soc_kwh: soc_kwh(k),
+        ev_soc_kwh: ev_soc_kwh(k),
+    };
+    (0..frame.len()).map(row).collect()
+}
+
+pub(super) fn trades(frame: &Frame) -> Vec<TradeRow> {
+    let columns = Columns { frame };
+    let period = columns.whole("period");
+    let [product, seller, buyer] = ["product", "seller", "buyer"].map(|name| columns.word(name));
+    let [quantity_kwh, price_per_kwh] = ["quantity_kwh", "price_per_kwh"].map(|name| columns.number(name));
+    let row = |k| TradeRow {
+        period: period(k) as usize,
+        product: product(k),
+        seller: seller(k),
+        buyer: buyer(k),
+        quantity_kwh: quantity_kwh(k).unwrap_or(0.0),
+        price_per_kwh: price_per_kwh(k),
     };
     (0..frame.len()).map(row).collect()
 }
@@ -307,13 +339,15 @@ pub(super) fn nodes(frame: &Frame) -> Vec<NodeRow> {
 pub(super) fn branches(frame: &Frame) -> Vec<BranchRow> {
     let columns = Columns { frame };
     let [period, from, to] = ["period", "from", "to"].map(|name| columns.whole(name));
-    let [p_from_kw, carbon_flow_kg_per_h, intensity] =
-        ["p_from_kw", "carbon_flow_kg_per_h", "carbon_intensity_kg_per_kwh"].map(|name| columns.number(name));
+    let [p_from_kw, q_from_kvar] = ["p_from_kw", "q_from_kvar"].map(|name| columns.number(name));
+    let [carbon_flow_kg_per_h, intensity] =
+        ["carbon_flow_kg_per_h", "carbon_intensity_kg_per_kwh"].map(|name| columns.number(name));
     let row = |k| BranchRow {
         period: period(k) as usize,
         from: from(k),
         to: to(k),
         p_from_kw: p_from_kw(k),
+        q_from_kvar: q_from_kvar(k),
         carbon_flow_kg_per_h: carbon_flow_kg_per_h(k),
         carbon_intensity_kg_per_kwh: intensity(k),
     };

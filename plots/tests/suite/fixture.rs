@@ -154,6 +154,15 @@ fn devices(i: usize, h: usize, cooperative: f64) -> [f64; 7] {
     [pv, wind, turbine, storage, load, ev, hvac]
 }
 
+/// Energy in the storages and vehicles of a participant at the end of an hour, kWh; empty where it has none.
+fn stored(i: usize, h: usize, level: f64) -> String {
+    let wave = 0.5 + 0.3 * (std::f64::consts::TAU * (h % 24) as f64 / 24.0).sin() + 0.15 * level;
+    let own = [800.0, 0.0, 0.0, 0.0, 600.0][i % 5] * wave;
+    let vehicles = [0.0, 0.0, 900.0, 0.0, 0.0][i % 5] * if (7..18).contains(&(h % 24)) { 0.0 } else { wave };
+    let cell = |kwh: f64, any: bool| if any { n(kwh) } else { String::new() };
+    format!("{},{}", cell(own, own > 0.0), cell(vehicles, i % 5 == 2))
+}
+
 struct Exchange {
     net: f64,
     sold: f64,
@@ -189,7 +198,7 @@ pub fn write_store(dir: &Path, shape: &Shape) {
         bought_kwh,curtailed_kwh\n"
             .to_owned();
     let mut periods = "run_id,participant,period,product,net_export_kw,grid_import_kw,grid_export_kw,p2p_sold_kw,p2p_bought_kw,\
-        price_sell_per_kwh,price_buy_per_kwh,pv_kw,wind_kw,micro_turbine_kw,storage_kw,load_kw,ev_fleet_kw,hvac_kw,soc_kwh\n"
+        price_sell_per_kwh,price_buy_per_kwh,pv_kw,wind_kw,micro_turbine_kw,storage_kw,load_kw,ev_fleet_kw,hvac_kw,soc_kwh,ev_soc_kwh\n"
         .to_owned();
     let mut nodes = "run_id,period,bus,voltage_pu,p_kw,q_kvar,carbon_intensity_kg_per_kwh,price_per_kwh\n".to_owned();
     if shape.policies.iter().any(|p| nodal(p.0)) {
@@ -308,7 +317,7 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                         let priced = |q: f64, v: f64| if q > 1e-6 { n(v) } else { String::new() };
                         let _ = writeln!(
                             periods,
-                            "{id},vpp{},{h},energy,{},{},{},{},{},{},{},{},",
+                            "{id},vpp{},{h},energy,{},{},{},{},{},{},{},{},{}",
                             i + 1,
                             n(e.net),
                             n(import),
@@ -317,7 +326,8 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                             n(e.bought),
                             priced(e.sold, price - spread),
                             priced(e.bought, price + spread),
-                            d.map(n).join(",")
+                            d.map(n).join(","),
+                            stored(i, h, quality + jitter)
                         );
                     }
                     for b in 1..=shape.buses {
@@ -328,11 +338,32 @@ pub fn write_store(dir: &Path, shape: &Shape) {
                         }
                     }
                     tree.flows(&mut branches, &id, h, trading);
-                    if trading && shape.participants > 1 {
-                        let _ = writeln!(trades, "{id},{h},energy,vpp1,vpp2,{},{}", n(10.0 + h as f64), n(price));
+                    // every seller serves up to four buyers
+                    let buyers: Vec<usize> = (0..all.len()).filter(|i| all[*i].bought > 1e-6).take(4).collect();
+                    for (seller, e) in all.iter().enumerate().filter(|(_, e)| e.sold > 1e-6) {
+                        for buyer in &buyers {
+                            let kwh = n(e.sold / buyers.len() as f64);
+                            let _ = writeln!(
+                                trades,
+                                "{id},{h},energy,vpp{},vpp{},{kwh},{}",
+                                seller + 1,
+                                buyer + 1,
+                                n(price)
+                            );
+                        }
                     }
                 }
                 let _ = writeln!(certificates, "{id},ledger_balance,0,1e-9,upheld,");
+                let _ = writeln!(certificates, "{id},phantom_kg,{},,measured,", n(12.0 * quality));
+                let _ = writeln!(certificates, "{id},regret,,1e-6,not_searched,");
+                if trading {
+                    let verdict = if m % 3 == 1 && p % 2 == 1 { "refuted" } else { "upheld" };
+                    let _ = writeln!(certificates, "{id},individual_rationality,{},1e-6,{verdict},", n(quality));
+                }
+                if m % 4 == 3 {
+                    let verdict = if p == 0 { "not_applicable" } else { "upheld" };
+                    let _ = writeln!(certificates, "{id},policy_claim,0,1e-6,{verdict},");
+                }
                 let _ = writeln!(ledger, "{id},vpp2,vpp1,{},p2p,energy", n(100.0 * quality));
                 carbon_payments(&mut ledger, &id, carbon * shape.money, shape.participants, nodal(policy));
                 for k in 0..5 {
@@ -639,11 +670,18 @@ fn scenarios(shape: &Shape) -> String {
         .filter(|_| shape.buses > 0)
         .map(|i| format!(r#""vpp{}": {}"#, i + 1, places(i)))
         .collect();
+    // the trunk has ratings that evenings come near to
+    let trunk = strands.first().map_or(&[][..], Vec::as_slice);
+    let ratings: Vec<String> = trunk
+        .windows(2)
+        .map(|ends| format!(r#"{{"from": {}, "to": {}, "rating_kva": 1800}}"#, ends[0], ends[1]))
+        .collect();
     format!(
         r#"{{"five": {{
             "currency": "CNY", "period_h": 1.0, "v_min_pu": 0.95, "v_max_pu": 1.05, "feeder": {strands:?}, "participant_bus": {{{}}},
-            "buy_price_per_kwh": [{}], "sell_price_per_kwh": [{}]}}}}"#,
+            "ratings": [{}], "buy_price_per_kwh": [{}], "sell_price_per_kwh": [{}]}}}}"#,
         buses.join(", "),
+        ratings.join(", "),
         list(&retail),
         list(&|_| FEED_IN)
     )

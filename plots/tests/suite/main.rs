@@ -3,6 +3,7 @@
 mod figures;
 mod fixture;
 mod games;
+mod kinds;
 mod markup;
 mod papers;
 mod replicated;

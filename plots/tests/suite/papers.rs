@@ -29,19 +29,19 @@ fn rows(file: &Path) -> Vec<BTreeMap<String, String>> {
 #[test]
 fn the_data_of_a_figure_are_the_figures_of_the_store() {
     let (dir, store, report) = drawn("data", &Shape { periods: 6, buses: 9, ..Shape::side_by_side() });
-    // Bars of cost and emissions: a bar for each mechanism and policy, and as high as the metric says.
-    let bars = rows(&dir.join("figures/cost_and_emissions.csv"));
-    let emissions: Vec<f64> = bars
+    // Cost and emissions: a mark for each mechanism and policy, where the metric says.
+    let marks = rows(&dir.join("figures/cost_and_emissions.csv"));
+    let emissions: Vec<f64> = marks
         .iter()
-        .filter(|row| row["shape"] == "bar" && row["y_axis"].contains("missions"))
-        .map(|row| row["y_to"].parse().unwrap())
+        .filter(|row| row["shape"] == "mark" && row["x_axis"].contains("missions"))
+        .map(|row| row["x"].parse().unwrap())
         .collect();
     let expected: Vec<f64> = (0..store.runs.len()).filter_map(|run| store.metric(run, "emissions_kg")).collect();
-    assert_eq!(emissions.len(), expected.len(), "{bars:?}");
+    assert_eq!(emissions.len(), expected.len(), "{marks:?}");
     let (sum, of) = (emissions.iter().sum::<f64>() * 1000.0, expected.iter().sum::<f64>());
     assert!((sum - of).abs() < 1e-6 * of, "{sum} {of}");
     // Every series of the legend is called by its name.
-    for row in bars.iter().filter(|row| row["shape"] == "bar") {
+    for row in marks.iter().filter(|row| row["shape"] == "mark") {
         assert!(["No carbon price", "Tax", "Cap and trade", "Stepped"].contains(&row["series"].as_str()), "{row:?}");
         assert!(!row["x_name"].is_empty() || !row["y_name"].is_empty(), "{row:?}");
     }

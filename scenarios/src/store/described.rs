@@ -6,7 +6,8 @@ use crate::spec::Draws;
 use coase_core::network::{Bus, Network, NodeId, Topology};
 use coase_core::record::Value;
 use coase_store::{
-    Counts, Facts, Input, Manifest, PlannedRun, Platform, Swept, VERSION, as_played, hash_of_bytes, in_a_table,
+    BranchRating, Counts, Facts, Input, Manifest, PlannedRun, Platform, Swept, VERSION, as_played, hash_of_bytes,
+    in_a_table,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -147,7 +148,17 @@ fn facts_of(run: &Run) -> Facts {
             let members = run.instance.setting.members.iter();
             members.filter_map(|m| Some((m.id.clone(), n.bus(m.node?).id))).collect()
         }),
+        ratings: network.map_or_else(Vec::new, ratings),
     }
+}
+
+/// The ratings of branches in service that have one.
+fn ratings(network: &Network) -> Vec<BranchRating> {
+    let rated = network.branches.iter().filter(|branch| branch.in_service).filter_map(|branch| {
+        let (from, to) = (network.bus(branch.from).id, network.bus(branch.to).id);
+        branch.rate_kva.map(|rating_kva| BranchRating { from, to, rating_kva })
+    });
+    rated.collect()
 }
 
 /// The trunk and the laterals of a radial feeder: from every bus the way goes on to the child with the longest way ahead.

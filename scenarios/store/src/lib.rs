@@ -48,7 +48,7 @@ pub use figures::{
 pub use folder::Store;
 pub use frame::{Cells, Frame, Head, RowRef, Series, Words};
 pub use held::{Held, is_own};
-pub use manifest::{Choices, Counts, Facts, Input, Made, MadeTables, Manifest, PlannedRun, Platform};
+pub use manifest::{BranchRating, Choices, Counts, Facts, Input, Made, MadeTables, Manifest, PlannedRun, Platform};
 pub use program::Build;
 pub use reader::Reader;
 pub use result::{Keys, RunResult, RunStatus, Timing, as_played};

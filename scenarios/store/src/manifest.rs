@@ -182,6 +182,20 @@ pub struct Facts {
     pub feeder: Vec<Vec<u64>>,
     /// The bus of every participant that has one.
     pub participant_bus: BTreeMap<String, u64>,
+    /// The ratings of branches in service that have one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ratings: Vec<BranchRating>,
+}
+
+/// What a branch can carry.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BranchRating {
+    /// Id of the bus at one end.
+    pub from: u64,
+    /// Id of the bus at the other end.
+    pub to: u64,
+    /// Apparent power at either end, kVA.
+    pub rating_kva: f64,
 }
 
 /// A run as the manifest knows it.
