@@ -225,7 +225,7 @@ impl<'a> Sample<'a> {
                 Fill::new(RED.mix(WHITE, 0.45)).edged(),
             );
             let at = panels[1].point(share, row as f64);
-            c.text_middle((at.0 + 3.0, at.1), crate::canvas::Align::Left, crate::style::NOTE, &format!("{n} of {all}"));
+            c.text_middle((at.0 + 3.0, at.1), crate::canvas::Align::Left, crate::style::NOTE, &format!("{n}/{all}"));
         }
         panels[1].front(c);
         let how = if violins { "density (Silverman's width, cut at the data)" } else { "every participant (discs)" };

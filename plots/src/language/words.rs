@@ -261,7 +261,6 @@ pub(super) const WORDS: &[Entry] = &[
     ("Share that loses", "Anteil der Verlierer", "受损比例"),
     ("{}, storage", "{}, Speicher", "{}，储能"),
     ("{}, vehicles", "{}, Fahrzeuge", "{}，车辆"),
-    ("{} of {}", "{} von {}", "{}/{}"),
     ("\u{2717} refuted", "\u{2717} widerlegt", "\u{2717} 已证伪"),
     ("? not searched", "? nicht gesucht", "? 未搜索"),
     ("\u{2713} upheld", "\u{2713} bestätigt", "\u{2713} 成立"),
