@@ -135,7 +135,7 @@ impl Branches {
             }
         }
         let whole = at.len() == known.len() && !at.is_empty();
-        whole.then(|| Branches { rows: Rows { ids, laterals, label: "Branch into bus" }, ends: at, radial: true })
+        whole.then_some(Branches { rows: Rows { ids, laterals, label: "Branch into bus" }, ends: at, radial: true })
     }
 
     fn what(&self) -> &'static str {

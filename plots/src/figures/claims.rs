@@ -179,7 +179,7 @@ impl Matrix {
             .map(|(i, claim)| (i, text::fit(&literal(&claim.replace('_', " ")), TICK_LABEL, NAMES - 8.0)))
             .collect();
         let column = ((width * MM - NAMES) / mechanisms.len() as f64).min(3.0 * COLUMN);
-        let titles: Vec<String> = mechanisms.iter().map(|m| self.title(study, *m, column - 4.0)).collect();
+        let titles: Vec<String> = mechanisms.iter().map(|m| Self::title(study, *m, column - 4.0)).collect();
         let page = (NAMES + column * mechanisms.len() as f64) / MM;
         let shown = |verdict: &Verdict| {
             let here = |(claim, m): &(String, usize)| mechanisms.contains(m) && claims.contains(claim);
@@ -242,7 +242,7 @@ impl Matrix {
     }
 
     /// The name of a mechanism above or below a column of this width.
-    fn title(&self, study: &Study, m: usize, room: f64) -> String {
+    fn title(study: &Study, m: usize, room: f64) -> String {
         let entity = study.mechanism(m);
         let tries = [
             entity.name.clone(),

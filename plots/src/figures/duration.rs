@@ -8,6 +8,7 @@ use crate::panel::Panel;
 use crate::store::{NodeRow, PeriodRow};
 use crate::study::{Study, largest, power};
 use crate::style::{ONE_COLUMN_MM, Series, TWO_COLUMNS_MM};
+use std::fmt::Write as _;
 
 /// More lines cannot be told apart.
 const MOST_LINES: usize = 6;
@@ -44,7 +45,7 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         _ => "what flows into the feeder at its root, below zero what flows back".to_owned(),
     });
     caption += &listed(&told.collect::<Vec<_>>());
-    caption += &format!("; under {}, carbon policy {}.", listed(&names), study.policy(policy).name);
+    let _ = write!(caption, "; under {}, carbon policy {}.", listed(&names), study.policy(policy).name);
     caption += &shown_of(mechanisms.len(), ran.len(), "mechanisms", "the first");
     if differ && !bands {
         caption += &spread::told_without_bands();

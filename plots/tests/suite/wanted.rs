@@ -175,13 +175,13 @@ fn a_point_of_a_sweep_is_drawn_and_told() {
         "{}",
         two.picture.caption
     );
-    let heights = |named: &Named| -> Vec<f64> {
+    let places = |named: &Named| -> Vec<f64> {
         let text = named.picture.canvas.numbers.csv();
         let head: Vec<&str> = text.lines().next().unwrap().split(',').collect();
-        let y = head.iter().position(|c| *c == "y").unwrap();
-        text.lines().skip(1).map(|line| line.split(',').nth(y).unwrap().parse().unwrap()).collect()
+        let x = head.iter().position(|c| *c == "x").unwrap();
+        text.lines().skip(1).map(|line| line.split(',').nth(x).unwrap().parse().unwrap()).collect()
     };
-    let (one, two) = (heights(one), heights(two));
+    let (one, two) = (places(one), places(two));
     assert!(!one.is_empty() && one.len() == two.len());
     for (a, b) in one.iter().zip(&two) {
         assert!((b - 2.0 * a).abs() < 1e-6 * (1.0 + b.abs()), "{a} {b}");
