@@ -258,7 +258,7 @@ impl Matrix {
 
 const PAD: f64 = crate::style::PAD_PAGE;
 
-/// Breaks a label of several words into three lines: the first word off, then the rest into two.
+/// Breaks a label of several words into up to three lines of least width.
 fn three_lines(label: &str) -> String {
     let cut = label.match_indices(' ').map(|(i, _)| format!("{}\n{}", &label[..i], text::two_lines(&label[i + 1..])));
     cut.min_by(|a, b| text::block_width(a, 1.0).total_cmp(&text::block_width(b, 1.0)))
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn names_break_where_words_do() {
-        assert_eq!(three_lines("Bargaining with exponential weights"), "Bargaining\nwith exponential\nweights");
+        assert_eq!(three_lines("Bargaining with exponential weights"), "Bargaining with\nexponential\nweights");
         assert_eq!(three_lines("One"), "One");
     }
 }
