@@ -338,3 +338,35 @@ fn bad_arguments_are_bad_input() {
         assert!(!Path::new("never").exists());
     }
 }
+
+/// With a tax of 0.1 per kg, 0.5 and 0.2 kg per kWh from the grid: a peer may ask what the grid asks and the tax on it, and where
+/// exports are credited, must offer what the grid gives and the credit. Who does not see the tax compares with the tariff alone.
+#[test]
+fn rows_of_periods_tell_at_which_price_the_grid_is_as_good_as_a_peer() {
+    let folder = folder("run_outside_prices");
+    let scenario = "Scenario(name: \"two\", periods: 2, currency: \"EUR\",
+        grid: (buy_price_per_kwh: [0.3, 0.4], sell_price_per_kwh: 0.1, intensity_kg_per_kwh: [0.5, 0.2]),
+        participants: [(id: \"a\", devices: [Load(p_kw: 3)]), (id: \"b\", devices: [Pv(p_max_kw: 5, profile: [1, 0])])])";
+    let policies = "(label: \"gross\", policy: Tax(price_per_tonne: 100)),
+        (label: \"net\", policy: Tax(price_per_tonne: 100, import_base: NetOfExports)),
+        (label: \"hidden\", policy: Tax(price_per_tonne: 100, visible: false))";
+    let text = format!("Experiment(scenarios: [{scenario}], mechanisms: [\"grid-only\"], carbon: [{policies}])");
+    let experiment = file(&folder, "two.ron", &text);
+    let out = folder.join("out");
+    let output = coase(&["run", &experiment, "--quiet", "--out", out.to_str().unwrap()]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let of = |name: &str| column(&out, "periods", name).into_iter().map(|text| text.parse::<f64>().unwrap());
+    let found: Vec<(f64, f64)> = of("grid_buy_per_kwh").zip(of("grid_sell_per_kwh")).collect();
+    // both participants are charged by the same rule: two rows each, for every policy
+    let expected = [
+        [(0.35, 0.1), (0.42, 0.1)],   // gross
+        [(0.35, 0.15), (0.42, 0.12)], // net
+        [(0.3, 0.1), (0.4, 0.1)],     // hidden
+    ];
+    let expected: Vec<(f64, f64)> =
+        expected.into_iter().flat_map(|of_policy| [of_policy, of_policy]).flatten().collect();
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((found.0 - expected.0).abs() < 1e-9 && (found.1 - expected.1).abs() < 1e-9, "{found:?}, {expected:?}");
+    }
+}

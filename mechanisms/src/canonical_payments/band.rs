@@ -42,10 +42,12 @@ impl Priced {
         };
         let name = |member: usize| setting.members[member].id.as_str();
         let (seller, buyer) = (name(t.seller), name(t.buyer));
+        // What carbon on an account adds to it depends on the whole schedule.
+        let aside = |member: usize| if market.terms(member).account.is_some() { " but for carbon" } else { "" };
         let limit = if price > band.buy {
-            format!("above the {} at which {buyer} could buy elsewhere", number(band.buy))
+            format!("above the {} at which {buyer} could buy elsewhere{}", number(band.buy), aside(t.buyer))
         } else {
-            format!("below the {} at which {seller} could sell elsewhere", number(band.sell))
+            format!("below the {} at which {seller} could sell elsewhere{}", number(band.sell), aside(t.seller))
         };
         let share = |member: usize| {
             let more = beside(member);

@@ -4,10 +4,14 @@ use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::axis::Axis;
 use crate::canvas::{Fill, Stroke};
 use crate::figure::{Entry, Figure, Key, Sharing};
+use crate::geometry::Rect;
 use crate::panel::Panel;
 use crate::store::PeriodRow;
 use crate::study::{Study, largest, power};
-use crate::style::{BLUE, DASHED, DATA_LINE, GREEN, INK, RED, REFERENCE_DASH, SHADE, THIN_LINE, TWO_COLUMNS_MM, WHITE};
+use crate::style::{
+    BLUE, DASHED, DATA_LINE, GREEN, GREY, INK, LIMIT_DASH, RED, REFERENCE_DASH, SHADE, SPINE, THIN_LINE,
+    TWO_COLUMNS_MM, WHITE,
+};
 use crate::text::literal;
 
 /// More participants go into further figures.
@@ -40,13 +44,19 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         shown_of(profiles.len().min(MOST_PAGES * columns), profiles.len(), "participants", "the first of the scenario");
     let priced = where_priced(&profiles);
     let outside = outside_the_band(study, run);
+    let banded = if scene.tariff(study.clock.periods).is_some_and(|tariff| scene.has_other_bands(&tariff)) {
+        " Within the band a trade is better for the participant than the grid: carbon and fees of its terms are counted, carbon at the price \
+         of its last kilogram."
+    } else {
+        ""
+    };
     let pictures = profiles.chunks(columns).enumerate().map(|(page, chunk)| {
         let (mechanism, policy) = (&study.mechanism(mechanism).name, &study.policy(policy).name);
         Picture {
             qualifier: if pages > 1 { (page + 1).to_string() } else { String::new() },
             title: "Net positions and prices".into(),
             caption: format!(
-                "Net export of {} {priced} under {mechanism}, carbon policy {policy}.{outside}{rest}{}",
+                "Net export of {} {priced} under {mechanism}, carbon policy {policy}.{banded}{outside}{rest}{}",
                 whom(chunk),
                 study.footnote(&Basis::OneRun)
             ),
@@ -91,6 +101,8 @@ struct Profile {
     baseline: Vec<Option<f64>>,
     buy: Vec<Option<f64>>,
     sell: Vec<Option<f64>>,
+    /// Prices at which the grid is as good as a peer, for selling and for buying.
+    outside: [Vec<Option<f64>>; 2],
     /// Whether anything is bought from or sold to peers.
     traded: Vec<bool>,
 }
@@ -115,6 +127,7 @@ impl Profile {
             baseline: series(base, &|r| r.net_export_kw),
             buy: series(rows, &|r| r.price_buy_per_kwh),
             sell: series(rows, &|r| r.price_sell_per_kwh),
+            outside: [series(rows, &|r| r.grid_sell_per_kwh), series(rows, &|r| r.grid_buy_per_kwh)],
             traded: {
                 let volume = series(rows, &|r| Some(r.p2p_sold_kw.unwrap_or(0.0) + r.p2p_bought_kw.unwrap_or(0.0)));
                 volume.iter().map(|v| v.unwrap_or(0.0).abs() > 1e-6).collect()
@@ -124,6 +137,12 @@ impl Profile {
 
     fn power(&self) -> impl Iterator<Item = f64> {
         self.net.iter().chain(&self.baseline).flatten().copied()
+    }
+
+    /// Between which prices a trade is better than the grid, where its rows tell of every period.
+    fn band(&self) -> Option<Band> {
+        let known = |of: &[Option<f64>]| of.iter().copied().collect::<Option<Vec<f64>>>();
+        Some((known(&self.outside[0])?, known(&self.outside[1])?))
     }
 
     fn prices(&self) -> impl Iterator<Item = f64> {
@@ -141,6 +160,39 @@ impl Profile {
     fn either(&self) -> Vec<Option<f64>> {
         self.buy.iter().zip(&self.sell).map(|(b, s)| b.or(*s)).collect()
     }
+}
+
+/// A lower and an upper price by period.
+type Band = (Vec<f64>, Vec<f64>);
+
+/// Buying and selling prices of every period where they are the same for several participants, and the band around them as well.
+fn common_prices(shown: &[Profile]) -> Option<[Vec<Option<f64>>; 2]> {
+    let [first, rest @ ..] = shown else { return None };
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * (1.0 + a.abs());
+    let band = first.band();
+    let same_band = |other: &Profile| match (&band, other.band()) {
+        (Some(a), Some(b)) => {
+            a.0.iter().zip(&b.0).all(|(a, b)| near(*a, *b)) && a.1.iter().zip(&b.1).all(|(a, b)| near(*a, *b))
+        }
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    if rest.is_empty() || !rest.iter().all(same_band) {
+        return None;
+    }
+    let common = |of: fn(&Profile) -> &Vec<Option<f64>>| {
+        let mut price = of(first).clone();
+        for other in rest {
+            for (known, next) in price.iter_mut().zip(of(other)) {
+                match (*known, next) {
+                    (Some(a), Some(b)) if !near(a, *b) => return None,
+                    (None, next) => *known = *next,
+                    _ => {}
+                }
+            }
+        }
+        Some(price)
+    };
+    Some([common(|p| &p.buy)?, common(|p| &p.sell)?])
 }
 
 struct Scene<'a> {
@@ -180,7 +232,12 @@ impl Scene<'_> {
             entries.push((Key::Line(price_line), "Buying price".into()));
             entries.push((Key::Line(selling_line), "Selling price".into()));
         }
-        if priced && tariff.is_some() {
+        let other_bands = tariff.as_ref().is_some_and(|tariff| self.has_other_bands(tariff));
+        let tariff_line = Stroke::new(GREY, SPINE).dashed(LIMIT_DASH);
+        if priced && other_bands {
+            entries.push((Key::Fill(Fill::new(SHADE)), "Better than the grid, carbon counted".into()));
+            entries.push((Key::Line(tariff_line), "Feed-in and retail price".into()));
+        } else if priced && tariff.is_some() {
             entries.push((Key::Fill(Fill::new(SHADE)), "Feed-in to retail price".into()));
         }
         figure.legend(&[entries]);
@@ -191,7 +248,8 @@ impl Scene<'_> {
             5,
             &format!("Net export ({})", unit.label),
         );
-        let corridor = tariff.iter().flat_map(|(low, high)| low.iter().chain(high)).copied();
+        let bands: Vec<Band> = self.profiles.iter().filter_map(Profile::band).filter(|_| other_bands).collect();
+        let corridor = tariff.iter().chain(&bands).flat_map(|(low, high)| low.iter().chain(high)).copied();
         let price_axis = Axis::from_zero(
             self.profiles.iter().flat_map(Profile::prices).chain(corridor),
             5,
@@ -202,11 +260,24 @@ impl Scene<'_> {
             .enumerate()
             .map(|(i, p)| Panel::new(hours(), power_axis.clone()).titled(&lettered(i, &p.title)))
             .collect();
-        if priced {
+        // prices that are the same for everybody are drawn once
+        let common = common_prices(shown).filter(|_| priced);
+        if priced && common.is_none() {
             panels.extend(shown.iter().map(|_| Panel::new(hours(), price_axis.clone())));
         }
-        figure.shared_x_label(clock.label);
+        let free = figure.area;
+        if common.is_some() {
+            figure.area.y1 = f64::midpoint(free.y0, free.y1) - 6.0;
+        } else {
+            figure.shared_x_label(clock.label);
+        }
         figure.grid(shown.len(), Sharing::XAndY, &mut panels);
+        if common.is_some() {
+            figure.area = Rect { y0: f64::midpoint(free.y0, free.y1), ..free };
+            figure.shared_x_label(clock.label);
+            let below = Panel::new(hours(), price_axis.clone()).titled("Prices, the same for all");
+            panels.push(figure.single(below));
+        }
 
         let c = &mut figure.canvas;
         for (profile, panel) in shown.iter().zip(&panels) {
@@ -220,11 +291,22 @@ impl Scene<'_> {
             panel.front(c);
         }
         for (profile, panel) in shown.iter().zip(panels.iter().skip(shown.len())) {
-            if let Some((low, high)) = &tariff {
+            if let Some((low, high)) = profile.band().filter(|_| other_bands).as_ref().or(tariff.as_ref()) {
                 panel.between_steps(c, low, high, clock.step, Fill::new(SHADE));
             }
             panel.back(c);
-            if one_price {
+            if let Some((low, high)) = tariff.as_ref().filter(|_| other_bands) {
+                let known = |of: &[f64]| of.iter().copied().map(Some).collect::<Vec<_>>();
+                panel.steps(c, &known(low), clock.step, tariff_line);
+                panel.steps(c, &known(high), clock.step, tariff_line);
+            }
+            if let Some([buy, sell]) = common.as_ref().filter(|_| !one_price) {
+                panel.steps(c, sell, clock.step, selling_line);
+                panel.steps(c, buy, clock.step, price_line);
+            } else if let Some([buy, sell]) = &common {
+                let either: Vec<Option<f64>> = buy.iter().zip(sell).map(|(b, s)| b.or(*s)).collect();
+                panel.steps(c, &either, clock.step, price_line);
+            } else if one_price {
                 panel.steps(c, &profile.either(), clock.step, price_line);
             } else {
                 panel.steps(c, &profile.sell, clock.step, selling_line);
@@ -235,10 +317,44 @@ impl Scene<'_> {
         figure
     }
 
+    /// Whether carbon or fees move the band of any participant away from the tariff.
+    fn has_other_bands(&self, tariff: &Band) -> bool {
+        let near = |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9);
+        let bands = self.profiles.iter().filter_map(Profile::band);
+        bands.into_iter().any(|(low, high)| !near(&low, &tariff.0) || !near(&high, &tariff.1))
+    }
+
     /// Feed-in and retail price of every period, where the manifest tells.
-    fn tariff(&self, periods: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    fn tariff(&self, periods: usize) -> Option<Band> {
         let facts = &self.study.facts;
         let (low, high) = (&facts.sell_price_per_kwh, &facts.buy_price_per_kwh);
         (low.len() == periods && high.len() == periods).then(|| (low.clone(), high.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Profile, common_prices};
+
+    fn profile(buy: [Option<f64>; 2], upper: f64) -> Profile {
+        Profile {
+            title: String::new(),
+            net: vec![],
+            baseline: vec![],
+            buy: buy.to_vec(),
+            sell: vec![Some(0.2); 2],
+            outside: [vec![Some(0.1); 2], vec![Some(upper); 2]],
+            traded: vec![true; 2],
+        }
+    }
+
+    #[test]
+    fn prices_are_drawn_once_where_they_and_the_bands_are_the_same_for_all() {
+        let (a, b) = ([Some(0.3), None], [None, Some(0.4)]);
+        let common = common_prices(&[profile(a, 0.5), profile(b, 0.5)]).unwrap();
+        assert_eq!(common, [vec![Some(0.3), Some(0.4)], vec![Some(0.2); 2]]);
+        assert_eq!(common_prices(&[profile(a, 0.5), profile([Some(0.31), None], 0.5)]), None);
+        assert_eq!(common_prices(&[profile(a, 0.5), profile(a, 0.6)]), None);
+        assert_eq!(common_prices(&[profile(a, 0.5)]), None);
     }
 }

@@ -72,6 +72,8 @@ pub struct PeriodRow {
     pub p2p_bought_kw: Option<f64>,
     pub price_sell_per_kwh: Option<f64>,
     pub price_buy_per_kwh: Option<f64>,
+    pub grid_sell_per_kwh: Option<f64>,
+    pub grid_buy_per_kwh: Option<f64>,
     /// One for each kind of device.
     pub devices_kw: Vec<Option<f64>>,
     /// Energy in storages at the end of the period, and in vehicles.
@@ -268,8 +270,9 @@ pub(super) fn periods(frame: &Frame) -> Vec<PeriodRow> {
     let [net_export_kw, grid_import_kw, grid_export_kw, p2p_sold_kw, p2p_bought_kw] =
         ["net_export_kw", "grid_import_kw", "grid_export_kw", "p2p_sold_kw", "p2p_bought_kw"]
             .map(|name| columns.number(name));
-    let [price_sell_per_kwh, price_buy_per_kwh] =
-        ["price_sell_per_kwh", "price_buy_per_kwh"].map(|name| columns.number(name));
+    let [price_sell_per_kwh, price_buy_per_kwh, grid_sell_per_kwh, grid_buy_per_kwh] =
+        ["price_sell_per_kwh", "price_buy_per_kwh", "grid_sell_per_kwh", "grid_buy_per_kwh"]
+            .map(|name| columns.number(name));
     let [soc_kwh, ev_soc_kwh] = ["soc_kwh", "ev_soc_kwh"].map(|name| columns.number(name));
     let devices: Vec<_> = devices().iter().map(|kind| columns.number(&format!("{}_kw", kind.0))).collect();
     let row = |k| PeriodRow {
@@ -283,6 +286,8 @@ pub(super) fn periods(frame: &Frame) -> Vec<PeriodRow> {
         p2p_bought_kw: p2p_bought_kw(k),
         price_sell_per_kwh: price_sell_per_kwh(k),
         price_buy_per_kwh: price_buy_per_kwh(k),
+        grid_sell_per_kwh: grid_sell_per_kwh(k),
+        grid_buy_per_kwh: grid_buy_per_kwh(k),
         devices_kw: devices.iter().map(|of| of(k)).collect(),
         soc_kwh: soc_kwh(k),
         ev_soc_kwh: ev_soc_kwh(k),

@@ -6,6 +6,7 @@ use crate::market::Plan;
 use crate::participant::{DevicePlugin, devices};
 use crate::setting::{Product, Slot};
 use crate::table::{Column, Field, Row, Value, columns, integer, number, text};
+use crate::terms::{Account, at};
 use std::sync::LazyLock;
 
 /// A participant in a slot.
@@ -45,6 +46,25 @@ impl Line<'_> {
     fn price(&self, selling: bool) -> Value {
         self.case.traded.price(self.member, self.at, selling).into()
     }
+
+    /// The price at which a kWh traded with peers is as good as one traded with the grid, under the terms that the participant decides
+    /// under: carbon at the price of its last kilogram, and what the terms charge for trades. Nothing without a tariff.
+    fn as_good_as_the_grid(&self, selling: bool) -> Value {
+        let (setting, period) = (self.case.setting(), self.slot.period);
+        let Some(tariff) = setting.tariff.as_ref().filter(|_| self.is_energy()) else { return Value::Missing };
+        let terms = self.case.cleared.truth.terms(self.member);
+        let kg = |of: fn(&Account) -> &Vec<f64>| terms.account.as_ref().map_or(0.0, |account| at(of(account), period));
+        let per_kg = self.plan.kg_price.unwrap_or(0.0);
+        let outside = if selling {
+            tariff.sell_per_kwh[period] + at(&terms.export_adder, period)
+                - per_kg * (kg(|a| &a.export_kg_per_kwh) - kg(|a| &a.sold_kg_per_kwh))
+        } else {
+            tariff.buy_per_kwh[period]
+                + at(&terms.import_adder, period)
+                + per_kg * (kg(|a| &a.import_kg_per_kwh) - kg(|a| &a.bought_kg_per_kwh))
+        };
+        (outside - at(&terms.trade_adder, self.at)).into()
+    }
 }
 
 /// What fills a column.
@@ -64,6 +84,18 @@ const FIELDS: &[Field<Fill>] = &[
     number("p2p_bought_kw", "kW", "Bought from peers.").by(|l| l.kw(l.bought)),
     number("price_sell_per_kwh", "money/kWh", "Price received from peers.").by(|l| l.price(true)),
     number("price_buy_per_kwh", "money/kWh", "Price paid to peers.").by(|l| l.price(false)),
+    number(
+        "grid_sell_per_kwh",
+        "money/kWh",
+        "Price at which selling to peers is as good as selling to the grid, carbon included at the price of the last kilogram.",
+    )
+    .by(|l| l.as_good_as_the_grid(true)),
+    number(
+        "grid_buy_per_kwh",
+        "money/kWh",
+        "Price at which buying from peers is as good as buying from the grid, carbon included at the price of the last kilogram.",
+    )
+    .by(|l| l.as_good_as_the_grid(false)),
 ];
 
 pub(super) static COLUMNS: [Column; FIELDS.len()] = columns(FIELDS);
