@@ -177,6 +177,8 @@ mod tests {
             p2p_bought_kw: None,
             price_sell_per_kwh: None,
             price_buy_per_kwh: None,
+            grid_sell_per_kwh: None,
+            grid_buy_per_kwh: None,
             devices_kw: devices_kw.to_vec(),
             soc_kwh: None,
             ev_soc_kwh: None,
