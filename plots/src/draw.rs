@@ -266,8 +266,13 @@ const LONGEST: usize = 96;
 /// The parts joined by `-`, with nothing in them that a file name should not have on any system. What is too long is cut, and
 /// ends in a hash of the whole.
 pub(crate) fn stem(parts: &[&str]) -> String {
-    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
-    let named: Vec<String> = parts.iter().filter(|p| !p.is_empty()).map(|p| p.chars().map(safe).collect()).collect();
+    // What has no place in a name is one stroke, however long, and none at its beginning.
+    let safe = |part: &&str| {
+        let pieces = part.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')));
+        let joined = pieces.filter(|piece| !piece.is_empty()).collect::<Vec<_>>().join("_");
+        if joined.is_empty() { "_".to_owned() } else { joined }
+    };
+    let named: Vec<String> = parts.iter().filter(|p| !p.is_empty()).map(safe).collect();
     let whole = named.join("-");
     if whole.len() <= LONGEST {
         return whole;
@@ -335,8 +340,9 @@ mod tests {
 
     #[test]
     fn stems_have_nothing_that_a_file_system_refuses() {
-        assert_eq!(stem(&["gain_split", "", "a/b:c*.d"]), "gain_split-a_b_c__d");
-        assert_eq!(stem(&["dispatch", "..\\x", "村庄"]), "dispatch-___x-村庄");
+        assert_eq!(stem(&["gain_split", "", "a/b:c*.d"]), "gain_split-a_b_c_d");
+        assert_eq!(stem(&["dispatch", "..\\x", "村庄"]), "dispatch-x-村庄");
+        assert_eq!(stem(&["dispatch", "??"]), "dispatch-_");
         for long in ["x".repeat(300), "村".repeat(300), format!("{}é", "y".repeat(86))] {
             let cut = stem(&["dispatch", &long]);
             assert!(cut.len() <= LONGEST && cut.starts_with("dispatch-"), "{cut}");

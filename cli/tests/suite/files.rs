@@ -158,7 +158,7 @@ fn long_and_strange_names_reach_the_figures() {
     let drawn: Vec<String> =
         fs::read_dir(&figures).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     let of = |starts: &str| drawn.iter().filter(|n| n.starts_with(starts) && n.strip_suffix(".svg").is_some()).count();
-    assert_eq!(of("benefit-"), names.len(), "{drawn:?}");
+    assert_eq!(of("claims-"), names.len(), "{drawn:?}");
     for name in &drawn {
         assert!(name.len() <= 110 && !name.contains(['/', '\\', ':', '?', '*', '"', '<', '>', '|']), "{name}");
         let lower = name.to_lowercase();
