@@ -1,5 +1,6 @@
 //! Net positions and prices over the day, one column of panels per participant.
 
+use super::spread::{Course, Point};
 use super::{Absent, Basis, Picture, lettered, shown_of};
 use crate::axis::Axis;
 use crate::canvas::{Fill, Stroke};
@@ -25,19 +26,30 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
     let policy = study.reference_policy().ok_or(Absent::NoRun)?;
     let mechanism = study.best_market(policy).ok_or(Absent::NoRun)?;
     let run = *study.runs(mechanism, policy).first().ok_or(Absent::NoRun)?;
-    let baseline = study.baseline().filter(|b| *b != mechanism).and_then(|b| study.runs(b, policy).first().copied());
-    let without_trade = baseline.map_or_else(Vec::new, |b| study.all_periods(b));
-    let own = study.participants.iter().zip(study.all_periods(run)).enumerate();
-    let profiles: Vec<Profile> = own
-        .filter_map(|(k, (i, rows))| Profile::of(study, *i, &rows, without_trade.get(k).map_or(&[], Vec::as_slice)))
+    // every seed where they differ, else the first alone
+    let shown = |runs: &[usize]| runs[..if study.seeds_matter() { runs.len() } else { runs.len().min(1) }].to_vec();
+    let runs = shown(study.runs(mechanism, policy));
+    let baseline = study.baseline().filter(|b| *b != mechanism).map_or_else(Vec::new, |b| shown(study.runs(b, policy)));
+    let of_seeds = |runs: &[usize]| runs.iter().map(|run| study.all_periods(*run)).collect::<Vec<_>>();
+    let (own, without_trade) = (of_seeds(&runs), of_seeds(&baseline));
+    let of_member = |seeds: &[Vec<Vec<PeriodRow>>], k: usize| -> Vec<Vec<PeriodRow>> {
+        seeds.iter().map(|members| members[k].clone()).collect()
+    };
+    let members = study.participants.iter().enumerate();
+    let profiles: Vec<Profile> = members
+        .filter_map(|(k, i)| Profile::of(study, *i, &of_member(&own, k), &of_member(&without_trade, k)))
         .collect();
     match profiles.iter().map(|p| p.net.len()).max() {
         None => return Err(Absent::NoPeriods),
         Some(0 | 1) => return Err(Absent::OnePeriod),
         Some(_) => {}
     }
-    let scene =
-        Scene { study, profiles: &profiles, name: &study.mechanism(mechanism).name, with_baseline: baseline.is_some() };
+    let scene = Scene {
+        study,
+        profiles: &profiles,
+        name: &study.mechanism(mechanism).name,
+        with_baseline: !baseline.is_empty(),
+    };
     let columns = ((study.width_mm(TWO_COLUMNS_MM) / COLUMN_MM) as usize).clamp(1, COLUMNS);
     let pages = profiles.chunks(columns).count();
     let rest =
@@ -56,9 +68,14 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
             qualifier: if pages > 1 { (page + 1).to_string() } else { String::new() },
             title: "Net positions and prices".into(),
             caption: format!(
-                "Net export of {} {priced} under {mechanism}, carbon policy {policy}.{banded}{outside}{rest}{}",
+                "Net export of {} {priced} under {mechanism}, carbon policy {policy}.{banded}{outside}{rest}{}{}",
                 whom(chunk),
-                study.footnote(&Basis::OneRun)
+                study.footnote(if runs.len() > 1 { &Basis::PlainMeans } else { &Basis::OneRun }),
+                if runs.len() > 1 {
+                    " Around the net position 90 % of the seeds are shaded; prices are means of the seeds that have one."
+                } else {
+                    ""
+                }
             ),
             canvas: scene.draw(chunk).canvas,
         }
@@ -98,6 +115,8 @@ fn where_priced(profiles: &[Profile]) -> &'static str {
 struct Profile {
     title: String,
     net: Vec<Option<f64>>,
+    /// Between which 90 % of the seeds lie, where they differ.
+    spread: Option<Band>,
     baseline: Vec<Option<f64>>,
     buy: Vec<Option<f64>>,
     sell: Vec<Option<f64>>,
@@ -108,21 +127,34 @@ struct Profile {
 }
 
 impl Profile {
-    /// From its rows, and those without trade.
-    fn of(study: &Study, participant: usize, rows: &[PeriodRow], base: &[PeriodRow]) -> Option<Profile> {
-        if rows.is_empty() {
+    /// From its rows of every seed, and those without trade.
+    fn of(study: &Study, participant: usize, rows: &[Vec<PeriodRow>], base: &[Vec<PeriodRow>]) -> Option<Profile> {
+        if rows.iter().all(Vec::is_empty) {
             return None;
         }
         let n = study.clock.periods;
-        let series = |rows: &[PeriodRow], value: &dyn Fn(&PeriodRow) -> Option<f64>| {
-            let mut out = vec![None; n];
-            for r in rows {
-                out[r.period] = value(r);
-            }
-            out
+        let course = |rows: &[Vec<PeriodRow>], value: &dyn Fn(&PeriodRow) -> Option<f64>| {
+            let of_seed = |rows: &Vec<PeriodRow>| {
+                let mut out = vec![None; n];
+                for r in rows {
+                    out[r.period] = value(r);
+                }
+                out
+            };
+            Course::over(&rows.iter().map(of_seed).collect::<Vec<_>>())
         };
+        let series = |rows: &[Vec<PeriodRow>], value: &dyn Fn(&PeriodRow) -> Option<f64>| {
+            let mut means: Vec<Option<f64>> = course(rows, value).points.iter().map(|p| p.map(|p| p.mean)).collect();
+            means.resize(n, None);
+            means
+        };
+        let net = course(rows, &|r| r.net_export_kw);
+        let known: Option<Vec<Point>> = net.points.iter().copied().collect();
+        let spread = known.filter(|_| net.differs());
         Some(Profile {
             title: study.participant(participant).name.clone(),
+            spread: spread
+                .map(|points| (points.iter().map(|p| p.low).collect(), points.iter().map(|p| p.high).collect())),
             net: series(rows, &|r| r.net_export_kw),
             baseline: series(base, &|r| r.net_export_kw),
             buy: series(rows, &|r| r.price_buy_per_kwh),
@@ -136,7 +168,8 @@ impl Profile {
     }
 
     fn power(&self) -> impl Iterator<Item = f64> {
-        self.net.iter().chain(&self.baseline).flatten().copied()
+        let spread = self.spread.iter().flat_map(|(low, high)| low.iter().chain(high).copied());
+        self.net.iter().chain(&self.baseline).flatten().copied().chain(spread)
     }
 
     /// Between which prices a trade is better than the grid, where its rows tell of every period.
@@ -285,6 +318,10 @@ impl Scene<'_> {
             let net = scaled(&profile.net);
             let solid: Vec<f64> = net.iter().map(|v| v.unwrap_or(0.0)).collect();
             panel.between_steps(c, &vec![0.0; solid.len()], &solid, clock.step, tint);
+            if let Some((low, high)) = &profile.spread {
+                let scaled = |values: &[f64]| values.iter().map(|v| v * unit.factor).collect::<Vec<_>>();
+                panel.between_steps(c, &scaled(low), &scaled(high), clock.step, Fill::new(BLUE.mix(WHITE, 0.6)));
+            }
             panel.back(c);
             panel.steps(c, &net, clock.step, net_line);
             panel.steps(c, &scaled(&profile.baseline), clock.step, baseline_line);
@@ -340,6 +377,7 @@ mod tests {
         Profile {
             title: String::new(),
             net: vec![],
+            spread: None,
             baseline: vec![],
             buy: buy.to_vec(),
             sell: vec![Some(0.2); 2],

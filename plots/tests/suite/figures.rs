@@ -283,9 +283,11 @@ fn captions_tell_how_many_of_how_many_are_drawn() {
     assert!(caption_of_five.contains("every participant") && !caption_of_five.contains(" of 5"), "{caption_of_five}");
     let markets = caption(&Shape::many_mechanisms(), "told_markets", "gain_split-total");
     assert!(markets.contains("10 of 19 mechanisms"), "{markets}");
-    // profiles draw one run, bars draw means
+    // profiles draw means and where most seeds lie, maps one run, bars draw means with intervals
     let seeds = Shape { seeds: 3, periods: 3, buses: 3, ..Shape::side_by_side() };
     let drawn = caption(&seeds, "told_seeds", "profiles");
+    assert!(drawn.contains("Means over 3 seeds.") && drawn.contains("90 % of the seeds"), "{drawn}");
+    let drawn = caption(&seeds, "told_seeds", "voltage");
     assert!(drawn.contains("One seed of 3") && !drawn.contains("interval"), "{drawn}");
     let means = caption(&seeds, "told_seeds", "benefit");
     assert!(means.contains("Means over 3 seeds; intervals are"), "{means}");
