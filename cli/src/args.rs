@@ -1,12 +1,16 @@
 //! What can be typed.
 
+mod networks;
 mod papers;
+mod pictures;
 
 use crate::nearest::hint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use coase_core::record::Table;
 use coase_scenarios::{Override, Shard};
+pub use networks::{Flow, Formulation, Opf};
 pub use papers::{Bundle, Cite, Methods, Verify};
+pub use pictures::{Compare, FigureFormat, Gallery, Pages, Plot, Report};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -191,64 +195,6 @@ impl FromStr for Wanted {
             hint => format!("there is no such table{hint}"),
         })
     }
-}
-
-/// Writes the pages of `docs` that report results, from their templates and the library's experiments
-///
-/// Numbers, tables and claims of a page are expressions in its template, `docs/pages/NAME.md`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  coase pages                 writes them, figures included
-  coase pages file-format     writes one
-  coase pages --check         says which are stale, or claim what their runs deny
-
-Exit status: 0 all pages are as their runs find, 1 a page is stale or denied, 2 bad input.")]
-pub struct Pages {
-    /// Only these pages, by their names; all of them if left out
-    #[arg(value_name = "NAME")]
-    pub names: Vec<String>,
-    /// Writes nothing and says what is wrong
-    #[arg(long)]
-    pub check: bool,
-    /// Folder of the pages; their templates are in `pages` below it
-    #[arg(long, value_name = "DIR", default_value = "docs")]
-    pub docs: PathBuf,
-    /// Folder of the experiments that templates name
-    #[arg(long, value_name = "DIR", default_value = "scenarios/library")]
-    pub library: PathBuf,
-    /// Where the runs are kept
-    #[arg(long, value_name = "DIR", default_value = "results/pages")]
-    pub out: PathBuf,
-}
-
-/// Runs the experiments of the library and writes a page with a card for each, every kind of figure and every paper
-///
-/// The page is `index.html` in the folder; beside it lie the results of every experiment. The page is checked: every card has a
-/// picture, and every link leads somewhere.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  coase gallery --periods 4                   quickly: horizons are cut
-  coase gallery side_by_side three_vpp --out two_of_them
-
-Exit status: 0 the page is whole, 1 a card has no picture or a link leads nowhere (each is named), 2 bad input.")]
-pub struct Gallery {
-    /// Only these experiments of the library, by their names; all of them if left out
-    #[arg(value_name = "NAME")]
-    pub names: Vec<String>,
-    /// Cuts every horizon to so many periods
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub periods: Option<u32>,
-    /// Leaves out the view by kind of figure, which runs experiments of its own
-    #[arg(long)]
-    pub no_kinds: bool,
-    /// Folder of the pages of results, from which papers are read
-    #[arg(long, value_name = "DIR", default_value = "docs")]
-    pub docs: PathBuf,
-    /// Folder of the gallery
-    #[arg(long, value_name = "DIR", default_value = "gallery")]
-    pub out: PathBuf,
 }
 
 /// Builds tables and figures from the runs that are there, as after several parts of an experiment
@@ -467,70 +413,6 @@ pub enum SchemaForm {
     Game,
 }
 
-/// AC power flow and carbon emission flow of a network
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  coase flow ieee-33
-  coase flow case118.m --json
-  coase flow feeder.ron --carbon carbon.ron
-  coase flow ieee-14 --dc
-
-The AC flow begins at the voltages of the file and is the operating state: the solution that goes on from the network
-without load. Where there is none, the answer says up to which share of the load there is, and where the voltage gives
-way. Limits (voltages, ratings, reactive power) are not enforced.
-
-A carbon file gives the intensity of what each bus generates, and may add generation:
-  (default_kg_per_kwh: 0.581, by_bus: {6: 0.45}, generation: {6: (p_kw: 300, q_kvar: 0)})")]
-pub struct Flow {
-    /// Id of a built-in network, a MATPOWER case (.m) or a network file (.ron)
-    pub network: String,
-    /// As JSON, numbers in full precision
-    #[arg(long)]
-    pub json: bool,
-    /// DC instead of AC power flow: 1 pu everywhere, no losses
-    #[arg(long)]
-    pub dc: bool,
-    /// Traces carbon with the intensities of this file
-    #[arg(long, value_name = "FILE.ron")]
-    pub carbon: Option<PathBuf>,
-}
-
-/// Optimal power flow: the cheapest dispatch within the limits, nodal prices and what they are made of
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  coase opf ap-15
-  coase opf case118.m --json
-  coase opf feeder.ron --formulation lindistflow
-  coase opf case5.m --carbon carbon.ron --carbon-price 50
-
-Kept are the limits of voltages (of the slacks too, which choose theirs unless --hold-slack; a slack of a .ron network whose
-limits are not written stays at its set point), ratings at both ends, limits of angles across branches, and limits of units.
-`dc` keeps ratings as active power, angles and units. Ramps are of no account within one hour. What cannot hold is named with its bus or branch and by how much.
-
-The carbon file is that of `coase flow`; what it adds as generation runs as written, at no cost. Where no generator of a
-network has a cost, every kWh generated counts 1.")]
-pub struct Opf {
-    /// Id of a built-in network, a MATPOWER case (.m) or a network file (.ron)
-    pub network: String,
-    /// Which equations; default `ac` on radial networks, `dc` on meshed ones
-    #[arg(long)]
-    pub formulation: Option<Formulation>,
-    /// Leaves the voltage of the slacks at their set point instead of choosing it within their limits
-    #[arg(long)]
-    pub hold_slack: bool,
-    /// Accounts for carbon with the intensities of this file
-    #[arg(long, value_name = "FILE.ron")]
-    pub carbon: Option<PathBuf>,
-    /// Price of carbon per tonne, paid by every source; 0 without it
-    #[arg(long, value_name = "P", requires = "carbon", allow_negative_numbers = true)]
-    pub carbon_price: Option<f64>,
-    /// As JSON, numbers in full precision
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// An auction of plain bids: who trades what, and for how much
 ///
 /// Any mechanism that needs nothing but bids and asks clears the list; `coase list mechanisms` names the auctions.
@@ -624,19 +506,6 @@ pub struct Game {
     pub set: Vec<Override>,
 }
 
-/// What equations an optimal power flow keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Formulation {
-    /// The AC flow of a radial network
-    Ac,
-    /// Its convex relaxation, which bounds it
-    Relaxed,
-    /// Angles only: no losses, no voltages; any network
-    Dc,
-    /// Voltages but no losses; radial networks
-    Lindistflow,
-}
-
 /// Writes a commented starting point that runs
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -669,78 +538,4 @@ pub enum NewKind {
     Policy,
     /// A crate with a device of one's own
     Device,
-}
-
-/// Draws the figures of stored results again
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  coase plot results/side_by_side
-  coase plot results/side_by_side --format pdf
-  coase plot results/side_by_side --kind change,voltage --width-mm 88.9
-  coase plot results/side_by_side --spec house_style.ron")]
-pub struct Plot {
-    /// Folder of the results
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
-    /// Formats, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "svg,pdf,png")]
-    pub format: Vec<FigureFormat>,
-    /// File `Figures(..)` that says which figures are drawn and how; not given: as the experiment says
-    #[arg(long, value_name = "FILE")]
-    pub spec: Option<PathBuf>,
-    /// Kinds of figures that are drawn, separated by commas: `coase list figures`
-    #[arg(long, value_delimiter = ',', value_name = "KIND")]
-    pub kind: Vec<String>,
-    /// Width in print of every figure: 88.9 is a column of a journal, 181.9 a page
-    #[arg(long, value_name = "MM")]
-    pub width_mm: Option<f64>,
-}
-
-/// Writes the page of stored results, `report.html`, again
-///
-/// One file that can be read, sorted and printed in a browser without anything else: what the experiment found, every run, all
-/// figures, claims, methods and where it comes from. `coase run`, `coase collect` and `coase plot` write it too.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  coase report results/side_by_side")]
-pub struct Report {
-    /// Folder of the results
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
-}
-
-/// Puts two result folders side by side: runs that differ first, then what only one has
-///
-/// Runs are the same where scenario, mechanism, policy, swept values and seed are. Figures that differ by less than a millionth
-/// are equal. The page `comparison.html` in DIR_B has all of it.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  coase compare results/before results/after
-  coase compare results/before results/after --json
-
-Exit status: 0 both are compared, whatever differs; 2 one of them holds no results.")]
-pub struct Compare {
-    /// Folder of the results that others are compared with
-    #[arg(value_name = "DIR_A")]
-    pub a: PathBuf,
-    /// Folder of the other results
-    #[arg(value_name = "DIR_B")]
-    pub b: PathBuf,
-    /// Prints JSON, and writes a page only where it is named
-    #[arg(long)]
-    pub json: bool,
-    /// Where the page goes; by default DIR_B/comparison.html
-    #[arg(long, value_name = "FILE.html")]
-    pub html: Option<PathBuf>,
-}
-
-/// A file format of figures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FigureFormat {
-    Svg,
-    Pdf,
-    Png,
 }
