@@ -89,6 +89,16 @@ pub const EXAMPLES: &[Example] = &[
         name: "rounds of a distributed solver",
         lines: &["scenarios: [\"five_vpps\"],", "mechanisms: [\"grid-only\", NashBargaining(solver: Admm())],"],
     },
+    Example {
+        id: "example_wanted",
+        name: "a panel for every policy",
+        lines: &[
+            "scenarios: [\"five_vpps\"],",
+            "mechanisms: [\"grid-only\", \"mid-market-rate\", \"nash-bargaining\"],",
+            "carbon: [\"none\", \"tax\", \"stepped\"],",
+            "figures: (draw: [(kind: \"metrics\", metrics: [\"total_cost\"], facets: Policies)]),",
+        ],
+    },
 ];
 
 /// Many participants, one participant, and runs that fail.
@@ -100,6 +110,17 @@ pub const AWKWARD: &[Example] = &[
             "scenarios: [\"household_community\"],",
             "mechanisms: [\"grid-only\", \"mid-market-rate\", \"bill-sharing\", \"nash-bargaining\"],",
             "carbon: [\"none\", \"tax\"],",
+        ],
+    },
+    Example {
+        id: "awkward_one",
+        name: "one household alone",
+        lines: &[
+            "scenarios: [Scenario(name: \"alone\", periods: 24, currency: \"EUR\",",
+            "    grid: (buy_price_per_kwh: 0.3, sell_price_per_kwh: 0.1, intensity_kg_per_kwh: 0.4),",
+            "    participants: [(id: \"home\", devices: [Load(p_kw: 2), Storage(capacity_kwh: 5, p_charge_max_kw: 2, p_discharge_max_kw: 2)])])],",
+            "mechanisms: [\"grid-only\", \"mid-market-rate\"],",
+            "carbon: [\"none\", Tax(price_per_tonne: 100)],",
         ],
     },
     Example {
@@ -129,11 +150,12 @@ pub fn shortened(id: &str) -> Option<&'static str> {
 pub fn when(kind: &str) -> &'static str {
     match kind {
         "cost_and_emissions" => {
-            "What participants pay and what the feeder emits, for few mechanisms under few policies."
+            "What participants pay and what the feeder emits, or other metrics, by mechanism and policy."
         }
         "change" => {
-            "The same as differences to no trade, with social cost, which alone compares policies: where bars from zero look alike."
+            "The same as differences to no trade, with social cost, which alone compares policies: where the figures themselves look alike."
         }
+        "metrics" => "Any metrics with scenarios, policies, mechanisms or swept values side by side on one scale.",
         "cost_emissions_plane" => "Which combinations nothing betters in both resources and emissions.",
         "benefit" => "Who gains and who loses against no trade, participant by participant.",
         "gain_split" => {
@@ -171,5 +193,17 @@ pub fn when(kind: &str) -> &'static str {
         "branch_loading" => "Which branches come near their ratings, and when.",
         "trades" => "Who sells to whom, and how much.",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::when;
+    use coase_plots::figures::KINDS;
+
+    #[test]
+    fn of_every_kind_it_is_said_when_it_is_of_use() {
+        let silent: Vec<&str> = KINDS.iter().map(|kind| kind.name).filter(|name| when(name).is_empty()).collect();
+        assert_eq!(silent, Vec::<&str>::new());
     }
 }

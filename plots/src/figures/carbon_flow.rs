@@ -2,7 +2,7 @@
 //! it, one map for each of two policies at the period in which their carbon flows differ most.
 
 use super::feeder_layout::{Layout, parents};
-use super::feeder_map::{BUYER, Drawing, Frame, MEMBER, Map, NEGLIGIBLE_KW, NO_FLOW, State, width};
+use super::feeder_map::{BUYER, Drawing, Frame, MEMBER, Map, NEGLIGIBLE_KW, NO_FLOW, State, key_of_discs, width};
 use super::{Absent, Basis, Picture, lettered, listed};
 use crate::axis::Axis;
 use crate::canvas::Align;
@@ -36,10 +36,11 @@ pub(super) fn draw(study: &Study) -> Result<Vec<Picture>, Absent> {
         caption: format!(
             "Power and carbon on the feeder under {}, {} {}{when}. A branch is as wide as the power in it and has \
              the intensity of its sending bus; arrows point where the power goes. Numbered discs are the participants with \
-             their exchange. Beside each title: carbon that comes in at the root.{}{}",
+             their exchange.{} Beside each title: carbon that comes in at the root.{}{}",
             study.mechanism(mechanism).name,
             if names.len() > 1 { "carbon policies" } else { "carbon policy" },
             listed(&names),
+            key_of_discs(study, &map.members),
             if study.policies.len() > names.len() {
                 format!(" Drawn are the first and the last of {} policies.", study.policies.len())
             } else {

@@ -210,6 +210,9 @@ impl Drawing<'_> {
         let radius = self.frame.member;
         let mut avoid: Vec<Rect> =
             self.map.layout.places.keys().map(|b| Rect::around(&[self.place(*b)]).grow(self.radius(*b))).collect();
+        // the post of the root
+        let (x, y) = self.place(self.map.root);
+        avoid.push(Rect::new(x - 4.0, y - 10.5, x + 4.0, y + 10.5));
         let mut tags: Vec<Tag> = Vec::new();
         for (bus, members) in &self.map.members {
             let at = self.place(*bus);
@@ -282,6 +285,23 @@ impl Drawing<'_> {
     }
 }
 
+/// Which number stands for whom, where the names do not tell: ` Discs: 1 homes, 2 shop.`
+pub(super) fn key_of_discs(study: &Study, members: &BTreeMap<u64, Vec<usize>>) -> String {
+    let alone = members.values().filter_map(|of_bus| if let [one] = of_bus[..] { Some(one) } else { None });
+    let named: Vec<(String, &str)> =
+        alone.map(|i| (number(&study.participant(i).key, i), study.participant(i).key.as_str())).collect();
+    key(&named)
+}
+
+fn key(named: &[(String, &str)]) -> String {
+    let stem = named.first().map_or("", |(number, key)| key.strip_suffix(number.as_str()).unwrap_or(""));
+    if stem.is_empty() || named.iter().any(|(number, key)| **key != format!("{stem}{number}")) {
+        let told: Vec<String> = named.iter().map(|(number, key)| format!("{number} {}", text::literal(key))).collect();
+        return if told.is_empty() { String::new() } else { format!(" Discs: {}.", told.join(", ")) };
+    }
+    String::new()
+}
+
 /// The digits at the end of a name, or the place of the participant.
 fn number(key: &str, place: usize) -> String {
     let digits = key.trim_start_matches(|c: char| !c.is_ascii_digit());
@@ -289,5 +309,20 @@ fn number(key: &str, place: usize) -> String {
         digits.to_owned()
     } else {
         (place + 1).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::key;
+
+    #[test]
+    fn numbers_are_explained_where_the_names_do_not_tell() {
+        let of =
+            |named: &[(&str, &'static str)]| key(&named.iter().map(|(n, k)| ((*n).to_owned(), *k)).collect::<Vec<_>>());
+        assert_eq!(of(&[("1", "vpp1"), ("12", "vpp12")]), "");
+        assert_eq!(of(&[("1", "homes"), ("2", "shop_a")]), " Discs: 1 homes, 2 shop\\_a.");
+        assert_eq!(of(&[("1", "a1"), ("1", "b1")]), " Discs: 1 a1, 1 b1.");
+        assert_eq!(of(&[]), "");
     }
 }
