@@ -86,7 +86,8 @@ pub fn gallery(args: &Asked) -> anyhow::Result<Finish> {
         console::error(&format!("{}: {fault}\n", page.display()));
     }
     let (cards, kinds, papers) = (found.cards.len(), found.kinds.len(), found.papers.len());
-    console::print(&format!("{}: {cards} experiments, {kinds} kinds of figures, {papers} papers\n", page.display()));
+    let noun = if cards == 1 { "experiment" } else { "experiments" };
+    console::print(&format!("{}: {cards} {noun}, {kinds} kinds of figures, {papers} papers\n", page.display()));
     Ok(if faults.is_empty() { Finish::Done } else { Finish::SomeFailed })
 }
 
@@ -125,9 +126,7 @@ fn faults(found: &Gallery, html: &str, out: &Path) -> Vec<String> {
 }
 
 fn shown(named: &Named, file: &str) -> Shown {
-    let words = |text: &str| coase_plots::text::unmarked(text);
-    let caption = format!("{}. {}", words(&named.picture.title), words(&named.picture.caption).trim());
-    Shown { file: file.to_owned(), caption }
+    Shown { file: file.to_owned(), caption: coase_plots::text::unmarked(&named.picture.in_print()) }
 }
 
 struct Work<'a> {

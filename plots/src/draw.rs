@@ -118,7 +118,7 @@ fn in_latex(pictures: &[Named]) -> String {
         "% Every figure with its caption and label: copy what you need. Where the files are: \\graphicspath{{results/NAME/figures/}}\n\
          % \\usepackage{graphicx}\n",
     );
-    let said = |named: &Named| whole(&named.picture);
+    let said = |named: &Named| named.picture.in_print();
     if pictures.iter().any(|named| unmarked(&said(named)).chars().any(|c| !sets(c))) {
         out.push_str(FURTHER);
     }
@@ -303,7 +303,7 @@ pub(crate) fn unused(stem: &str, among: impl Fn(&dyn Fn(&str) -> bool) -> bool) 
 fn captions(pictures: &[Named], skipped: &[Skipped]) -> String {
     let mut out = String::from("# Captions\n");
     for named in pictures {
-        let _ = write!(out, "\n**{}.** {}\n", named.stem, unmarked(&whole(&named.picture)));
+        let _ = write!(out, "\n**{}.** {}\n", named.stem, unmarked(&named.picture.in_print()));
     }
     if !skipped.is_empty() {
         out.push_str("\n# Not drawn\n\n");
@@ -314,13 +314,6 @@ fn captions(pictures: &[Named], skipped: &[Skipped]) -> String {
         }
     }
     out
-}
-
-/// Title and caption in one; a caption that begins with the title stands alone.
-fn whole(picture: &Picture) -> String {
-    let (title, caption) = (&picture.title, picture.caption.trim());
-    let is_repeated = caption.strip_prefix(title.as_str()).is_some_and(|rest| rest.starts_with([' ', ',', '.']));
-    if is_repeated { caption.to_owned() } else { format!("{title}. {caption}") }
 }
 
 /// Writes a file that is whole or not there: beside its place, then moved into it.

@@ -27,7 +27,10 @@ impl Study<'_> {
                 self.mechanisms.iter().map(of).collect()
             }
             Some(Facets::Scenarios) => {
-                let all = Study::scenarios(self.store).into_iter();
+                let is_wanted = |scenario: &&str| {
+                    self.wanted.scenarios.is_empty() || self.wanted.scenarios.iter().any(|wanted| wanted == scenario)
+                };
+                let all = Study::scenarios(self.store).into_iter().filter(is_wanted);
                 all.map(|scenario| (literal(scenario), again(scenario, own()))).collect()
             }
             Some(Facets::Swept(path)) => {

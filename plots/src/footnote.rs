@@ -3,6 +3,7 @@
 use crate::study::Study;
 use crate::text::literal;
 use coase_store::RunStatus;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// What the numbers of a figure are.
@@ -82,7 +83,11 @@ impl Study<'_> {
     /// Runs that are in no figure, by how they ended, and who has no run in any.
     fn missing_in_words(&self, shown: &[usize]) -> String {
         let mut out = String::new();
-        let left_out: Vec<usize> = self.left_out.iter().copied().filter(|run| !shown.contains(run)).collect();
+        // Where panels show other runs, theirs are missing.
+        let of_panels = self.facets.iter().flat_map(|(_, facet)| &facet.left_out);
+        let all: BTreeSet<usize> =
+            if self.facets.is_empty() { self.left_out.iter().copied().collect() } else { of_panels.copied().collect() };
+        let left_out: Vec<usize> = all.into_iter().filter(|run| !shown.contains(run)).collect();
         let count = |status: RunStatus| left_out.iter().filter(|r| self.store.runs[**r].status == status).count();
         let kinds = [
             (RunStatus::NotConverged, "did not converge"),
@@ -101,10 +106,15 @@ impl Study<'_> {
             let _ = write!(out, " {} {runs} not shown: {}.", left_out.len(), told.join(", "));
         }
         let runs = || left_out.iter().map(|r| &self.store.runs[*r]);
+        let is_shown = |has: &dyn Fn(&Study) -> bool| {
+            if self.facets.is_empty() { has(self) } else { self.facets.iter().any(|(_, facet)| has(facet)) }
+        };
         let mut absent: Vec<String> = Vec::new();
         for run in runs() {
-            let policy = self.identity.policy(&run.carbon_label).filter(|p| !self.policies.contains(p));
-            let mechanism = self.identity.mechanism(&run.variant).filter(|m| !self.mechanisms.contains(m));
+            let policy =
+                self.identity.policy(&run.carbon_label).filter(|p| !is_shown(&|study| study.policies.contains(p)));
+            let mechanism =
+                self.identity.mechanism(&run.variant).filter(|m| !is_shown(&|study| study.mechanisms.contains(m)));
             let names = policy.map(|p| self.policy(p).name.clone()).into_iter();
             for name in names.chain(mechanism.map(|m| self.mechanism(m).name.clone())) {
                 if !absent.contains(&name) {

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 /// identity, in the order in which they are shown.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Wanted {
+    /// Names of the scenarios that panels show; none: all.
+    pub scenarios: Vec<String>,
     pub mechanisms: Vec<usize>,
     pub policies: Vec<usize>,
     pub participants: Vec<usize>,
@@ -27,10 +29,12 @@ impl Wanted {
     pub fn of(drawing: &Drawing, figures: &Figures, store: &Store, identity: &Identity) -> Self {
         let either = |own: &Vec<String>, all: &Vec<String>| if own.is_empty() { all.clone() } else { own.clone() };
         let places = |names: Vec<String>, place: &dyn Fn(&str) -> Option<usize>| -> Vec<usize> {
-            names.iter().filter_map(|name| place(name)).collect()
+            // Who has no run here is nobody, so that a list of them alone does not become everybody.
+            names.iter().map(|name| place(name).unwrap_or(usize::MAX)).collect()
         };
         let column = |path: &String| store.sweeps.iter().position(|known| known == path);
         Self {
+            scenarios: drawing.scenarios.clone(),
             mechanisms: places(either(&drawing.mechanisms, &figures.mechanisms), &|name| identity.mechanism(name)),
             policies: places(either(&drawing.policies, &figures.policies), &|name| identity.policy(name)),
             participants: places(either(&drawing.participants, &figures.participants), &|id| identity.participant(id)),

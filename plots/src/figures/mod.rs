@@ -61,6 +61,15 @@ pub struct Picture {
     pub canvas: Canvas,
 }
 
+impl Picture {
+    /// Title and caption in one, as they stand below the figure; a caption that begins with the title stands alone. A label.
+    pub fn in_print(&self) -> String {
+        let (title, caption) = (&self.title, self.caption.trim());
+        let is_repeated = caption.strip_prefix(title.as_str()).is_some_and(|rest| rest.starts_with([' ', ',', '.']));
+        if is_repeated { caption.to_owned() } else { format!("{title}. {caption}") }
+    }
+}
+
 /// Why a kind of figure is not drawn.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Absent {

@@ -11,6 +11,7 @@ use coase_plots::style::MM;
 use coase_plots::text::unmarked;
 use coase_plots::{Named, check, pictures};
 use coase_store::{Drawing, Facets, Figures, Language, Look, MarkStyle, Swept};
+use std::fmt::Write as _;
 use std::path::Path;
 
 fn small(name: &str) -> Store {
@@ -212,6 +213,57 @@ fn panels_are_what_the_user_wants_side_by_side() {
     // panels of one metric are drawn on one scale
     let scales: Vec<_> = all[1].picture.canvas.numbers.panels.iter().map(|p| (p.x.low, p.x.high)).collect();
     assert!(scales.iter().all(|scale| *scale == scales[0]));
+}
+
+#[test]
+fn runs_that_are_missing_in_any_panel_are_told() {
+    let dir = store("wanted_missing", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
+    swept(&dir);
+    // of the runs at twice the cost, which is no panel's but the third's, one has no answer
+    rewrite(&dir, "runs", |text| {
+        let id = format!("{:032x}", 3000);
+        let spoilt = |line: &str| {
+            if line.starts_with(&id) { line.replacen(",converged,", ",infeasible,", 1) } else { line.to_owned() }
+        };
+        text.lines().map(|line| spoilt(line) + "\n").collect()
+    });
+    let draw = vec![Drawing { facets: Some(Facets::Swept("scenario.load_scale".into())), ..drawing("metrics") }];
+    let all = drawn(Store::read(&dir).unwrap(), Figures { draw, ..Figures::default() });
+    assert!(all[0].picture.caption.contains(" 1 run not shown: 1 infeasible."), "{}", all[0].picture.caption);
+}
+
+#[test]
+fn panels_are_those_of_the_scenarios_that_are_listed() {
+    let dir = store("wanted_scenarios", &Shape { periods: 2, buses: 2, ..Shape::side_by_side() });
+    let before = Store::read(&dir).unwrap().runs[0].scenario.clone();
+    rewrite(&dir, "runs", |text| {
+        let mut out = text.to_owned();
+        for (k, other) in ["second", "third"].into_iter().enumerate() {
+            for (j, line) in text.lines().skip(1).enumerate() {
+                let line = line.replacen(&format!(",{before},"), &format!(",{other},"), 1);
+                writeln!(out, "{:032x}{}", 5000 + 100 * k + j, &line[32..]).unwrap();
+            }
+        }
+        out
+    });
+    let with = |scenarios: &[&str]| Drawing {
+        metrics: own(&["total_cost"]),
+        facets: Some(Facets::Scenarios),
+        scenarios: own(scenarios),
+        ..drawing("metrics")
+    };
+    let draw = vec![with(&[]), with(&["second", "third"])];
+    let all = drawn(Store::read(&dir).unwrap(), Figures { draw, ..Figures::default() });
+    let titles =
+        |named: &Named| named.picture.canvas.numbers.panels.iter().map(|p| p.title.clone()).collect::<Vec<_>>();
+    assert_eq!((titles(&all[0]).len(), titles(&all[1])), (3, own(&["(a) second", "(b) third"])));
+}
+
+#[test]
+fn a_list_of_mechanisms_without_runs_does_not_become_all() {
+    let wanted = Figures { mechanisms: own(&["of-another-part"]), ..Figures::default() };
+    let (drawn, _) = pictures(&small("wanted_nobody").drawn_as(wanted));
+    assert!(drawn.iter().all(|named| named.kind != "cost_and_emissions" && named.kind != "change"));
 }
 
 #[test]
